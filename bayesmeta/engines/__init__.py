@@ -1,0 +1,146 @@
+"""Engines: ways from a model and data to a posterior. An engine is its settings."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import final
+
+from ..errors import ModelError
+from ..model import BinomialNormal, Data, Model
+from ..posterior import Posterior
+
+__all__ = ["NUTS", "Engine", "Quadrature", "fit", "pymc_source"]
+
+
+class Engine(ABC):
+    """Base of all engines. Subclasses are final and hold settings only."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def run(self, model: Model, data: Data) -> Posterior:
+        """Return the posterior of `model` given `data`."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quadrature(Engine):
+    """Deterministic integration in double precision: no chains, no Monte Carlo error.
+
+    Parameters
+    ----------
+    nodes : int
+        Nodes for tau of the first pass; each further pass has half as many again.
+    tolerance : float
+        Passes stop when two agree within this, in posterior SDs and probabilities. A fit that
+        does not get there fails its numerical gate.
+    """
+
+    nodes: int = 64
+    tolerance: float = 1e-10
+
+    def __post_init__(self) -> None:
+        _whole("nodes", self.nodes, least=8)
+        if not self.tolerance > 0:
+            raise ModelError(f"tolerance must be positive, got {self.tolerance!r}.")
+
+    def run(self, model: Model, data: Data) -> Posterior:
+        """Return the posterior of `model` given `data`."""
+        from ._quadrature import integrate
+
+        return integrate(model, data, nodes=self.nodes, tolerance=self.tolerance)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NUTS(Engine):
+    """The no-U-turn sampler (BlackJAX) on the PyMC model compiled to JAX.
+
+    Runs on a GPU where JAX sees one, else on the CPU. The same seed, versions and machine give
+    the same draws.
+
+    Parameters
+    ----------
+    seed : int
+    draws, tune : int
+        Kept draws and warm-up steps of each chain.
+    chains : int
+        At least 2, or R-hat cannot be computed.
+    target_accept : float
+        Acceptance rate the step size is tuned to. If a fit fails its gates it is repeated once,
+        closer to 1 and four times as long.
+    """
+
+    seed: int
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    target_accept: float = 0.9
+
+    def __post_init__(self) -> None:
+        _whole("seed", self.seed, least=0)
+        _whole("draws", self.draws, least=100)
+        _whole("tune", self.tune, least=100)
+        _whole("chains", self.chains, least=2)
+        if not 0.5 <= self.target_accept < 1:
+            raise ModelError(
+                f"target_accept must lie between 0.5 and 1, got {self.target_accept!r}."
+            )
+
+    def run(self, model: Model, data: Data) -> Posterior:
+        """Return the posterior of `model` given `data`."""
+        from ._nuts import sample
+
+        return sample(model, data, self)
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))
+        return f"NUTS({settings})"
+
+
+def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
+    """Fit `model` to `data`.
+
+    Parameters
+    ----------
+    model : Model
+        What to fit; fully specified, priors included.
+    data : EffectSizes or BinaryStudies
+        What to fit it to: estimates for the normal models, counts for ``BinomialNormal``.
+    engine : Engine, optional
+        How. By default the exact one where it can serve, else ``NUTS(seed=0)``.
+
+    Returns
+    -------
+    Posterior
+        Look at ``.diagnostics.passed`` before using it.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be fitted to these data, or by this engine; with what would work.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    >>> round(bm.fit(model, data)["mu"].quantile(0.5), 3)
+    -0.244
+    """
+    if not isinstance(model, Model):
+        raise ModelError(f"fit takes a model first, e.g. default_model(data); got {model!r}.")
+    if engine is None:
+        engine = NUTS(seed=0) if isinstance(model, BinomialNormal) else Quadrature()
+    return engine.run(model, data)
+
+
+def pymc_source(model: Model) -> str:
+    """Return the model as PyMC source that runs as it stands, for `data` a dict of arrays."""
+    from ._source import source
+
+    return source(model)
+
+
+def _whole(name: str, value: int, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ModelError(f"{name} must be a whole number, {least} or more; got {value!r}.")

@@ -1,0 +1,399 @@
+"""Exact posteriors of the normal models, by integration over tau.
+
+Given tau, everything is normal in closed form, so every marginal posterior is a mixture over tau
+(Röver 2020, J Stat Softw 93(6)). tau is mapped to [-1, 1] and integrated at Chebyshev nodes (Fejér's first
+rule), which converges spectrally. A prior of mu that is not normal is written as a mixture of
+normals, truncated where it has ends, so that the same closed forms serve.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial, singledispatch
+from math import lgamma
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, ndtr, ndtri
+
+from ..effects import EffectSizes
+from ..errors import ModelError
+from ..model import CommonEffect, Model, NormalNormal
+from ..posterior import (
+    Check,
+    Diagnostics,
+    Marginal,
+    Marginals,
+    NormalMixture,
+    Posterior,
+    TauDensity,
+    TruncatedMixture,
+)
+from ..posterior.marginals import normal_between
+from ..priors import HalfCauchy, HalfNormal, Normal, Prior, StudentT, Uniform
+from ._density import LOG_2PI, log_density
+
+type Array = NDArray[np.float64]
+
+NEGLIGIBLE = 1e-19  # share of a component that is dropped from a mixture
+MOST_NODES = 4096
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MuPrior:
+    """A prior of mu as a mixture of normals with weights ``exp(log_weight)``, within bounds.
+
+    `log_weight`, `mean` and `precision` have shape (g,); precision 0 stands for a flat density
+    of height ``exp(log_weight)``.
+    """
+
+    log_weight: Array
+    mean: Array
+    precision: Array
+    low: float = -np.inf
+    high: float = np.inf
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the support has an end."""
+        return bool(np.isfinite(self.low) or np.isfinite(self.high))
+
+
+class Given(NamedTuple):
+    """What is known in closed form given tau: arrays of shape (t,) and (t, g).
+
+    ``log_weight`` is the log density of the data given tau and the normal component of mu's
+    prior, times that component's weight; ``mean`` and ``sd`` are of mu, before truncation.
+    """
+
+    log_weight: Array
+    mean: Array
+    sd: Array
+
+
+class Nodes(NamedTuple):
+    """Quadrature nodes for tau, shape (t,), and the logs of their weights."""
+
+    tau: Array
+    log_weight: Array
+    x: Array
+
+
+def integrate(model: Model, data: EffectSizes, *, nodes: int, tolerance: float) -> Posterior:
+    """Return the posterior, refined until two node counts agree within `tolerance`."""
+    if not isinstance(data, EffectSizes):
+        raise ModelError(
+            f"{type(model).__name__} needs EffectSizes, not {type(data).__name__}; "
+            "make them with effect_sizes(studies, measure=...)."
+        )
+    if isinstance(model, CommonEffect):
+        return _common_effect(model, data)
+    if isinstance(model, NormalNormal):
+        return _random_effects(model, data, nodes, tolerance)
+    raise ModelError(f"The exact engine cannot fit {type(model).__name__}; use NUTS(seed=...).")
+
+
+@singledispatch
+def mu_prior(prior: Prior, farthest: float) -> MuPrior:
+    """Write a prior of mu as a mixture of normals; `farthest` is the largest |y - centre|."""
+    raise ModelError(
+        f"The exact engine cannot take {prior!r} for mu; use Normal, StudentT, Uniform, "
+        "HalfNormal or HalfCauchy, or NUTS(seed=...)."
+    )
+
+
+@mu_prior.register
+def _mu_normal(prior: Normal, farthest: float) -> MuPrior:  # noqa: ARG001
+    return MuPrior(np.zeros(1), np.array([prior.mean]), np.array([prior.sd**-2.0]))
+
+
+@mu_prior.register
+def _mu_student_t(prior: StudentT, farthest: float) -> MuPrior:
+    """Scale mixture: precision g / scale², g ~ Gamma(df/2, df/2), by the trapezoidal rule in log g."""
+    df = prior.df
+    reach = 80 / df + 13 / np.sqrt(df)
+    conflict = np.log1p((farthest / prior.scale) ** 2 / df)
+    step = min(0.3, 0.8 * np.sqrt(2 / df))
+    log_g = np.arange(-reach - conflict, np.log1p(reach) + step, step)
+    log_weight = df / 2 * (np.log(df / 2) + log_g - np.exp(log_g)) - lgamma(df / 2) + np.log(step)
+    centre = np.full_like(log_g, prior.mean)
+    return MuPrior(log_weight, centre, np.exp(log_g) / prior.scale**2)
+
+
+@mu_prior.register
+def _mu_uniform(prior: Uniform, farthest: float) -> MuPrior:  # noqa: ARG001
+    height = np.array([-np.log(prior.high - prior.low)])
+    return MuPrior(height, np.zeros(1), np.zeros(1), prior.low, prior.high)
+
+
+@mu_prior.register
+def _mu_half_normal(prior: HalfNormal, farthest: float) -> MuPrior:
+    return _folded(_mu_normal(Normal(0, prior.scale), farthest))
+
+
+@mu_prior.register
+def _mu_half_cauchy(prior: HalfCauchy, farthest: float) -> MuPrior:
+    return _folded(_mu_student_t(StudentT(1, 0, prior.scale), farthest))
+
+
+def _folded(whole: MuPrior) -> MuPrior:
+    return MuPrior(whole.log_weight + np.log(2), whole.mean, whole.precision, 0.0)
+
+
+def given_tau(y: Array, se: Array, tau: Array, prior: MuPrior) -> Given:
+    """Integrate mu and the study effects out; `y`, `se` have shape (k,), `tau` (t,)."""
+    variance = se**2 + tau[:, None] ** 2
+    precision = (1 / variance).sum(axis=1)[:, None]
+    pooled = (y / variance).sum(axis=1)[:, None] / precision
+    spread = ((y - pooled) ** 2 / variance + np.log(variance) + LOG_2PI).sum(axis=1)[:, None]
+    total = precision + prior.precision
+    mean = (precision * pooled + prior.precision * prior.mean) / total
+    gap = (pooled - prior.mean) ** 2 * precision * prior.precision / total
+    flat = prior.precision == 0
+    height = np.where(flat, LOG_2PI, np.log(np.where(flat, 1.0, prior.precision))) - np.log(total)
+    log_weight = prior.log_weight - 0.5 * (spread + gap - height)
+    sd = total**-0.5
+    if prior.bounded:
+        held = normal_between((prior.low - mean) / sd, (prior.high - mean) / sd)
+        with np.errstate(divide="ignore"):
+            log_weight = log_weight + np.log(held)
+    return Given(log_weight, mean, sd)
+
+
+def _common_effect(model: CommonEffect, data: EffectSizes) -> Posterior:
+    prior = mu_prior(model.mu, _farthest(model.mu, data))
+    given = given_tau(data.y, data.se, np.zeros(1), prior)
+    log_z = _finite(float(logsumexp(given.log_weight)), model)
+    weights = np.exp(given.log_weight - log_z)
+    mu = _marginal(weights, given, prior, moments=2)
+    return Posterior(
+        model=model,
+        data=data,
+        engine="Quadrature(), closed form",
+        marginals={"mu": mu},
+        diagnostics=Diagnostics((Check("quadrature error", "", 0.0, 1e-8, at_most=True),)),
+        sample=partial(_draw_common, mu),
+        log_marginal_likelihood=log_z,
+    )
+
+
+def _random_effects(
+    model: NormalNormal, data: EffectSizes, nodes: int, tolerance: float
+) -> Posterior:
+    prior = mu_prior(model.mu, _farthest(model.mu, data))
+    scale = _typical_tau(model.tau, data, prior)
+    coarse = _Fit.at(nodes, scale, model, data, prior)
+    while True:
+        nodes = nodes * 3 // 2
+        fine = _Fit.at(nodes, scale, model, data, prior)
+        error = fine.distance(coarse)
+        if error <= tolerance or nodes > MOST_NODES:
+            break
+        coarse = fine
+    return _posterior(model, data, fine, error, tolerance)
+
+
+def _posterior(
+    model: NormalNormal, data: EffectSizes, fit: "_Fit", error: float, tolerance: float
+) -> Posterior:
+    theta = Marginals(
+        data.study,
+        tuple(fit.study_effect(y, se) for y, se in zip(data.y, data.se, strict=True)),
+    )
+    check = Check("quadrature error", "shares of an SD", error, tolerance, at_most=True)
+    return Posterior(
+        model=model,
+        data=data,
+        engine=f"Quadrature(), {fit.nodes.tau.size} nodes",
+        marginals={"mu": fit.mu, "tau": fit.tau, "theta": theta, "theta_new": fit.new_effect()},
+        diagnostics=Diagnostics((check,)),
+        sample=partial(_draw_random, fit.tau, fit.prior, data),
+        cautions=_cautions(model, data),
+        log_marginal_likelihood=fit.log_z,
+    )
+
+
+def _cautions(model: NormalNormal, data: EffectSizes) -> tuple[str, ...]:
+    if data.k == 1:
+        return (
+            f"One study says almost nothing about tau: its posterior is its prior, {model.tau!r}.",
+        )
+    if data.k < 5:
+        return (f"With {data.k} studies tau rests largely on its prior, {model.tau!r}.",)
+    return ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """One pass of quadrature: everything at `nodes` nodes of tau."""
+
+    nodes: Nodes
+    given: Given
+    weights: Array  # (t, g), sum to 1
+    log_z: float
+    prior: MuPrior
+    tau: TauDensity
+    mu: Marginal
+
+    @classmethod
+    def at(
+        cls, count: int, scale: float, model: NormalNormal, data: EffectSizes, prior: MuPrior
+    ) -> "_Fit":
+        """Integrate with `count` nodes centred on `scale`."""
+        low, high = model.tau.support
+        end = 1.0 if np.isinf(high) else (high - low - scale) / (high - low + scale)
+        nodes = tau_nodes(count, low, scale, end)
+        given = given_tau(data.y, data.se, nodes.tau, prior)
+        at_tau = logsumexp(given.log_weight, axis=1) + log_density(model.tau, nodes.tau)
+        log_z = _finite(float(logsumexp(at_tau + nodes.log_weight)), model)
+        weights = np.exp(
+            given.log_weight
+            + (log_density(model.tau, nodes.tau) + nodes.log_weight - log_z)[:, None]
+        )
+        moments = _moments(model.tau, data.k)
+        tau = _tau_density(nodes, at_tau - log_z, low, scale, end, moments)
+        mu = _marginal(weights, given, prior, moments=2)
+        return cls(nodes, given, weights, log_z, prior, tau, mu)
+
+    def distance(self, other: "_Fit") -> float:
+        """Largest disagreement: log evidence, moments in SDs, tail probabilities."""
+        at = self.mu.quantile([0.025, 0.5, 0.975])
+        tau_at = self.tau.quantile([0.025, 0.5, 0.975])
+        sd = self.mu.sd()
+        gaps = np.array([
+            self.log_z - other.log_z,
+            (self.mu.mean() - other.mu.mean()) / sd,
+            self.mu.sd() / other.mu.sd() - 1,
+            *(self.mu.cdf(at) - other.mu.cdf(at)),
+            *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
+        ])
+        return float(np.abs(gaps).max())
+
+    def study_effect(self, y: float, se: float) -> Marginal:
+        """Posterior of one study's effect (shrinkage)."""
+        share = (self.nodes.tau**2 / (self.nodes.tau**2 + se**2))[:, None]
+        return self._linear(share * y, 1 - share, np.sqrt(share) * se, moments=2)
+
+    def new_effect(self) -> Marginal:
+        """Posterior of the effect in a new study."""
+        tau = self.nodes.tau[:, None]
+        return self._linear(np.zeros_like(tau), np.ones_like(tau), tau, moments=self.tau.moments)
+
+    def _linear(self, shift: Array, slope: Array, noise: Array, *, moments: int) -> Marginal:
+        """Posterior of ``shift + slope * mu + noise``; the three have shape (t, 1)."""
+        return _marginal(self.weights, self.given, self.prior, shift, slope, noise, moments=moments)
+
+
+def _marginal(
+    weights: Array,
+    given: Given,
+    prior: MuPrior,
+    shift: Array | float = 0.0,
+    slope: Array | float = 1.0,
+    noise: Array | float = 0.0,
+    *,
+    moments: int,
+) -> Marginal:
+    keep = weights > NEGLIGIBLE * weights.max()
+    w, mean, sd, shift, slope, noise = (
+        np.broadcast_to(part, weights.shape)[keep]
+        for part in (weights, given.mean, given.sd, shift, slope, noise)
+    )
+    w = w / w.sum()
+    if prior.bounded:
+        return TruncatedMixture(w, mean, sd, prior.low, prior.high, shift, slope, noise, moments)
+    return NormalMixture(w, shift + slope * mean, np.hypot(slope * sd, noise), moments)
+
+
+@lru_cache(maxsize=32)
+def _fejer(count: int) -> tuple[Array, Array, Array]:
+    """Chebyshev nodes of the first kind, Fejér's weights, and values -> coefficients."""
+    angle = np.pi * (np.arange(count) + 0.5) / count
+    order = np.arange(count)
+    to_series = 2 / count * np.cos(np.outer(order, angle))
+    to_series[0] /= 2
+    even = order % 2 == 0
+    integrals = np.where(even, 2 / (1 - np.where(even, order, 0) ** 2.0), 0.0)
+    return np.cos(angle), integrals @ to_series, to_series
+
+
+def tau_nodes(count: int, low: float, scale: float, end: float) -> Nodes:
+    """Map Chebyshev nodes to tau by ``low + scale (1 + u)/(1 - u)``, u in [-1, end]."""
+    x, weight, _ = _fejer(count)
+    u = -1 + (end + 1) * (x + 1) / 2
+    tau = low + scale * (1 + u) / (1 - u)
+    jacobian = (end + 1) * scale / (1 - u) ** 2
+    return Nodes(tau, np.log(weight * jacobian), x)
+
+
+def _tau_density(
+    nodes: Nodes, log_posterior: Array, low: float, scale: float, end: float, moments: int
+) -> TauDensity:
+    _, weight, to_series = _fejer(nodes.x.size)
+    in_x = np.exp(log_posterior + nodes.log_weight) / weight
+    share = np.exp(log_posterior + nodes.log_weight)
+    raw = np.array([share @ nodes.tau, share @ nodes.tau**2])
+    return TauDensity(low, scale, end, to_series @ in_x, raw, moments)
+
+
+def _moments(tau_prior: Prior, k: int) -> int:
+    """How many moments of tau exist: its posterior falls like prior times tau to the -k."""
+    if not isinstance(tau_prior, HalfCauchy):
+        return 2
+    return min(k, 2)
+
+
+def _typical_tau(prior: Prior, data: EffectSizes, mu: MuPrior) -> float:
+    """A rough posterior median of tau, where the nodes are centred."""
+    low, high = prior.support
+    typical = float(np.median(data.se))
+    grid = typical * np.geomspace(1e-5, 1e5, 301)
+    if np.isfinite(high):
+        grid = np.geomspace(1e-5, 1.0, 301) * (high - low)
+    at_tau = logsumexp(given_tau(data.y, data.se, low + grid, mu).log_weight, axis=1)
+    log_mass = at_tau + log_density(prior, low + grid) + np.log(grid)
+    if not np.isfinite(log_mass).any():
+        return typical
+    mass = np.cumsum(np.exp(log_mass - log_mass[np.isfinite(log_mass)].max()))
+    return float(grid[np.searchsorted(mass, 0.5 * mass[-1])])
+
+
+def _farthest(prior: Prior, data: EffectSizes) -> float:
+    centre = prior.mean if isinstance(prior, StudentT) else 0.0
+    return float(np.abs(data.y - centre).max())
+
+
+def _finite(log_z: float, model: Model) -> float:
+    if not np.isfinite(log_z):
+        raise ModelError(
+            f"The data have no density under {model!r}: the priors leave no room for them. "
+            "Check the priors and the scale of the estimates."
+        )
+    return log_z
+
+
+def _draw_common(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:
+    u = np.random.default_rng(seed).uniform(size=n or 4000)
+    return {"mu": mu.quantile(u)[None]}
+
+
+def _draw_random(
+    tau: TauDensity, prior: MuPrior, data: EffectSizes, n: int | None, seed: int
+) -> Mapping[str, Array]:
+    """Independent joint draws: tau by inversion, then mu and theta from their normals."""
+    rng = np.random.default_rng(seed)
+    t = tau.quantile(rng.uniform(size=n or 4000))
+    given = given_tau(data.y, data.se, t, prior)
+    chosen = (given.log_weight + rng.gumbel(size=given.log_weight.shape)).argmax(axis=1)
+    mean, sd = (
+        np.take_along_axis(part, chosen[:, None], axis=1)[:, 0] for part in (given.mean, given.sd)
+    )
+    low, high = ndtr((prior.low - mean) / sd), ndtr((prior.high - mean) / sd)
+    mu = mean + sd * ndtri(low + rng.uniform(size=t.size) * (high - low))
+    share = t[:, None] ** 2 / (t[:, None] ** 2 + data.se**2)
+    noise = rng.standard_normal((t.size, data.k))
+    theta = share * data.y + (1 - share) * mu[:, None] + np.sqrt(share) * data.se * noise
+    new = mu + t * rng.standard_normal(t.size)
+    return {"mu": mu[None], "tau": t[None], "theta": theta[None], "theta_new": new[None]}

@@ -1,0 +1,179 @@
+"""What an engine returns: marginal posteriors, and how far to trust them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, final, overload
+
+import numpy as np
+
+from ..errors import ModelError
+from ..model import Data, Model
+from .marginals import (
+    Array,
+    Draws,
+    Kind,
+    Marginal,
+    Marginals,
+    NormalMixture,
+    TauDensity,
+    TruncatedMixture,
+)
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+__all__ = [
+    "Array",
+    "Check",
+    "Diagnostics",
+    "Draws",
+    "Kind",
+    "Marginal",
+    "Marginals",
+    "NormalMixture",
+    "Posterior",
+    "TauDensity",
+    "TruncatedMixture",
+]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One numerical check of a fit: what was measured, and the limit it must keep.
+
+    Attributes
+    ----------
+    name : str
+        E.g. ``"R-hat"``.
+    where : str
+        The parameter with the worst value.
+    value, limit : float
+    at_most : bool
+        Whether `limit` is an upper limit; else a lower one.
+    """
+
+    name: str
+    where: str
+    value: float
+    limit: float
+    at_most: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value keeps the limit; NaN does not."""
+        return bool(self.value <= self.limit if self.at_most else self.value >= self.limit)
+
+    def __str__(self) -> str:
+        sign = "≤" if self.at_most else "≥"
+        at = f" ({self.where})" if self.where else ""
+        return f"{self.name}{at} {self.value:.4g}, must be {sign} {self.limit:g}"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Every numerical check of one fit.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    attempts : int
+        1, or 2 if the first attempt failed a check and a stricter one was made.
+    """
+
+    checks: tuple[Check, ...]
+    attempts: int = 1
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """The checks that did not pass."""
+        return tuple(check for check in self.checks if not check.passed)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posterior:
+    """A fitted model: what was asked, what came back, and whether to believe it.
+
+    Attributes
+    ----------
+    model : Model
+    data : BinaryStudies or EffectSizes
+    engine : str
+        The engine with its settings.
+    marginals : mapping
+        ``mu``; with random effects ``tau``, ``theta`` (one per study) and ``theta_new``; with
+        counts ``baseline``. All on the analysis scale.
+    diagnostics : Diagnostics
+        The numerical gates.
+    cautions : tuple of str
+        What a reader should know before using the answer.
+    log_marginal_likelihood : float or None
+        Of the data under the model; None where the engine does not give it.
+    sample : callable
+        ``(n, seed)`` to draws by name, each (chains, draws, ...).
+    sample_stats : mapping
+        Per-draw statistics of the sampler, each (chains, draws); empty for exact engines.
+    convergence : mapping
+        By parameter (``mu``, ``theta[Shu]``): ``rhat``, ``ess_bulk``, ``ess_tail``,
+        ``mcse_mean``, ``mcse_sd``; empty for exact engines.
+    """
+
+    model: Model
+    data: Data
+    engine: str
+    marginals: Mapping[str, Marginal | Marginals]
+    diagnostics: Diagnostics
+    sample: Callable[[int | None, int], Mapping[str, Array]]
+    cautions: tuple[str, ...] = ()
+    log_marginal_likelihood: float | None = None
+    sample_stats: Mapping[str, Array] = field(default_factory=dict)
+    convergence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @overload
+    def __getitem__(self, name: Literal["mu", "tau", "theta_new"]) -> Marginal: ...
+    @overload
+    def __getitem__(self, name: Literal["theta", "baseline"]) -> Marginals: ...
+    @overload
+    def __getitem__(self, name: str) -> Marginal | Marginals: ...
+    def __getitem__(self, name: str) -> Marginal | Marginals:
+        if name not in self.marginals:
+            raise ModelError(
+                f"{type(self.model).__name__} has no {name!r}; it has {', '.join(self.marginals)}."
+            )
+        return self.marginals[name]
+
+    @property
+    def exact(self) -> bool:
+        """Whether the marginals are integrals rather than draws."""
+        return not self.sample_stats
+
+    def draws(self, n: int | None = None, *, seed: int = 0) -> "DataTree":
+        """Return draws in ArviZ's layout, group ``posterior``.
+
+        Parameters
+        ----------
+        n : int, optional
+            How many. For a sampled posterior the default is all of them, chain by chain, and
+            `n` takes a random subset; an exact posterior gives 4,000 unless told otherwise.
+        seed : int
+            The same seed gives the same draws.
+        """
+        import xarray as xr
+
+        study = list(self.data.study)
+        arrays = {
+            name: (("chain", "draw", "study")[: values.ndim], values)
+            for name, values in self.sample(n, seed).items()
+        }
+        first = next(iter(arrays.values()))[1]
+        coords = {"chain": np.arange(first.shape[0]), "draw": np.arange(first.shape[1])}
+        has_study = any(values.ndim == 3 for _, values in arrays.values())
+        group = xr.Dataset(arrays, coords={**coords, **({"study": study} if has_study else {})})
+        return xr.DataTree.from_dict({"posterior": group})

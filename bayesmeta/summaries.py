@@ -1,0 +1,231 @@
+"""From posteriors to numbers and rows; what tables and figures are made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, final
+
+import numpy as np
+
+from .effects import MEASURES, EffectSizes, effect_sizes
+from .errors import ModelError
+from .frequentist import FrequentistFit, critical
+from .model import BinomialNormal, Model
+from .posterior import Marginal, Marginals, Posterior
+from .studies import Published, check_prob
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type Scale = Literal["analysis", "natural"]
+type Better = Literal["lower", "higher"]
+
+
+def summary(posterior: Posterior, *, prob: float = 0.95, scale: Scale = "analysis") -> "pd.DataFrame":
+    """Summarise every parameter.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    prob : float
+        Probability of the central intervals.
+    scale : {"analysis", "natural"}
+        ``"natural"`` shows ratios as ratios: quantiles are transformed, and mean and sd (which
+        have no such transform) are left out. tau and the baselines stay on the analysis scale.
+
+    Returns
+    -------
+    DataFrame
+        One row per parameter: mean, sd, median, lower, upper, the probability below no effect,
+        and for draws R-hat, ESS and Monte Carlo standard errors. A moment that does not exist
+        is NaN.
+    """
+    import pandas as pd
+
+    check_prob(prob)
+    natural = _natural(scale)
+    measure = MEASURES[measure_of(posterior)]
+    rows = {}
+    for name, marginal in parameters(posterior).items():
+        effect = name.split("[")[0] in ("mu", "theta", "theta_new")
+        lower, upper = marginal.interval(prob)
+        values = np.array([marginal.quantile(0.5), lower, upper])
+        if effect and natural:
+            values = measure.natural(values)
+        mean, sd = (marginal.mean(), marginal.sd()) if not (natural and measure.log) else (np.nan,) * 2
+        rows[name] = {
+            "mean": mean,
+            "sd": sd,
+            **dict(zip(("median", "lower", "upper"), map(float, values), strict=True)),
+            "prob_below_null": marginal.cdf(0.0) if effect else np.nan,
+            **posterior.convergence.get(name, {}),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
+
+
+def parameters(posterior: Posterior) -> Mapping[str, Marginal]:
+    """Every scalar of a posterior by name; vectors as ``theta[study]``."""
+    found: dict[str, Marginal] = {}
+    for name, marginal in posterior.marginals.items():
+        if isinstance(marginal, Marginals):
+            found |= {
+                f"{name}[{study}]": each
+                for study, each in zip(marginal.study, marginal.each, strict=True)
+            }
+        else:
+            found[name] = marginal
+    return found
+
+
+def measure_of(fit: Posterior | FrequentistFit | Published) -> str:
+    """Name of the measure a fit is about."""
+    if isinstance(fit, Posterior):
+        model = fit.model
+        return model.measure if isinstance(model, BinomialNormal) else _data_measure(fit)
+    return fit.measure
+
+
+def prob_benefit(marginal: Marginal, better: Better) -> float:
+    """Probability that the effect lies on the better side of none."""
+    if better not in ("lower", "higher"):
+        raise ModelError(f"better is 'lower' or 'higher', not {better!r}.")
+    below = marginal.cdf(0.0)
+    return below if better == "lower" else 1 - below
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForestRow:
+    """One line of a forest plot, on the analysis scale.
+
+    Attributes
+    ----------
+    label : str
+    kind : {"study", "shrunken", "posterior", "prediction", "frequentist", "published"}
+    estimate, lower, upper : float
+        NaN where a study has no estimate of its own (double zero).
+    weight : float
+        Share of the precision, for the size of a study's box; NaN elsewhere.
+    note : str
+        E.g. the counts.
+    """
+
+    label: str
+    kind: str
+    estimate: float
+    lower: float
+    upper: float
+    weight: float = np.nan
+    note: str = ""
+
+
+def forest_rows(
+    posterior: Posterior,
+    *,
+    frequentist: Mapping[str, FrequentistFit] | None = None,
+    published: Mapping[str, Published] | None = None,
+    prob: float = 0.95,
+) -> Sequence[ForestRow]:
+    """Lay a fit out as a forest plot: studies, shrunken effects, pooled, predicted, compared.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    frequentist, published : mapping, optional
+        Estimates to set below, by label.
+    prob : float
+        Level of all intervals except the published ones, which keep their own.
+
+    Returns
+    -------
+    sequence of ForestRow
+    """
+    rows = _study_rows(posterior, prob)
+    rows.append(_posterior_row("overall", "posterior", posterior["mu"], prob))
+    if "theta_new" in posterior.marginals:
+        rows.append(_posterior_row("in a new setting", "prediction", posterior["theta_new"], prob))
+    for label, fit in (frequentist or {}).items():
+        lower, upper = fit.interval(prob)
+        rows.append(ForestRow(label=label, kind="frequentist", estimate=fit.estimate, lower=lower, upper=upper))
+    for label, printed in (published or {}).items():
+        if printed.has_interval:
+            rows.append(_published_row(label, printed))
+    return rows
+
+
+def rows_table(rows: Sequence[ForestRow]) -> "pd.DataFrame":
+    """Forest rows as a table."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(row) for row in rows]).set_index("label")
+
+
+def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
+    data, effects = posterior.data, study_effects(posterior)
+    index = {name: i for i, name in enumerate(effects.study)} if effects else {}
+    half = critical(prob, np.inf)
+    rows: list[ForestRow] = []
+    for j, name in enumerate(data.study):
+        note = _arms(posterior, j)
+        if effects is not None and name in index:
+            i = index[name]
+            y, se = float(effects.y[i]), float(effects.se[i])
+            weight = float(se**-2 / (effects.se**-2).sum())
+            rows.append(ForestRow(label=name, kind="study", estimate=y, lower=y - half * se,
+                                  upper=y + half * se, weight=weight, note=note))
+        else:
+            rows.append(ForestRow(label=name, kind="study", estimate=np.nan, lower=np.nan,
+                                  upper=np.nan, note=f"{note}, no events"))
+        if "theta" in posterior.marginals:
+            rows.append(_posterior_row(name, "shrunken", posterior["theta"][j], prob))
+    return rows
+
+
+def study_effects(posterior: Posterior) -> EffectSizes | None:
+    """Each study's own estimate: the data, or what two-stage analysis would make of the counts."""
+    data = posterior.data
+    if isinstance(data, EffectSizes):
+        return data
+    if data.double_zero.all():
+        return None
+    return effect_sizes(data, measure=measure_of(posterior))
+
+
+def _arms(posterior: Posterior, j: int) -> str:
+    data = posterior.data
+    if isinstance(data, EffectSizes):
+        return ""
+    return (
+        f"{data.events_treatment[j]:.0f}/{data.n_treatment[j]:.0f} v "
+        f"{data.events_control[j]:.0f}/{data.n_control[j]:.0f}"
+    )
+
+
+def _posterior_row(label: str, kind: str, marginal: Marginal, prob: float) -> ForestRow:
+    lower, upper = marginal.interval(prob)
+    return ForestRow(label=label, kind=kind, estimate=marginal.quantile(0.5), lower=lower, upper=upper)
+
+
+def _published_row(label: str, printed: Published) -> ForestRow:
+    scale = np.log if MEASURES[printed.measure].log else float
+    values = [float(scale(float(text))) for text in (printed.estimate, printed.lower, printed.upper)]
+    return ForestRow(label=label, kind="published", estimate=values[0], lower=values[1], upper=values[2])
+
+
+def _data_measure(fit: Posterior) -> str:
+    if isinstance(fit.data, EffectSizes):
+        return fit.data.measure
+    raise ModelError(f"{type(fit.model).__name__} on counts has no measure.")
+
+
+def _natural(scale: str) -> bool:
+    if scale not in ("analysis", "natural"):
+        raise ModelError(f"scale is 'analysis' or 'natural', not {scale!r}.")
+    return scale == "natural"
+
+
+def describe(model: Model) -> str:
+    """State a model and its priors in one line."""
+    name = type(model).__name__
+    measure = f"measure={model.measure!r}, " if isinstance(model, BinomialNormal) else ""
+    priors = ", ".join(f"{key}={prior!r}" for key, prior in model.priors.items())
+    return f"{name}({measure}{priors})"
