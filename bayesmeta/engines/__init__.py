@@ -67,7 +67,7 @@ class NUTS(Engine):
         At least 2, or R-hat cannot be computed.
     target_accept : float
         Acceptance rate the step size is tuned to. If a fit fails its gates it is repeated once,
-        closer to 1 and four times as long.
+        closer to 1 and with twice the chains.
     """
 
     seed: int
@@ -88,9 +88,12 @@ class NUTS(Engine):
 
     def run(self, model: Model, data: Data) -> Posterior:
         """Return the posterior of `model` given `data`."""
-        from ._nuts import sample
+        from ._jax import float64
 
-        return sample(model, data, self)
+        with float64():  # before PyMC is imported: its JAX module rewrites XLA_FLAGS
+            from ._nuts import sample
+
+            return sample(model, data, self)
 
     def __str__(self) -> str:
         settings = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))

@@ -1,0 +1,308 @@
+"""Sampling: BlackJAX's NUTS on the PyMC density, one compiled program per model shape."""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import blackjax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ..effects import EffectSizes
+from ..errors import ModelError
+from ..model import BinomialNormal, Data, Model
+from ..posterior import Check, Diagnostics, Draws, Marginal, Marginals, Posterior
+from ..priors import HalfCauchy, Prior
+from ..studies import COUNTS, BinaryStudies
+from . import NUTS
+from ._convergence import convergence, gates
+from ._graph import Density, density
+from ._pymc import Columns, build
+
+if TYPE_CHECKING:
+    from jax.stages import Compiled
+
+type Out = Mapping[str, Mapping[str, np.ndarray]]
+type Inputs = tuple[Mapping[str, np.ndarray], np.ndarray, np.float64, np.float64]
+
+SCALE=0.125
+SMALLEST = 16  # tables are padded to 16, 32, 64, ... studies, so that most share one program
+CAREFUL = 0.25  # of the adapted step size, where a wall in the posterior asks for it
+TRACES: list[tuple[object, ...]] = []  # one entry per program traced, for a test to count
+
+
+class Shape(NamedTuple):
+    """What decides a compiled program: everything else is an input."""
+
+    model: type[Model]
+    measure: str
+    families: tuple[tuple[str, type[Prior]], ...]
+    k: int
+    draws: int
+    tune: int
+    chains: int
+
+
+def sample(model: Model, data: Data, engine: NUTS) -> Posterior:
+    """Return the posterior of `model` given `data`, by draws; once more if a gate fails.
+
+    The second attempt takes a quarter of the adapted step, a stricter acceptance target and, where
+    more than divergences failed, twice the chains. The same compiled program serves.
+    """
+    columns = _columns(model, data)
+    scale = CAREFUL if _has_wall(model, data) else 1.0
+    first = _sample_once(model, data, columns, engine, step_scale=scale, attempts=1)
+    failures = first.diagnostics.failures
+    if not failures:
+        return first
+    only_divergences = all(check.name == "divergences" for check in failures)
+    stricter = replace(
+        engine,
+        chains=engine.chains * (1 if only_divergences else 2),
+        target_accept=1 - (1 - engine.target_accept) / 2,
+    )
+    scale = CAREFUL * scale
+    return _sample_once(model, data, columns, stricter, step_scale=scale, attempts=2)
+
+
+def _has_wall(model: Model, data: Data) -> bool:
+    """Whether a risk ratio meets an arm in which everybody has the event.
+
+    Its baseline is then free upwards, and up there the risk of the other arm forbids one sign of
+    theta outright: a cliff that the step size, tuned to the rest, would leap over.
+    """
+    if not (isinstance(model, BinomialNormal) and model.measure == "RR"):
+        return False
+    assert isinstance(data, BinaryStudies)
+    full = (data.events_treatment == data.n_treatment) != (data.events_control == data.n_control)
+    return bool(full.any())
+
+
+def _sample_once(
+    model: Model,
+    data: Data,
+    columns: Columns,
+    engine: NUTS,
+    *,
+    step_scale: float,
+    attempts: int,
+) -> Posterior:
+    shape = _shape(model, data.k, engine)
+    program, defaults = _program(shape)
+    table = {**defaults, **_pad(columns, shape.k), **_numbers(model)}
+    mask = (np.arange(shape.k) < data.k).astype(float)
+    keys = jax.random.split(jax.random.key(engine.seed), engine.chains)
+    settings = (np.float64(engine.target_accept), np.float64(step_scale))
+    out = _run_chains(program, keys, (table, mask, *settings))
+    draws = _keep_real(out["draws"], data.k)
+    if "tau" in draws:
+        rng = np.random.default_rng([engine.seed, 1])
+        noise = rng.standard_normal(draws["mu"].shape)
+        draws["theta_new"] = draws["mu"] + draws["tau"] * noise
+    return _posterior(model, data, engine, draws, out["stats"], attempts)
+
+
+def _posterior(
+    model: Model,
+    data: Data,
+    engine: NUTS,
+    draws: Mapping[str, np.ndarray],
+    stats: Mapping[str, np.ndarray],
+    attempts: int,
+) -> Posterior:
+    table = convergence(draws, data.study)
+    few = model.priors.get("tau")
+    moments = min(data.k, 2) if isinstance(few, HalfCauchy) else 2
+    return Posterior(
+        model=model,
+        data=data,
+        engine=str(engine),
+        marginals={name: _marginal(name, values, data, moments) for name, values in draws.items()},
+        diagnostics=Diagnostics(gates(table, stats, engine.draws * engine.chains), attempts),
+        sample=partial(_subset, draws),
+        cautions=_cautions(model, data),
+        sample_stats=stats,
+        convergence=table,
+    )
+
+
+def _marginal(name: str, values: np.ndarray, data: Data, moments: int) -> Marginal | Marginals:
+    heavy = moments if name in ("tau", "theta_new") else 2
+    if values.ndim == 2:
+        return Draws(values, heavy)
+    return Marginals(data.study, tuple(Draws(values[..., i]) for i in range(data.k)))
+
+
+def _cautions(model: Model, data: Data) -> tuple[str, ...]:
+    said = []
+    if "tau" in model.priors and data.k < 5:
+        said.append(f"With {data.k} studies tau rests largely on its prior, {model.priors['tau']!r}.")
+    if isinstance(data, BinaryStudies):
+        for arm in ("treatment", "control"):
+            if not getattr(data, f"events_{arm}").any():
+                said.append(
+                    f"No event in any {arm} arm: how large the effect may be rests on the priors."
+                )
+    return tuple(said)
+
+
+def _subset(draws: Mapping[str, np.ndarray], n: int | None, seed: int) -> Mapping[str, np.ndarray]:
+    if n is None:
+        return draws
+    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in draws.items()}
+    total = flat["mu"].shape[0]
+    if n > total:
+        raise ModelError(f"There are {total} draws; ask for no more, or fit with more draws.")
+    chosen = np.random.default_rng(seed).choice(total, size=n, replace=False)
+    return {name: values[chosen][None] for name, values in flat.items()}
+
+
+def _columns(model: Model, data: Data) -> Columns:
+    if isinstance(model, BinomialNormal):
+        if not isinstance(data, BinaryStudies):
+            raise ModelError(
+                "BinomialNormal needs counts (BinaryStudies); for estimates use NormalNormal."
+            )
+        return {name: getattr(data, name) for name in COUNTS}
+    if not isinstance(data, EffectSizes):
+        raise ModelError(
+            f"{type(model).__name__} needs EffectSizes; make them with effect_sizes(studies, ...)."
+        )
+    return {"y": data.y, "se": data.se}
+
+
+def _shape(model: Model, k: int, engine: NUTS) -> Shape:
+    padded = max(SMALLEST, 1 << (k - 1).bit_length())
+    measure = model.measure if isinstance(model, BinomialNormal) else ""
+    families = tuple((name, type(prior)) for name, prior in model.priors.items())
+    return Shape(type(model), measure, families, padded, engine.draws, engine.tune, engine.chains)
+
+
+def _pad(columns: Columns, k: int) -> Columns:
+    """Fill up with rows that say nothing: n = 0 for counts, se = 1 for estimates."""
+    return {
+        name: np.concatenate((values, np.full(k - values.size, 1.0 if name == "se" else 0.0)))
+        for name, values in columns.items()
+    }
+
+
+def _numbers(model: Model) -> Mapping[str, np.float64]:
+    return {
+        f"{name}_{field}": np.float64(value)
+        for name, prior in model.priors.items()
+        for field, value in prior.numbers.items()
+    }
+
+
+def _keep_real(draws: Mapping[str, Array], k: int) -> dict[str, np.ndarray]:
+    """Drop padding studies and the sampler's own parameters."""
+    return {
+        name: np.asarray(values)[..., :k] if values.ndim == 3 else np.asarray(values)
+        for name, values in draws.items()
+        if name != "z"
+    }
+
+
+@cache
+def _program(shape: Shape) -> "tuple[Compiled, Columns]":
+    """Compile the chains of one shape, and give the inputs it was built with.
+
+    On a CPU the program is one chain, and chains run side by side in threads; on a GPU it is all
+    chains in lockstep, where every chain pays for the longest tree of all, which a GPU hides.
+    """
+    names = COUNTS if shape.model is BinomialNormal else ("y", "se")
+    columns = {name: np.ones(shape.k) for name in names}
+    made = density(build(_example(shape), tuple(map(str, range(shape.k))), columns))
+    chain = partial(_chain, made, shape)
+    inputs = (made.data, np.ones(shape.k), np.float64(0.9), np.float64(1.0))
+    keys = jax.random.split(jax.random.key(0), shape.chains)
+    if _lockstep():
+        lowered = jax.jit(jax.vmap(chain, in_axes=(0, None, None, None, None))).lower(keys, *inputs)
+    else:
+        lowered = jax.jit(chain).lower(keys[0], *inputs)
+    return lowered.compile(), made.data
+
+
+def _lockstep() -> bool:
+    return jax.default_backend() != "cpu"
+
+
+def _run_chains(program: "Compiled", keys: Array, inputs: Inputs) -> Out:
+    """Run a compiled program for every chain; results have a leading chain axis."""
+    inputs = jax.device_put(inputs)
+    if _lockstep():
+        return jax.device_get(program(keys, *inputs))
+
+    def one(key: Array) -> Out:
+        with jax.enable_x64(True):  # the setting belongs to the thread
+            return jax.device_get(program(key, *inputs))
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        chains = list(pool.map(one, keys))
+    return jax.tree.map(lambda *parts: np.stack(parts), *chains)
+
+
+def _example(shape: Shape) -> Model:
+    """A model of this shape; its numbers are inputs and do not matter."""
+    ones = {"df": 3.0, "mean": 0.0, "low": 0.0}
+    priors = {
+        name: family(**{field.name: ones.get(field.name, 1.0) for field in fields(family)})
+        for name, family in shape.families
+    }
+    extra = {"measure": shape.measure} if shape.measure else {}
+    return shape.model(**extra, **priors)
+
+
+def _chain(
+    made: Density,
+    shape: Shape,
+    key: Array,
+    data: Mapping[str, Array],
+    mask: Array,
+    target_accept: Array,
+    step_scale: Array,
+) -> Mapping[str, Mapping[str, Array]]:
+    """Warm up and sample one chain; pure JAX from end to end."""
+    TRACES.append(shape)
+
+    def log_density(position: Mapping[str, Array]) -> Array:
+        each = jnp.where(mask > 0, made.log_likelihood(position, data), 0.0)
+        return made.log_prior(position, data) + (mask * each).sum()
+
+    start, warm, draw = jax.random.split(key, 3)
+    adaptation = blackjax.window_adaptation(
+        blackjax.nuts,
+        log_density,
+        target_acceptance_rate=target_accept,
+        adaptation_info_fn=lambda *_: None,
+    )
+    (state, settings), _ = adaptation.run(warm, _initial(made, start), num_steps=shape.tune)
+    settings["step_size"] = step_scale * settings["step_size"]
+    step = blackjax.nuts(log_density, **settings).step
+
+    def one(state: object, key: Array) -> tuple[object, tuple[object, Mapping[str, Array]]]:
+        state, info = step(key, state)
+        stats = {
+            "diverging": info.is_divergent,
+            "energy": info.energy,
+            "n_steps": info.num_integration_steps,
+            "acceptance_rate": info.acceptance_rate,
+        }
+        return state, (made.parameters(state.position, data), stats)
+
+    _, (draws, stats) = jax.lax.scan(one, state, jax.random.split(draw, shape.draws))
+    return {"draws": draws, "stats": stats}
+
+
+def _initial(made: Density, key: Array) -> Mapping[str, Array]:
+    """Start each unconstrained parameter anywhere in (-1, 1)."""
+    names = sorted(made.shapes)
+    return {
+        name: jax.random.uniform(k, made.shapes[name], minval=-1.0, maxval=1.0)
+        for name, k in zip(names, jax.random.split(key, len(names)), strict=True)
+    }
