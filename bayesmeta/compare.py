@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .effects import MEASURES, effect_sizes
+from .effects import MEASURES, effect_sizes, printed_values
 from .errors import ModelError
 from .frequentist import FrequentistFit
 from .posterior import Posterior
@@ -87,9 +87,8 @@ def _row(fit: Fit, prob: float, better: Better | None) -> dict[str, object]:
         return _entry(f"{fit.method}, {fit.chosen}", fit.estimate, lower, upper, prob, fit.k, tau)
     if not fit.has_interval:
         return _entry(f"published: {fit}", np.nan, np.nan, np.nan, fit.prob, fit.k, np.nan)
-    printed = [float(text) for text in (fit.estimate, fit.lower, fit.upper)]
-    values = np.log(printed) if MEASURES[fit.measure].log else printed
-    return _entry("published, as printed", *map(float, values), fit.prob, fit.k, np.nan)
+    values = map(float, printed_values(fit))
+    return _entry("published, as printed", *values, fit.prob, fit.k, np.nan)
 
 
 def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[str, object]:

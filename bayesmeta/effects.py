@@ -250,11 +250,13 @@ def effect_sizes(
     if measure is None:
         raise DataError("measure must be given for counts: 'OR' or 'RR'.")
     measure_named(measure, tuple(_FROM_CELLS))
+    if double_zero not in ("exclude", "include"):
+        raise DataError(f"double_zero is 'exclude' or 'include', not {double_zero!r}.")
     kept = np.ones(studies.k, bool) if double_zero == "include" else informative(studies, measure)
     if not kept.any():
         raise DataError(
-            f"No study says anything about the {MEASURES[measure].words}: none has an event in "
-            "either arm. A two-stage analysis has nothing to pool; "
+            f"No study says anything about the {MEASURES[measure].words}: in each, {_SILENT[measure]}. "
+            "A two-stage analysis has nothing to pool; "
             "BinomialNormal on the counts keeps such studies."
         )
     names = tuple(name for name, keep in zip(studies.study, kept, strict=True) if keep)
@@ -268,7 +270,7 @@ def effect_sizes(
             "cell; use zero_cells='if_needed', or BinomialNormal on the counts."
         )
     dropped = tuple(
-        Excluded(name, MAIN_REASON, f"no event in either arm: no information on the {measure}")
+        Excluded(name, MAIN_REASON, f"{_SILENT[measure]}: no information on the {measure}")
         for name, keep in zip(studies.study, kept, strict=True)
         if not keep
     )
@@ -283,6 +285,11 @@ def effect_sizes(
 
 
 MAIN_REASON = "double zero"
+
+_SILENT = {
+    "OR": "no patient, or every patient, had an event in both arms",
+    "RR": "no event in either arm",
+}
 
 _ZERO_WORDS = {
     "none": "counts as they are",
@@ -353,6 +360,18 @@ def _from_published(published: Published) -> EffectSizes:
     y, se = _from_intervals((name,), texts, values, measure, published.prob)
     note = f"estimate and {100 * published.prob:g}% interval as printed"
     return EffectSizes(study=(name,), y=y, se=se, measure=measure.name, note=note)
+
+
+def printed_values(published: Published) -> NDArray[np.float64]:
+    """Estimate, lower and upper of a published figure on the analysis scale, shape (3,)."""
+    measure = measure_named(published.measure)
+    values = np.array([float(t) for t in (published.estimate, published.lower, published.upper)])
+    if measure.log and (values <= 0).any():
+        raise DataError(
+            f"The published figure {published} is a ratio and must be above zero throughout; "
+            "give more decimals than 0.00, or a ratio rather than its logarithm."
+        )
+    return np.log(values) if measure.log else values
 
 
 def _from_intervals(

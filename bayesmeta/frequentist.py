@@ -96,7 +96,8 @@ class FrequentistFit:
     def p(self) -> float:
         """Two-sided p of no effect, by the chosen interval."""
         se, df = self.spreads[self.chosen]
-        z = abs(self.estimate) / se
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = np.divide(abs(self.estimate), se)  # HKSJ of equal estimates has se 0
         return float(2 * (ndtr(-z) if np.isinf(df) else stdtr(df, -z)))
 
     @property
@@ -414,7 +415,7 @@ def _reml(y: Array, v: Array) -> float:
     sign = score(grid)
     falls = np.flatnonzero((sign[:-1] > 0) & (sign[1:] <= 0))
     roots = [
-        float(brentq(lambda t: float(score(np.array([t]))[0]), grid[i], grid[i + 1], xtol=1e-14, rtol=1e-14))
+        float(brentq(lambda t: float(score(np.array([t]))[0]), grid[i], grid[i + 1], xtol=1e-300, rtol=1e-14))
         for i in falls
     ]
     return min([0.0, *roots], key=deviance)

@@ -9,9 +9,17 @@ import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import singledispatch
 from typing import ClassVar, final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .errors import ModelError
+
+type Array = NDArray[np.float64]
+
+LOG_2PI = math.log(2 * math.pi)
 
 
 class Prior:
@@ -215,6 +223,59 @@ def parse_prior(text: str) -> Prior:
     except TypeError:
         wanted = ", ".join(field.name for field in fields(FAMILIES[name]))  # pyright: ignore[reportArgumentType]
         raise ModelError(f"{text!r}: {name} takes {wanted}.") from None
+
+
+@singledispatch
+def log_density(prior: Prior, x: Array) -> Array:
+    """Return the log density of a prior.
+
+    Parameters
+    ----------
+    prior : Prior
+    x : ndarray, any shape
+        Points within the support; at the ends of it -inf is possible.
+
+    Returns
+    -------
+    ndarray, the shape of `x`
+    """
+    raise ModelError(f"There is no density for {prior!r}.")
+
+
+@log_density.register
+def _normal(prior: Normal, x: Array) -> Array:
+    return -0.5 * ((x - prior.mean) / prior.sd) ** 2 - np.log(prior.sd) - 0.5 * LOG_2PI
+
+
+@log_density.register
+def _student_t(prior: StudentT, x: Array) -> Array:
+    df, z = prior.df, (x - prior.mean) / prior.scale
+    constant = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * np.log(df * np.pi)
+    return constant - np.log(prior.scale) - (df + 1) / 2 * np.log1p(z**2 / df)
+
+
+@log_density.register
+def _half_normal(prior: HalfNormal, x: Array) -> Array:
+    return np.log(2) + _normal(Normal(0, prior.scale), x)
+
+
+@log_density.register
+def _half_cauchy(prior: HalfCauchy, x: Array) -> Array:
+    return np.log(2 / np.pi) - np.log(prior.scale) - np.log1p((x / prior.scale) ** 2)
+
+
+@log_density.register
+def _log_normal(prior: LogNormal, x: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        log_x = np.log(x)
+    inside = np.where(np.isfinite(log_x), log_x, 0.0)
+    value = _normal(Normal(prior.mean, prior.sd), inside) - inside
+    return np.where(np.isfinite(log_x), value, -np.inf)
+
+
+@log_density.register
+def _uniform(prior: Uniform, x: Array) -> Array:
+    return np.full_like(x, -np.log(prior.high - prior.low))
 
 
 def _parse_call(text: str) -> tuple[str, list[float], dict[str, float]]:

@@ -226,7 +226,10 @@ def check_prob(prob: float) -> None:
 
 def read_only(values: object) -> NDArray[np.float64]:
     """Copy `values` into a float array that cannot be written to."""
-    array = np.array(values, dtype=np.float64)
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"A column must hold one number per study, got {values!r}.") from None
     array.setflags(write=False)
     return array
 

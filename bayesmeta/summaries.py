@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 
-from .effects import MEASURES, EffectSizes, effect_sizes
+from .effects import MEASURES, EffectSizes, effect_sizes, printed_values
 from .errors import ModelError
 from .frequentist import FrequentistFit, critical
 from .model import BinomialNormal, Model
-from .posterior import Marginal, Marginals, Posterior
+from .posterior import Array, Marginal, Marginals, Posterior
+from .priors import log_density
 from .studies import Published, check_prob
 
 if TYPE_CHECKING:
@@ -152,6 +153,57 @@ def forest_rows(
     return rows
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DensityRows:
+    """Prior and posterior density of one parameter on a common grid, analysis scale.
+
+    Attributes
+    ----------
+    parameter : str
+    x, prior, posterior : ndarray, shape (n,)
+    lower, median, upper : float
+        Of the posterior.
+    """
+
+    parameter: str
+    x: Array
+    prior: Array
+    posterior: Array
+    lower: float
+    median: float
+    upper: float
+
+
+def density_rows(posterior: Posterior, *, prob: float = 0.95, points: int = 401) -> Sequence[DensityRows]:
+    """Prior and posterior densities of mu and tau.
+
+    The grid spans nearly all of the posterior and three of its widths around; the prior is shown
+    where the posterior is, so that a reader sees what the data added.
+    """
+    rows = []
+    for name in ("mu", "tau"):
+        if name not in posterior.marginals:
+            continue
+        marginal, prior = posterior[name], posterior.model.priors[name]
+        lower, upper = marginal.interval(prob)
+        low, high = (float(marginal.quantile(q)) for q in (0.001, 0.999))
+        wide = np.array([low - 0.35 * (high - low), high + 0.35 * (high - low)])
+        x = np.linspace(*np.clip(wide, *prior.support), points)
+        rows.append(
+            DensityRows(
+                parameter=name,
+                x=x,
+                prior=np.exp(log_density(prior, x)),
+                posterior=np.asarray(marginal.pdf(x)),
+                lower=lower,
+                median=float(marginal.quantile(0.5)),
+                upper=upper,
+            )
+        )
+    return tuple(rows)
+
+
 def rows_table(rows: Sequence[ForestRow]) -> "pd.DataFrame":
     """Forest rows as a table."""
     import pandas as pd
@@ -206,8 +258,7 @@ def _posterior_row(label: str, kind: str, marginal: Marginal, prob: float) -> Fo
 
 
 def _published_row(label: str, printed: Published) -> ForestRow:
-    scale = np.log if MEASURES[printed.measure].log else float
-    values = [float(scale(float(text))) for text in (printed.estimate, printed.lower, printed.upper)]
+    values = printed_values(printed).tolist()
     return ForestRow(label=label, kind="published", estimate=values[0], lower=values[1], upper=values[2])
 
 

@@ -8,7 +8,7 @@ from ..errors import ModelError
 from ..model import BinomialNormal, Data, Model
 from ..posterior import Posterior
 
-__all__ = ["NUTS", "Engine", "Quadrature", "fit", "pymc_source"]
+__all__ = ["NUTS", "Engine", "Quadrature", "device", "fit", "pymc_source"]
 
 
 class Engine(ABC):
@@ -135,6 +135,14 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     if engine is None:
         engine = NUTS(seed=0) if isinstance(model, BinomialNormal) else Quadrature()
     return engine.run(model, data)
+
+
+def device() -> str:
+    """Name what JAX computes on, e.g. ``"cpu"`` or ``"gpu: NVIDIA ..."``."""
+    import jax
+
+    kind = jax.devices()[0]
+    return kind.platform if kind.platform == "cpu" else f"{kind.platform}: {kind.device_kind}"
 
 
 def pymc_source(model: Model) -> str:

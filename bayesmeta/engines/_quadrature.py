@@ -30,13 +30,22 @@ from ..posterior import (
     TruncatedMixture,
 )
 from ..posterior.marginals import normal_between
-from ..priors import HalfCauchy, HalfNormal, Normal, Prior, StudentT, Uniform
-from ._density import LOG_2PI, log_density
+from ..priors import (
+    LOG_2PI,
+    HalfCauchy,
+    HalfNormal,
+    Normal,
+    Prior,
+    StudentT,
+    Uniform,
+    log_density,
+)
 
 type Array = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-19  # share of a component that is dropped from a mixture
 MOST_NODES = 4096
+LEAST_HELD = 1e-8  # below, differences of normal integrals leave theta fewer than 8 digits
 
 
 @final
@@ -201,13 +210,16 @@ def _posterior(
         data.study,
         tuple(fit.study_effect(y, se) for y, se in zip(data.y, data.se, strict=True)),
     )
-    check = Check("quadrature error", "shares of an SD", error, tolerance, at_most=True)
+    checks = (Check("quadrature error", "shares of an SD", error, tolerance, at_most=True),)
+    if fit.prior.bounded:
+        name = "share of what the data say of mu that its prior allows"
+        checks += (Check(name, "", fit.held(), LEAST_HELD, at_most=False),)
     return Posterior(
         model=model,
         data=data,
         engine=f"Quadrature(), {fit.nodes.tau.size} nodes",
         marginals={"mu": fit.mu, "tau": fit.tau, "theta": theta, "theta_new": fit.new_effect()},
-        diagnostics=Diagnostics((check,)),
+        diagnostics=Diagnostics(checks),
         sample=partial(_draw_random, fit.tau, fit.prior, data),
         cautions=_cautions(model, data),
         log_marginal_likelihood=fit.log_z,
@@ -270,6 +282,13 @@ class _Fit:
             *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
         ])
         return float(np.abs(gaps).max())
+
+    def held(self) -> float:
+        """Share of mu's normals inside the ends of its prior; theta loses the digits outside."""
+        mean, sd, weights = self.given.mean, self.given.sd, self.weights
+        inside = normal_between((self.prior.low - mean) / sd, (self.prior.high - mean) / sd)
+        with np.errstate(divide="ignore", over="ignore"):
+            return float(1 / (weights[weights > 0] / inside[weights > 0]).sum())
 
     def study_effect(self, y: float, se: float) -> Marginal:
         """Posterior of one study's effect (shrinkage)."""
@@ -390,8 +409,10 @@ def _draw_random(
     mean, sd = (
         np.take_along_axis(part, chosen[:, None], axis=1)[:, 0] for part in (given.mean, given.sd)
     )
-    low, high = ndtr((prior.low - mean) / sd), ndtr((prior.high - mean) / sd)
-    mu = mean + sd * ndtri(low + rng.uniform(size=t.size) * (high - low))
+    low, high = (prior.low - mean) / sd, (prior.high - mean) / sd
+    side = np.where(low > 0, -1.0, 1.0)  # invert in the lower tail, where digits are not lost
+    low, high = (ndtr(np.where(side > 0, own, -other)) for own, other in ((low, high), (high, low)))
+    mu = mean + side * sd * ndtri(low + rng.uniform(size=t.size) * (high - low))
     share = t[:, None] ** 2 / (t[:, None] ** 2 + data.se**2)
     noise = rng.standard_normal((t.size, data.k))
     theta = share * data.y + (1 - share) * mu[:, None] + np.sqrt(share) * data.se * noise

@@ -229,6 +229,8 @@ class TruncatedMixture(Marginal):
         a, b, held = self._ends()
         total = np.hypot(self.slope * self.sds, self.noise)
         z = (x[:, None] - self.shift - self.slope * self.means) / total
+        if not self.noise.any():  # mu itself: exact in the tails, and cheap
+            return (normal_between(a, np.clip(z, a, b)) / held) @ self.weights
         rho = self.slope * self.sds / total
         inside = bivariate_normal(z, b, rho) - bivariate_normal(z, a, rho)
         return np.clip((inside / held) @ self.weights, 0.0, 1.0)

@@ -1,0 +1,387 @@
+"""One specification to every result, in order."""
+
+import hashlib
+import zlib
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from platform import python_version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..checks import posterior_predictive
+from ..decision import absolute_effects, pooled_control_risk
+from ..effects import MEASURES, EffectSizes, effect_sizes
+from ..engines import NUTS, device, fit
+from ..errors import BayesmetaError, DataError, FileError
+from ..files import read_table
+from ..frequentist import FrequentistFit, common_effect, random_effects
+from ..model import BinomialNormal, CommonEffect, Data, Model, NormalNormal
+from ..posterior import Posterior
+from ..priors import Normal
+from ..results import (
+    OutcomeResult,
+    PublishedResult,
+    Results,
+    ScenarioResult,
+    Shift,
+)
+from ..specification import Outcome, PublishedFigure, Scenario, Source, Specification
+from ..studies import MAIN, BinaryStudies, Excluded
+from ..summaries import prob_benefit
+from .tables import outcome_tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["models_of", "run"]
+
+type Progress = Callable[[str, str], None]
+
+COUNTS_LABEL = "counts (binomial–normal)"
+TWO_STAGE_LABEL = "two-stage (normal–normal)"
+ALONE = "one study"
+PROGRAMS = ("bayesmeta", "numpy", "scipy", "jax", "pymc", "blackjax", "arviz", "xarray", "pandas")
+
+
+def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> Results:
+    """Do everything a specification asks for.
+
+    Parameters
+    ----------
+    source : Source
+        From ``load_specification``.
+    progress : callable
+        Called with the outcome's title and the step about to start.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    FileError, DataError, ModelError
+        If a table cannot be read or used; nothing is returned then.
+    """
+    spec = source.specification
+    folder = source.path.parent
+    frames = {
+        outcome.name: _read(outcome, folder) for outcome in spec.outcome if outcome.data is not None
+    }
+    outcomes = tuple(
+        _outcome(spec, outcome, frames.get(outcome.name), progress) for outcome in spec.outcome
+    )
+    return Results(
+        title=spec.title,
+        question=spec.question,
+        arms=(spec.arms[0], spec.arms[1]),
+        limits=tuple(spec.limits),
+        seed=spec.seed,
+        prob=spec.prob,
+        outcomes=outcomes,
+        versions={"python": python_version(), **{name: metadata.version(name) for name in PROGRAMS}},
+        hashes=_hashes(source),
+        device=device() if any(_sampled(outcome) for outcome in outcomes) else "not used",
+        specification=source.text,
+    )
+
+
+def models_of(outcome: Outcome) -> Mapping[str, Model]:
+    """The models of an outcome by label; the first is the answer."""
+    if outcome.data is None:
+        return {}
+    two_stage = NormalNormal(mu=outcome.mu_prior, tau=outcome.tau_prior)
+    if outcome.kind == "estimates":
+        return {TWO_STAGE_LABEL: two_stage}
+    counts = BinomialNormal(
+        measure=outcome.measure,
+        mu=outcome.mu_prior,
+        tau=outcome.tau_prior,
+        baseline=outcome.baseline,
+    )
+    return {COUNTS_LABEL: counts, TWO_STAGE_LABEL: two_stage}
+
+
+def select(frame: "pd.DataFrame", outcome: Outcome, scenario: Scenario) -> Mapping[tuple[str, str], str]:
+    """Rows of the table a scenario leaves out, with the reason, by (study, variant)."""
+    named = outcome.columns
+    study_column = named.get("study", "study")
+    variant_column = named.get("variant", "variant")
+    for column in (study_column, *scenario.where):
+        if column not in frame:
+            raise DataError(f"{outcome.name}: the table has no column {column!r}.")
+    studies = frame[study_column].astype(str)
+    variants = frame.get(variant_column, studies.map(lambda _: MAIN)).fillna(MAIN).astype(str)
+    _check_names(outcome, scenario, set(studies), set(zip(studies, variants, strict=True)))
+    reasons: dict[tuple[str, str], str] = {}
+    for position, key in enumerate(zip(studies, variants, strict=True)):
+        reason = _reason(key, frame.iloc[position], scenario)
+        if reason:
+            reasons[key] = reason
+    return reasons
+
+
+def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str:
+    study, variant = key
+    wanted = scenario.replace.get(study, scenario.variant)
+    if study in scenario.drop:
+        return scenario.drop[study]
+    if scenario.only and study not in scenario.only:
+        return f"not in “{scenario.name}”"
+    if variant != wanted:
+        note = row.get("note")
+        return f"row “{variant}”, not the reading used" + (f": {note}" if isinstance(note, str) else "")
+    for column, values in scenario.where.items():
+        if str(row[column]) not in values:
+            return f"{column} is {row[column]}"
+    return ""
+
+
+def _check_names(
+    outcome: Outcome, scenario: Scenario, studies: set[str], keys: set[tuple[str, str]]
+) -> None:
+    """Every study and reading a scenario names must be a row."""
+    unknown = [name for name in (*scenario.only, *scenario.drop) if name not in studies]
+    unknown += [f"{key} as {value!r}" for key, value in scenario.replace.items() if (key, value) not in keys]
+    if unknown:
+        raise DataError(
+            f"{outcome.name}, scenario {scenario.name!r} names {unknown[0]}, which is not a row of "
+            "the table; check the spelling."
+        )
+
+
+def _read(outcome: Outcome, folder: Path) -> "pd.DataFrame":
+    assert outcome.data is not None
+    return read_table(folder / outcome.data)
+
+
+def _outcome(
+    spec: Specification, outcome: Outcome, frame: "pd.DataFrame | None", progress: Progress
+) -> OutcomeResult:
+    scenarios: tuple[ScenarioResult, ...] = ()
+    models = models_of(outcome)
+    if frame is not None:
+        scenarios = tuple(
+            _scenario(spec, outcome, models, frame, one, progress) for one in outcome.scenario
+        )
+    progress(outcome.title, "published figures")
+    first = outcome.scenario[0].name if frame is not None else ""
+    published = tuple(_published(outcome, one, first) for one in outcome.published)
+    main = scenarios[0] if scenarios else None
+    result = OutcomeResult(
+        name=outcome.name,
+        title=outcome.title,
+        event=outcome.event,
+        measure=_measure(outcome),
+        better=outcome.better,
+        note=outcome.note,
+        models=models,
+        why=dict(outcome.why),
+        scenarios=scenarios,
+        published=published,
+        sources=frame,
+        **(_counts_only(spec, outcome, models, main, progress) if main is not None else {}),
+    )
+    return _with_tables(result, spec.prob)
+
+
+def _with_tables(result: OutcomeResult, prob: float) -> OutcomeResult:
+    from dataclasses import replace
+
+    return replace(result, tables=outcome_tables(result, prob=prob))
+
+
+def _measure(outcome: Outcome) -> str:
+    if outcome.data is not None:
+        return outcome.measure
+    named = [one.measure for one in outcome.published if one.measure]
+    return named[0] if named else outcome.measure
+
+
+def _counts_only(
+    spec: Specification,
+    outcome: Outcome,
+    models: Mapping[str, Model],
+    main: ScenarioResult,
+    progress: Progress,
+) -> dict[str, object]:
+    """Absolute effects, predictive check and the weight of double zeros: for counts alone."""
+    data, answer = main.data, main.answer
+    if not isinstance(data, BinaryStudies):
+        return {}
+    progress(outcome.title, "predictive check and absolute effects")
+    risk = outcome.control_risk or pooled_control_risk(data)
+    found: dict[str, object] = {
+        "predictive": posterior_predictive(answer, seed=spec.seed, prob=spec.prob)
+    }
+    if np.isfinite(risk):
+        found["absolute"] = absolute_effects(
+            answer, control_risk=risk, better=outcome.better, prob=spec.prob
+        )
+    silent = data.double_zero
+    if silent.any() and not silent.all():
+        progress(outcome.title, "without the studies that have no event")
+        found["double_zero"] = _shift(spec, outcome, models[COUNTS_LABEL], data, answer)
+    return found
+
+
+def _shift(
+    spec: Specification, outcome: Outcome, model: Model, data: BinaryStudies, answer: Posterior
+) -> Shift:
+    kept = [i for i in range(data.k) if not data.double_zero[i]]
+    fewer = BinaryStudies(
+        study=tuple(data.study[i] for i in kept),
+        events_treatment=data.events_treatment[kept],
+        n_treatment=data.n_treatment[kept],
+        events_control=data.events_control[kept],
+        n_control=data.n_control[kept],
+    )
+    without = fit(model, fewer, _nuts(spec, outcome.name, "without double zeros"))
+    errors = [one.convergence["mu"]["mcse_mean"] for one in (answer, without)]
+    return Shift(
+        studies=tuple(name for i, name in enumerate(data.study) if i not in kept),
+        mean=(answer["mu"].mean(), without["mu"].mean()),
+        sd=(answer["mu"].sd(), without["mu"].sd()),
+        mcse=float(np.hypot(*errors)),
+        sound=without.diagnostics.passed,
+    )
+
+
+def _scenario(
+    spec: Specification,
+    outcome: Outcome,
+    models: Mapping[str, Model],
+    frame: "pd.DataFrame",
+    scenario: Scenario,
+    progress: Progress,
+) -> ScenarioResult:
+    exclude = select(frame, outcome, scenario)
+    refusals: list[str] = []
+    data, effects = _data(outcome, frame, exclude, refusals)
+    posteriors: dict[str, Posterior] = {}
+    for label, model in models.items():
+        on = data if isinstance(model, BinomialNormal) else effects
+        if on is None:
+            continue
+        progress(outcome.title, f"{scenario.name}: {label}")
+        engine = _nuts(spec, outcome.name, scenario.name) if on is data and on is not effects else None
+        posteriors[label] = fit(model, on, engine)
+    return ScenarioResult(
+        name=scenario.name,
+        note=scenario.note,
+        data=data,
+        excluded=data.excluded,
+        posteriors=posteriors,
+        frequentist=_frequentist(outcome, data, effects, refusals),
+        refusals=tuple(refusals),
+    )
+
+
+def _data(
+    outcome: Outcome,
+    frame: "pd.DataFrame",
+    exclude: Mapping[tuple[str, str], str],
+    refusals: list[str],
+) -> tuple[Data, EffectSizes | None]:
+    """The studies, and the estimates made of them (None where nothing can be estimated)."""
+    columns = outcome.columns
+    try:
+        if outcome.kind == "estimates":
+            made = EffectSizes.from_frame(
+                frame, columns=columns, measure=outcome.measure, exclude=exclude
+            )
+            return made, made
+        studies = BinaryStudies.from_frame(frame, columns=columns, exclude=exclude)
+    except DataError as error:
+        raise DataError(f"{outcome.data}: {error}") from None
+    try:
+        return studies, effect_sizes(studies, measure=outcome.measure)
+    except DataError as error:
+        refusals.append(f"Two-stage analyses: {error}")
+        return studies, None
+
+
+def _frequentist(
+    outcome: Outcome, data: Data, effects: EffectSizes | None, refusals: list[str]
+) -> Mapping[str, FrequentistFit]:
+    asked: dict[str, Callable[[], FrequentistFit]] = {}
+    if isinstance(data, BinaryStudies):
+        measure = outcome.measure
+        asked |= {
+            "Mantel–Haenszel": lambda: common_effect(data, weights="MH", measure=measure),
+            "Mantel–Haenszel, ½ added": lambda: common_effect(
+                data, weights="MH", measure=measure, zero_cells="if_needed"
+            ),
+        }
+    if effects is not None:
+        asked |= {
+            "inverse variance": lambda: common_effect(effects),
+            "DerSimonian–Laird": lambda: random_effects(effects, tau2="DL", interval="Wald"),
+            "REML": lambda: random_effects(effects),
+        }
+    fits: dict[str, FrequentistFit] = {}
+    for label, ask in asked.items():
+        try:
+            fits[label] = ask()
+        except BayesmetaError as error:
+            refusals.append(f"{label}: {error}")
+    return fits
+
+
+def _published(outcome: Outcome, figure: PublishedFigure, first: str) -> PublishedResult:
+    printed = figure.published
+    posterior = None
+    why = figure.why
+    if figure.alone:
+        data = effect_sizes(printed)
+        prior = figure.prior
+        if prior is None:
+            assert figure.n is not None
+            prior = Normal(0, float(data.se[0] * np.sqrt(figure.n)))
+            why = why or (
+                f"unit-information prior: as vague as one of the {figure.n} patients "
+                "(Kass & Wasserman 1995, JASA 90:928)"
+            )
+        posterior = fit(CommonEffect(mu=prior), data)
+    beside = figure.compare_with or (
+        first if printed.has_interval and figure.measure == outcome.measure else ""
+    )
+    return PublishedResult(
+        label=figure.label,
+        published=printed,
+        compare_with="" if beside == "none" else beside,
+        posterior=posterior,
+        prob_benefit=prob_benefit(posterior["mu"], outcome.better) if posterior else np.nan,
+        why=why,
+        note=figure.note,
+    )
+
+
+def _nuts(spec: Specification, outcome: str, scenario: str) -> NUTS:
+    """NUTS with a seed of its own for each fit, that does not depend on the order of fits."""
+    seed = zlib.crc32(f"{spec.seed}/{outcome}/{scenario}".encode())
+    sampler = spec.sampler
+    return NUTS(
+        seed=seed,
+        draws=sampler.draws,
+        tune=sampler.tune,
+        chains=sampler.chains,
+        target_accept=sampler.target_accept,
+    )
+
+
+def _sampled(outcome: OutcomeResult) -> bool:
+    return any(not posterior.exact for posterior in outcome.posteriors.values())
+
+
+def _hashes(source: Source) -> Mapping[str, str]:
+    found = {source.path.name: hashlib.sha256(source.text.encode()).hexdigest()}
+    for outcome in source.specification.outcome:
+        if outcome.data is not None:
+            path = source.path.parent / outcome.data
+            try:
+                found[str(outcome.data)] = hashlib.sha256(path.read_bytes()).hexdigest()
+            except OSError as error:
+                raise FileError(f"{path} cannot be read: {error.strerror or error}.") from None
+    return found

@@ -1,0 +1,194 @@
+"""The tables of an outcome: what is printed, written as CSV and shown in the report."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..compare import Fit, compare
+from ..effects import MEASURES
+from ..frequentist import FrequentistFit
+from ..results import OutcomeResult, ScenarioResult, comparison_of
+from ..summaries import forest_rows, prob_benefit, rows_table, summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.DataFrame"]:
+    """Make every table of an outcome; ratios are given on both scales.
+
+    Columns ``estimate``, ``lower``, ``upper`` are on the analysis scale; the same with
+    ``_natural`` are what people read.
+    """
+    tables: dict[str, pd.DataFrame] = {}
+    if outcome.main is not None:
+        main = outcome.main
+        published = {one.label: one.published for one in outcome.published
+                     if one.compare_with == main.name}
+        forest = forest_rows(main.answer, frequentist=every_interval(main.frequentist, brief=True),
+                             published=published, prob=prob)
+        tables["studies"] = _natural(rows_table(forest), outcome.measure)
+        tables["comparison"] = compare_table(outcome, main, prob=prob)
+        tables["scenarios"] = scenario_table(outcome, prob=prob)
+        tables["parameters"] = summary(main.answer, prob=prob)
+        tables["heterogeneity"] = heterogeneity_table(main)
+        tables["excluded"] = excluded_table(main)
+    if outcome.absolute is not None:
+        tables["absolute"] = outcome.absolute.table()
+    if outcome.predictive is not None:
+        tables["predictive"] = outcome.predictive.table()
+    if outcome.published:
+        tables["published"] = published_table(outcome, prob=prob)
+    if outcome.posteriors:
+        tables["diagnostics"] = diagnostics_table(outcome)
+    return {name: table for name, table in tables.items() if len(table)}
+
+
+def compare_table(
+    outcome: OutcomeResult, scenario: ScenarioResult, *, prob: float
+) -> "pd.DataFrame":
+    """Every answer of one scenario beside the figures published for it."""
+    fits = comparison_of(scenario, outcome.published)
+    shown: dict[str, Fit] = {}
+    for label, fit in fits.items():
+        shown |= every_interval({label: fit}) if isinstance(fit, FrequentistFit) else {label: fit}
+    return _natural(compare(shown, prob=prob, better=outcome.better), outcome.measure)
+
+
+def every_interval(
+    fits: Mapping[str, FrequentistFit], *, brief: bool = False
+) -> Mapping[str, FrequentistFit]:
+    """One entry per interval of a fit: Wald, HKSJ and truncated HKSJ stand together.
+
+    `brief` keeps Mantel–Haenszel and REML, which is what a forest plot has room for.
+    """
+    from dataclasses import replace
+
+    found: dict[str, FrequentistFit] = {}
+    for label, fit in fits.items():
+        if brief and label not in ("Mantel–Haenszel", "REML"):
+            continue
+        for name in fit.spreads:
+            full = label if len(fit.spreads) == 1 else f"{label}, {name}"
+            found[full] = replace(fit, chosen=name)  # pyright: ignore[reportArgumentType]
+    return found
+
+
+def scenario_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
+    """One row per scenario: the answer, its probability of benefit, and two comparators."""
+    import pandas as pd
+
+    rows = {one.name: _scenario_row(outcome, one, prob) for one in outcome.scenarios}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
+    return _natural(table, outcome.measure, prefixes=("", "mh_", "reml_"))
+
+
+def _scenario_row(outcome: OutcomeResult, one: ScenarioResult, prob: float) -> dict[str, object]:
+    mu = one.answer["mu"]
+    lower, upper = mu.interval(prob)
+    row: dict[str, object] = {
+        "k": one.data.k,
+        "estimate": mu.quantile(0.5),
+        "lower": lower,
+        "upper": upper,
+        "prob_benefit": prob_benefit(mu, outcome.better),
+        "sound": one.answer.diagnostics.passed,
+    }
+    for key, label in (("mh", "Mantel–Haenszel"), ("reml", "REML")):
+        fit = one.frequentist.get(label)
+        values = (fit.estimate, *fit.interval(prob)) if fit else (np.nan,) * 3
+        row |= {
+            f"{key}_{name}": value
+            for name, value in zip(("estimate", "lower", "upper"), values, strict=True)
+        }
+    return row
+
+
+def heterogeneity_table(scenario: ScenarioResult) -> "pd.DataFrame":
+    """Q, its p, I² and tau² of every frequentist fit."""
+    import pandas as pd
+
+    return pd.DataFrame.from_dict(
+        {
+            label: {
+                "k": fit.k,
+                "q": fit.q,
+                "q_df": fit.q_df,
+                "q_p": fit.q_p,
+                "i2_percent": fit.i2,
+                "tau2": np.nan if fit.tau2 is None else fit.tau2,
+                "prediction_lower": np.nan if fit.prediction is None else fit.prediction[0],
+                "prediction_upper": np.nan if fit.prediction is None else fit.prediction[1],
+            }
+            for label, fit in scenario.frequentist.items()
+        },
+        orient="index",
+    ).rename_axis("fit")
+
+
+def excluded_table(scenario: ScenarioResult) -> "pd.DataFrame":
+    """Rows left out of a scenario, with the reason."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [{"study": row.study, "row": row.variant, "reason": row.reason} for row in scenario.excluded],
+        columns=["study", "row", "reason"],
+    ).set_index("study")
+
+
+def published_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
+    """Published figures as printed, and where analysed alone, what they say."""
+    import pandas as pd
+
+    rows = {}
+    for one in outcome.published:
+        printed = one.published
+        lower, upper = one.posterior["mu"].interval(prob) if one.posterior else (np.nan, np.nan)
+        rows[one.label] = {
+            "printed": str(printed),
+            "p": printed.p,
+            "k": printed.k,
+            "n": printed.n,
+            "prior": repr(one.posterior.model.priors["mu"]) if one.posterior else "",
+            "estimate": one.posterior["mu"].quantile(0.5) if one.posterior else np.nan,
+            "lower": lower,
+            "upper": upper,
+            "prob_benefit": one.prob_benefit,
+            "citation": printed.citation,
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("figure")
+    measures = {one.published.measure for one in outcome.published if one.posterior}
+    return _natural(table, measures.pop() if len(measures) == 1 else "GEN")
+
+
+def diagnostics_table(outcome: OutcomeResult) -> "pd.DataFrame":
+    """Every numerical gate of every fit: value, limit, verdict."""
+    import pandas as pd
+
+    return pd.DataFrame([
+        {
+            "fit": label,
+            "engine": posterior.engine,
+            "check": check.name,
+            "where": check.where,
+            "value": check.value,
+            "limit": check.limit,
+            "passed": check.passed,
+            "attempts": posterior.diagnostics.attempts,
+        }
+        for label, posterior in outcome.posteriors.items()
+        for check in posterior.diagnostics.checks
+    ]).set_index("fit")
+
+
+def _natural(
+    table: "pd.DataFrame", measure: str, *, prefixes: tuple[str, ...] = ("",)
+) -> "pd.DataFrame":
+    """Add the natural scale beside the analysis scale."""
+    added = {
+        f"{prefix}{name}_natural": MEASURES[measure].natural(table[f"{prefix}{name}"].to_numpy(float))
+        for prefix in prefixes
+        for name in ("estimate", "lower", "upper")
+    }
+    return table.assign(**added)

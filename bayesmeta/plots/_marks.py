@@ -1,0 +1,177 @@
+"""How each kind of row is drawn: boxes, lines, diamonds, bars."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
+
+from ._scale import Scale
+from ._style import BLUE, GREEN, INK, SKY, VERMILLION
+
+_BOX = (3.0, 8.5)  # points, smallest and largest side of a study's box
+_DIAMOND = 0.075  # inches, half the height
+_BAR = 5.0  # points
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """An estimate with its interval, to be drawn; analysis scale.
+
+    Attributes
+    ----------
+    kind : str
+        A key of ``KINDS``.
+    label : str
+    estimate, lower, upper : float
+    share : float
+        Weight over the largest weight, for a study's box.
+    """
+
+    kind: str
+    label: str
+    estimate: float
+    lower: float
+    upper: float
+    share: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """The label of what is drawn, for those who look for it in the figure."""
+        return f"{self.kind}: {self.label}"
+
+
+def draw(axes: Axes, mark: Mark, *, y: float, scale: Scale) -> None:
+    """Draw one mark at height `y` (inches); nothing if it has no estimate."""
+    if np.isfinite(mark.estimate):
+        KINDS[mark.kind](axes, mark, y, scale)
+
+
+def _study(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    _interval(axes, mark, y, scale, color=INK, width=1.1)
+    side = max(_BOX[0], _BOX[1] * float(np.sqrt(np.nan_to_num(mark.share, nan=0.0))))
+    _point(axes, mark, y, scale, marker="s", size=side, color=INK)
+
+
+def _shrunken(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    _interval(axes, mark, y, scale, color=BLUE, width=0.9)
+    _point(axes, mark, y, scale, marker="o", size=3.4, color=BLUE)
+
+
+def _posterior(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    _diamond(axes, mark, y, scale, color=BLUE, filled=True)
+
+
+def _frequentist(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    _diamond(axes, mark, y, scale, color=GREEN, filled=False)
+
+
+def _prediction(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    _interval(axes, mark, y, scale, color=SKY, width=_BAR)
+    _point(axes, mark, y, scale, marker="|", size=7.0, color=BLUE)
+
+
+def _published(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    _interval(axes, mark, y, scale, color=VERMILLION, width=1.3)
+    _point(axes, mark, y, scale, marker="o", size=5.5, color=VERMILLION, filled=False)
+
+
+def _scenario(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    _interval(axes, mark, y, scale, color=BLUE, width=1.3)
+    _point(axes, mark, y, scale, marker="o", size=5.0, color=BLUE)
+
+
+KINDS: Mapping[str, Callable[[Axes, Mark, float, Scale], None]] = {
+    "study": _study,
+    "shrunken": _shrunken,
+    "posterior": _posterior,
+    "prediction": _prediction,
+    "frequentist": _frequentist,
+    "published": _published,
+    "scenario": _scenario,
+}
+
+
+def _interval(
+    axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, width: float
+) -> None:
+    ends = [scale.at(mark.lower), scale.at(mark.upper)]
+    line = Line2D(ends, [y, y], color=color, linewidth=width, solid_capstyle="butt", zorder=3)
+    line.set_label(mark.name)
+    axes.add_line(line)
+    _arrows(axes, mark, y, scale, color=color)
+
+
+def _point(
+    axes: Axes,
+    mark: Mark,
+    y: float,
+    scale: Scale,
+    *,
+    marker: str,
+    size: float,
+    color: str,
+    filled: bool = True,
+) -> None:
+    if not scale.holds(mark.estimate):
+        return
+    axes.add_line(
+        Line2D(
+            [scale.at(mark.estimate)],
+            [y],
+            linestyle="none",
+            marker=marker,
+            markersize=size,
+            markeredgewidth=0.0 if filled and marker != "|" else 1.4,
+            markeredgecolor=color,
+            markerfacecolor=color if filled else "white",
+            label=f"{mark.name}, estimate",
+            zorder=4,
+        )
+    )
+
+
+def _diamond(
+    axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, filled: bool
+) -> None:
+    left, middle, right = (scale.beyond(v) for v in (mark.lower, mark.estimate, mark.upper))
+    axes.add_patch(
+        Polygon(
+            [(left, y), (middle, y - _DIAMOND), (right, y), (middle, y + _DIAMOND)],
+            closed=True,
+            facecolor=color if filled else "white",
+            edgecolor=color,
+            linewidth=1.2,
+            joinstyle="miter",
+            label=mark.name,
+            zorder=3,
+        )
+    )
+    _arrows(axes, mark, y, scale, color=color)
+
+
+def _arrows(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str) -> None:
+    """Say that an interval goes on beyond the axis."""
+    sides = {
+        "lower": (scale.lower, mark.lower < scale.lower, 4),  # 4 and 5: a caret with its tip there
+        "upper": (scale.upper, mark.upper > scale.upper, 5),
+    }
+    for side, (end, leaves, caret) in sides.items():
+        if leaves:
+            axes.add_line(
+                Line2D(
+                    [scale.natural(end)],
+                    [y],
+                    linestyle="none",
+                    marker=caret,
+                    markersize=5.0,
+                    color=color,
+                    clip_on=False,
+                    label=f"{mark.name}, beyond {side}",
+                    zorder=4,
+                )
+            )

@@ -1,0 +1,130 @@
+"""The axis of a forest plot: how far it goes and where its ticks stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from numpy.typing import NDArray
+
+from ..effects import Measure
+from ._text import minus
+
+_LABEL = 0.42  # inches that a tick's label needs
+_REACH = 1.25  # intervals may pass the outermost estimate by so many typical half widths
+# Tried in this order; each step in every decade.
+_STEPS: tuple[tuple[float, ...], ...] = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 3), (1,))
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Limits and ticks.
+
+    Attributes
+    ----------
+    log : bool
+        Whether the axis shows ratios, log-spaced.
+    lower, upper : float
+        Limits on the analysis scale.
+    ticks : tuple of float
+        On the natural scale.
+    """
+
+    log: bool
+    lower: float
+    upper: float
+    ticks: tuple[float, ...]
+
+    def at(self, value: float) -> float:
+        """Where to draw a value of the analysis scale: on the axis, or at its nearer end."""
+        return self.natural(float(np.clip(value, self.lower, self.upper)))
+
+    def beyond(self, value: float) -> float:
+        """Where to draw a value that the axes will clip: never so far that it overflows."""
+        span = 20 * (self.upper - self.lower)
+        return self.natural(float(np.clip(value, self.lower - span, self.upper + span)))
+
+    def natural(self, value: float) -> float:
+        """Map from the analysis scale to the one the axis shows."""
+        return float(np.exp(value)) if self.log else value
+
+    def holds(self, value: float) -> bool:
+        """Whether a value of the analysis scale lies on the axis."""
+        return self.lower <= value <= self.upper
+
+    def apply(self, axes: Axes) -> None:
+        """Give the axes these limits and ticks."""
+        if self.log:
+            axes.set_xscale("log")
+        axes.set_xlim(self.natural(self.lower), self.natural(self.upper))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_locator(FixedLocator(self.ticks))
+        axes.set_xticklabels([tick_text(tick) for tick in self.ticks])
+
+
+def scale_for(
+    measure: Measure, estimates: NDArray[np.float64], ends: NDArray[np.float64], *, width: float
+) -> Scale:
+    """Fit an axis to estimates and intervals.
+
+    Every estimate and no effect are on it. A wide interval may lengthen it, but only so far.
+
+    Parameters
+    ----------
+    measure : Measure
+    estimates : ndarray, shape (n,)
+        Analysis scale; NaN where there is none.
+    ends : ndarray, shape (n, 2)
+    width : float
+        Of the axis, in inches: what the ticks must fit in.
+    """
+    lower, upper = _limits(estimates, ends)
+    find = log_ticks if measure.log else linear_ticks
+    reached = np.exp([lower, upper]) if measure.log else np.array([lower, upper])
+    ticks = find(float(reached[0]), float(reached[1]), width=width)
+    return Scale(log=measure.log, lower=lower, upper=upper, ticks=tuple(ticks))
+
+
+def _limits(estimates: NDArray[np.float64], ends: NDArray[np.float64]) -> tuple[float, float]:
+    known = estimates[np.isfinite(estimates)]
+    inner = np.array([known.min(initial=0.0), known.max(initial=0.0)])
+    halves = (ends[:, 1] - ends[:, 0]) / 2
+    halves = halves[np.isfinite(halves)]
+    typical = float(np.median(halves)) if halves.size else 1.0
+    reach = max(_REACH * typical, 0.25 * float(np.ptp(inner)), 1e-6)
+    finite = ends[np.isfinite(ends)]
+    lower = max(min(finite.min(initial=0.0), inner[0]), inner[0] - reach)
+    upper = min(max(finite.max(initial=0.0), inner[1]), inner[1] + reach)
+    room = max(0.04 * (upper - lower), 1e-6)
+    return float(lower - room), float(upper + room)
+
+
+def log_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:
+    """Round ratios between two ratios, few enough for `width` inches."""
+    most = max(2, int(width / _LABEL))
+    decades = 10.0 ** np.arange(np.floor(np.log10(lower)), np.ceil(np.log10(upper)) + 1)
+    for steps in _STEPS:
+        every = np.outer(decades, steps).ravel()
+        ticks = every[(every >= lower * (1 - 1e-9)) & (every <= upper * (1 + 1e-9))]
+        if min(4, most) <= ticks.size <= most:
+            return ticks.tolist()
+    if upper / lower < 10:
+        return linear_ticks(lower, upper, width=width)
+    return decades[(decades >= lower) & (decades <= upper)][:: 1 + len(decades) // most].tolist()
+
+
+def linear_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:
+    """Round numbers between two numbers, few enough for `width` inches."""
+    locator = MaxNLocator(nbins=max(2, int(width / _LABEL) - 1), steps=[1, 2, 2.5, 5, 10])
+    ticks = np.asarray(locator.tick_values(lower, upper))
+    room = 1e-9 * (upper - lower)
+    ticks = ticks[(ticks >= lower - room) & (ticks <= upper + room)]
+    return [float(f"{tick:.10g}") for tick in ticks]
+
+
+def tick_text(value: float) -> str:
+    """Show a tick as short as it can be."""
+    return minus(f"{value:g}")

@@ -1,0 +1,245 @@
+"""Everything a run found, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, final
+
+from .checks import PredictiveCheck
+from .compare import Fit
+from .decision import AbsoluteEffects
+from .frequentist import FrequentistFit
+from .model import Data, Model
+from .posterior import Posterior
+from .studies import Excluded, Published
+from .summaries import Better
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """How far mu moves when studies without any event are dropped.
+
+    Attributes
+    ----------
+    studies : tuple of str
+        The studies dropped.
+    mean, sd : tuple of float
+        Of mu with and without them.
+    mcse : float
+        Monte Carlo standard error of the difference of the means.
+    sound : bool
+        Whether the fit without them passed its numerical gates.
+    """
+
+    studies: tuple[str, ...]
+    mean: tuple[float, float]
+    sd: tuple[float, float]
+    mcse: float
+    sound: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioResult:
+    """One selection of studies, analysed every way.
+
+    Attributes
+    ----------
+    name, note : str
+    data : BinaryStudies or EffectSizes
+    excluded : tuple of Excluded
+    posteriors : mapping of str to Posterior
+        By label; the first is the answer.
+    frequentist : mapping of str to FrequentistFit
+    refusals : tuple of str
+        Why an analysis could not be made.
+    """
+
+    name: str
+    note: str
+    data: Data
+    excluded: tuple[Excluded, ...]
+    posteriors: Mapping[str, Posterior]
+    frequentist: Mapping[str, FrequentistFit]
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> Posterior:
+        """The posterior that answers the question."""
+        return next(iter(self.posteriors.values()))
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedResult:
+    """A published figure, and what it says by itself.
+
+    Attributes
+    ----------
+    label : str
+    published : Published
+    compare_with : str
+        Name of the scenario it stands beside; empty for none.
+    posterior : Posterior or None
+        If it was analysed alone.
+    prob_benefit : float
+        NaN if not.
+    why, note : str
+    """
+
+    label: str
+    published: Published
+    compare_with: str
+    posterior: Posterior | None
+    prob_benefit: float
+    why: str
+    note: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeResult:
+    """One outcome.
+
+    Attributes
+    ----------
+    name, title, event, measure, note : str
+    better : {"lower", "higher"}
+    models : mapping of str to Model
+        By label.
+    why : mapping of str to str
+        Reasons for the priors.
+    scenarios : tuple of ScenarioResult
+        The first is the main one; empty for published figures only.
+    published : tuple of PublishedResult
+    absolute : AbsoluteEffects or None
+    predictive : PredictiveCheck or None
+    double_zero : Shift or None
+    sources : DataFrame or None
+        The table as read, provenance included.
+    tables : mapping of str to DataFrame
+        What is printed and written.
+    """
+
+    name: str
+    title: str
+    event: str
+    measure: str
+    better: Better
+    note: str
+    models: Mapping[str, Model] = field(default_factory=dict)
+    why: Mapping[str, str] = field(default_factory=dict)
+    scenarios: tuple[ScenarioResult, ...] = ()
+    published: tuple[PublishedResult, ...] = ()
+    absolute: AbsoluteEffects | None = None
+    predictive: PredictiveCheck | None = None
+    double_zero: Shift | None = None
+    sources: "pd.DataFrame | None" = None
+    tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
+
+    @property
+    def main(self) -> ScenarioResult | None:
+        """The main scenario."""
+        return self.scenarios[0] if self.scenarios else None
+
+    @property
+    def posteriors(self) -> Mapping[str, Posterior]:
+        """Every posterior of the outcome, by scenario and label."""
+        found = {
+            f"{scenario.name}: {label}": posterior
+            for scenario in self.scenarios
+            for label, posterior in scenario.posteriors.items()
+        }
+        alone = {one.label: one.posterior for one in self.published if one.posterior is not None}
+        return found | alone
+
+    @property
+    def failures(self) -> Mapping[str, tuple[str, ...]]:
+        """Failed numerical gates by fit."""
+        return {
+            label: tuple(map(str, posterior.diagnostics.failures))
+            for label, posterior in self.posteriors.items()
+            if not posterior.diagnostics.passed
+        }
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader should know before using the main answer."""
+        said: dict[str, None] = {}
+        if self.main is not None:
+            for posterior in self.main.posteriors.values():
+                said |= dict.fromkeys(posterior.cautions)
+            said |= dict.fromkeys(self.main.refusals)
+            said |= dict.fromkeys(_narrow(self.main.frequentist))
+        if self.predictive is not None:
+            said |= dict.fromkeys(self.predictive.cautions)
+        return tuple(said)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """A whole run.
+
+    Attributes
+    ----------
+    title, question : str
+    arms : tuple of str
+    limits : tuple of str
+    seed : int
+    prob : float
+    outcomes : tuple of OutcomeResult
+    versions : mapping of str to str
+        Of every program that took part.
+    hashes : mapping of str to str
+        SHA-256 of the specification and of each table.
+    device : str
+        What JAX computed on.
+    specification : str
+        Its text.
+    """
+
+    title: str
+    question: str
+    arms: tuple[str, str]
+    limits: tuple[str, ...]
+    seed: int
+    prob: float
+    outcomes: tuple[OutcomeResult, ...]
+    versions: Mapping[str, str]
+    hashes: Mapping[str, str]
+    device: str
+    specification: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every numerical gate of every fit passed."""
+        return not any(outcome.failures for outcome in self.outcomes)
+
+
+def comparison(outcome: OutcomeResult) -> Mapping[str, Fit]:
+    """Every answer of the main scenario, and the figures published beside it."""
+    if outcome.main is None:
+        return {one.label: one.published for one in outcome.published}
+    return comparison_of(outcome.main, outcome.published)
+
+
+def comparison_of(
+    scenario: ScenarioResult, published: tuple[PublishedResult, ...]
+) -> Mapping[str, Fit]:
+    """Posteriors, frequentist fits and the published figures that belong to a scenario."""
+    beside = {one.label: one.published for one in published if one.compare_with == scenario.name}
+    return {**scenario.posteriors, **scenario.frequentist, **beside}
+
+
+def _narrow(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
+    """HKSJ can be narrower than Wald when the estimates happen to agree."""
+    return tuple(
+        f"{fit.method}: the HKSJ interval is narrower than Wald's (the estimates happen to agree "
+        "better than their standard errors say); prefer the truncated one."
+        for fit in fits.values()
+        if "HKSJ" in fit.spreads and fit.spreads["HKSJ"].se < fit.spreads["Wald"].se
+    )
