@@ -88,17 +88,19 @@ class PredictiveCheck:
         """Return the statistics as a table."""
         import pandas as pd
 
-        return pd.DataFrame([
-            {
-                "statistic": one.name,
-                "observed": one.observed,
-                "predicted_median": float(np.median(one.replicated)),
-                "predicted_lower": float(np.quantile(one.replicated, (1 - self.prob) / 2)),
-                "predicted_upper": float(np.quantile(one.replicated, (1 + self.prob) / 2)),
-                "p": one.p,
-            }
-            for one in self.statistics
-        ]).set_index("statistic")
+        return pd.DataFrame(
+            [
+                {
+                    "statistic": one.name,
+                    "observed": one.observed,
+                    "predicted_median": float(np.median(one.replicated)),
+                    "predicted_lower": float(np.quantile(one.replicated, (1 - self.prob) / 2)),
+                    "predicted_upper": float(np.quantile(one.replicated, (1 + self.prob) / 2)),
+                    "p": one.p,
+                }
+                for one in self.statistics
+            ]
+        ).set_index("statistic")
 
 
 def posterior_predictive(
@@ -137,7 +139,11 @@ def posterior_predictive(
     arms = {
         arm: _arm(seen, n, new, prob)
         for arm, seen, n, new in zip(
-            ("treatment", "control"), observed, (data.n_treatment, data.n_control), events, strict=True
+            ("treatment", "control"),
+            observed,
+            (data.n_treatment, data.n_control),
+            events,
+            strict=True,
         )
     }
     statistics = tuple(

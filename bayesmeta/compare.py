@@ -98,7 +98,12 @@ def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[s
     how = "exact" if fit.exact else "NUTS"
     row = _entry(
         f"posterior median, {type(fit.model).__name__}, {how}",
-        mu.quantile(0.5), lower, upper, prob, fit.data.k, tau,
+        mu.quantile(0.5),
+        lower,
+        upper,
+        prob,
+        fit.data.k,
+        tau,
     )
     benefit = prob_benefit(mu, better) if better else np.nan
     return {**row, "prob_benefit": benefit, "sound": fit.diagnostics.passed}

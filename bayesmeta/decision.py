@@ -67,17 +67,19 @@ class AbsoluteEffects:
         """Return the rows as a table."""
         import pandas as pd
 
-        return pd.DataFrame([
-            {
-                "quantity": row.quantity,
-                "control": row.control,
-                **_spread("treatment", row.treatment),
-                **_spread("difference", row.difference),
-                "prob_benefit": row.prob_benefit,
-                "prob_capped": row.prob_capped,
-            }
-            for row in self.rows
-        ]).set_index("quantity")
+        return pd.DataFrame(
+            [
+                {
+                    "quantity": row.quantity,
+                    "control": row.control,
+                    **_spread("treatment", row.treatment),
+                    **_spread("difference", row.difference),
+                    "prob_benefit": row.prob_benefit,
+                    "prob_capped": row.prob_capped,
+                }
+                for row in self.rows
+            ]
+        ).set_index("quantity")
 
 
 def absolute_effects(

@@ -14,13 +14,13 @@ from .studies import (
     Excluded,
     Published,
     check_names,
-    read_numbers,
-    rename_columns,
-    select_rows,
     check_prob,
     decimals_of,
     name_rows,
+    read_numbers,
     read_only,
+    rename_columns,
+    select_rows,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 type ZeroCells = Literal["none", "if_needed", "all"]
 type DoubleZero = Literal["exclude", "include"]
-type Cells = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+type Cells = tuple[
+    NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
+]
 
 
 @final

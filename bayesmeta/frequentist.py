@@ -275,7 +275,9 @@ _INTERVALS = ("Wald", "HKSJ", "HKSJ truncated")
 def _as_effects(data: Data, measure: str | None, zero_cells: ZeroCells) -> EffectSizes:
     if isinstance(data, EffectSizes):
         if measure not in (None, data.measure):
-            raise ModelError(f"The estimates are {data.measure}; measure={measure!r} cannot change that.")
+            raise ModelError(
+                f"The estimates are {data.measure}; measure={measure!r} cannot change that."
+            )
         return data
     return effect_sizes(data, measure=measure, zero_cells=zero_cells)
 
@@ -315,7 +317,11 @@ def _mantel_haenszel(
     q = float(((effects.y - estimate) ** 2 / effects.se**2).sum())
     return FrequentistFit(
         method="common effect, Mantel–Haenszel"
-        + ("" if zero_cells == "none" else ", ½ added " + ("where needed" if zero_cells == "if_needed" else "to all cells")),
+        + (
+            ""
+            if zero_cells == "none"
+            else ", ½ added " + ("where needed" if zero_cells == "if_needed" else "to all cells")
+        ),
         measure=measure_named(measure).name,
         k=int(kept.sum()),
         estimate=estimate,
@@ -415,7 +421,15 @@ def _reml(y: Array, v: Array) -> float:
     sign = score(grid)
     falls = np.flatnonzero((sign[:-1] > 0) & (sign[1:] <= 0))
     roots = [
-        float(brentq(lambda t: float(score(np.array([t]))[0]), grid[i], grid[i + 1], xtol=1e-300, rtol=1e-14))
+        float(
+            brentq(
+                lambda t: float(score(np.array([t]))[0]),
+                grid[i],
+                grid[i + 1],
+                xtol=1e-300,
+                rtol=1e-14,
+            )
+        )
         for i in falls
     ]
     return min([0.0, *roots], key=deviance)

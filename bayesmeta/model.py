@@ -161,7 +161,9 @@ def default_model(data: Data) -> Model:
         If the data are in raw units: no scale of the effect can be known then, so the caller
         must choose.
     """
-    raise ModelError(f"default_model takes EffectSizes or BinaryStudies, not {type(data).__name__}.")
+    raise ModelError(
+        f"default_model takes EffectSizes or BinaryStudies, not {type(data).__name__}."
+    )
 
 
 @default_model.register
@@ -176,7 +178,7 @@ def _effects(data: EffectSizes) -> Model:
 
 
 @default_model.register
-def _counts(data: BinaryStudies) -> Model:  # noqa: ARG001 - dispatch needs the argument
+def _counts(data: BinaryStudies) -> Model:
     return BinomialNormal(measure="OR", mu=Normal(0, 2), tau=HalfNormal(0.5))
 
 

@@ -68,7 +68,9 @@ def replicate(
     rng = np.random.default_rng(seed)
     treatment, control = risks(draws["theta"], draws["baseline"], measure)
     size = studies.n_treatment.astype(int), studies.n_control.astype(int)
-    events = [rng.binomial(n, np.clip(p, 0, 1)) for n, p in zip(size, (treatment, control), strict=True)]
+    events = [
+        rng.binomial(n, np.clip(p, 0, 1)) for n, p in zip(size, (treatment, control), strict=True)
+    ]
     return events[0].astype(float), events[1].astype(float)
 
 

@@ -125,9 +125,7 @@ class PublishedFigure(_Block):
     @property
     def published(self) -> Published:
         """The figures as a value."""
-        return Published(
-            **{name: getattr(self, name) for name in Published.__dataclass_fields__}
-        )
+        return Published(**{name: getattr(self, name) for name in Published.__dataclass_fields__})
 
 
 @final
@@ -385,7 +383,9 @@ def _header(line: str, counts: dict[tuple[str, ...], int]) -> tuple[int | str, .
     names = tuple(part.strip().strip("\"'") for part in line.strip("[]# ").split("]")[0].split("."))
     if many:
         counts[names] = counts.get(names, -1) + 1
-        for deeper in [key for key in counts if len(key) > len(names) and key[: len(names)] == names]:
+        for deeper in [
+            key for key in counts if len(key) > len(names) and key[: len(names)] == names
+        ]:
             del counts[deeper]
     place: list[int | str] = []
     for depth, part in enumerate(names, start=1):

@@ -343,7 +343,9 @@ def select_rows(
 
 
 def _texts(column: "pd.Series") -> list[str]:
-    return ["" if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]
+    return [
+        "" if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)
+    ]
 
 
 def read_numbers(

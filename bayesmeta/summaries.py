@@ -11,7 +11,7 @@ from .errors import ModelError
 from .frequentist import FrequentistFit, critical
 from .model import BinomialNormal, Model
 from .posterior import Array, Marginal, Marginals, Posterior
-from .priors import log_density
+from .priors import Prior, log_density
 from .studies import Published, check_prob
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ type Scale = Literal["analysis", "natural"]
 type Better = Literal["lower", "higher"]
 
 
-def summary(posterior: Posterior, *, prob: float = 0.95, scale: Scale = "analysis") -> "pd.DataFrame":
+def summary(
+    posterior: Posterior, *, prob: float = 0.95, scale: Scale = "analysis"
+) -> "pd.DataFrame":
     """Summarise every parameter.
 
     Parameters
@@ -52,7 +54,9 @@ def summary(posterior: Posterior, *, prob: float = 0.95, scale: Scale = "analysi
         values = np.array([marginal.quantile(0.5), lower, upper])
         if effect and natural:
             values = measure.natural(values)
-        mean, sd = (marginal.mean(), marginal.sd()) if not (natural and measure.log) else (np.nan,) * 2
+        mean, sd = (
+            (marginal.mean(), marginal.sd()) if not (natural and measure.log) else (np.nan,) * 2
+        )
         rows[name] = {
             "mean": mean,
             "sd": sd,
@@ -146,7 +150,11 @@ def forest_rows(
         rows.append(_posterior_row("in a new setting", "prediction", posterior["theta_new"], prob))
     for label, fit in (frequentist or {}).items():
         lower, upper = fit.interval(prob)
-        rows.append(ForestRow(label=label, kind="frequentist", estimate=fit.estimate, lower=lower, upper=upper))
+        rows.append(
+            ForestRow(
+                label=label, kind="frequentist", estimate=fit.estimate, lower=lower, upper=upper
+            )
+        )
     for label, printed in (published or {}).items():
         if printed.has_interval:
             rows.append(_published_row(label, printed))
@@ -175,7 +183,9 @@ class DensityRows:
     upper: float
 
 
-def density_rows(posterior: Posterior, *, prob: float = 0.95, points: int = 401) -> Sequence[DensityRows]:
+def density_rows(
+    posterior: Posterior, *, prob: float = 0.95, points: int = 401
+) -> Sequence[DensityRows]:
     """Prior and posterior densities of mu and tau.
 
     The grid spans nearly all of the posterior and three of its widths around; the prior is shown
@@ -222,11 +232,28 @@ def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
             i = index[name]
             y, se = float(effects.y[i]), float(effects.se[i])
             weight = float(se**-2 / (effects.se**-2).sum())
-            rows.append(ForestRow(label=name, kind="study", estimate=y, lower=y - half * se,
-                                  upper=y + half * se, weight=weight, note=note))
+            rows.append(
+                ForestRow(
+                    label=name,
+                    kind="study",
+                    estimate=y,
+                    lower=y - half * se,
+                    upper=y + half * se,
+                    weight=weight,
+                    note=note,
+                )
+            )
         else:
-            rows.append(ForestRow(label=name, kind="study", estimate=np.nan, lower=np.nan,
-                                  upper=np.nan, note=f"{note}, no events"))
+            rows.append(
+                ForestRow(
+                    label=name,
+                    kind="study",
+                    estimate=np.nan,
+                    lower=np.nan,
+                    upper=np.nan,
+                    note=f"{note}, no events",
+                )
+            )
         if "theta" in posterior.marginals:
             rows.append(_posterior_row(name, "shrunken", posterior["theta"][j], prob))
     return rows
@@ -254,12 +281,16 @@ def _arms(posterior: Posterior, j: int) -> str:
 
 def _posterior_row(label: str, kind: str, marginal: Marginal, prob: float) -> ForestRow:
     lower, upper = marginal.interval(prob)
-    return ForestRow(label=label, kind=kind, estimate=marginal.quantile(0.5), lower=lower, upper=upper)
+    return ForestRow(
+        label=label, kind=kind, estimate=marginal.quantile(0.5), lower=lower, upper=upper
+    )
 
 
 def _published_row(label: str, printed: Published) -> ForestRow:
     values = printed_values(printed).tolist()
-    return ForestRow(label=label, kind="published", estimate=values[0], lower=values[1], upper=values[2])
+    return ForestRow(
+        label=label, kind="published", estimate=values[0], lower=values[1], upper=values[2]
+    )
 
 
 def _data_measure(fit: Posterior) -> str:
@@ -272,6 +303,24 @@ def _natural(scale: str) -> bool:
     if scale not in ("analysis", "natural"):
         raise ModelError(f"scale is 'analysis' or 'natural', not {scale!r}.")
     return scale == "natural"
+
+
+def prior_interval(prior: Prior, prob: float = 0.95) -> tuple[float, float]:
+    """Central interval of a prior, on its own scale."""
+    from scipy import stats
+
+    tails = ((1 - prob) / 2, (1 + prob) / 2)
+    numbers = tuple(prior.numbers.values())
+    quantile = {
+        "Normal": lambda mean, sd: stats.norm.ppf(tails, mean, sd),
+        "StudentT": lambda df, mean, scale: stats.t.ppf(tails, df, mean, scale),
+        "HalfNormal": lambda scale: stats.halfnorm.ppf(tails, 0, scale),
+        "HalfCauchy": lambda scale: stats.halfcauchy.ppf(tails, 0, scale),
+        "LogNormal": lambda mean, sd: stats.lognorm.ppf(tails, sd, 0, np.exp(mean)),
+        "Uniform": lambda low, high: stats.uniform.ppf(tails, low, high - low),
+    }[type(prior).__name__]
+    low, high = quantile(*numbers)
+    return float(low), float(high)
 
 
 def describe(model: Model) -> str:

@@ -8,7 +8,7 @@ from ..errors import ModelError
 from ..model import BinomialNormal, Data, Model
 from ..posterior import Posterior
 
-__all__ = ["NUTS", "Engine", "Quadrature", "device", "fit", "pymc_source"]
+__all__ = ["NUTS", "Engine", "Quadrature", "device", "fit", "mathematics", "pymc_source"]
 
 
 class Engine(ABC):
@@ -96,7 +96,9 @@ class NUTS(Engine):
             return sample(model, data, self)
 
     def __str__(self) -> str:
-        settings = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))
+        settings = ", ".join(
+            f"{field.name}={getattr(self, field.name)!r}" for field in fields(self)
+        )
         return f"NUTS({settings})"
 
 
@@ -146,10 +148,17 @@ def device() -> str:
 
 
 def pymc_source(model: Model) -> str:
-    """Return the model as PyMC source that runs as it stands, for `data` a dict of arrays."""
+    """Return PyMC source of a model that runs as it stands once the data are defined."""
     from ._source import source
 
     return source(model)
+
+
+def mathematics(model: Model) -> tuple[str, ...]:
+    """Return a model line by line in mathematical notation, priors last."""
+    from ._source import mathematics as lines
+
+    return lines(model)
 
 
 def _whole(name: str, value: int, *, least: int) -> None:

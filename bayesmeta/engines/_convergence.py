@@ -60,5 +60,7 @@ def _worst(
     values = {label: row[key] for label, row in table.items()}
     where = next((label for label, value in values.items() if not np.isfinite(value)), None)
     if where is None:
-        where = max(values, key=values.__getitem__) if at_most else min(values, key=values.__getitem__)
+        where = (
+            max(values, key=values.__getitem__) if at_most else min(values, key=values.__getitem__)
+        )
     return Check(name, where, values[where], limit, at_most=at_most)

@@ -7,7 +7,7 @@ from typing import final
 import jax.numpy as jnp
 import numpy as np
 import pymc as pm
-import pymc.sampling.jax  # noqa: F401 - registers PyTensor's checks with JAX
+import pymc.sampling.jax
 from jax import Array
 from pymc.model.transform.optimization import freeze_dims_and_data
 from pytensor.compile import SharedVariable

@@ -16,7 +16,7 @@ from jax import Array
 from ..effects import EffectSizes
 from ..errors import ModelError
 from ..model import BinomialNormal, Data, Model
-from ..posterior import Check, Diagnostics, Draws, Marginal, Marginals, Posterior
+from ..posterior import Diagnostics, Draws, Marginal, Marginals, Posterior
 from ..priors import HalfCauchy, Prior
 from ..studies import COUNTS, BinaryStudies
 from . import NUTS
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 type Out = Mapping[str, Mapping[str, np.ndarray]]
 type Inputs = tuple[Mapping[str, np.ndarray], np.ndarray, np.float64, np.float64]
 
-SCALE=0.125
+SCALE = 0.125
 SMALLEST = 16  # tables are padded to 16, 32, 64, ... studies, so that most share one program
 CAREFUL = 0.25  # of the adapted step size, where a wall in the posterior asks for it
 TRACES: list[tuple[object, ...]] = []  # one entry per program traced, for a test to count
@@ -141,7 +141,9 @@ def _marginal(name: str, values: np.ndarray, data: Data, moments: int) -> Margin
 def _cautions(model: Model, data: Data) -> tuple[str, ...]:
     said = []
     if "tau" in model.priors and data.k < 5:
-        said.append(f"With {data.k} studies tau rests largely on its prior, {model.priors['tau']!r}.")
+        said.append(
+            f"With {data.k} studies tau rests largely on its prior, {model.priors['tau']!r}."
+        )
     if isinstance(data, BinaryStudies):
         for arm in ("treatment", "control"):
             if not getattr(data, f"events_{arm}").any():

@@ -133,9 +133,7 @@ def _normal(
 def _student_t(
     _: StudentT, name: str, numbers: Mapping[str, TensorVariable], **dims: str
 ) -> TensorVariable:
-    return pm.StudentT(
-        name, nu=numbers["df"], mu=numbers["mean"], sigma=numbers["scale"], **dims
-    )
+    return pm.StudentT(name, nu=numbers["df"], mu=numbers["mean"], sigma=numbers["scale"], **dims)
 
 
 @_variable.register

@@ -113,7 +113,7 @@ def mu_prior(prior: Prior, farthest: float) -> MuPrior:
 
 
 @mu_prior.register
-def _mu_normal(prior: Normal, farthest: float) -> MuPrior:  # noqa: ARG001
+def _mu_normal(prior: Normal, farthest: float) -> MuPrior:
     return MuPrior(np.zeros(1), np.array([prior.mean]), np.array([prior.sd**-2.0]))
 
 
@@ -131,7 +131,7 @@ def _mu_student_t(prior: StudentT, farthest: float) -> MuPrior:
 
 
 @mu_prior.register
-def _mu_uniform(prior: Uniform, farthest: float) -> MuPrior:  # noqa: ARG001
+def _mu_uniform(prior: Uniform, farthest: float) -> MuPrior:
     height = np.array([-np.log(prior.high - prior.low)])
     return MuPrior(height, np.zeros(1), np.zeros(1), prior.low, prior.high)
 
@@ -274,13 +274,15 @@ class _Fit:
         at = self.mu.quantile([0.025, 0.5, 0.975])
         tau_at = self.tau.quantile([0.025, 0.5, 0.975])
         sd = self.mu.sd()
-        gaps = np.array([
-            self.log_z - other.log_z,
-            (self.mu.mean() - other.mu.mean()) / sd,
-            self.mu.sd() / other.mu.sd() - 1,
-            *(self.mu.cdf(at) - other.mu.cdf(at)),
-            *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
-        ])
+        gaps = np.array(
+            [
+                self.log_z - other.log_z,
+                (self.mu.mean() - other.mu.mean()) / sd,
+                self.mu.sd() / other.mu.sd() - 1,
+                *(self.mu.cdf(at) - other.mu.cdf(at)),
+                *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
+            ]
+        )
         return float(np.abs(gaps).max())
 
     def held(self) -> float:

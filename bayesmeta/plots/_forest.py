@@ -1,6 +1,6 @@
 """Forest plots."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,16 +12,166 @@ from ..errors import DataError
 from ._marks import Mark
 from ._sheet import Heads, Line, sheet
 from ._style import BLUE, INK, house
-from ._text import Show, clean, interval_text, number_texts, ratio_text
+from ._text import clean, interval_text, show_for
 
 if TYPE_CHECKING:
     from ..summaries import ForestRow
 
 _GROUPS = {
     "study": "Studies",
+    "shrunken": "Studies",
     "posterior": "Posterior",
     "prediction": "Posterior",
     "frequentist": "Frequentist",
     "published": "Published",
 }
 _MODEL = ("shrunken", "posterior", "prediction")
+
+type _Text = Callable[[Mark], str]
+
+
+def forest(
+    rows: "Sequence[ForestRow]",
+    *,
+    measure: str,
+    better: str,
+    labels: tuple[str, str] = ("treatment", "control"),
+    title: str = "",
+    prob: float | None = None,
+) -> Figure:
+    """Draw a forest plot.
+
+    Each study has a box sized by its weight, and beneath it the effect the model gives it; then
+    come the posterior, the prediction, and what others make of the same studies.
+
+    Parameters
+    ----------
+    rows : sequence of ForestRow, length n
+        On the analysis scale; a ``"shrunken"`` row follows its study and carries its label.
+    measure : str
+        One of ``MEASURES``. Ratios are shown as ratios, on an axis spaced by their logarithms.
+    better : {"lower", "higher"}
+        The direction of benefit.
+    labels : tuple of str
+        What treatment and control are called.
+    title : str
+    prob : float, optional
+        Level of the intervals, to be printed above them.
+
+    Returns
+    -------
+    Figure
+        840 px wide, as high as it needs to be.
+
+    Raises
+    ------
+    DataError
+        If there is no row, or no such measure.
+    ModelError
+        If `better` is not a direction.
+
+    Examples
+    --------
+    >>> from bayesmeta.plots import forest
+    >>> from bayesmeta.summaries import ForestRow
+    >>> row = ForestRow(label="overall", kind="posterior", estimate=-0.3, lower=-0.6, upper=0.0)
+    >>> figure = forest([row], measure="RR", better="lower")
+    """
+    scale = measure_named(measure)
+    if not rows:
+        raise DataError("A forest plot needs at least one row.")
+    names = (clean(labels[0]), clean(labels[1]))
+    model = any(row.kind == "shrunken" for row in rows)
+    guide = next((row.estimate for row in rows if row.kind == "posterior"), None)
+    with house():
+        return sheet(
+            list(_lines(rows, scale, model=model)),
+            _heads(scale, names, prob, counts=any(row.note for row in rows), model=model),
+            measure=scale,
+            better=better,
+            labels=names,
+            title=clean(title),
+            legend=_legend() if model else (),
+            guide=guide,
+        )
+
+
+def _lines(rows: "Sequence[ForestRow]", measure: Measure, *, model: bool) -> Iterator[Line]:
+    show = show_for(measure, [(row.upper - row.lower) / 2 for row in rows])
+    largest = np.nanmax([row.weight for row in rows] + [0.0])
+    group = ""
+    for row, second in _paired(rows):
+        if _GROUPS[row.kind] != group:
+            group = _GROUPS[row.kind]
+            yield Line(label=group, heading=True)
+        marks = tuple(_mark(each, largest) for each in (row, second) if each is not None)
+        yield Line(
+            label=clean(row.label),
+            note=clean(row.note),
+            numbers=_numbers(
+                marks, lambda m: interval_text(m.estimate, m.lower, m.upper, show), model=model
+            ),
+            marks=marks,
+        )
+
+
+def _paired(rows: "Sequence[ForestRow]") -> "Iterator[tuple[ForestRow, ForestRow | None]]":
+    """Each row that has a line of its own, with the shrunken row that shares it."""
+    following = [*rows[1:], None]
+    for row, after in zip(rows, following, strict=True):
+        if row.kind != "shrunken":
+            shares = after is not None and after.kind == "shrunken" and after.label == row.label
+            yield row, after if shares else None
+
+
+def _mark(row: "ForestRow", largest: float) -> Mark:
+    return Mark(
+        kind=row.kind,
+        label=clean(row.label),
+        estimate=row.estimate,
+        lower=row.lower,
+        upper=row.upper,
+        share=row.weight / largest if largest > 0 else 1.0,
+    )
+
+
+def _numbers(marks: Sequence[Mark], text: _Text, *, model: bool) -> tuple[str, ...]:
+    """Texts by column: what the data say; and, where there is such a column, the model."""
+    if not model:
+        return (text(marks[0]),)
+    columns = ["", ""]
+    for mark in marks:
+        columns[mark.kind in _MODEL] = text(mark)
+    return tuple(columns)
+
+
+def _heads(
+    measure: Measure, labels: tuple[str, str], prob: float | None, *, counts: bool, model: bool
+) -> Heads:
+    interval = "interval" if prob is None else f"{100 * prob:g}% interval"
+    shown = f"{measure.name} [{interval}]"
+    note = f"{labels[0]} v {labels[1]}" if counts else ""
+    return Heads(note=note, numbers=(shown, f"under the model,\n{shown}") if model else (shown,))
+
+
+def _legend() -> tuple[Line2D, ...]:
+    return (
+        Line2D(
+            [],
+            [],
+            color=INK,
+            linewidth=1.1,
+            marker="s",
+            markersize=6.0,
+            label="study's own estimate, box by weight",
+        ),
+        Line2D(
+            [],
+            [],
+            color=BLUE,
+            linewidth=0.9,
+            marker="o",
+            markersize=3.4,
+            label="study's effect under the model (shrunken)",
+        ),
+    )

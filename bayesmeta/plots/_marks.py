@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from matplotlib.patches import Polygon
 from ._scale import Scale
 from ._style import BLUE, GREEN, INK, SKY, VERMILLION
 
+CARETLEFT, CARETRIGHT = 4, 5  # Matplotlib's markers
 _BOX = (3.0, 8.5)  # points, smallest and largest side of a study's box
 _DIAMOND = 0.075  # inches, half the height
 _BAR = 5.0  # points
@@ -96,9 +97,7 @@ KINDS: Mapping[str, Callable[[Axes, Mark, float, Scale], None]] = {
 }
 
 
-def _interval(
-    axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, width: float
-) -> None:
+def _interval(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, width: float) -> None:
     ends = [scale.at(mark.lower), scale.at(mark.upper)]
     line = Line2D(ends, [y, y], color=color, linewidth=width, solid_capstyle="butt", zorder=3)
     line.set_label(mark.name)
@@ -135,9 +134,7 @@ def _point(
     )
 
 
-def _diamond(
-    axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, filled: bool
-) -> None:
+def _diamond(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, filled: bool) -> None:
     left, middle, right = (scale.beyond(v) for v in (mark.lower, mark.estimate, mark.upper))
     axes.add_patch(
         Polygon(
@@ -156,22 +153,24 @@ def _diamond(
 
 def _arrows(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str) -> None:
     """Say that an interval goes on beyond the axis."""
-    sides = {
-        "lower": (scale.lower, mark.lower < scale.lower, 4),  # 4 and 5: a caret with its tip there
-        "upper": (scale.upper, mark.upper > scale.upper, 5),
-    }
-    for side, (end, leaves, caret) in sides.items():
-        if leaves:
-            axes.add_line(
-                Line2D(
-                    [scale.natural(end)],
-                    [y],
-                    linestyle="none",
-                    marker=caret,
-                    markersize=5.0,
-                    color=color,
-                    clip_on=False,
-                    label=f"{mark.name}, beyond {side}",
-                    zorder=4,
-                )
-            )
+    if mark.lower < scale.lower:
+        _arrow(axes, scale.natural(scale.lower), y, CARETLEFT, color, f"{mark.name}, beyond lower")
+    if mark.upper > scale.upper:
+        _arrow(axes, scale.natural(scale.upper), y, CARETRIGHT, color, f"{mark.name}, beyond upper")
+
+
+def _arrow(axes: Axes, x: float, y: float, caret: Literal[4, 5], color: str, name: str) -> None:
+    """Draw a caret with its tip at (x, y)."""
+    axes.add_line(
+        Line2D(
+            [x],
+            [y],
+            linestyle="none",
+            marker=caret,
+            markersize=5.0,
+            color=color,
+            clip_on=False,
+            label=name,
+            zorder=4,
+        )
+    )

@@ -10,12 +10,14 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from ..effects import Measure
-from ._text import minus
+from ._style import SMALL
+from ._text import minus, width_of
 
-_LABEL = 0.42  # inches that a tick's label needs
+_LABEL = 0.45  # inches that a label needs on a linear axis
 _REACH = 1.25  # intervals may pass the outermost estimate by so many typical half widths
 # Tried in this order; each step in every decade.
 _STEPS: tuple[tuple[float, ...], ...] = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 3), (1,))
+_ENOUGH, _MOST = 4, 9  # ticks
 
 
 @final
@@ -103,17 +105,27 @@ def _limits(estimates: NDArray[np.float64], ends: NDArray[np.float64]) -> tuple[
 
 
 def log_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:
-    """Round ratios between two ratios, few enough for `width` inches."""
-    most = max(2, int(width / _LABEL))
+    """Round ratios between two ratios, their labels `width` inches in all at most."""
     decades = 10.0 ** np.arange(np.floor(np.log10(lower)), np.ceil(np.log10(upper)) + 1)
+    inch = width / np.log(upper / lower)
+    found: NDArray[np.float64] = decades[:0]
     for steps in _STEPS:
         every = np.outer(decades, steps).ravel()
-        ticks = every[(every >= lower * (1 - 1e-9)) & (every <= upper * (1 + 1e-9))]
-        if min(4, most) <= ticks.size <= most:
-            return ticks.tolist()
-    if upper / lower < 10:
-        return linear_ticks(lower, upper, width=width)
-    return decades[(decades >= lower) & (decades <= upper)][:: 1 + len(decades) // most].tolist()
+        ticks = every[(every >= lower) & (every <= upper)]
+        if _fit(np.log(ticks) * inch, ticks):
+            found = max(found, ticks, key=np.size)
+        if found.size >= _ENOUGH:
+            break
+    few = found.size < _ENOUGH and upper / lower < 10
+    return linear_ticks(lower, upper, width=width) if few else found.tolist()
+
+
+def _fit(places: NDArray[np.float64], ticks: NDArray[np.float64]) -> bool:
+    """Whether the labels of ticks at these places (inches) keep apart."""
+    widths = np.array([width_of(tick_text(tick), size=SMALL) for tick in ticks])
+    return ticks.size <= _MOST and bool(
+        (np.diff(places) >= (widths[1:] + widths[:-1]) / 2 + 0.1).all()
+    )
 
 
 def linear_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:

@@ -13,14 +13,13 @@ from ..effects import Measure
 from ..errors import ModelError
 from ._marks import Mark, draw
 from ._scale import Scale, scale_for
-from ._style import BLUE, FAINT, INK, MUTED, SMALL, TEXT, TITLE, blank, inches, panel
+from ._style import BLUE, INK, MUTED, SMALL, TEXT, TITLE, blank, inches, panel
 from ._text import width_of, wrap, write
 
 WIDTH = 8.75  # inches: 840 px in a browser
 _MARGIN, _GAP = 0.12, 0.18
 _LABEL, _NOTE, _NUMBER = 2.05, 1.35, 1.75  # widest columns
 _AIR = 0.09  # round the text of a line
-_NONE = "no estimate of its own"
 
 
 @final
@@ -45,6 +44,12 @@ class Line:
     numbers: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
     heading: bool = False
+
+    @property
+    def weight(self) -> str:
+        """Font weight: headings and the answer stand out."""
+        answer = any(mark.kind == "posterior" for mark in self.marks)
+        return "bold" if self.heading or answer else "normal"
 
 
 @final
@@ -114,7 +119,7 @@ def sheet(
 
 
 def favour_texts(better: str, labels: tuple[str, str], width: float) -> tuple[str, str]:
-    """What lies left and right of no effect, wrapped to `width` inches."""
+    """Say what lies left and right of no effect, wrapped to `width` inches."""
     if better not in ("lower", "higher"):
         raise ModelError(f"better is 'lower' or 'higher', not {better!r}.")
     left, right = labels if better == "lower" else labels[::-1]
@@ -128,7 +133,7 @@ def _columns(lines: Sequence[Line], heads: Heads) -> tuple[list[Line], Heads, _C
     """Wrap the texts, then give each column the width of its widest."""
     wrapped = [
         Line(
-            label=line.label if line.heading else wrap(line.label, _LABEL),
+            label=line.label if line.heading else wrap(line.label, _LABEL, weight=line.weight),
             note=wrap(line.note, _NOTE),
             numbers=line.numbers,
             marks=line.marks,
@@ -140,18 +145,29 @@ def _columns(lines: Sequence[Line], heads: Heads) -> tuple[list[Line], Heads, _C
         note=wrap(heads.note, _NOTE, size=SMALL),
         numbers=tuple(wrap(text, _NUMBER, size=SMALL) for text in heads.numbers),
     )
-    label = max(width_of(line.label) for line in wrapped if not line.heading)
+    label = max(width_of(line.label, weight=line.weight) for line in wrapped if not line.heading)
     note = max(width_of(heads.note, size=SMALL), *(width_of(line.note) for line in wrapped))
     widths = [
-        max(width_of(head, size=SMALL), *(width_of(line.numbers[i]) for line in wrapped if line.numbers))
+        max(
+            width_of(head, size=SMALL),
+            *(width_of(line.numbers[i], weight=line.weight) for line in wrapped if line.numbers),
+        )
         for i, head in enumerate(heads.numbers)
     ]
     ends = WIDTH - _MARGIN - np.cumsum([0.0, *(w + _GAP for w in widths[:0:-1])])[::-1]
     at_note = _MARGIN + label + _GAP
     plot = at_note + (note + _GAP if note else 0.0)
     right = float(ends[0]) - widths[0] - _GAP
-    return wrapped, heads, _Columns(
-        label=_MARGIN, note=at_note, plot=plot, width=right - plot, numbers=tuple(map(float, ends))
+    return (
+        wrapped,
+        heads,
+        _Columns(
+            label=_MARGIN,
+            note=at_note,
+            plot=plot,
+            width=right - plot,
+            numbers=tuple(map(float, ends)),
+        ),
     )
 
 
@@ -189,7 +205,8 @@ def _head(
 ) -> None:
     high = float(figure.get_size_inches()[1])
     if title:
-        write(figure, _MARGIN, _MARGIN, title, size=TITLE, weight="bold", middle=False)
+        tall = inches(TITLE, title.count("\n") + 1)
+        write(figure, _MARGIN, _MARGIN + tall / 2, title, size=TITLE, weight="bold")
     if legend:
         at = _MARGIN + (inches(TITLE, title.count("\n") + 1) + 0.1 if title else 0.0)
         figure.legend(
@@ -214,7 +231,11 @@ def _guides(axes: Axes, scale: Scale, guide: float | None) -> None:
     axes.axvline(scale.natural(0.0), color=INK, linewidth=0.8, zorder=1, label="no effect")
     if guide is not None and scale.holds(guide):
         axes.axvline(
-            scale.natural(guide), color=BLUE, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1,
+            scale.natural(guide),
+            color=BLUE,
+            linewidth=0.8,
+            linestyle=(0, (2, 2)),
+            zorder=1,
             label="overall",
         )
 
@@ -222,15 +243,14 @@ def _guides(axes: Axes, scale: Scale, guide: float | None) -> None:
 def _line(
     figure: Figure, axes: Axes, line: Line, columns: _Columns, scale: Scale, *, middle: float
 ) -> None:
-    weight = "bold" if line.heading else "normal"
-    write(figure, columns.label, middle + 0.02 * line.heading, line.label, weight=weight)
+    write(figure, columns.label, middle + 0.02 * line.heading, line.label, weight=line.weight)
     if line.note:
         write(figure, columns.note, middle, line.note)
     for i, (end, text) in enumerate(zip(columns.numbers, line.numbers, strict=False)):
-        color = MUTED if text == _NONE else BLUE if i else INK
-        write(figure, end, middle, text, align="right", color=color)
+        color = MUTED if "[" not in text else BLUE if i else INK
+        write(figure, end, middle, text, align="right", color=color, weight=line.weight)
     offsets = (-0.055, 0.06) if len(line.marks) > 1 else (0.0,)
-    for mark, offset in zip(line.marks, offsets, strict=True):
+    for mark, offset in zip(line.marks, offsets, strict=False):
         draw(axes, mark, y=middle + offset, scale=scale)
 
 
@@ -240,11 +260,27 @@ def _foot(axes: Axes, measure: Measure, favours: tuple[str, str]) -> None:
     texts = ((0.0, "left", favours[0]), (1.0, "right", favours[1]))
     for at, align, text in texts:
         axes.annotate(
-            text, (at, 0.0), (0, -20), xycoords="axes fraction", textcoords="offset points",
-            ha=align, va="top", fontsize=SMALL, color=MUTED, annotation_clip=False,
+            text,
+            (at, 0.0),
+            (0, -20),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha=align,
+            va="top",
+            fontsize=SMALL,
+            color=MUTED,
+            annotation_clip=False,
         )
     below = 20 + 72 * inches(SMALL, max(text.count("\n") + 1 for text in favours)) + 2
     axes.annotate(
-        caption, (0.5, 0.0), (0, -below), xycoords="axes fraction", textcoords="offset points",
-        ha="center", va="top", fontsize=SMALL, color=INK, annotation_clip=False,
+        caption,
+        (0.5, 0.0),
+        (0, -below),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=SMALL,
+        color=INK,
+        annotation_clip=False,
     )

@@ -7,9 +7,12 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from ._style import FAMILY, INK, LEADING, TEXT
+from ..effects import Measure
+from ._style import FAMILY, INK, TEXT, inches
 
 type Show = Callable[[float], str]
+
+_RISE = 0.36  # half the height of a capital over the font size
 
 
 def clean(text: object) -> str:
@@ -28,6 +31,10 @@ def width_of(text: str, *, size: float = TEXT, weight: str = "normal") -> float:
 
 def wrap(text: str, width: float, *, size: float = TEXT, weight: str = "normal") -> str:
     """Break a text into lines no wider than `width` inches, between words where it can."""
+    return "\n".join(_wrapped(part, width, size, weight) for part in text.split("\n"))
+
+
+def _wrapped(text: str, width: float, size: float, weight: str) -> str:
     lines: list[str] = []
     line = ""
     for word in text.split():
@@ -41,7 +48,7 @@ def wrap(text: str, width: float, *, size: float = TEXT, weight: str = "normal")
 
 
 def _pieces(word: str, width: float, size: float, weight: str) -> list[str]:
-    """A word, cut where it alone is too wide."""
+    """Cut a word where it alone is too wide."""
     pieces = [""]
     for letter in word:
         if pieces[-1] and width_of(pieces[-1] + letter, size=size, weight=weight) > width:
@@ -53,52 +60,60 @@ def _pieces(word: str, width: float, size: float, weight: str) -> list[str]:
 def write(
     figure: Figure,
     left: float,
-    top: float,
+    middle: float,
     text: str,
     *,
     align: str = "left",
     size: float = TEXT,
     weight: str = "normal",
     color: str = INK,
-    middle: bool = True,
 ) -> None:
-    """Put a text at a place in inches from the upper left; its middle or its top at `top`."""
+    """Put a text at a place in inches from the upper left, line by line on even baselines."""
     wide, high = figure.get_size_inches()
-    figure.text(
-        left / wide,
-        1 - top / high,
-        text,
-        ha=align,  # pyright: ignore[reportArgumentType]
-        va="center" if middle else "top",
-        fontsize=size,
-        fontweight=weight,
-        color=color,
-        linespacing=LEADING,
-        parse_math=False,
-    )
+    lines = text.split("\n")
+    for i, line in enumerate(lines):
+        baseline = middle + inches(size) * (i - (len(lines) - 1) / 2) + _RISE * size / 72
+        figure.text(
+            left / wide,
+            1 - baseline / high,
+            line,
+            ha=align,  # pyright: ignore[reportArgumentType]
+            va="baseline",
+            fontsize=size,
+            fontweight=weight,
+            color=color,
+        )
 
 
 def ratio_text(value: float) -> str:
     """Show a ratio with two decimals, or as many as its size deserves."""
     if value >= 1000:
         return ">1000"
-    if value < 0.001:
+    if value < 0.0005:
         return "<0.001"
-    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.095 else 3
+    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.0095 else 3
     return f"{value:.{digits}f}"
 
 
-def number_texts(halves: Iterable[float]) -> Show:
-    """Choose decimals for differences, so that half an interval shows two figures.
+def show_for(measure: Measure, halves: Iterable[float]) -> Show:
+    """Choose how values of the analysis scale are printed.
 
     Parameters
     ----------
+    measure : Measure
+        Ratios are printed as ratios.
     halves : iterable of float
-        Half the widths of the intervals to show.
+        Half the widths of the intervals to print: the narrowest difference shows two figures.
     """
-    known = [half for half in halves if np.isfinite(half) and half > 0]
-    typical = float(np.median(known)) if known else 1.0
-    digits = int(np.clip(1 - np.floor(np.log10(typical)), 0, 4))
+    if measure.log:
+        return lambda value: ratio_text(float(measure.natural(min(value, 700.0))))
+    return difference_show(halves)
+
+
+def difference_show(halves: Iterable[float]) -> Show:
+    """Choose decimals by the narrowest interval, given half the widths of all."""
+    narrowest = min((half for half in halves if np.isfinite(half) and half > 0), default=1.0)
+    digits = int(np.clip(1 - np.floor(np.log10(narrowest)), 0, 4))
     return lambda value: minus(f"{value:.{digits}f}")
 
 
@@ -110,6 +125,8 @@ def minus(text: str) -> str:
 
 def interval_text(estimate: float, lower: float, upper: float, show: Show) -> str:
     """Show an estimate and its interval: ``0.76 [0.60, 0.96]``."""
+    if not np.isfinite(estimate):
+        return "no estimate of its own"
     return f"{show(estimate)} [{show(lower)}, {show(upper)}]"
 
 

@@ -252,7 +252,9 @@ class TruncatedMixture(Marginal):
             self.shift + self.slope * end + s * 40 * self.noise
             for end, s in zip(ends, (-1, 1), strict=True)
         )
-        return invert(self._cdf, self._pdf, q, np.full_like(q, low.min()), np.full_like(q, high.max()))
+        return invert(
+            self._cdf, self._pdf, q, np.full_like(q, low.min()), np.full_like(q, high.max())
+        )
 
 
 @final

@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
@@ -10,27 +11,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import posterior_predictive
-from ..decision import absolute_effects, pooled_control_risk
-from ..effects import MEASURES, EffectSizes, effect_sizes
-from ..engines import NUTS, device, fit
-from ..errors import BayesmetaError, DataError, FileError
-from ..files import read_table
-from ..frequentist import FrequentistFit, common_effect, random_effects
-from ..model import BinomialNormal, CommonEffect, Data, Model, NormalNormal
-from ..posterior import Posterior
-from ..priors import Normal
-from ..results import (
+from .checks import posterior_predictive
+from .decision import absolute_effects, pooled_control_risk
+from .effects import EffectSizes, effect_sizes
+from .engines import NUTS, device, fit
+from .errors import BayesmetaError, DataError, FileError
+from .files import read_table
+from .frequentist import FrequentistFit, common_effect, random_effects
+from .model import BinomialNormal, CommonEffect, Data, Model, NormalNormal
+from .posterior import Posterior
+from .priors import Normal
+from .results import (
     OutcomeResult,
     PublishedResult,
     Results,
     ScenarioResult,
     Shift,
 )
-from ..specification import Outcome, PublishedFigure, Scenario, Source, Specification
-from ..studies import MAIN, BinaryStudies, Excluded
-from ..summaries import prob_benefit
-from .tables import outcome_tables
+from .results.tables import outcome_tables
+from .specification import Outcome, PublishedFigure, Scenario, Source, Specification
+from .studies import MAIN, BinaryStudies
+from .summaries import prob_benefit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,10 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
         seed=spec.seed,
         prob=spec.prob,
         outcomes=outcomes,
-        versions={"python": python_version(), **{name: metadata.version(name) for name in PROGRAMS}},
+        versions={
+            "python": python_version(),
+            **{name: metadata.version(name) for name in PROGRAMS},
+        },
         hashes=_hashes(source),
         device=device() if any(_sampled(outcome) for outcome in outcomes) else "not used",
         specification=source.text,
@@ -103,7 +107,9 @@ def models_of(outcome: Outcome) -> Mapping[str, Model]:
     return {COUNTS_LABEL: counts, TWO_STAGE_LABEL: two_stage}
 
 
-def select(frame: "pd.DataFrame", outcome: Outcome, scenario: Scenario) -> Mapping[tuple[str, str], str]:
+def select(
+    frame: "pd.DataFrame", outcome: Outcome, scenario: Scenario
+) -> Mapping[tuple[str, str], str]:
     """Rows of the table a scenario leaves out, with the reason, by (study, variant)."""
     named = outcome.columns
     study_column = named.get("study", "study")
@@ -131,7 +137,9 @@ def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str:
         return f"not in “{scenario.name}”"
     if variant != wanted:
         note = row.get("note")
-        return f"row “{variant}”, not the reading used" + (f": {note}" if isinstance(note, str) else "")
+        return f"row “{variant}”, not the reading used" + (
+            f": {note}" if isinstance(note, str) else ""
+        )
     for column, values in scenario.where.items():
         if str(row[column]) not in values:
             return f"{column} is {row[column]}"
@@ -143,7 +151,9 @@ def _check_names(
 ) -> None:
     """Every study and reading a scenario names must be a row."""
     unknown = [name for name in (*scenario.only, *scenario.drop) if name not in studies]
-    unknown += [f"{key} as {value!r}" for key, value in scenario.replace.items() if (key, value) not in keys]
+    unknown += [
+        f"{key} as {value!r}" for key, value in scenario.replace.items() if (key, value) not in keys
+    ]
     if unknown:
         raise DataError(
             f"{outcome.name}, scenario {scenario.name!r} names {unknown[0]}, which is not a row of "
@@ -183,13 +193,7 @@ def _outcome(
         sources=frame,
         **(_counts_only(spec, outcome, models, main, progress) if main is not None else {}),
     )
-    return _with_tables(result, spec.prob)
-
-
-def _with_tables(result: OutcomeResult, prob: float) -> OutcomeResult:
-    from dataclasses import replace
-
-    return replace(result, tables=outcome_tables(result, prob=prob))
+    return replace(result, tables=outcome_tables(result, prob=spec.prob))
 
 
 def _measure(outcome: Outcome) -> str:
@@ -265,7 +269,9 @@ def _scenario(
         if on is None:
             continue
         progress(outcome.title, f"{scenario.name}: {label}")
-        engine = _nuts(spec, outcome.name, scenario.name) if on is data and on is not effects else None
+        engine = (
+            _nuts(spec, outcome.name, scenario.name) if on is data and on is not effects else None
+        )
         posteriors[label] = fit(model, on, engine)
     return ScenarioResult(
         name=scenario.name,

@@ -1,6 +1,7 @@
 """The tables of an outcome: what is printed, written as CSV and shown in the report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,8 +9,8 @@ import numpy as np
 from ..compare import Fit, compare
 from ..effects import MEASURES
 from ..frequentist import FrequentistFit
-from ..results import OutcomeResult, ScenarioResult, comparison_of
-from ..summaries import forest_rows, prob_benefit, rows_table, summary
+from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
+from . import OutcomeResult, ScenarioResult, comparison_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +25,13 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
     tables: dict[str, pd.DataFrame] = {}
     if outcome.main is not None:
         main = outcome.main
-        published = {one.label: one.published for one in outcome.published
-                     if one.compare_with == main.name}
-        forest = forest_rows(main.answer, frequentist=every_interval(main.frequentist, brief=True),
-                             published=published, prob=prob)
-        tables["studies"] = _natural(rows_table(forest), outcome.measure)
+        tables["studies"] = _natural(
+            rows_table(outcome_forest(outcome, prob=prob)), outcome.measure
+        )
         tables["comparison"] = compare_table(outcome, main, prob=prob)
+        for index, one in enumerate(outcome.scenarios[1:], start=2):
+            if any(figure.compare_with == one.name for figure in outcome.published):
+                tables[f"comparison-{index}"] = compare_table(outcome, one, prob=prob)
         tables["scenarios"] = scenario_table(outcome, prob=prob)
         tables["parameters"] = summary(main.answer, prob=prob)
         tables["heterogeneity"] = heterogeneity_table(main)
@@ -43,6 +45,21 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
     if outcome.posteriors:
         tables["diagnostics"] = diagnostics_table(outcome)
     return {name: table for name, table in tables.items() if len(table)}
+
+
+def outcome_forest(outcome: OutcomeResult, *, prob: float) -> Sequence[ForestRow]:
+    """Forest rows of the main scenario, with the comparators a plot has room for."""
+    main = outcome.main
+    if main is None:
+        return ()
+    return forest_rows(
+        main.answer,
+        frequentist=every_interval(main.frequentist, brief=True),
+        published={
+            one.label: one.published for one in outcome.published if one.compare_with == main.name
+        },
+        prob=prob,
+    )
 
 
 def compare_table(
@@ -63,8 +80,6 @@ def every_interval(
 
     `brief` keeps Mantel–Haenszel and REML, which is what a forest plot has room for.
     """
-    from dataclasses import replace
-
     found: dict[str, FrequentistFit] = {}
     for label, fit in fits.items():
         if brief and label not in ("Mantel–Haenszel", "REML"):
@@ -132,7 +147,10 @@ def excluded_table(scenario: ScenarioResult) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame(
-        [{"study": row.study, "row": row.variant, "reason": row.reason} for row in scenario.excluded],
+        [
+            {"study": row.study, "row": row.variant, "reason": row.reason}
+            for row in scenario.excluded
+        ],
         columns=["study", "row", "reason"],
     ).set_index("study")
 
@@ -166,20 +184,22 @@ def diagnostics_table(outcome: OutcomeResult) -> "pd.DataFrame":
     """Every numerical gate of every fit: value, limit, verdict."""
     import pandas as pd
 
-    return pd.DataFrame([
-        {
-            "fit": label,
-            "engine": posterior.engine,
-            "check": check.name,
-            "where": check.where,
-            "value": check.value,
-            "limit": check.limit,
-            "passed": check.passed,
-            "attempts": posterior.diagnostics.attempts,
-        }
-        for label, posterior in outcome.posteriors.items()
-        for check in posterior.diagnostics.checks
-    ]).set_index("fit")
+    return pd.DataFrame(
+        [
+            {
+                "fit": label,
+                "engine": posterior.engine,
+                "check": check.name,
+                "where": check.where,
+                "value": check.value,
+                "limit": check.limit,
+                "passed": check.passed,
+                "attempts": posterior.diagnostics.attempts,
+            }
+            for label, posterior in outcome.posteriors.items()
+            for check in posterior.diagnostics.checks
+        ]
+    ).set_index("fit")
 
 
 def _natural(
@@ -187,7 +207,9 @@ def _natural(
 ) -> "pd.DataFrame":
     """Add the natural scale beside the analysis scale."""
     added = {
-        f"{prefix}{name}_natural": MEASURES[measure].natural(table[f"{prefix}{name}"].to_numpy(float))
+        f"{prefix}{name}_natural": MEASURES[measure].natural(
+            table[f"{prefix}{name}"].to_numpy(float)
+        )
         for prefix in prefixes
         for name in ("estimate", "lower", "upper")
     }

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from .checks import PredictiveCheck
-from .compare import Fit
-from .decision import AbsoluteEffects
-from .frequentist import FrequentistFit
-from .model import Data, Model
-from .posterior import Posterior
-from .studies import Excluded, Published
-from .summaries import Better
+from ..checks import PredictiveCheck
+from ..compare import Fit
+from ..decision import AbsoluteEffects
+from ..frequentist import FrequentistFit
+from ..model import Data, Model
+from ..posterior import Posterior
+from ..studies import Excluded, Published
+from ..summaries import Better
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,214 @@
+"""Words typed on the command line to calls below."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .errors import BayesmetaError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from .results import OutcomeResult, Results
+
+GATES_FAILED, REFUSED = 1, 2
+
+
+class _Group(click.Group):
+    """Commands whose refusals are one sentence on stderr and status 2."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; turn an error raised on purpose into its sentence."""
+        try:
+            return super().invoke(ctx)
+        except BayesmetaError as error:
+            click.echo(f"bayesmeta: {error}", err=True)
+            sys.exit(REFUSED)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bayesmeta")
+def main() -> None:
+    """Bayesian meta-analysis: exact or sampled, beside the frequentist and the published answer."""
+
+
+@main.command()
+@click.argument("specification", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."
+)
+def run(specification: Path, output: Path) -> None:
+    """Analyse everything a SPECIFICATION (TOML) asks for.
+
+    Writes report.html, results.json, and per outcome tables (CSV), a posterior (netCDF) and
+    figures (SVG). Exit status: 0 sound, 1 a numerical gate failed, 2 refused.
+    """
+    from .specification import load_specification
+
+    source = load_specification(specification)
+    with _progress() as say:
+        from .analysis import run as analyse
+
+        results = analyse(source, progress=say)
+        from .report import write_results
+
+        write_results(results, output, progress=say)
+    _show(results)
+    click.echo(f"\nReport: {output / 'report.html'}")
+    if not results.passed:
+        click.echo("A numerical gate failed: see the marked tables and the report.", err=True)
+        sys.exit(GATES_FAILED)
+
+
+@main.command()
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--measure", required=True, help="OR or RR for counts; any measure for estimates.")
+@click.option("--mu", default=None, help="Prior of the overall effect, e.g. 'Normal(0, 2)'.")
+@click.option("--tau", default=None, help="Prior of the between-study SD, e.g. 'HalfNormal(0.5)'.")
+@click.option("--counts", is_flag=True, help="Fit the counts themselves by NUTS, not two-stage.")
+@click.option("--seed", default=0, show_default=True, help="Seed of NUTS and of the draws.")
+@click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="netCDF file to write.")
+def fit(
+    table: Path,
+    measure: str,
+    mu: str | None,
+    tau: str | None,
+    *,
+    counts: bool,
+    seed: int,
+    prob: float,
+    output: Path | None,
+) -> None:
+    """Fit one TABLE (CSV) of counts per arm, or of estimates, and print the posterior."""
+    from .engines import NUTS, Quadrature
+    from .engines import fit as fit_model
+    from .files import write_posterior
+    from .studies import check_prob
+    from .summaries import describe, summary
+
+    check_prob(prob)
+    model, data = _model_and_data(table, measure, mu, tau, counts=counts)
+    posterior = fit_model(model, data, NUTS(seed=seed) if counts else Quadrature())
+    if output is not None:
+        write_posterior(posterior, output, seed=seed)
+    click.echo(f"{describe(model)}\n{posterior.engine}\n")
+    click.echo(summary(posterior, prob=prob).dropna(axis=1, how="all").round(4).to_string())
+    for caution in posterior.cautions:
+        click.echo(f"Caution: {caution}")
+    for failure in posterior.diagnostics.failures:
+        click.echo(f"Not sound: {failure}", err=True)
+    if not posterior.diagnostics.passed:
+        sys.exit(GATES_FAILED)
+
+
+@main.command()
+@click.argument("specification", type=click.Path(path_type=Path))
+def model(specification: Path) -> None:
+    """Print each model of a SPECIFICATION in mathematics and as PyMC source."""
+    from .analysis import models_of
+    from .engines import mathematics, pymc_source
+    from .specification import load_specification
+
+    for outcome in load_specification(specification).specification.outcome:
+        click.echo(f"# {outcome.title}\n")
+        models = models_of(outcome)
+        if not models:
+            click.echo("Published figures only, each alone: yᵢ ~ Normal(μ, seᵢ²)\n")
+        for label, one in models.items():
+            click.echo(f"## {label}\n")
+            click.echo("".join(f"    {line}\n" for line in mathematics(one)))
+            click.echo(pymc_source(one))
+
+
+def _model_and_data(
+    table: Path, measure: str, mu: str | None, tau: str | None, *, counts: bool
+) -> tuple:
+    from .effects import EffectSizes, effect_sizes, measure_named
+    from .errors import SpecError
+    from .files import read_table
+    from .model import BinomialNormal, NormalNormal, default_model
+    from .priors import parse_prior
+    from .studies import BinaryStudies
+
+    measure_named(measure)
+    frame = read_table(table)
+    if "events_treatment" in frame:
+        studies = BinaryStudies.from_frame(frame)
+        data = studies if counts else effect_sizes(studies, measure=measure)
+    elif counts:
+        raise SpecError(f"--counts needs a table with events per arm; {table} has estimates.")
+    else:
+        data = EffectSizes.from_frame(frame, measure=measure)
+    priors = {name: parse_prior(text) for name, text in (("mu", mu), ("tau", tau)) if text}
+    if len(priors) < 2:
+        priors = {**default_model(data).priors, **priors}
+    if counts:
+        baseline = {name: prior for name, prior in priors.items() if name == "baseline"}
+        return BinomialNormal(measure=measure, mu=priors["mu"], tau=priors["tau"], **baseline), data
+    return NormalNormal(mu=priors["mu"], tau=priors["tau"]), data
+
+
+class _progress:
+    """One line that says outcome, step and time; silent where nobody is looking."""
+
+    def __enter__(self) -> Callable[[str, str], None]:
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("[bold]{task.fields[outcome]}"),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+        )
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar.__enter__()
+        task = self._bar.add_task("starting", total=None, outcome="")
+        return lambda outcome, step: self._bar.update(task, outcome=outcome, description=step)
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.__exit__(*error)
+
+
+def _show(results: "Results") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from .results.display import headline
+
+    console = Console()
+    for outcome in results.outcomes:
+        console.print(_table(outcome, results.prob))
+        console.print(escape(headline(outcome, prob=results.prob)))
+        for label, failures in outcome.failures.items():
+            console.print(f"[bold red]Not sound[/]: {escape(label)}: {escape('; '.join(failures))}")
+        for caution in outcome.cautions:
+            console.print(f"[dim]Caution: {escape(caution)}[/]")
+        console.print()
+
+
+def _table(outcome: "OutcomeResult", prob: float) -> "Table":
+    from rich.markup import escape
+    from rich.table import Table
+
+    from .results.display import compact
+
+    title = (
+        f"{outcome.title}: {outcome.measure} [{100 * prob:g}% interval], {outcome.better} is better"
+    )
+    table = Table(
+        title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
+    table.add_column("analysis")
+    for heading in ("k", "estimate", "P(benefit)", "gap"):
+        table.add_column(heading, justify="right")
+    styles = {"posterior": "bold", "frequentist": "", "published": "italic"}
+    for line in compact(outcome):
+        mark = "" if line.sound else " [red]NOT SOUND[/]"
+        cells = (line.k, line.estimate, line.benefit, line.gap)
+        table.add_row(escape(line.label) + mark, *map(escape, cells), style=styles[line.kind])
+    return table

@@ -1,0 +1,53 @@
+"""Figures as SVG text."""
+
+import os
+from io import StringIO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from matplotlib.figure import Figure
+
+from ._style import house
+
+# No date, no version, no address: the text depends on the figure alone.
+_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+def save_svg(figure: Figure, path: Path | None = None) -> str:
+    """Turn a figure into SVG: the same figure always gives the same text.
+
+    Letters are drawn as paths, so that no reader needs the font.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : Path, optional
+        Where to write it, too; an older file stays until the new one is complete.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from bayesmeta.plots import forest, save_svg
+    >>> from bayesmeta.summaries import ForestRow
+    >>> row = ForestRow(label="overall", kind="posterior", estimate=-0.3, lower=-0.6, upper=0.0)
+    >>> save_svg(forest([row], measure="RR", better="lower"))[:5]
+    '<?xml'
+    """
+    buffer = StringIO()
+    with house():
+        figure.savefig(buffer, format="svg", metadata=_METADATA)
+    text = "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    if path is not None:
+        _replace(Path(path), text)
+    return text
+
+
+def _replace(path: Path, text: str) -> None:
+    with NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8", newline="\n"
+    ) as file:
+        file.write(text)
+    os.replace(file.name, path)

@@ -1,0 +1,123 @@
+"""Results to one self-contained HTML file, and to the folder around it."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..files import staged, to_datatree
+from ..results import OutcomeResult, Results
+from ._figures import figures_of
+from ._html import render
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["write_results"]
+
+
+def write_results(
+    results: Results, folder: Path | str, *, progress: Callable[[str, str], None] | None = None
+) -> None:
+    """Write a run: report, numbers, tables, posteriors and figures.
+
+    Parameters
+    ----------
+    results : Results
+    folder : Path or str
+        Gets ``report.html``, ``results.json``, and per outcome ``<outcome>.nc``,
+        ``<outcome>-<table>.csv`` and ``<outcome>-<figure>.svg``.
+    progress : callable, optional
+        Called with the outcome's title and the step about to start.
+
+    Raises
+    ------
+    FileError
+        If anything cannot be written; files of an earlier run are then left as they were.
+    """
+    say = progress or (lambda outcome, step: None)
+    with staged(folder) as place:
+        figures: dict[str, Mapping[str, str]] = {}
+        for outcome in results.outcomes:
+            say(outcome.title, "figures and files")
+            figures[outcome.name] = figures_of(outcome, arms=results.arms, prob=results.prob)
+            _write_outcome(outcome, figures[outcome.name], place, results.seed)
+        say(results.title, "report")
+        (place / "results.json").write_text(to_json(results), encoding="utf-8")
+        (place / "report.html").write_text(render(results, figures), encoding="utf-8")
+
+
+def to_json(results: Results) -> str:
+    """Return every printed number unrounded, with versions, seed and hashes."""
+    content = {
+        "title": results.title,
+        "passed": results.passed,
+        "seed": results.seed,
+        "prob": results.prob,
+        "versions": dict(results.versions),
+        "device": results.device,
+        "sha256": dict(results.hashes),
+        "outcomes": {outcome.name: _outcome(outcome) for outcome in results.outcomes},
+        "specification": results.specification,
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, default=_plain, allow_nan=False)
+
+
+def _write_outcome(
+    outcome: OutcomeResult, figures: Mapping[str, str], place: Path, seed: int
+) -> None:
+    for name, table in outcome.tables.items():
+        table.to_csv(place / f"{outcome.name}-{name}.csv", lineterminator="\n")
+    for name, svg in figures.items():
+        (place / f"{outcome.name}-{name}.svg").write_text(svg, encoding="utf-8")
+    answers = (
+        [outcome.main.answer]
+        if outcome.main
+        else [one.posterior for one in outcome.published if one.posterior is not None]
+    )
+    if answers:
+        tree = to_datatree(answers[0], seed=seed)
+        tree.to_netcdf(place / f"{outcome.name}.nc", engine="h5netcdf")
+
+
+def _outcome(outcome: OutcomeResult) -> dict[str, object]:
+    shift = outcome.double_zero
+    return {
+        "title": outcome.title,
+        "measure": outcome.measure,
+        "better": outcome.better,
+        "models": {label: repr(model) for label, model in outcome.models.items()},
+        "failed_gates": {label: list(failed) for label, failed in outcome.failures.items()},
+        "cautions": list(outcome.cautions),
+        "without_double_zeros": None
+        if shift is None
+        else {
+            "studies": list(shift.studies),
+            "mu_mean": list(shift.mean),
+            "mu_sd": list(shift.sd),
+            "mcse": shift.mcse,
+        },
+        "log_marginal_likelihood": {
+            label: posterior.log_marginal_likelihood
+            for label, posterior in outcome.posteriors.items()
+            if posterior.log_marginal_likelihood is not None
+        },
+        "tables": {name: _records(table) for name, table in outcome.tables.items()},
+    }
+
+
+def _records(table: "pd.DataFrame") -> list[dict[str, object]]:
+    rows = table.reset_index().to_dict(orient="records")
+    return [{str(key): _plain(value) for key, value in row.items()} for row in rows]
+
+
+def _plain(value: object) -> object:
+    """NumPy scalars as Python's; what is missing or not finite as null."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

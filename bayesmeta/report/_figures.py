@@ -1,0 +1,43 @@
+"""The figures of an outcome, as SVG text."""
+
+from collections.abc import Mapping
+
+from .. import plots
+from ..results import OutcomeResult
+from ..results.tables import outcome_forest
+from ..summaries import density_rows
+
+
+def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) -> Mapping[str, str]:
+    """Draw what an outcome has to show, by name.
+
+    Parameters
+    ----------
+    outcome : OutcomeResult
+    arms : tuple of str
+        Names of treatment and control.
+    prob : float
+
+    Returns
+    -------
+    mapping of str to str
+        SVG text by name: ``forest``, ``scenarios``, ``prior-posterior``, ``predictive``.
+    """
+    if outcome.main is None:
+        return {}
+    measure, better = outcome.measure, outcome.better
+    figures = {
+        "forest": plots.forest(
+            outcome_forest(outcome, prob=prob), measure=measure, better=better, labels=arms
+        ),
+        "prior-posterior": plots.prior_posterior(
+            density_rows(outcome.main.answer, prob=prob), measure=measure
+        ),
+    }
+    if len(outcome.scenarios) > 1:
+        figures["scenarios"] = plots.scenarios(
+            outcome.tables["scenarios"], measure=measure, better=better
+        )
+    if outcome.predictive is not None:
+        figures["predictive"] = plots.predictive(outcome.predictive)
+    return {name: plots.save_svg(figure) for name, figure in figures.items()}

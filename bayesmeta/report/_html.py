@@ -1,0 +1,284 @@
+"""Results to HTML: what the template shows, prepared as text."""
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, final
+
+from ..effects import MEASURES
+from ..engines import mathematics, pymc_source
+from ..model import BinomialNormal
+from ..results import OutcomeResult, Results
+from ..results.display import (
+    compact,
+    comparison_lines,
+    headline,
+    interval,
+    number,
+    percent,
+    scenario_lines,
+    shift_sentence,
+)
+
+if TYPE_CHECKING:
+    import jinja2
+    import pandas as pd
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as text: headings and rows."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the report as one HTML page that needs nothing else.
+
+    Parameters
+    ----------
+    results : Results
+    figures : mapping
+        SVG text by outcome and figure.
+    """
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            results=results,
+            outcomes=[_outcome(one, figures[one.name], results.prob) for one in results.outcomes],
+            level=f"{100 * results.prob:g}%",
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> "jinja2.Environment":
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bayesmeta.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = percent
+    return environment
+
+
+def _outcome(
+    outcome: OutcomeResult, figures: Mapping[str, str], prob: float
+) -> Mapping[str, object]:
+    return {
+        "result": outcome,
+        "measure": MEASURES[outcome.measure],
+        "headline": headline(outcome, prob=prob),
+        "lines": compact(outcome),
+        "scenarios": scenario_lines(outcome),
+        "beside": _beside(outcome),
+        "absolute": _absolute(outcome),
+        "shift": shift_sentence(outcome),
+        "models": [_model(label, model, outcome) for label, model in outcome.models.items()],
+        "published": _published(outcome),
+        "parameters": _parameters(outcome),
+        "heterogeneity": _heterogeneity(outcome),
+        "predictive": _predictive(outcome),
+        "diagnostics": _diagnostics(outcome),
+        "sources": _sources(outcome),
+        "excluded": _plain_grid(outcome.tables.get("excluded")),
+        "figures": {name: _embedded(svg) for name, svg in figures.items()},
+        "attempts": _second_attempts(outcome),
+    }
+
+
+def _embedded(svg: str) -> str:
+    """An SVG as a data address: its identifiers cannot collide with another figure's."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _beside(outcome: OutcomeResult) -> Sequence[Mapping[str, object]]:
+    """Comparisons of further scenarios that have a published figure of their own."""
+    return [
+        {"name": one.name, "lines": comparison_lines(outcome.tables[f"comparison-{index}"])}
+        for index, one in enumerate(outcome.scenarios, start=1)
+        if f"comparison-{index}" in outcome.tables
+    ]
+
+
+def _absolute(outcome: OutcomeResult) -> Mapping[str, object] | None:
+    found = outcome.absolute
+    if found is None:
+        return None
+    rows = [
+        {
+            "quantity": row.quantity,
+            "control": number(row.control, 0),
+            "treatment": interval(*row.treatment, decimals=0),
+            "difference": interval(*row.difference, decimals=0),
+            "benefit": percent(row.prob_benefit),
+            "capped": percent(row.prob_capped) if row.prob_capped > 0.0005 else "",
+        }
+        for row in found.rows
+    ]
+    return {"per": f"{found.per:,}", "risk": percent(found.control_risk), "rows": rows}
+
+
+def _model(label: str, model: object, outcome: OutcomeResult) -> Mapping[str, object]:
+    why = {"mu": "", "tau": "", "baseline": "", **outcome.why}
+    return {
+        "label": label,
+        "mathematics": mathematics(model),  # pyright: ignore[reportArgumentType]
+        "source": pymc_source(model),  # pyright: ignore[reportArgumentType]
+        "coding": model.coding if isinstance(model, BinomialNormal) else "",
+        "priors": [
+            {
+                "name": name,
+                "prior": repr(prior),
+                "means": _meaning(name, prior, outcome),
+                "why": why[name],
+            }
+            for name, prior in model.priors.items()  # pyright: ignore[reportAttributeAccessIssue]
+        ],
+    }
+
+
+def _meaning(name: str, prior: object, outcome: OutcomeResult) -> str:
+    """The central 95% of a prior, in units a clinician knows."""
+    from ..summaries import prior_interval
+
+    low, high = prior_interval(prior)  # pyright: ignore[reportArgumentType]
+    measure = MEASURES[outcome.measure]
+    if name == "mu":
+        ends = (float(measure.natural(low)), float(measure.natural(high)))
+        return f"{measure.name} between {number(ends[0])} and {number(ends[1])}"
+    if name == "tau":
+        said = f"between-study SD between {number(low)} and {number(high)}"
+        if not measure.log:
+            return said
+        factor = math.exp(1.959964 * high) if high < 50 else math.inf
+        return f"{said}; at the upper end, 95% of settings within a factor {number(factor, 1)} of the centre"
+    risks = tuple(1 / (1 + math.exp(-end)) for end in (low, high))
+    return f"risk where there is no effect between {risks[0]:.2g} and {1 - risks[1]:.2g} short of 1"
+
+
+def _published(outcome: OutcomeResult) -> Sequence[Mapping[str, str]]:
+    table = outcome.tables.get("published")
+    if table is None:
+        return []
+    rows = []
+    for one in outcome.published:
+        row = table.loc[one.label]
+        printed = one.published
+        extra = [
+            f"p {printed.p}" if printed.p else "",
+            f"heterogeneity p {printed.p_heterogeneity}" if printed.p_heterogeneity else "",
+            f"I² {printed.i2}%" if printed.i2 else "",
+            f"k = {printed.k}" if printed.k else "",
+            f"n = {printed.n}" if printed.n else "",
+        ]
+        rows.append(
+            {
+                "label": one.label,
+                "printed": str(printed),
+                "extra": ", ".join(filter(None, extra)),
+                "prior": str(row["prior"]),
+                "alone": interval(
+                    *(float(row[f"{n}_natural"]) for n in ("estimate", "lower", "upper"))
+                ),
+                "benefit": percent(one.prob_benefit),
+                "why": one.why,
+                "note": one.note,
+                "citation": printed.citation,
+            }
+        )
+    return rows
+
+
+def _parameters(outcome: OutcomeResult) -> Grid | None:
+    table = outcome.tables.get("parameters")
+    if table is None:
+        return None
+    shown = [name for name in table.columns if table[name].notna().any()]
+    decimals = {"rhat": 4, "ess_bulk": 0, "ess_tail": 0, "mcse_mean": 4, "mcse_sd": 4}
+    rows = [
+        (str(label), *(number(float(row[name]), decimals.get(name, 3)) for name in shown))
+        for label, row in table.iterrows()
+    ]
+    return Grid(("parameter", *shown), rows)
+
+
+def _heterogeneity(outcome: OutcomeResult) -> Grid | None:
+    table = outcome.tables.get("heterogeneity")
+    if table is None:
+        return None
+    natural = MEASURES[outcome.measure].natural
+    rows = [
+        (
+            str(label),
+            f"{int(row['k'])}",
+            f"{number(row['q'])} on {int(row['q_df'])} df, p {number(row['q_p'])}",
+            f"{number(row['i2_percent'], 1)}%",
+            number(row["tau2"], 3),
+            f"{number(float(natural(row['prediction_lower'])))} to {number(float(natural(row['prediction_upper'])))}"
+            if math.isfinite(row["prediction_lower"])
+            else "–",
+        )
+        for label, row in table.iterrows()
+    ]
+    return Grid(("fit", "k", "Q", "I²", "τ²", "prediction interval (HK)"), rows)
+
+
+def _predictive(outcome: OutcomeResult) -> Grid | None:
+    table = outcome.tables.get("predictive")
+    if table is None:
+        return None
+    rows = [
+        (
+            str(label),
+            number(row["observed"]),
+            interval(row["predicted_median"], row["predicted_lower"], row["predicted_upper"]),
+            number(row["p"]),
+        )
+        for label, row in table.iterrows()
+    ]
+    return Grid(("statistic", "observed", "predicted", "p"), rows)
+
+
+def _diagnostics(outcome: OutcomeResult) -> Grid | None:
+    table = outcome.tables.get("diagnostics")
+    if table is None:
+        return None
+    rows = [
+        (
+            str(label),
+            str(row["engine"]),
+            f"{row['check']}{' (' + row['where'] + ')' if row['where'] else ''}",
+            f"{row['value']:.4g}",
+            f"{row['limit']:g}",
+            "passed" if row["passed"] else "FAILED",
+        )
+        for label, row in table.iterrows()
+    ]
+    return Grid(("fit", "engine", "check", "value", "limit", "verdict"), rows)
+
+
+def _sources(outcome: OutcomeResult) -> Grid | None:
+    """The table as read, every column, so that each number keeps its source."""
+    return None if outcome.sources is None else _plain_grid(outcome.sources.fillna(""), index=False)
+
+
+def _plain_grid(table: "pd.DataFrame | None", *, index: bool = True) -> Grid | None:
+    if table is None:
+        return None
+    shown = table.reset_index() if index else table
+    rows = [tuple(str(cell) for cell in row) for row in shown.itertuples(index=False)]
+    return Grid(tuple(map(str, shown.columns)), rows)
+
+
+def _second_attempts(outcome: OutcomeResult) -> Sequence[str]:
+    return [label for label, fit in outcome.posteriors.items() if fit.diagnostics.attempts > 1]

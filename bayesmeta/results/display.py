@@ -1,0 +1,210 @@
+"""Numbers and sentences as people read them; for the terminal and the report alike."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from ..effects import MEASURES
+from . import OutcomeResult, ScenarioResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTHING = "–"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One answer of the compact table, as text.
+
+    Attributes
+    ----------
+    label, k, estimate, benefit, gap : str
+    kind : {"posterior", "frequentist", "published"}
+    sound : bool
+    """
+
+    label: str
+    k: str
+    estimate: str
+    benefit: str
+    gap: str
+    kind: str
+    sound: bool = True
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Round for reading, with a true minus; more decimals below 0.095, fewer above 100."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    size = abs(value)
+    if size >= 1e4 or (0 < size < 5e-4):
+        return f"{value:.2g}".replace("-", "−")
+    if size >= 100:
+        decimals = max(decimals - 2, 0)
+    elif 0 < size < 0.095:
+        decimals += 1
+    text = f"{value:.{decimals}f}"
+    return text.replace("-", "−") if float(text) else text.removeprefix("-")
+
+
+def interval(estimate: float, lower: float, upper: float, decimals: int = 2) -> str:
+    """Write ``0.76 [0.60, 0.96]``."""
+    if not math.isfinite(estimate):
+        return NOTHING
+    return f"{number(estimate, decimals)} [{number(lower, decimals)}, {number(upper, decimals)}]"
+
+
+def percent(probability: float) -> str:
+    """Write a probability in per cent, never rounded to certainty."""
+    if probability is None or not math.isfinite(probability):
+        return NOTHING
+    if probability > 0.999:
+        return "> 99.9%"
+    if probability < 0.001:
+        return "< 0.1%"
+    return f"{100 * probability:.1f}%"
+
+
+def compact(outcome: OutcomeResult) -> Sequence[Line]:
+    """The compact table: every answer of the main scenario, or the figures analysed alone."""
+    if outcome.main is None:
+        return [_published_line(outcome, label, row) for label, row in _rows(outcome, "published")]
+    return [_compared(row, label) for label, row in _rows(outcome, "comparison")]
+
+
+def comparison_lines(table: "pd.DataFrame") -> Sequence[Line]:
+    """The lines of any comparison table."""
+    return [_compared(row, str(label)) for label, row in table.iterrows()]
+
+
+def scenario_lines(outcome: OutcomeResult) -> Sequence[Mapping[str, str]]:
+    """One line per scenario."""
+    notes = {one.name: one.note for one in outcome.scenarios}
+    return [
+        {
+            "name": label,
+            "note": notes[label],
+            "k": f"{int(row['k'])}",
+            "estimate": _natural(row),
+            "benefit": percent(row["prob_benefit"]),
+            "mh": _natural(row, "mh_"),
+            "reml": _natural(row, "reml_"),
+            "sound": "yes" if row["sound"] else "no",
+        }
+        for label, row in _rows(outcome, "scenarios")
+    ]
+
+
+def headline(outcome: OutcomeResult, *, prob: float) -> str:
+    """The answer in a sentence that says what it rests on."""
+    main = outcome.main
+    if main is None:
+        return _headline_published(outcome)
+    measure = MEASURES[outcome.measure]
+    mu = main.answer["mu"]
+    lower, upper = (float(measure.natural(end)) for end in mu.interval(prob))
+    row = outcome.tables["comparison"].iloc[0]
+    none = 1.0 if measure.log else 0.0
+    crosses = "includes" if lower < none < upper else "excludes"
+    return (
+        f"Given this model and these priors, the {measure.words} lies between {number(lower)} and "
+        f"{number(upper)} with {100 * prob:g}% probability (median "
+        f"{number(float(measure.natural(mu.quantile(0.5))))}), which {crosses} no effect; the "
+        f"probability of benefit is {percent(row['prob_benefit'])}. {_prediction(main, outcome, prob)}"
+    )
+
+
+def shift_sentence(outcome: OutcomeResult) -> str:
+    """How far mu moves without the studies that have no event."""
+    shift = outcome.double_zero
+    if shift is None:
+        return ""
+    (mean, mean_without), (sd, sd_without) = shift.mean, shift.sd
+    scale = MEASURES[outcome.measure].analysis_label
+    many = len(shift.studies) > 1
+    return (
+        f"{', '.join(shift.studies)} {'have' if many else 'has'} no event in either arm. Without "
+        f"{'them' if many else 'it'} the mean of mu ({scale}) moves by {number(mean_without - mean, 3)} "
+        f"(Monte Carlo error {number(shift.mcse, 3)}), from {number(mean, 3)} to "
+        f"{number(mean_without, 3)}, and its SD from {number(sd, 3)} to {number(sd_without, 3)}."
+    )
+
+
+def prior_range(name: str, text: str, interval: tuple[float, float], *, log: bool) -> str:
+    """What a prior means in clinical units."""
+    low, high = interval
+    if name == "mu" and log:
+        return f"{text}: ratio between {number(math.exp(low))} and {number(math.exp(high))}"
+    return f"{text}: between {number(low)} and {number(high)}"
+
+
+def _prediction(main: ScenarioResult, outcome: OutcomeResult, prob: float) -> str:
+    if "theta_new" not in main.answer.marginals:
+        return ""
+    measure = MEASURES[outcome.measure]
+    lower, upper = main.answer["theta_new"].interval(prob)
+    return (
+        f"In a new setting like these it lies between {number(float(measure.natural(lower)))} and "
+        f"{number(float(measure.natural(upper)))}."
+    )
+
+
+def _headline_published(outcome: OutcomeResult) -> str:
+    alone = [one for one in outcome.published if one.posterior is not None]
+    if not alone:
+        return "No figure to analyse was found."
+    parts = [
+        f"{one.label} {one.published} (probability of benefit {percent(one.prob_benefit)})"
+        for one in alone
+    ]
+    return "Printed by other reviews, each analysed alone: " + "; ".join(parts) + "."
+
+
+def _rows(outcome: OutcomeResult, table: str) -> list[tuple[str, "pd.Series"]]:
+    found = outcome.tables.get(table)
+    return [] if found is None else [(str(label), row) for label, row in found.iterrows()]
+
+
+def _compared(row: "pd.Series", label: str) -> Line:
+    what = str(row["what"])
+    kind = (
+        "posterior"
+        if what.startswith("posterior")
+        else ("published" if what.startswith("published") else "frequentist")
+    )
+    k = row["k"]
+    estimate = _natural(row)
+    return Line(
+        label=label,
+        k=f"{int(k)}" if k is not None and math.isfinite(k) else NOTHING,
+        estimate=what.removeprefix("published: ")
+        if kind == "published" and estimate == NOTHING
+        else estimate,
+        benefit=percent(row["prob_benefit"]),
+        gap=number(row["gap"]) if "gap" in row else NOTHING,
+        kind=kind,
+        sound=bool(row["sound"]),
+    )
+
+
+def _published_line(outcome: OutcomeResult, label: str, row: "pd.Series") -> Line:
+    alone = next(one for one in outcome.published if one.label == label)
+    estimate = _natural(row)
+    return Line(
+        label=label,
+        k="1" if alone.posterior else NOTHING,
+        estimate=str(row["printed"]) if estimate == NOTHING else estimate,
+        benefit=percent(row["prob_benefit"]),
+        gap=NOTHING,
+        kind="posterior" if alone.posterior else "published",
+        sound=alone.posterior is None or alone.posterior.diagnostics.passed,
+    )
+
+
+def _natural(row: "pd.Series", prefix: str = "") -> str:
+    return interval(
+        *(float(row[f"{prefix}{name}_natural"]) for name in ("estimate", "lower", "upper"))
+    )

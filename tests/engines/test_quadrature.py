@@ -1,0 +1,354 @@
+"""The exact engine against another quadrature, R bayesmeta, brute force and limits."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from reference.brute import Brute
+from references import binary, cases, document, estimates
+from scipy import integrate, stats
+from tolerances import (
+    BRUTE,
+    NUMERICAL_INTEGRAL,
+    QUADRATURE,
+    R_GRID,
+    R_SHORTEST,
+    R_SHORTEST_TAU,
+    R_TAU,
+    scaled,
+)
+
+import bayesmeta as bm
+
+TAU_PRIORS = {
+    "halfnormal_0.5": lambda unit: bm.HalfNormal(0.5 * unit),
+    "halfnormal_1.0": lambda unit: bm.HalfNormal(1.0 * unit),
+    "halfcauchy_0.5": lambda unit: bm.HalfCauchy(0.5 * unit),
+    "uniform_0_4": lambda unit: bm.Uniform(0, 4 * unit),
+}
+FEW = frozenset("bcg crins2014 hine1989 peto1980 normand1999 rubin1981 hinks2010 baeten2013".split())
+MANY = frozenset("nielweise2007 egger2001 raudenbush1985 hackshaw1998".split())  # one prior less
+PROBS = document("quadrature")["probs"]
+GRID = [
+    (dataset, name) for dataset, entry in cases("quadrature").items() for name in entry["fits"]
+]
+
+
+def unit_of(dataset: str) -> float:
+    """Give the scale that multiplies every prior of a reference dataset."""
+    return 20.0 if dataset == "rubin1981" else 1.0
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """Fit each reference case once."""
+    found = {}
+
+    def fitted(dataset: str, name: str) -> bm.Posterior:
+        if (dataset, name) not in found:
+            entry, unit = cases("quadrature")[dataset], unit_of(dataset)
+            tau = TAU_PRIORS[name.removesuffix("__normal_0_4")](unit)
+            model = bm.NormalNormal(mu=bm.Normal(0, 4 * unit), tau=tau)
+            found[dataset, name] = bm.fit(model, estimates(entry["y"], entry["se"]))
+        return found[dataset, name]
+
+    return fitted
+
+
+def test_grid_of_posteriors_is_complete():
+    found = {dataset: set(entry["fits"]) for dataset, entry in cases("quadrature").items()}
+    all_four = {f"{tau}__normal_0_4" for tau in TAU_PRIORS}
+    assert {dataset for dataset, fits in found.items() if fits == all_four} == FEW
+    assert {d for d, fits in found.items() if fits == all_four - {"uniform_0_4__normal_0_4"}} == MANY
+    assert len(GRID) == 8 * 4 + 4 * 3 == 44
+    assert {d: set(fits) for d, fits in cases("bayesmeta").items()} == found
+    assert document("bayesmeta")["probs"] == PROBS
+
+
+@pytest.mark.parametrize(("dataset", "name"), GRID)
+def test_posterior_equals_the_stored_quadrature(exact, dataset, name):
+    fit, reference = exact(dataset, name), cases("quadrature")[dataset]["fits"][name]
+    tolerance = scaled(QUADRATURE, unit_of(dataset))
+    assert fit.diagnostics.passed
+    assert_allclose(
+        fit.log_marginal_likelihood, reference["log_marginal_likelihood"], **QUADRATURE
+    )
+    for parameter in ("mu", "tau", "theta_new"):
+        ours, theirs = fit[parameter], reference[parameter]
+        assert_allclose((ours.mean(), ours.sd()), (theirs["mean"], theirs["sd"]), **tolerance)
+        assert_allclose(ours.quantile(PROBS), theirs["quantiles"], **tolerance)
+        if parameter != "tau":
+            assert_allclose(ours.cdf(0.0), theirs["p_below_0"], **QUADRATURE)
+
+
+@pytest.mark.parametrize(("dataset", "name"), GRID)
+def test_study_effects_equal_the_stored_quadrature(exact, dataset, name):
+    theta, reference = exact(dataset, name)["theta"], cases("quadrature")[dataset]["fits"][name]
+    tolerance = scaled(QUADRATURE, unit_of(dataset))
+    shrunken = reference["shrinkage"]
+    assert len(theta) == len(shrunken)
+    assert_allclose(theta.mean(), [study["mean"] for study in shrunken], **tolerance)
+    assert_allclose(theta.sd(), [study["sd"] for study in shrunken], **tolerance)
+    ours, theirs = theta.quantile([0.025, 0.5, 0.975]), [study["quantiles"] for study in shrunken]
+    assert_allclose(ours, theirs, **tolerance)
+
+
+@pytest.mark.parametrize(("dataset", "name"), GRID)
+def test_posterior_agrees_with_r_bayesmeta(exact, dataset, name):
+    fit, reference, unit = exact(dataset, name), cases("bayesmeta")[dataset][name], unit_of(dataset)
+    assert_allclose(fit.log_marginal_likelihood, reference["log_marginal_likelihood"], **R_TAU)
+    assert_allclose(fit["tau"].quantile(PROBS), reference["tau"]["quantiles"], **scaled(R_TAU, unit))
+    for parameter in ("mu", "theta_new"):
+        ours, theirs = fit[parameter].quantile(PROBS), reference[parameter]["quantiles"]
+        assert_allclose(ours, theirs, **scaled(R_GRID, unit))
+    for parameter in ("mu", "theta_new", "tau"):
+        ours = fit[parameter].interval(0.95, kind="shortest")
+        theirs = (reference[parameter]["shortest_lb"], reference[parameter]["shortest_ub"])
+        tolerance = scaled(R_SHORTEST_TAU if parameter == "tau" else R_SHORTEST, unit)
+        assert_allclose(ours, theirs, **tolerance)
+
+
+# --- brute force over mu and tau ---------------------------------------------------------------
+
+SIX = ([0.3, 0.1, 0.5, -0.2, 0.8, 0.0], [0.2, 0.3, 0.4, 0.25, 0.5, 0.35])
+THREE = ([-0.128, -0.236, -0.198], [0.105, 0.09, 0.138])
+TWO = ([-0.6, 0.4], [0.3, 0.2])
+ONE = ([-0.4], [0.2])
+MU = {
+    bm.StudentT(3, 0, 1): stats.t(3, 0, 1),
+    bm.Uniform(-1, 3): stats.uniform(-1, 4),
+    bm.HalfNormal(1): stats.halfnorm(0, 1),
+    bm.HalfCauchy(0.5): stats.halfcauchy(0, 0.5),
+}
+TAU = {
+    bm.LogNormal(-1, 1): stats.lognorm(1, 0, np.exp(-1)),
+    bm.HalfCauchy(0.5): stats.halfcauchy(0, 0.5),
+    bm.Uniform(0, 2): stats.uniform(0, 2),
+}
+MORE = [  # (data, mu, tau): a floor under tau, tight and far priors, few studies, conflict
+    (SIX, bm.Normal(0.5, 1), bm.Uniform(0.1, 0.6)),
+    (SIX, bm.StudentT(1, 2, 0.1), bm.HalfNormal(0.5)),
+    (SIX, bm.StudentT(30, -1, 0.2), bm.LogNormal(-2, 0.5)),
+    (SIX, bm.Normal(-2, 0.1), bm.HalfNormal(0.3)),
+    (TWO, bm.Normal(0, 2), bm.HalfCauchy(0.5)),
+    (TWO, bm.HalfNormal(1), bm.HalfNormal(0.5)),
+    (TWO, bm.Uniform(0, 0.2), bm.LogNormal(-1, 1)),
+    (ONE, bm.Normal(0, 2), bm.HalfNormal(0.5)),
+    (ONE, bm.HalfNormal(1), bm.Uniform(0, 1)),
+    (ONE, bm.StudentT(3, 0, 1), bm.LogNormal(-1, 1)),
+]
+FROZEN = {
+    **MU,
+    **TAU,
+    bm.Normal(0.5, 1): stats.norm(0.5, 1),
+    bm.StudentT(1, 2, 0.1): stats.t(1, 2, 0.1),
+    bm.StudentT(30, -1, 0.2): stats.t(30, -1, 0.2),
+    bm.Normal(-2, 0.1): stats.norm(-2, 0.1),
+    bm.Normal(0, 2): stats.norm(0, 2),
+    bm.Uniform(0, 0.2): stats.uniform(0, 0.2),
+    bm.Uniform(0.1, 0.6): stats.uniform(0.1, 0.5),
+    bm.Uniform(0, 1): stats.uniform(0, 1),
+    bm.HalfNormal(0.5): stats.halfnorm(0, 0.5),
+    bm.HalfNormal(0.3): stats.halfnorm(0, 0.3),
+    bm.LogNormal(-2, 0.5): stats.lognorm(0.5, 0, np.exp(-2)),
+}
+BY_FORCE = [(data, mu, tau) for data in (SIX, THREE) for mu in MU for tau in TAU] + MORE
+
+
+def name_of(value: object) -> str:
+    return f"k={len(value[0])}" if isinstance(value, tuple) else repr(value)
+
+
+@pytest.mark.parametrize(("data", "mu", "tau"), BY_FORCE, ids=name_of)
+def test_posterior_equals_brute_force(data, mu, tau):
+    y, se = map(np.array, data)
+    force = Brute(y, se, FROZEN[mu], FROZEN[tau])
+    fit = bm.fit(bm.NormalNormal(mu=mu, tau=tau), estimates(*data))
+    assert fit.diagnostics.passed
+    assert_allclose(fit.log_marginal_likelihood, force.log_marginal_likelihood, **BRUTE)
+    for name, line in (("mu", force.mu), ("tau", force.tau)):
+        marginal = fit[name]
+        assert_allclose((marginal.mean(), marginal.sd()), (line.mean(), line.sd()), **BRUTE)
+        at = marginal.quantile([0.025, 0.5, 0.975])
+        assert_allclose(at, [line.quantile(q) for q in (0.025, 0.5, 0.975)], **BRUTE)
+        assert_allclose(marginal.cdf(at), [line.cdf(x) for x in at], **BRUTE)
+    for q in (0.025, 0.6):
+        assert_allclose(force.cdf_new(fit["theta_new"].quantile(q)), q, **BRUTE)
+        for i in range(min(2, len(y))):
+            assert_allclose(force.cdf_study(i, fit["theta"][i].quantile(q)), q, **BRUTE)
+
+
+@pytest.mark.parametrize("mu", [*MU, bm.Normal(0.5, 1), bm.StudentT(1, 2, 0.1)], ids=repr)
+def test_common_effect_equals_numerical_integration(mu):
+    y, se = map(np.array, SIX)
+    fit = bm.fit(bm.CommonEffect(mu=mu), estimates(*SIX))
+
+    def joint(x: float) -> float:
+        return float(np.exp(FROZEN[mu].logpdf(x) + stats.norm.logpdf(y, x, se).sum()))
+
+    low, high = np.clip((-2.0, 2.0), *FROZEN[mu].support())
+
+    def integral(function, top: float = high) -> float:
+        return integrate.quad(function, low, top, points=[0.15], epsabs=0, epsrel=1e-12, limit=200)[0]
+
+    total = integral(joint)
+    mean = integral(lambda x: x * joint(x)) / total
+    sd = np.sqrt(integral(lambda x: (x - mean) ** 2 * joint(x)) / total)
+    assert_allclose(fit.log_marginal_likelihood, np.log(total), **NUMERICAL_INTEGRAL)
+    assert_allclose((fit["mu"].mean(), fit["mu"].sd()), (mean, sd), **NUMERICAL_INTEGRAL)
+    at = fit["mu"].quantile([0.025, 0.5, 0.975])
+    below = [integral(joint, x) / total for x in at]
+    assert_allclose(below, [0.025, 0.5, 0.975], **NUMERICAL_INTEGRAL)
+    assert_allclose(fit["mu"].pdf(at), [joint(x) / total for x in at], **NUMERICAL_INTEGRAL)
+
+
+# --- limits ------------------------------------------------------------------------------------
+
+
+def test_uninformative_studies_leave_the_priors_as_they_were():
+    data = estimates(SIX[0], 1e6 * np.array(SIX[1]))
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0.5, 1), tau=bm.HalfNormal(0.3)), data)
+    q = [0.025, 0.5, 0.975]
+    assert fit.diagnostics.passed
+    assert_allclose(fit["mu"].quantile(q), stats.norm(0.5, 1).ppf(q), atol=1e-6)
+    assert_allclose(fit["tau"].quantile(q), stats.halfnorm(0, 0.3).ppf(q), atol=1e-6)
+
+
+def test_perfect_studies_keep_their_own_effects():
+    data = estimates(SIX[0], 1e-6 * np.array(SIX[1]))
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    assert fit.diagnostics.passed
+    assert_allclose(fit["theta"].mean(), SIX[0], atol=1e-9)
+    assert_allclose(fit["theta"].sd(), data.se, rtol=1e-6)
+
+
+def test_vanishing_tau_gives_the_common_effect():
+    data = estimates(*SIX)
+    random = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(1e-7)), data)
+    common = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), data)
+    q = [0.025, 0.5, 0.975]
+    assert random.diagnostics.passed
+    assert_allclose(random["mu"].quantile(q), common["mu"].quantile(q), atol=1e-10)
+    assert_allclose(random.log_marginal_likelihood, common.log_marginal_likelihood, atol=1e-10)
+
+
+def test_vague_prior_of_mu_gives_the_inverse_variance_estimate():
+    data = estimates(*SIX)
+    fit, pooled = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 1e6)), data), bm.common_effect(data)
+    assert_allclose((fit["mu"].mean(), fit["mu"].sd()), (pooled.estimate, pooled.se), rtol=1e-10)
+
+
+def test_five_hundred_studies_find_the_truth_and_pass_the_gate():
+    rng = np.random.default_rng(500)
+    se = rng.uniform(0.1, 0.5, 500)
+    y = 0.3 + np.hypot(0.2, se) * rng.standard_normal(500)
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), estimates(y, se))
+    assert fit.diagnostics.passed
+    assert abs(fit["mu"].mean() - 0.3) < 4 * fit["mu"].sd()
+    assert abs(fit["tau"].mean() - 0.2) < 4 * fit["tau"].sd()
+    assert fit["mu"].sd() == pytest.approx(bm.random_effects(fit.data, interval="Wald").se, rel=0.02)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
+def test_units_of_measurement_do_not_matter(scale):
+    y, se = map(np.array, SIX)
+    here = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfCauchy(0.5)), estimates(y, se))
+    there = bm.fit(
+        bm.NormalNormal(mu=bm.Normal(0, 2 * scale), tau=bm.HalfCauchy(0.5 * scale)),
+        estimates(y * scale, se * scale),
+    )
+    q = [0.025, 0.5, 0.975]
+    for name in ("mu", "tau", "theta_new"):
+        assert_allclose(there[name].quantile(q) / scale, here[name].quantile(q), rtol=1e-9)
+    shifted = there.log_marginal_likelihood + 6 * np.log(scale)
+    assert shifted == pytest.approx(here.log_marginal_likelihood, abs=1e-9)
+
+
+def test_predictive_density_of_the_next_study_is_the_ratio_of_evidences():
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    y, se = SIX
+    five, six = bm.fit(model, estimates(y[:5], se[:5])), bm.fit(model, estimates(y, se))
+    new = five["theta_new"]
+    density = integrate.quad(
+        lambda x: new.pdf(x) * stats.norm.pdf(y[5], x, se[5]), -4, 4, epsabs=0, epsrel=1e-11, limit=200
+    )[0]
+    gain = six.log_marginal_likelihood - five.log_marginal_likelihood
+    assert_allclose(gain, np.log(density), **NUMERICAL_INTEGRAL)
+
+
+def test_variance_of_a_new_effect_is_that_of_mu_plus_the_mean_of_tau_squared():
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.LogNormal(-1, 1)), estimates(*SIX))
+    tau2 = fit["tau"].sd() ** 2 + fit["tau"].mean() ** 2
+    assert fit["theta_new"].sd() ** 2 == pytest.approx(fit["mu"].sd() ** 2 + tau2, rel=1e-10)
+    assert fit["theta_new"].mean() == pytest.approx(fit["mu"].mean(), rel=1e-12)
+
+
+# --- gates, cautions, refusals ---------------------------------------------------------------------
+
+
+def test_prior_of_mu_that_excludes_the_data_fails_a_gate_that_says_so():
+    data = estimates(50 + 0.1 * np.array(SIX[0]), 0.1 * np.array(SIX[1]))
+    fit = bm.fit(bm.NormalNormal(mu=bm.Uniform(-3, 3), tau=bm.HalfNormal(0.5)), data)
+    assert not fit.diagnostics.passed
+    assert any("its prior allows" in str(check) for check in fit.diagnostics.failures)
+
+
+def test_prior_of_mu_with_ends_passes_where_the_data_lie_inside():
+    fit = bm.fit(bm.NormalNormal(mu=bm.Uniform(-3, 3), tau=bm.HalfNormal(0.5)), estimates(*SIX))
+    assert fit.diagnostics.passed
+    assert len(fit.diagnostics.checks) == 2
+
+
+def test_priors_that_leave_no_room_for_the_data_are_refused():
+    model = bm.NormalNormal(mu=bm.Uniform(-3, 3), tau=bm.HalfNormal(0.5))
+    with pytest.raises(bm.ModelError, match="leave no room"):
+        bm.fit(model, estimates([1e6, 1e6], [0.2, 0.3]))
+
+
+def test_more_nodes_do_not_change_the_answer():
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.LogNormal(-1, 1))
+    few, many = (bm.fit(model, estimates(*SIX), bm.Quadrature(nodes=n)) for n in (32, 300))
+    q = [0.025, 0.5, 0.975]
+    for name in ("mu", "tau", "theta_new"):
+        assert_allclose(few[name].quantile(q), many[name].quantile(q), **BRUTE)
+
+
+@pytest.mark.parametrize(("k", "words"), [(1, "almost nothing"), (2, "With 2 studies"), (4, "With 4")])
+def test_few_studies_are_cautioned_about(k, words):
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    cautions = bm.fit(model, estimates(SIX[0][:k], SIX[1][:k])).cautions
+    assert len(cautions) == 1
+    assert words in cautions[0]
+    assert "HalfNormal(0.5)" in cautions[0]
+
+
+def test_five_studies_are_not_cautioned_about():
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    assert bm.fit(model, estimates(SIX[0][:5], SIX[1][:5])).cautions == ()
+
+
+NORMAL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: bm.fit(NORMAL, binary({"A": (1, 5, 2, 6)})), "needs EffectSizes.*effect_sizes"),
+        (
+            lambda: bm.fit(bm.BinomialNormal(measure="OR", mu=NORMAL.mu, tau=NORMAL.tau),
+                           estimates(*SIX), bm.Quadrature()),
+            "cannot fit BinomialNormal; use NUTS",
+        ),
+        (
+            lambda: bm.fit(bm.NormalNormal(mu=bm.LogNormal(0, 1), tau=NORMAL.tau), estimates(*SIX)),
+            r"cannot take LogNormal\(0, 1\) for mu.*NUTS",
+        ),
+        (lambda: bm.fit(estimates(*SIX), NORMAL), "takes a model first"),
+        (lambda: bm.Quadrature(nodes=4), "nodes must be a whole number, 8 or more"),
+        (lambda: bm.Quadrature(nodes=64.0), "nodes must be a whole number"),
+        (lambda: bm.Quadrature(nodes=True), "nodes must be a whole number"),
+        (lambda: bm.Quadrature(tolerance=0.0), "tolerance must be positive"),
+    ],
+)
+def test_what_the_exact_engine_cannot_do_is_refused_with_what_would_work(call, words):
+    with pytest.raises(bm.ModelError, match=words):
+        call()

@@ -1,0 +1,147 @@
+"""Cut the reference numbers that the tests use out of a folder of full reference results.
+
+    python tests/reference/make.py FOLDER
+
+FOLDER holds ``data/*.csv`` with ``data/index.json``, ``results/metafor/*.json``,
+``results/bayesmeta/*.json`` and ``results/nnhm_quadrature.json``, as the R and Python scripts of that
+collection write them. Numbers keep all their digits (15 significant ones); a number that the program
+did not give is null. Every file written names the program and its version.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+ARMS = {
+    "events_treatment": "ai",
+    "n_treatment": "n1i",
+    "events_control": "ci",
+    "n_control": "n2i",
+}
+RATIOS = ("OR", "RR")
+RULES = {"if_needed": "", "none": "_none", "all": "_add_all", "excluded": "_drop00"}
+MEASURES = {  # of the datasets that are not counts in two arms
+    "normand1999": ("MD", "SMD", "ROM"),
+    "curtis1998": ("ROM",),
+    "hart1999": ("IRR",),
+    "pritz1997": ("PLO",),
+    "baeten2013": ("PLO",),
+    "mcdaniel1994": ("ZCOR",),
+}
+FITS = tuple(f"{tau2}_{test}" for tau2 in ("DL", "REML") for test in ("z", "knha", "adhoc"))
+ESTIMATE = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "tau2", "I2", "Q", "Q_p")
+POOLED = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "k_yi", "Q", "Q_p", "I2")
+TAU_PRIORS = ("halfnormal_0.5", "halfnormal_1.0", "halfcauchy_0.5", "uniform_0_4")
+PROPER = tuple(f"{tau}__normal_0_4" for tau in TAU_PRIORS)
+
+
+def main(folder: Path) -> None:
+    """Write every file of reference numbers beside this script."""
+    index = json.loads((folder / "data/index.json").read_text())
+    metafor = {name: _read(folder / f"results/metafor/{name}.json") for name in index}
+    binary = [name for name, entry in index.items() if entry["type"] == "binary"]
+    program = {"program": "metafor", **_versions(metafor.values())}
+    _write("counts", {name: _counts(folder, name, index[name]) for name in binary}, source="metadat")
+    _write("effect_sizes", {n: _effect_sizes(metafor[n]) for n in binary}, **program)
+    _write("random_effects", {n: _models(metafor[n]) for n in index}, **program)
+    _write("mantel_haenszel", {n: _mantel_haenszel(metafor[n]) for n in binary}, **program)
+    exact = _read(folder / "results/nnhm_quadrature.json")
+    full = {name: _read(folder / f"results/bayesmeta/{name}.json") for name in exact["fits"]}
+    _write(
+        "quadrature",
+        {name: _exact(full[name], fits) for name, fits in exact["fits"].items()},
+        program="nnhm_quadrature.py (NumPy and SciPy, composite Gauss-Legendre over tau)",
+        versions={"python": "3.12.1"},
+        probs=exact["probs"],
+    )
+    _write(
+        "bayesmeta",
+        {name: _bayesmeta(fits) for name, fits in full.items()},
+        program="bayesmeta",
+        **_versions(full.values()),
+        probs=exact["probs"],
+    )
+
+
+def _counts(folder: Path, name: str, entry: dict) -> dict:
+    rows = list(csv.DictReader((folder / f"data/{name}.csv").open()))
+    counts = {ours: [int(row[theirs]) for row in rows] for ours, theirs in ARMS.items()}
+    return {"source": entry["source"], "citation": entry["cite"], **counts}
+
+
+def _effect_sizes(full: dict) -> dict:
+    sizes = full["effect_sizes"]
+    return {
+        measure: {rule: _only(sizes[measure + end], ("yi", "vi")) for rule, end in RULES.items()}
+        for measure in RATIOS
+    }
+
+
+def _models(full: dict) -> dict:
+    measures = RATIOS if full["type"] == "binary" else MEASURES.get(full["dataset"], ("GEN",))
+    return {measure: _one_measure(full, measure) for measure in measures}
+
+
+def _one_measure(full: dict, measure: str) -> dict:
+    sizes, models = full["effect_sizes"][measure], full["models"][measure]
+    fits = {name: _only(models[name], ESTIMATE) for name in ("EE_z", *FITS)}
+    for name in FITS:
+        if name.endswith("knha"):
+            fits[name]["prediction"] = _only(models[name]["prediction"]["default"], ("pi_lb", "pi_ub"))
+    return {"yi": sizes["yi"], "vi": sizes["vi"], "fits": fits}
+
+
+def _mantel_haenszel(full: dict) -> dict:
+    pooled = full["mh_peto"]
+    return {
+        measure: {
+            "none": _only(pooled[f"MH_{measure}"], POOLED),
+            "if_needed": _only(pooled[f"MH_{measure}_add_half"], POOLED),
+        }
+        for measure in RATIOS
+    }
+
+
+def _exact(full: dict, fits: dict) -> dict:
+    chosen = {name: fits[name] for name in PROPER if name in fits}
+    return {"y": full["y"], "se": full["sigma"], "fits": chosen}
+
+
+def _bayesmeta(full: dict) -> dict:
+    kept = ("tau", "mu", "theta_new")
+    summary = ("quantiles", "shortest_lb", "shortest_ub")
+    return {
+        name: {
+            "log_marginal_likelihood": full["fits"][name]["log_marginal_likelihood"],
+            **{part: _only(full["fits"][name][part], summary) for part in kept},
+        }
+        for name in PROPER
+        if name in full["fits"]
+    }
+
+
+def _only(entry: dict, names: tuple[str, ...]) -> dict:
+    return {name: entry[name] for name in names}
+
+
+def _versions(results: object) -> dict:
+    versions = {json.dumps(result["versions"], sort_keys=True) for result in results}
+    if len(versions) != 1:
+        raise SystemExit(f"The results come from more than one version: {versions}")
+    return {"versions": json.loads(versions.pop())}
+
+
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+def _write(name: str, cases: dict, **about: object) -> None:
+    text = json.dumps({**about, "cases": cases}, ensure_ascii=False, separators=(",", ":"))
+    (HERE / f"{name}.json").write_text(text.replace('},"', '},\n"') + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

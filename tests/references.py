@@ -1,0 +1,84 @@
+"""The stored reference numbers, as the package's own values."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+import bayesmeta as bm
+
+FOLDER = Path(__file__).parent / "reference"
+
+MAIN_TRIALS = {  # events and patients: treatment, control; sources in examples/msc-covid19
+    "Shu": (0, 12, 3, 29),
+    "Shi": (0, 65, 0, 35),
+    "Lanzoni": (2, 12, 7, 12),
+    "Dilogo": (10, 20, 16, 20),
+    "Adas": (3, 10, 6, 10),
+    "Zhu": (0, 29, 2, 29),
+    "Monsel": (5, 21, 4, 24),
+    "Rebelatto": (5, 11, 1, 6),
+    "Bowdish": (42, 112, 47, 110),
+    "Zarrabi": (3, 11, 8, 24),
+}
+SEVEN_TRIALS = ("Zhu", "Shu", "Shi", "Monsel", "Lanzoni", "Dilogo", "Adas")
+
+
+@cache
+def document(name: str) -> dict:
+    """Read a whole file of reference numbers: program, versions, cases."""
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def cases(name: str) -> dict:
+    """Read the numbers of one file by dataset."""
+    return document(name)["cases"]
+
+
+def numbered(k: int) -> tuple[str, ...]:
+    return tuple(f"study {i + 1}" for i in range(k))
+
+
+def binary(rows: dict[str, tuple[int, int, int, int]]) -> bm.BinaryStudies:
+    """Make studies of counts by name: events and patients, treatment before control."""
+    columns = np.array(list(rows.values()), dtype=float).T
+    names = ("events_treatment", "n_treatment", "events_control", "n_control")
+    return bm.BinaryStudies(study=tuple(rows), **dict(zip(names, columns, strict=True)))
+
+
+@cache
+def counts(dataset: str) -> bm.BinaryStudies:
+    """Read the two-arm counts of a reference dataset."""
+    entry = cases("counts")[dataset]
+    columns = {name: entry[name] for name in entry if name not in ("source", "citation")}
+    return bm.BinaryStudies(study=numbered(len(columns["n_control"])), **columns)
+
+
+def keep(studies: bm.BinaryStudies, kept: np.ndarray) -> bm.BinaryStudies:
+    """Take some of the studies."""
+    columns = ("events_treatment", "n_treatment", "events_control", "n_control")
+    return bm.BinaryStudies(
+        study=tuple(np.array(studies.study)[kept]),
+        **{name: getattr(studies, name)[kept] for name in columns},
+    )
+
+
+def swapped(studies: bm.BinaryStudies) -> bm.BinaryStudies:
+    """Exchange treatment and control."""
+    return bm.BinaryStudies(
+        study=studies.study,
+        events_treatment=studies.events_control,
+        n_treatment=studies.n_control,
+        events_control=studies.events_treatment,
+        n_control=studies.n_treatment,
+    )
+
+
+def estimates(y: list, se: list, *, measure: str = "GEN") -> bm.EffectSizes:
+    return bm.EffectSizes.from_arrays(numbered(len(y)), y, se, measure=measure)
+
+
+def given(values: list) -> np.ndarray:
+    """Turn a JSON list into floats; what the program did not give is NaN."""
+    return np.array([np.nan if value is None else value for value in values], dtype=float)

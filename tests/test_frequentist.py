@@ -1,0 +1,263 @@
+"""Frequentist pooling against metafor, against printed figures, and at its edges."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from references import MAIN_TRIALS, SEVEN_TRIALS, binary, cases, counts, estimates, given
+from scipy import optimize, stats
+from tolerances import CLOSED_FORM, PRINTED_2, PRINTED_3, REML, REML_GRID
+
+import bayesmeta as bm
+from bayesmeta.frequentist import critical
+
+INTERVAL = {"z": "Wald", "knha": "HKSJ", "adhoc": "HKSJ truncated"}
+MEASURES = {
+    **dict.fromkeys(
+        "bcg nielweise2007 crins2014 hine1989 yusuf1985 linde2005 egger2001 nissen2007 peto1980".split(),
+        {"OR", "RR"},
+    ),
+    **dict.fromkeys(("raudenbush1985", "hackshaw1998", "rubin1981", "hinks2010"), {"GEN"}),
+    "normand1999": {"MD", "SMD", "ROM"},
+    "curtis1998": {"ROM"},
+    "hart1999": {"IRR"},
+    "pritz1997": {"PLO"},
+    "baeten2013": {"PLO"},
+    "mcdaniel1994": {"ZCOR"},
+}
+GRID = [
+    (dataset, measure, fit)
+    for dataset, measures in cases("random_effects").items()
+    for measure, entry in measures.items()
+    for fit in entry["fits"]
+]
+POOLED = [
+    (dataset, measure, rule)
+    for dataset, measures in cases("mantel_haenszel").items()
+    for measure, rules in measures.items()
+    for rule in rules
+    if rule == "none" or not counts(dataset).double_zero.any()  # metafor keeps them, we do not
+]
+
+
+def effects_of(dataset: str, measure: str) -> bm.EffectSizes:
+    entry = cases("random_effects")[dataset][measure]
+    y, v = given(entry["yi"]), given(entry["vi"])
+    known = np.isfinite(y) & np.isfinite(v)
+    return estimates(y[known], np.sqrt(v[known]))
+
+
+def test_grid_of_pooled_estimates_is_complete():
+    found = {dataset: set(measures) for dataset, measures in cases("random_effects").items()}
+    assert found == MEASURES
+    assert len(GRID) == sum(map(len, MEASURES.values())) * 7 == 210
+    assert set(cases("mantel_haenszel")) == {d for d in MEASURES if "OR" in MEASURES[d]}
+    assert len(POOLED) == 9 * 2 + 5 * 2
+
+
+@pytest.mark.parametrize(("dataset", "measure", "name"), GRID)
+def test_pooled_estimates_equal_metafor(dataset, measure, name):
+    reference = cases("random_effects")[dataset][measure]["fits"][name]
+    data = effects_of(dataset, measure)
+    tau2, test = name.split("_")
+    if tau2 == "EE":
+        fit = bm.common_effect(data)
+        assert fit.tau2 is None
+        assert fit.prediction is None
+    else:
+        fit = bm.random_effects(data, tau2=tau2, interval=INTERVAL[test])
+        assert_allclose(fit.tau2, reference["tau2"], **REML)
+    tolerance = REML if tau2 == "REML" else CLOSED_FORM
+    ours = (fit.estimate, fit.se, fit.lower, fit.upper, fit.p)
+    theirs = [reference[key] for key in ("estimate", "se", "ci_lb", "ci_ub", "p")]
+    assert_allclose(ours, theirs, **tolerance)
+    assert_allclose((fit.q, fit.q_p), (reference["Q"], reference["Q_p"]), **CLOSED_FORM)
+    assert_allclose(fit.i2, reference["I2"], **tolerance)
+    assert fit.k == reference["k"]
+    if "prediction" in reference:
+        limits = reference["prediction"]
+        assert_allclose(fit.prediction, (limits["pi_lb"], limits["pi_ub"]), **tolerance)
+
+
+@pytest.mark.parametrize(("dataset", "measure", "rule"), POOLED)
+def test_mantel_haenszel_equals_metafor(dataset, measure, rule):
+    reference = cases("mantel_haenszel")[dataset][measure][rule]
+    fit = bm.common_effect(counts(dataset), weights="MH", measure=measure, zero_cells=rule)
+    ours = (fit.estimate, fit.se, fit.lower, fit.upper, fit.p, fit.q, fit.q_p, fit.i2)
+    keys = ("estimate", "se", "ci_lb", "ci_ub", "p", "Q", "Q_p", "I2")
+    assert_allclose(ours, [reference[key] for key in keys], **CLOSED_FORM)
+    assert fit.k == reference["k_yi"]
+    assert len(fit.excluded) == reference["k"] - reference["k_yi"]
+
+
+def test_seven_mortality_trials_give_the_printed_risk_ratio_with_half_where_needed():
+    """RR 0.576 [0.382, 0.870], heterogeneity p 0.53: Mantel-Haenszel with ½ in zero cells."""
+    studies = binary({name: MAIN_TRIALS[name] for name in SEVEN_TRIALS})
+    fit = bm.common_effect(studies, weights="MH", measure="RR", zero_cells="if_needed")
+    assert_allclose(np.exp([fit.estimate, fit.lower, fit.upper]), (0.576, 0.382, 0.870), **PRINTED_3)
+    assert_allclose(fit.q_p, 0.53, **PRINTED_2)
+    assert fit.excluded == ("Shi",)
+
+
+def test_seven_mortality_trials_without_the_half_do_not_give_the_printed_risk_ratio():
+    studies = binary({name: MAIN_TRIALS[name] for name in SEVEN_TRIALS})
+    plain = bm.common_effect(studies, weights="MH", measure="RR")
+    assert abs(np.exp(plain.estimate) - 0.576) > 0.005
+
+
+def test_ten_sourced_mortality_trials_give_the_plain_mantel_haenszel_risk_ratio():
+    fit = bm.common_effect(binary(MAIN_TRIALS), weights="MH", measure="RR")
+    assert_allclose(np.exp([fit.estimate, fit.lower, fit.upper]), (0.77, 0.60, 0.99), **PRINTED_2)
+    assert fit.k == 9
+
+
+def test_mantel_haenszel_of_one_table_is_the_tables_own_ratio():
+    studies = binary({"A": (3, 12, 8, 20)})
+    assert bm.common_effect(studies, weights="MH", measure="RR").estimate == pytest.approx(
+        np.log((3 / 12) / (8 / 20))
+    )
+    assert bm.common_effect(studies, weights="MH", measure="OR").estimate == pytest.approx(
+        np.log((3 / 9) / (8 / 12))
+    )
+
+
+@pytest.mark.parametrize("dataset", ["bcg", "nielweise2007", "hine1989", "peto1980"])
+def test_reml_maximises_the_restricted_likelihood(dataset):
+    data = effects_of(dataset, "OR")
+
+    def deviance(tau2: float) -> float:
+        weight = 1 / (data.se**2 + tau2)
+        centre = np.average(data.y, weights=weight)
+        design = np.ones((data.k, 1))
+        covariance = np.diag(1 / weight)
+        _, volume = np.linalg.slogdet(covariance)
+        _, information = np.linalg.slogdet(design.T @ np.diag(weight) @ design)
+        return volume + information + float(weight @ (data.y - centre) ** 2)
+
+    grid = np.r_[0, np.geomspace(1e-6, 10, 4000)]
+    best = int(np.argmin([deviance(t) for t in grid]))
+    around = grid[max(best - 1, 0)], grid[best + 1]
+    found = optimize.minimize_scalar(deviance, bounds=around, method="bounded", options={"xatol": 1e-12})
+    assert_allclose(bm.random_effects(data).tau2, found.x, **REML_GRID)
+
+
+@pytest.mark.parametrize(
+    ("y", "se", "peak"),
+    [
+        ([0.0, 0.3, 0.0, 5.0], [0.01, 0.01, 0.01, 1.5], 0.0329),  # the lower tau² is better
+        ([-2.41, -0.26, -0.03, 34.9], [0.14, 0.2, 0.29, 8.5], 223.1),  # the higher one is
+    ],
+)
+def test_reml_takes_the_higher_of_two_peaks(y, se, peak):
+    data = estimates(y, se)
+    tau2 = bm.random_effects(data).tau2
+    assert tau2 == pytest.approx(peak, rel=0.01)
+    grid = np.r_[0, np.geomspace(1e-6, 1000, 20001)][:, None]
+    weight = 1 / (data.se**2 + grid)
+    centre = (weight @ data.y / weight.sum(axis=1))[:, None]
+    deviance = (
+        -np.log(weight).sum(axis=1)
+        + np.log(weight.sum(axis=1))
+        + (weight * (data.y - centre) ** 2).sum(axis=1)
+    )
+    assert tau2 == pytest.approx(grid[deviance.argmin(), 0], rel=2e-3)
+
+
+def test_wald_interval_at_another_level_uses_the_normal_and_hksj_uses_t():
+    fit = bm.random_effects(effects_of("crins2014", "OR"))
+    for name, law in (("Wald", stats.norm()), ("HKSJ", stats.t(5)), ("HKSJ truncated", stats.t(5))):
+        for prob in (0.5, 0.9, 0.99):
+            half = law.ppf((1 + prob) / 2) * fit.spreads[name].se
+            expected = (fit.estimate - half, fit.estimate + half)
+            assert_allclose(fit.interval(prob, name=name), expected, **CLOSED_FORM)
+
+
+def test_level_of_the_fit_reaches_its_limits_and_its_prediction():
+    data = effects_of("bcg", "OR")
+    narrow, wide = bm.random_effects(data, prob=0.8), bm.random_effects(data, prob=0.99)
+    assert narrow.interval() == (narrow.lower, narrow.upper)
+    assert wide.lower < narrow.lower < narrow.upper < wide.upper
+    half = stats.t(12).ppf(0.9) * np.sqrt(narrow.tau2 + narrow.spreads["HKSJ"].se ** 2)
+    assert_allclose(narrow.prediction, (narrow.estimate - half, narrow.estimate + half), **CLOSED_FORM)
+
+
+@pytest.mark.parametrize(("prob", "df"), [(0.95, np.inf), (0.9, 3.0), (0.5, 1.0)])
+def test_critical_values_equal_scipy(prob, df):
+    law = stats.norm() if np.isinf(df) else stats.t(df)
+    assert critical(prob, df) == pytest.approx(law.ppf((1 + prob) / 2), rel=1e-12)
+
+
+def test_truncated_hksj_is_never_narrower_than_wald_and_plain_hksj_can_be():
+    fits = [bm.random_effects(effects_of(d, "OR")) for d in ("hine1989", "bcg", "nielweise2007")]
+    spreads = [fit.spreads for fit in fits]
+    assert all(s["HKSJ truncated"].se >= s["Wald"].se for s in spreads)
+    assert any(s["HKSJ"].se < s["Wald"].se for s in spreads)
+
+
+def test_two_studies_have_no_prediction_interval_and_three_have_one():
+    assert bm.random_effects(estimates([0.1, 0.5], [0.2, 0.3])).prediction is None
+    assert bm.random_effects(estimates([0.1, 0.5, 0.2], [0.2, 0.3, 0.2])).prediction is not None
+
+
+def test_studies_that_agree_exactly_give_a_p_and_no_traceback():
+    fit = bm.random_effects(estimates([0.3, 0.3], [0.2, 0.4]))
+    assert (fit.tau2, fit.q, fit.spreads["HKSJ"].se, fit.p) == (0.0, 0.0, 0.0, 0.0)
+    nothing = bm.random_effects(estimates([0.0, 0.0], [0.2, 0.4]))
+    assert np.isnan(nothing.p)
+
+
+def test_one_study_pools_to_itself_and_has_no_heterogeneity_p():
+    fit = bm.common_effect(estimates([0.3], [0.2]))
+    assert (fit.estimate, fit.se) == pytest.approx((0.3, 0.2))
+    assert np.isnan(fit.q_p)
+    assert fit.i2 == 0.0
+
+
+def test_counts_are_pooled_through_the_effect_sizes_of_the_same_rule():
+    studies = counts("nielweise2007")
+    direct = bm.random_effects(studies, measure="OR", zero_cells="all", tau2="DL")
+    staged = bm.random_effects(bm.effect_sizes(studies, measure="OR", zero_cells="all"), tau2="DL")
+    assert direct.estimate == staged.estimate
+    assert len(direct.excluded) == studies.double_zero.sum() == 1
+
+
+def test_method_says_what_was_done():
+    studies = counts("crins2014")
+    assert "½" not in bm.common_effect(studies, weights="MH", measure="RR").method
+    halved = bm.common_effect(studies, weights="MH", measure="RR", zero_cells="if_needed")
+    assert "½ added where needed" in halved.method
+    assert "DL" in bm.random_effects(studies, measure="RR", tau2="DL").method
+
+
+ONE = estimates([0.3], [0.2])
+TWO = estimates([0.3, 0.1], [0.2, 0.3], measure="OR")
+EMPTY_SIDE = binary({"A": (0, 12, 3, 29), "B": (0, 29, 2, 29)})
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: bm.random_effects(ONE), bm.DataError, "at least two studies.*Bayesian"),
+        (lambda: bm.random_effects(TWO, tau2="PM"), bm.ModelError, "tau2 is one of REML, DL"),
+        (lambda: bm.random_effects(TWO, interval="KH"), bm.ModelError, "interval is one of Wald"),
+        (lambda: bm.random_effects(TWO, prediction="HTS"), bm.ModelError, "prediction is 'HK'"),
+        (lambda: bm.random_effects(TWO, prob=95), bm.DataError, "between 0 and 1"),
+        (lambda: bm.random_effects(TWO, measure="RR"), bm.ModelError, "The estimates are OR"),
+        (lambda: bm.random_effects(EMPTY_SIDE), bm.DataError, "measure must be given"),
+        (lambda: bm.common_effect(TWO, weights="MH", measure="OR"), bm.ModelError, "needs the counts"),
+        (lambda: bm.common_effect(EMPTY_SIDE, weights="MH"), bm.DataError, "'OR' or 'RR'"),
+        (lambda: bm.common_effect(TWO, weights="FE"), bm.ModelError, "'IV' or 'MH', not 'FE'"),
+        (
+            lambda: bm.common_effect(EMPTY_SIDE, weights="MH", measure="RR"),
+            bm.DataError,
+            "zero or infinite.*zero_cells='if_needed'",
+        ),
+        (
+            lambda: bm.common_effect(binary({"A": (0, 5, 0, 6)}), weights="MH", measure="RR"),
+            bm.DataError,
+            "No study has an event",
+        ),
+    ],
+)
+def test_what_cannot_be_pooled_is_refused_with_what_would_work(call, error, words):
+    with pytest.raises(error, match=words):
+        call()

@@ -1,0 +1,69 @@
+"""The one table of tolerances: keywords for ``numpy.testing.assert_allclose``, each with its reason.
+
+"Seen" is the largest difference when the table was made, on the scale of the tolerance.
+"""
+
+from typing import TypedDict
+
+
+class Tolerance(TypedDict):
+    """An absolute and a relative part; a difference may be their sum."""
+
+    atol: float
+    rtol: float
+
+
+def scaled(tolerance: Tolerance, unit: float) -> Tolerance:
+    """Let the absolute part follow the unit of the numbers: rubin1981 is in points, not in logs."""
+    return {"atol": tolerance["atol"] * unit, "rtol": tolerance["rtol"]}
+
+
+# Sums and quotients of the same inputs, printed with 15 digits. Seen 5e-14: the room left is for
+# other orders of summation.
+CLOSED_FORM: Tolerance = {"atol": 1e-12, "rtol": 1e-10}
+
+# Iterated: metafor's Fisher scoring stops at a step of 1e-12, ours at the root of the score. Seen
+# 3e-11, where the likelihood is flattest (raudenbush1985).
+REML: Tolerance = {"atol": 1e-10, "rtol": 1e-9}
+
+# Restricted likelihood on a fine grid of tau² and a bounded minimiser: a second source that is
+# itself good to the square root of rounding.
+REML_GRID: Tolerance = {"atol": 1e-7, "rtol": 1e-6}
+
+# Another quadrature of the same posterior, with other nodes. Seen 8e-12, and 4.5e-9 for the sd of
+# theta_new under a half-Cauchy with k = 3, where the reference drops its far tail.
+QUADRATURE: Tolerance = {"atol": 1e-8, "rtol": 1e-8}
+
+# The dense two-dimensional grid of reference/brute.py. Seen 3e-12: brentq of the grid's quantiles,
+# and Student-t priors of mu, which the engine writes as 200 normals.
+BRUTE: Tolerance = {"atol": 1e-10, "rtol": 1e-10}
+
+# R bayesmeta integrates tau adaptively: marginal likelihood and tau carry no grid. Seen 8e-12.
+R_TAU: Tolerance = {"atol": 1e-10, "rtol": 1e-10}
+
+# R bayesmeta's mixture grid (delta = 0.001, epsilon = 1e-6): at most 5e-4 on quantiles of mu and
+# theta_new by its own account. Seen 4e-4.
+R_GRID: Tolerance = {"atol": 5e-4, "rtol": 0.0}
+
+# The same grid, and R's optimiser on a flat optimum: ends of shortest intervals. Seen 2.3e-4 for mu
+# and theta_new, 1.4e-5 for tau.
+R_SHORTEST: Tolerance = {"atol": 5e-4, "rtol": 0.0}
+R_SHORTEST_TAU: Tolerance = {"atol": 3e-5, "rtol": 0.0}
+
+# scipy.stats against the log densities of the priors: rounding of a dozen operations.
+LOG_DENSITY: Tolerance = {"atol": 1e-12, "rtol": 1e-12}
+
+# scipy.integrate.quad of a one-dimensional density: its own error estimate is 1e-12 or better.
+NUMERICAL_INTEGRAL: Tolerance = {"atol": 1e-10, "rtol": 1e-9}
+
+# The same numbers computed from inputs in another order, unit or sign: rounding only, but through
+# the root of the score or of the distribution function.
+INVARIANCE: Tolerance = {"atol": 1e-9, "rtol": 1e-9}
+
+# Pooled figures as printed in papers: half a unit of the last decimal.
+PRINTED_2: Tolerance = {"atol": 0.005, "rtol": 0.0}
+PRINTED_3: Tolerance = {"atol": 0.0005, "rtol": 0.0}
+
+# Monte Carlo: an estimate may lie this many standard errors of its own from the exact number. With
+# about 60 comparisons at fixed seeds the chance that a right program fails is 0.4%.
+STANDARD_ERRORS = 4.0
