@@ -7,11 +7,9 @@ from dataclasses import fields, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-import blackjax
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, export
 
 from ..effects import EffectSizes
 from ..errors import ModelError
@@ -21,16 +19,15 @@ from ..priors import HalfCauchy, Prior
 from ..studies import COUNTS, BinaryStudies
 from . import NUTS
 from ._convergence import convergence, gates
-from ._graph import Density, density
-from ._pymc import Columns, build
+from ._stored import load_program, store_program, stored_program
 
 if TYPE_CHECKING:
     from jax.stages import Compiled
 
+type Columns = Mapping[str, np.ndarray]
 type Out = Mapping[str, Mapping[str, np.ndarray]]
 type Inputs = tuple[Mapping[str, np.ndarray], np.ndarray, np.float64, np.float64]
 
-SCALE = 0.125
 SMALLEST = 16  # tables are padded to 16, 32, 64, ... studies, so that most share one program
 CAREFUL = 0.25  # of the adapted step size, where a wall in the posterior asks for it
 TRACES: list[tuple[object, ...]] = []  # one entry per program traced, for a test to count
@@ -93,10 +90,10 @@ def _sample_once(
     attempts: int,
 ) -> Posterior:
     shape = _shape(model, data.k, engine)
-    program, defaults = _program(shape)
-    table = {**defaults, **_pad(columns, shape.k), **_numbers(model)}
+    program = _program(shape)
+    table = {**_pad(columns, shape.k), **_numbers(model)}
     mask = (np.arange(shape.k) < data.k).astype(float)
-    keys = jax.random.split(jax.random.key(engine.seed), engine.chains)
+    keys = chain_keys(engine.seed, engine.chains)
     settings = (np.float64(engine.target_accept), np.float64(step_scale))
     out = _run_chains(program, keys, (table, mask, *settings))
     draws = _keep_real(out["draws"], data.k)
@@ -211,36 +208,61 @@ def _keep_real(draws: Mapping[str, Array], k: int) -> dict[str, np.ndarray]:
 
 
 @cache
-def _program(shape: Shape) -> "tuple[Compiled, Columns]":
-    """Compile the chains of one shape, and give the inputs it was built with.
+def _program(shape: Shape) -> "Compiled":
+    """Compile the chains of one shape, from the traced program in the user's cache if it is there.
 
     On a CPU the program is one chain, and chains run side by side in threads; on a GPU it is all
     chains in lockstep, where every chain pays for the longest tree of all, which a GPU hides.
     """
-    names = COUNTS if shape.model is BinomialNormal else ("y", "se")
-    columns = {name: np.ones(shape.k) for name in names}
-    made = density(build(_example(shape), tuple(map(str, range(shape.k))), columns))
-    chain = partial(_chain, made, shape)
-    inputs = (made.data, np.ones(shape.k), np.float64(0.9), np.float64(1.0))
-    keys = jax.random.split(jax.random.key(0), shape.chains)
+    inputs = _example_inputs(shape)
+    path = stored_program(repr(shape), jax.default_backend())
+    traced = load_program(path) or store_program(path, _trace(shape, inputs))
+    return jax.jit(traced.call).lower(*inputs).compile()
+
+
+def _trace(shape: Shape, inputs: tuple[object, ...]) -> "export.Exported":
+    """Build the PyMC model, take its density and trace the sampler on it: seconds, so stored."""
+    from ._chain import chain
+    from ._graph import density
+    from ._pymc import build
+
+    TRACES.append(shape)
+    study = tuple(map(str, range(shape.k)))
+    made = density(build(_example(shape), study, _example_columns(shape)))
+    run = partial(chain, made, shape.draws, shape.tune)
     if _lockstep():
-        lowered = jax.jit(jax.vmap(chain, in_axes=(0, None, None, None, None))).lower(keys, *inputs)
-    else:
-        lowered = jax.jit(chain).lower(keys[0], *inputs)
-    return lowered.compile(), made.data
+        run = jax.vmap(run, in_axes=(0, None, None, None, None))
+    return export.export(jax.jit(run))(*inputs)
+
+
+def _example_inputs(shape: Shape) -> tuple[object, ...]:
+    keys = chain_keys(0, shape.chains)
+    table = {**_example_columns(shape), **_numbers(_example(shape))}
+    key = keys if _lockstep() else keys[0]
+    return key, table, np.ones(shape.k), np.float64(0.9), np.float64(1.0)
+
+
+def _example_columns(shape: Shape) -> Columns:
+    names = COUNTS if shape.model is BinomialNormal else ("y", "se")
+    return {name: np.ones(shape.k) for name in names}
+
+
+def chain_keys(seed: int, chains: int) -> np.ndarray:
+    """Raw random keys, one per chain, shape (chains, 2)."""
+    return np.asarray(jax.random.key_data(jax.random.split(jax.random.key(seed), chains)))
 
 
 def _lockstep() -> bool:
     return jax.default_backend() != "cpu"
 
 
-def _run_chains(program: "Compiled", keys: Array, inputs: Inputs) -> Out:
+def _run_chains(program: "Compiled", keys: np.ndarray, inputs: Inputs) -> Out:
     """Run a compiled program for every chain; results have a leading chain axis."""
     inputs = jax.device_put(inputs)
     if _lockstep():
         return jax.device_get(program(keys, *inputs))
 
-    def one(key: Array) -> Out:
+    def one(key: np.ndarray) -> Out:
         with jax.enable_x64(True):  # the setting belongs to the thread
             return jax.device_get(program(key, *inputs))
 
@@ -258,53 +280,3 @@ def _example(shape: Shape) -> Model:
     }
     extra = {"measure": shape.measure} if shape.measure else {}
     return shape.model(**extra, **priors)
-
-
-def _chain(
-    made: Density,
-    shape: Shape,
-    key: Array,
-    data: Mapping[str, Array],
-    mask: Array,
-    target_accept: Array,
-    step_scale: Array,
-) -> Mapping[str, Mapping[str, Array]]:
-    """Warm up and sample one chain; pure JAX from end to end."""
-    TRACES.append(shape)
-
-    def log_density(position: Mapping[str, Array]) -> Array:
-        each = jnp.where(mask > 0, made.log_likelihood(position, data), 0.0)
-        return made.log_prior(position, data) + (mask * each).sum()
-
-    start, warm, draw = jax.random.split(key, 3)
-    adaptation = blackjax.window_adaptation(
-        blackjax.nuts,
-        log_density,
-        target_acceptance_rate=target_accept,
-        adaptation_info_fn=lambda *_: None,
-    )
-    (state, settings), _ = adaptation.run(warm, _initial(made, start), num_steps=shape.tune)
-    settings["step_size"] = step_scale * settings["step_size"]
-    step = blackjax.nuts(log_density, **settings).step
-
-    def one(state: object, key: Array) -> tuple[object, tuple[object, Mapping[str, Array]]]:
-        state, info = step(key, state)
-        stats = {
-            "diverging": info.is_divergent,
-            "energy": info.energy,
-            "n_steps": info.num_integration_steps,
-            "acceptance_rate": info.acceptance_rate,
-        }
-        return state, (made.parameters(state.position, data), stats)
-
-    _, (draws, stats) = jax.lax.scan(one, state, jax.random.split(draw, shape.draws))
-    return {"draws": draws, "stats": stats}
-
-
-def _initial(made: Density, key: Array) -> Mapping[str, Array]:
-    """Start each unconstrained parameter anywhere in (-1, 1)."""
-    names = sorted(made.shapes)
-    return {
-        name: jax.random.uniform(k, made.shapes[name], minval=-1.0, maxval=1.0)
-        for name, k in zip(names, jax.random.split(key, len(names)), strict=True)
-    }

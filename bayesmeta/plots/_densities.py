@@ -9,21 +9,25 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
-from ..effects import Measure, measure_named
+from ..effects import MEASURES, Measure, measure_named
 from ..errors import DataError
 from ._scale import linear_ticks, log_ticks, tick_text
 from ._style import BLUE, INK, MUTED, SKY, SMALL, blank, house, inches, panel
-from ._text import clean, difference_show, interval_text, show_for, write
+from ._text import clean, interval_text, write
 
 if TYPE_CHECKING:
     from ..summaries import DensityRows
 
 _WORDS = {"mu": "Overall effect μ", "tau": "Between-study SD τ"}
 _SYMBOL = {"mu": "μ", "tau": "τ"}
-_WIDE, _HIGH, _SIDE, _TOP, _FOOT = 3.95, 2.2, 0.25, 1.0, 0.85  # inches
+_PLAIN = MEASURES["GEN"]  # tau is shown as it is analysed
+_WIDE, _HIGH, _SIDE, _FOOT = 3.95, 2.2, 0.25, 0.85  # inches
+_TOP = {True: 0.95, False: 0.6}  # with the ratio's axis and without
 
 
-def prior_posterior(densities: "Sequence[DensityRows]", *, measure: str) -> Figure:
+def prior_posterior(
+    densities: "Sequence[DensityRows]", *, measure: str, prob: float | None = None
+) -> Figure:
     """Draw prior and posterior of each parameter.
 
     The prior is dashed, the posterior filled, its central interval darker, its median a line.
@@ -34,6 +38,8 @@ def prior_posterior(densities: "Sequence[DensityRows]", *, measure: str) -> Figu
         One panel each; analysis scale.
     measure : str
         One of ``MEASURES``; for mu of a ratio an upper axis shows the ratio.
+    prob : float, optional
+        Probability of the intervals, to be printed.
 
     Returns
     -------
@@ -56,28 +62,32 @@ def prior_posterior(densities: "Sequence[DensityRows]", *, measure: str) -> Figu
     scale = measure_named(measure)
     if not densities:
         raise DataError("prior_posterior needs at least one density.")
+    top = _TOP[scale.log and any(rows.parameter == "mu" for rows in densities)]
     with house():
-        figure = blank(len(densities) * (_WIDE + 2 * _SIDE), _TOP + _HIGH + _FOOT)
-        axes = [
-            panel(figure, _SIDE + i * (_WIDE + 2 * _SIDE), _TOP, _WIDE, _HIGH)
-            for i in range(len(densities))
-        ]
-        for each, rows in zip(axes, densities, strict=True):
-            _density(each, rows)
-            _axes(each, rows, scale)
-            _title(figure, each, rows, scale)
-        figure.legend(
-            *axes[0].get_legend_handles_labels(),
-            loc="lower left",
-            bbox_to_anchor=(_SIDE / figure.get_size_inches()[0], 0.1 / (_TOP + _HIGH + _FOOT)),
-            ncols=2 if len(densities) == 1 else 4,
-            columnspacing=2.0,
-        )
+        figure = blank(len(densities) * (_WIDE + 2 * _SIDE), top + _HIGH + _FOOT)
+        for i, rows in enumerate(densities):
+            axes = panel(figure, _SIDE + i * (_WIDE + 2 * _SIDE), top, _WIDE, _HIGH)
+            _density(axes, rows, prob)
+            _axes(axes, rows, scale)
+            _title(figure, axes, rows, scale)
+        _legend(figure)
     return figure
 
 
-def _density(axes: Axes, rows: "DensityRows") -> None:
+def _legend(figure: Figure) -> None:
+    wide, high = figure.get_size_inches()
+    figure.legend(
+        *figure.axes[0].get_legend_handles_labels(),
+        loc="lower left",
+        bbox_to_anchor=(_SIDE / wide, 0.1 / high),
+        ncols=min(4, 2 * len(figure.axes)),
+        columnspacing=2.0,
+    )
+
+
+def _density(axes: Axes, rows: "DensityRows", prob: float | None) -> None:
     prior, posterior = _finite(rows.prior), _finite(rows.posterior)
+    interval = "interval" if prob is None else f"{100 * prob:g}% interval"
     middle = (rows.x >= rows.lower) & (rows.x <= rows.upper)
     axes.plot(rows.x, prior, color=INK, linewidth=1.2, linestyle=(0, (4, 2.5)), label="prior")
     axes.fill_between(rows.x, posterior, color=SKY, alpha=0.3, linewidth=0, label="posterior")
@@ -88,7 +98,7 @@ def _density(axes: Axes, rows: "DensityRows") -> None:
         color=SKY,
         alpha=0.65,
         linewidth=0,
-        label="its central interval",
+        label=f"its central {interval}",
     )
     axes.plot(rows.x, posterior, color=BLUE, linewidth=1.5, label="_posterior")
     height = float(np.interp(rows.median, rows.x, posterior))
@@ -125,12 +135,10 @@ def _axes(axes: Axes, rows: "DensityRows", measure: Measure) -> None:
 
 
 def _title(figure: Figure, axes: Axes, rows: "DensityRows", measure: Measure) -> None:
-    box = axes.get_position()
-    left = box.x0 * float(figure.get_size_inches()[0])
-    halves = [(rows.upper - rows.lower) / 2]
-    ratio = rows.parameter == "mu"
-    show = show_for(measure, halves) if ratio else difference_show(halves)
-    shown = measure.name if ratio else _SYMBOL.get(rows.parameter, clean(rows.parameter))
-    text = f"{shown} {interval_text(rows.median, rows.lower, rows.upper, show)}"
+    left = axes.get_position().x0 * float(figure.get_size_inches()[0])
+    effect = rows.parameter == "mu"
+    shown = measure.name if effect else _SYMBOL.get(rows.parameter, clean(rows.parameter))
+    scale = measure if effect else _PLAIN
+    text = f"posterior median {shown} {interval_text(rows.median, rows.lower, rows.upper, scale)}"
     write(figure, left, 0.2, _WORDS.get(rows.parameter, clean(rows.parameter)), weight="bold")
     write(figure, left, 0.2 + inches(SMALL) + 0.04, text, size=SMALL, color=MUTED)

@@ -1,6 +1,6 @@
 """Forest plots."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..errors import DataError
 from ._marks import Mark
 from ._sheet import Heads, Line, sheet
 from ._style import BLUE, INK, house
-from ._text import clean, interval_text, show_for
+from ._text import clean, interval_text
 
 if TYPE_CHECKING:
     from ..summaries import ForestRow
@@ -26,8 +26,6 @@ _GROUPS = {
     "published": "Published",
 }
 _MODEL = ("shrunken", "posterior", "prediction")
-
-type _Text = Callable[[Mark], str]
 
 
 def forest(
@@ -97,31 +95,34 @@ def forest(
 
 
 def _lines(rows: "Sequence[ForestRow]", measure: Measure, *, model: bool) -> Iterator[Line]:
-    show = show_for(measure, [(row.upper - row.lower) / 2 for row in rows])
     largest = np.nanmax([row.weight for row in rows] + [0.0])
     group = ""
-    for row, second in _paired(rows):
-        if _GROUPS[row.kind] != group:
-            group = _GROUPS[row.kind]
+    for together in _paired(rows):
+        if _GROUPS[together[0].kind] != group:
+            group = _GROUPS[together[0].kind]
             yield Line(label=group, heading=True)
-        marks = tuple(_mark(each, largest) for each in (row, second) if each is not None)
+        marks = tuple(_mark(row, largest) for row in together)
         yield Line(
-            label=clean(row.label),
-            note=clean(row.note),
-            numbers=_numbers(
-                marks, lambda m: interval_text(m.estimate, m.lower, m.upper, show), model=model
-            ),
+            label=clean(together[0].label),
+            note=clean(together[0].note),
+            numbers=_numbers(marks, measure, model=model),
             marks=marks,
         )
 
 
-def _paired(rows: "Sequence[ForestRow]") -> "Iterator[tuple[ForestRow, ForestRow | None]]":
-    """Each row that has a line of its own, with the shrunken row that shares it."""
-    following = [*rows[1:], None]
-    for row, after in zip(rows, following, strict=True):
-        if row.kind != "shrunken":
-            shares = after is not None and after.kind == "shrunken" and after.label == row.label
-            yield row, after if shares else None
+def _paired(rows: "Sequence[ForestRow]") -> "Iterator[tuple[ForestRow, ...]]":
+    """Rows that share a line: a study and, right after it, its shrunken effect."""
+    waiting: tuple[ForestRow, ...] = ()
+    for row in rows:
+        if row.kind == "shrunken" and [each.label for each in waiting] == [row.label]:
+            yield (*waiting, row)
+            waiting = ()
+            continue
+        if waiting:
+            yield waiting
+        waiting = (row,)
+    if waiting:
+        yield waiting
 
 
 def _mark(row: "ForestRow", largest: float) -> Mark:
@@ -135,13 +136,15 @@ def _mark(row: "ForestRow", largest: float) -> Mark:
     )
 
 
-def _numbers(marks: Sequence[Mark], text: _Text, *, model: bool) -> tuple[str, ...]:
+def _numbers(marks: Sequence[Mark], measure: Measure, *, model: bool) -> tuple[str, ...]:
     """Texts by column: what the data say; and, where there is such a column, the model."""
-    if not model:
-        return (text(marks[0]),)
-    columns = ["", ""]
+    columns = ["", ""] if model else [""]
     for mark in marks:
-        columns[mark.kind in _MODEL] = text(mark)
+        columns[model and mark.kind in _MODEL] = (
+            interval_text(mark.estimate, mark.lower, mark.upper, measure)
+            if np.isfinite(mark.estimate)
+            else "no estimate of its own"
+        )
     return tuple(columns)
 
 
@@ -163,7 +166,7 @@ def _legend() -> tuple[Line2D, ...]:
             linewidth=1.1,
             marker="s",
             markersize=6.0,
-            label="study's own estimate, box by weight",
+            label="study’s own estimate, box by weight",
         ),
         Line2D(
             [],
@@ -172,6 +175,6 @@ def _legend() -> tuple[Line2D, ...]:
             linewidth=0.9,
             marker="o",
             markersize=3.4,
-            label="study's effect under the model (shrunken)",
+            label="study’s effect under the model (shrunken)",
         ),
     )

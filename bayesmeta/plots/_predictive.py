@@ -1,6 +1,7 @@
 """Observed events against those the model would give."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,23 +30,48 @@ if TYPE_CHECKING:
     from ..checks import ArmCheck, PredictiveCheck, Statistic
 
 _WIDTH, _MARGIN, _GAP = 8.75, 0.12, 0.18  # inches
-_LABEL, _STATISTIC = 1.7, 2.0  # widths
-_TOP, _FOOT, _LEGEND = 0.62, 0.5, 0.3  # heights
-_ROW = (0.24, 0.42)  # lowest and highest row of a study
-_HISTOGRAM = (0.75, 0.75)  # its height, and that of the texts round it
+_LABEL = 2.05  # widest column of names
+_TOP, _LEGEND = 0.45, 0.85  # heights above the studies and, with the axis, below
+_ROW = 0.26  # lowest row of a study
+_ABREAST = 4  # histograms
+_HISTOGRAM, _AROUND = 0.85, 0.8  # its height, and that of the texts round it
 _BINS = 30
+_MEDIAN: Mapping[str, Any] = {
+    "linestyle": "none",
+    "marker": "|",
+    "markersize": 7.0,
+    "markeredgewidth": 1.3,
+}
+_OBSERVED: Mapping[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 4.5,
+    "color": INK,
+    "label": "observed",
+}
+_OUTSIDE: Mapping[str, Any] = {
+    "linestyle": "none",
+    "marker": "D",
+    "markersize": 4.5,
+    "color": VERMILLION,
+    "label": "observed, outside its interval",
+}
 _DEFINED = "not defined for these data"
 
 
-def predictive(check: "PredictiveCheck") -> Figure:
+def predictive(
+    check: "PredictiveCheck", *, labels: tuple[str, str] = ("treatment", "control")
+) -> Figure:
     """Draw a posterior predictive check.
 
-    Left, the events of each arm, in per cent of its patients, against their predictive interval;
-    right, summaries of the whole table, observed and replicated.
+    Above, the events of each arm, in per cent of its patients, against their predictive interval;
+    below, summaries of the whole table, observed and replicated.
 
     Parameters
     ----------
     check : PredictiveCheck
+    labels : tuple of str
+        What treatment and control are called.
 
     Returns
     -------
@@ -62,47 +88,60 @@ def predictive(check: "PredictiveCheck") -> Figure:
     >>> figure = predictive(PredictiveCheck(("Lanzoni",), arms, (events,), 0.95))
     """
     names = [wrap(clean(name), _LABEL) for name in check.study]
-    row, body = _heights(names, len(check.statistics))
+    heights = [max(_ROW, inches(TEXT, name.count("\n") + 1) + 0.08) for name in names]
+    tops = _TOP + np.cumsum([0.0, *heights])
+    below = float(tops[-1]) + _LEGEND
+    deep = -(-len(check.statistics) // _ABREAST) * (_HISTOGRAM + _AROUND)
     with house():
-        figure = blank(_WIDTH, body)
-        right = _WIDTH - _MARGIN - (_STATISTIC + 2 * _GAP if check.statistics else 0.0)
-        _arms(figure, check, names, row=row, right=right)
+        figure = blank(_WIDTH, below + deep)
+        _arms(figure, check, dict(zip(("treatment", "control"), labels, strict=True)), names, tops)
+        _legend(figure, check, top=below - 0.33)
         for i, statistic in enumerate(check.statistics):
-            _statistic(figure, statistic, top=_MARGIN + i * sum(_HISTOGRAM))
+            down, across = divmod(i, _ABREAST)
+            _statistic(figure, statistic, across, top=below + down * (_HISTOGRAM + _AROUND))
     return figure
 
 
-def _heights(names: list[str], statistics: int) -> tuple[float, float]:
-    """Height of a study's row, and of the whole figure."""
-    lines = max(name.count("\n") + 1 for name in names)
-    least = max(_ROW[0], inches(TEXT, lines) + 0.06)
-    beside = _MARGIN + statistics * sum(_HISTOGRAM)
-    row = float(np.clip((beside - _TOP - _FOOT - _LEGEND) / len(names), least, max(least, _ROW[1])))
-    return row, max(beside, _TOP + row * len(names) + _FOOT + _LEGEND)
-
-
 def _arms(
-    figure: Figure, check: "PredictiveCheck", names: list[str], *, row: float, right: float
+    figure: Figure,
+    check: "PredictiveCheck",
+    labels: Mapping[str, str],
+    names: Sequence[str],
+    tops: NDArray[np.float64],
 ) -> None:
     """Two panels with one horizontal scale; studies from top to bottom in both."""
-    label = max(width_of(name) for name in names)
+    y = (tops[1:] + tops[:-1]) / 2
+    for name, middle in zip(names, y, strict=True):
+        write(figure, _MARGIN, middle, name)
     counts = {arm: _counts(each) for arm, each in check.arms.items()}
     count = max(width_of(text, size=SMALL) for texts in counts.values() for text in texts)
-    room = right - _MARGIN - label - _GAP
-    wide = room / len(check.arms) - count - 2 * _GAP
-    most = max(float(_percent(arm.upper, arm).max(initial=0.0)) for arm in check.arms.values())
-    most = max(most, *(float(_percent(arm.observed, arm).max()) for arm in check.arms.values()))
-    for i, name in enumerate(names):
-        write(figure, _MARGIN, _TOP + row * (i + 0.5), name)
+    first = _MARGIN + max(width_of(name) for name in names) + _GAP
+    step = (_WIDTH - _MARGIN + _GAP - first) / len(check.arms)
+    wide = step - count - 2 * _GAP
+    most = max(
+        _percent(np.maximum(arm.upper, arm.observed), arm).max() for arm in check.arms.values()
+    )
     for j, (arm, each) in enumerate(check.arms.items()):
-        left = _MARGIN + label + _GAP + j * (wide + count + 2 * _GAP)
-        axes = panel(figure, left, _TOP, wide, row * len(names))
-        _arm(axes, each, row=row, most=most, width=wide)
-        write(figure, left, _TOP - 0.18, clean(arm), weight="bold")
-        for i, text in enumerate(counts[arm]):
-            end = left + wide + _GAP / 2 + count
-            write(figure, end, _TOP + row * (i + 0.5), text, align="right", size=SMALL, color=MUTED)
-    _legend(figure, check.prob, bottom=_TOP + row * len(names) + _FOOT)
+        left = first + j * step
+        axes = panel(figure, left, _TOP, wide, tops[-1] - _TOP)
+        axes.set_ylim(tops[-1], _TOP)
+        _arm(axes, each, y)
+        _percent_axis(axes, float(most) or 1.0, width=wide)
+        write(figure, left, _TOP - 0.18, clean(labels[arm]), weight="bold")
+        for middle, text in zip(y, counts[arm], strict=True):
+            write(
+                figure,
+                left + wide + _GAP + count,
+                middle,
+                text,
+                align="right",
+                size=SMALL,
+                color=MUTED,
+            )
+
+
+def _outside(arm: "ArmCheck") -> NDArray[np.bool_]:
+    return (arm.observed < arm.lower) | (arm.observed > arm.upper)
 
 
 def _percent(values: NDArray[np.float64], arm: "ArmCheck") -> NDArray[np.float64]:
@@ -113,26 +152,16 @@ def _counts(arm: "ArmCheck") -> list[str]:
     return [f"{seen:.0f}/{n:.0f}" for seen, n in zip(arm.observed, arm.n, strict=True)]
 
 
-def _arm(axes: Axes, arm: "ArmCheck", *, row: float, most: float, width: float) -> None:
-    y = row * (np.arange(arm.n.size) + 0.5)
-    outside = (arm.observed < arm.lower) | (arm.observed > arm.upper)
+def _arm(axes: Axes, arm: "ArmCheck", y: NDArray[np.float64]) -> None:
     lower, middle, upper = (_percent(v, arm) for v in (arm.lower, arm.median, arm.upper))
-    axes.hlines(y, lower, upper, color=SKY, linewidth=5.0, label="predicted")
-    axes.plot(
-        middle, y, color=BLUE, linestyle="none", marker="|", markersize=7, markeredgewidth=1.3
-    )
-    for where, color, marker in ((~outside, INK, "o"), (outside, VERMILLION, "D")):
-        axes.plot(
-            _percent(arm.observed, arm)[where],
-            y[where],
-            linestyle="none",
-            marker=marker,
-            markersize=4.5,
-            color=color,
-            clip_on=False,
-            label="outside" if color == VERMILLION else "observed",
-        )
-    axes.set_ylim(row * arm.n.size, 0)
+    axes.hlines(y, lower, upper, color=SKY, linewidth=5.0, label="predicted", zorder=2)
+    axes.plot(middle, y, color=BLUE, **_MEDIAN, label="median", zorder=3)
+    outside = _outside(arm)
+    for where, style in ((~outside, _OBSERVED), (outside, _OUTSIDE)):
+        axes.plot(_percent(arm.observed, arm)[where], y[where], **style, clip_on=False, zorder=4)
+
+
+def _percent_axis(axes: Axes, most: float, *, width: float) -> None:
     axes.set_xlim(-0.03 * most, 1.03 * most)
     ticks = linear_ticks(0.0, most, width=width)
     axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
@@ -141,47 +170,44 @@ def _arm(axes: Axes, arm: "ArmCheck", *, row: float, most: float, width: float) 
     axes.set_axisbelow(True)
 
 
-def _legend(figure: Figure, prob: float, *, bottom: float) -> None:
-    high = float(figure.get_size_inches()[1])
-    handles = [
-        Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4.5, label="observed"),
-        Line2D(
-            [],
-            [],
-            color=VERMILLION,
-            linestyle="none",
-            marker="D",
-            markersize=4.5,
-            label="observed, outside",
-        ),
-        Line2D(
-            [],
-            [],
-            color=SKY,
-            linewidth=5.0,
-            marker="|",
-            markersize=7,
-            markeredgewidth=1.3,
-            markeredgecolor=BLUE,
-            label=f"{100 * prob:g}% predictive interval, median",
-        ),
-    ]
+def _legend(figure: Figure, check: "PredictiveCheck", *, top: float) -> None:
+    band = Line2D(
+        [],
+        [],
+        color=SKY,
+        linewidth=5.0,
+        solid_capstyle="butt",
+        marker="|",
+        markersize=7,
+        markeredgewidth=1.3,
+        markeredgecolor=BLUE,
+        label=f"{100 * check.prob:g}% predictive interval and median",
+    )
+    shown = [_OBSERVED]
+    if any(_outside(arm).any() for arm in check.arms.values()):
+        shown.append(_OUTSIDE)
     figure.legend(
-        handles=handles,
+        handles=[band, *(Line2D([], [], **style) for style in shown)],
         loc="upper left",
-        bbox_to_anchor=(_MARGIN / _WIDTH, 1 - bottom / high),
+        bbox_to_anchor=(_MARGIN / _WIDTH, 1 - top / float(figure.get_size_inches()[1])),
         ncols=3,
-        columnspacing=1.6,
-        handletextpad=0.5,
+        columnspacing=2.0,
     )
 
 
-def _statistic(figure: Figure, statistic: "Statistic", *, top: float) -> None:
-    left = _WIDTH - _MARGIN - _STATISTIC
-    title = wrap(clean(statistic.name), _STATISTIC, size=SMALL, weight="bold")
-    write(figure, left, top + 0.1, title, size=SMALL, weight="bold")
-    write(figure, left, top + 0.1 + inches(SMALL), p_text(statistic.p), size=SMALL, color=MUTED)
-    axes = panel(figure, left, top + 0.1 + 2 * inches(SMALL), _STATISTIC, _HISTOGRAM[0])
+def _statistic(figure: Figure, statistic: "Statistic", across: int, *, top: float) -> None:
+    step = (_WIDTH - 2 * _MARGIN + _GAP) / _ABREAST
+    left, wide = _MARGIN + across * step, step - _GAP
+    title = wrap(clean(statistic.name), wide, size=SMALL, weight="bold")
+    lines = title.count("\n") + 1
+    write(figure, left, top + 0.1 + inches(SMALL, lines - 1) / 2, title, size=SMALL, weight="bold")
+    below = top + 0.1 + inches(SMALL, lines)
+    write(figure, left, below, p_text(statistic.p), size=SMALL, color=MUTED)
+    axes = panel(figure, left, below + 0.13, wide, _HISTOGRAM - inches(SMALL, lines - 1))
+    _histogram(axes, statistic, width=wide)
+
+
+def _histogram(axes: Axes, statistic: "Statistic", *, width: float) -> None:
     known = statistic.replicated[np.isfinite(statistic.replicated)]
     if not known.size:
         axes.set_xticks([])
@@ -192,7 +218,7 @@ def _statistic(figure: Figure, statistic: "Statistic", *, top: float) -> None:
     axes.stairs(heights, edges, fill=True, color=SKY, label="replicated")
     if np.isfinite(statistic.observed):
         axes.axvline(statistic.observed, color=INK, linewidth=1.5, label="observed")
-    ticks = linear_ticks(float(edges[0]), float(edges[-1]), width=_STATISTIC)
+    ticks = linear_ticks(float(edges[0]), float(edges[-1]), width=width)
     axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
     axes.set_ylim(0, 1.08 * heights.max())
 

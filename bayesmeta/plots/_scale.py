@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..effects import Measure
 from ._style import SMALL
-from ._text import minus, width_of
+from ._text import width_of
 
 _LABEL = 0.45  # inches that a label needs on a linear axis
 _REACH = 1.25  # intervals may pass the outermost estimate by so many typical half widths
@@ -139,4 +139,4 @@ def linear_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]
 
 def tick_text(value: float) -> str:
     """Show a tick as short as it can be."""
-    return minus(f"{value:g}")
+    return f"{value:g}".replace("-", "−")

@@ -11,7 +11,7 @@ from ..errors import DataError
 from ._marks import Mark
 from ._sheet import Heads, Line, sheet
 from ._style import house
-from ._text import clean, interval_text, show_for
+from ._text import clean, interval_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,6 @@ def scenarios(
 def _lines(table: "pd.DataFrame", measure: Measure) -> Iterator[Line]:
     values = {name: table[name].to_numpy(dtype=float) for name in ("estimate", "lower", "upper")}
     k = table["k"].to_numpy(dtype=float) if "k" in table.columns else np.full(len(table), np.nan)
-    show = show_for(measure, (values["upper"] - values["lower"]) / 2)
     for i, label in enumerate(table.index):
         mark = Mark(
             kind="scenario",
@@ -94,7 +93,7 @@ def _lines(table: "pd.DataFrame", measure: Measure) -> Iterator[Line]:
             label=mark.label,
             note=f"k = {k[i]:g}" if np.isfinite(k[i]) else "",
             numbers=(
-                interval_text(mark.estimate, mark.lower, mark.upper, show)
+                interval_text(mark.estimate, mark.lower, mark.upper, measure)
                 if np.isfinite(mark.estimate)
                 else "no estimate",
             ),

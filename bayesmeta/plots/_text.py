@@ -1,16 +1,13 @@
 """Text: cleaned, measured, wrapped; numbers as a paper prints them."""
 
-from collections.abc import Callable, Iterable
-
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from ..effects import Measure
+from ..results.display import interval
 from ._style import FAMILY, INK, TEXT, inches
-
-type Show = Callable[[float], str]
 
 _RISE = 0.36  # half the height of a capital over the font size
 
@@ -85,57 +82,19 @@ def write(
         )
 
 
-def ratio_text(value: float) -> str:
-    """Show a ratio with two decimals, or as many as its size deserves."""
-    if value >= 1000:
-        return ">1000"
-    if value < 0.0005:
-        return "<0.001"
-    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.0095 else 3
-    return f"{value:.{digits}f}"
-
-
-def show_for(measure: Measure, halves: Iterable[float]) -> Show:
-    """Choose how values of the analysis scale are printed.
-
-    Parameters
-    ----------
-    measure : Measure
-        Ratios are printed as ratios.
-    halves : iterable of float
-        Half the widths of the intervals to print: the narrowest difference shows two figures.
-    """
-    if measure.log:
-        return lambda value: ratio_text(float(measure.natural(min(value, 700.0))))
-    return difference_show(halves)
-
-
-def difference_show(halves: Iterable[float]) -> Show:
-    """Choose decimals by the narrowest interval, given half the widths of all."""
-    narrowest = min((half for half in halves if np.isfinite(half) and half > 0), default=1.0)
-    digits = int(np.clip(1 - np.floor(np.log10(narrowest)), 0, 4))
-    return lambda value: minus(f"{value:.{digits}f}")
-
-
-def minus(text: str) -> str:
-    """Print a minus as a minus, and no minus before zero."""
-    signed = text.startswith("-") and any(digit in text for digit in "123456789")
-    return f"−{text[1:]}" if signed else text.removeprefix("-")
-
-
-def interval_text(estimate: float, lower: float, upper: float, show: Show) -> str:
-    """Show an estimate and its interval: ``0.76 [0.60, 0.96]``."""
-    if not np.isfinite(estimate):
-        return "no estimate of its own"
-    return f"{show(estimate)} [{show(lower)}, {show(upper)}]"
+def interval_text(estimate: float, lower: float, upper: float, measure: Measure) -> str:
+    """Show an estimate and its interval on the natural scale: ``0.76 [0.60, 0.96]``."""
+    with np.errstate(over="ignore"):
+        middle, left, right = map(float, measure.natural([estimate, lower, upper]))
+    return interval(middle, left, right)
 
 
 def p_text(p: float) -> str:
-    """Show a probability with two figures, never as 0 or 1."""
+    """Show a predictive p, never as 0 or 1."""
     if not np.isfinite(p):
-        return "p not defined"
+        return "predictive p not defined"
     if p < 0.001:
-        return "p < 0.001"
+        return "predictive p < 0.001"
     if p > 0.999:
-        return "p > 0.999"
-    return f"p = {p:.3f}" if min(p, 1 - p) < 0.01 else f"p = {p:.2f}"
+        return "predictive p > 0.999"
+    return f"predictive p = {p:.{3 if min(p, 1 - p) < 0.01 else 2}f}"

@@ -76,7 +76,8 @@ class Brute:
 
     def __post_init__(self):
         scale = float(np.ptp(self.y) + np.median(self.se))
-        tau_edges = self._within(np.r_[0.0, scale * np.geomspace(1e-7, 1e7, 43)], self.tau_prior)
+        parts = (np.geomspace(1e-7, 0.01, 12), np.geomspace(0.01, 30, 36), np.geomspace(30, 1e12, 30))
+        tau_edges = self._within(np.unique(np.r_[0.0, *parts]) * scale, self.tau_prior)
         tau, tau_weight = panels(tau_edges)
         far = scale * np.geomspace(3, 1e7, 23)
         middle = float(np.mean(self.y))
@@ -92,9 +93,9 @@ class Brute:
         name(self, "tau", Line(tau_edges, (joint @ mu_weight / total).reshape(-1, ORDER)))
         name(self, "mu", Line(mu_edges, (tau_weight @ joint / total).reshape(-1, ORDER)))
         held = np.add.reduceat(tau_weight @ joint * mu_weight / total, np.arange(0, mu.size, ORDER))
-        some = np.flatnonzero(held > 1e-16)
+        some = np.flatnonzero(held > 1e-14)
         name(self, "mu_edges", mu_edges[some[0] : some[-1] + 2])
-        heavy = joint @ mu_weight * tau_weight / total > 1e-16
+        heavy = joint @ mu_weight * tau_weight / total > 1e-14
         name(self, "tau_nodes", (tau[heavy], tau_weight[heavy]))
 
     def _within(self, edges: Array, prior: Frozen) -> Array:
