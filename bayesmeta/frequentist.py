@@ -368,7 +368,7 @@ def _cochran(y: Array, v: Array) -> tuple[float, float]:
 
 
 def _i2_from_q(q: float, df: float) -> float:
-    return 100 * max(0.0, (q - df) / q) if q > 0 else 0.0
+    return 100 * (q - df) / q if q > df > 0 else 0.0  # one study: Q is rounding only
 
 
 def _typical_variance(v: Array) -> float:

@@ -1,6 +1,8 @@
 """Specifications: one TOML file per analysis, read into validated values."""
 
+import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,16 +11,19 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from .effects import MEASURES
+from .effects import MEASURES, effect_sizes
 from .errors import BayesmetaError, FileError, SpecError
+from .model import NormalNormal
 from .priors import HalfNormal, Normal, Prior, parse_prior
 from .studies import Published
 
 
 class _Block(BaseModel):
-    """A table of the file: unknown keys are errors, values do not change."""
+    """A table of the file: unknown keys are errors, ``true`` is no number and ``"1"`` neither."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+    )
 
 
 def _prior(value: object) -> Prior:
@@ -34,9 +39,21 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _printed(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    raise ValueError(f'write the figure in quotes, as printed, e.g. "0.60"; got {value!r}')
+
+
 type PriorText = Annotated[Prior, BeforeValidator(_prior)]
 type Names = Annotated[list[str], BeforeValidator(_listed)]
-type Figure = Annotated[str, BeforeValidator(lambda value: value)]
+type Figure = Annotated[str, BeforeValidator(_printed)]
+type Title = Annotated[str, Field(min_length=1)]
+type Count = Annotated[int, Field(ge=1, le=10**9)]
+type Column = Literal[
+    "study", "variant", "events_treatment", "n_treatment", "events_control", "n_control",
+    "y", "se", "estimate", "lower", "upper",
+]  # fmt: skip
 
 
 @final
@@ -60,7 +77,7 @@ class Scenario(_Block):
         What the scenario is for.
     """
 
-    name: str
+    name: Title
     variant: str = "main"
     replace: dict[str, str] = {}
     only: Names = []
@@ -88,7 +105,7 @@ class PublishedFigure(_Block):
         Reason for the prior.
     """
 
-    label: str
+    label: Title
     measure: str = ""
     estimate: Figure = ""
     lower: Figure = ""
@@ -97,8 +114,8 @@ class PublishedFigure(_Block):
     p: Figure = ""
     p_heterogeneity: Figure = ""
     i2: Figure = ""
-    k: int | None = None
-    n: int | None = None
+    k: Count | None = None
+    n: Count | None = None
     method: str = ""
     verdict: str = ""
     citation: str = ""
@@ -120,6 +137,8 @@ class PublishedFigure(_Block):
             raise ValueError("alone = true needs measure, estimate, lower and upper.")
         if self.alone and self.prior is None and self.n is None:
             raise ValueError("alone = true needs a prior, or n for a unit-information prior.")
+        if self.alone:
+            _usable(self)
         return self
 
     @property
@@ -161,12 +180,12 @@ class Outcome(_Block):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
-    title: str
+    title: Title
     better: Literal["lower", "higher"]
     event: str = "events"
-    data: Path | None = None
+    data: Annotated[Path, Field(strict=False)] | None = None
     kind: Literal["counts", "estimates"] = "counts"
-    columns: dict[str, str] = {}
+    columns: dict[Column, str] = {}
     measure: Literal["OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "GEN"] = "RR"
     mu: PriorText | None = None
     tau: PriorText | None = None
@@ -190,13 +209,39 @@ class Outcome(_Block):
         if self.data is None:
             return self
         if self.kind == "counts" and self.measure not in ("OR", "RR"):
-            raise ValueError(f"counts have measure 'OR' or 'RR', not {self.measure!r}.")
+            raise ValueError(
+                f"counts have measure 'OR' or 'RR', not {self.measure!r}; "
+                "a table of estimates needs kind = 'estimates'."
+            )
+        self._check_priors()
+        for one in self.published:
+            self._check_beside(one)
+        return self
+
+    def _check_priors(self) -> None:
         if not MEASURES[self.measure].log and (self.mu is None or self.tau is None):
             raise ValueError(
                 f"no default prior exists for {self.measure}, whose size depends on the units: "
                 "give mu and tau, e.g. mu = 'Normal(0, 20)' and tau = 'HalfNormal(5)'."
             )
-        return self
+        try:
+            NormalNormal(mu=self.mu_prior, tau=self.tau_prior)
+        except BayesmetaError as error:
+            raise ValueError(str(error)) from None
+
+    def _check_beside(self, figure: PublishedFigure) -> None:
+        """Refuse a figure beside ours that has another measure, or no standard error to match."""
+        interval, beside = figure.published.has_interval, figure.compare_with
+        if beside == "none":
+            return
+        if figure.measure == self.measure:
+            if interval:
+                _usable(figure)
+        elif beside and (figure.measure or interval):
+            raise ValueError(
+                f"published {figure.label!r}: compare_with needs the outcome's own measure, "
+                f"{self.measure!r}, not {figure.measure!r}."
+            )
 
     @property
     def mu_prior(self) -> Prior:
@@ -237,7 +282,7 @@ class Specification(_Block):
     outcome : list of Outcome
     """
 
-    title: str
+    title: Title
     question: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     prob: Annotated[float, Field(gt=0, lt=1)] = 0.95
@@ -302,7 +347,7 @@ def parse_specification(text: str, *, name: str = "specification") -> Specificat
     """Validate the text of a specification; `name` stands for the file in messages."""
     try:
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: a whole number of 5,000 digits
         raise SpecError(f"{name} is not valid TOML: {error}.") from None
     try:
         return Specification.model_validate(content)
@@ -316,80 +361,134 @@ def _unique(what: str, names: Sequence[str]) -> None:
         raise ValueError(f"{what} {repeated[0]!r} stands twice; give each its own name.")
 
 
+def _usable(figure: PublishedFigure) -> None:
+    try:
+        effect_sizes(figure.published)
+    except BayesmetaError as error:
+        raise ValueError(f"published {figure.label!r}: {error}") from None
+
+
+_BLOCKS: Mapping[tuple[str, ...], type[BaseModel]] = {
+    (): Specification,
+    ("sampler",): Sampler,
+    ("outcome",): Outcome,
+    ("outcome", "scenario"): Scenario,
+    ("outcome", "published"): PublishedFigure,
+}
+
+_WORDS = {
+    "string_type": "must be text in quotes",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "must be lower-case letters, digits and hyphens, e.g. 'mortality'",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false, without quotes",
+    "path_type": "must be a file name in quotes",
+    "dict_type": "must be a table of keys and values in braces",
+    "model_type": "must be a table of keys and values",
+    "list_type": "must be a list",
+}
+
+
 def _sentence(error: ValidationError, text: str, name: str) -> str:
-    """One sentence for the first problem, with its line."""
-    first = error.errors(include_url=False)[0]
-    where = tuple(part for part in first["loc"] if part != "[key]")
-    line = _line_of(text, where)
+    """One sentence for the first problem, with its line; a misspelt key explains a missing one."""
+    problems = error.errors(include_url=False)
+    first = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
+    line = _line_of(text, [part for part in first["loc"] if part != "[key]"])
     place = f"{name}, line {line}" if line else name
-    key = where[-1] if where and isinstance(where[-1], str) else ""
-    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{place}: {_explain(dict(first), key, where)}{more}"
+    more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{place}: {_explain(dict(first), first['loc'])}{more}"
 
 
-def _explain(problem: Mapping[str, object], key: str, where: tuple[int | str, ...]) -> str:
+def _explain(problem: Mapping[str, object], where: tuple[int | str, ...]) -> str:
     kind, message = str(problem["type"]), str(problem["msg"])
+    named = [part for part in where if isinstance(part, str) and part != "[key]"]
+    key, tables = (named[-1], tuple(named[:-1])) if named else ("", ())
     if kind == "extra_forbidden":
-        known = _keys_at(where[:-1])
-        near = get_close_matches(key, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
-        return f"unknown key {key!r}; {hint}"
+        return _unknown(key, tables, list(_BLOCKS[tables].model_fields))
+    if where[-1:] == ("[key]",):
+        return _unknown(key, tables, re.findall(r"'(\w+)'", message))
     if kind == "missing":
-        return f"key {key!r} is missing{_in_table(where)}."
-    message = message.removeprefix("Value error, ").rstrip(".")
-    return f"{key}: {message}." if key else f"{message}."
+        return f"key {key!r} is missing{_in_table(tables)}."
+    if kind == "value_error":
+        whole = not where or isinstance(where[-1], int)
+        said = message.removeprefix("Value error, ").rstrip(".")
+        return f"{said}." if whole else f"{key}: {said}."
+    if (key, kind) == ("outcome", "list_type"):
+        return "outcome must be a list: write [[outcome]], with two brackets."
+    wanted = _WORDS.get(
+        kind, message.replace("Input should", "must").replace("List should", "must")
+    )
+    return f"{key} {wanted.removesuffix(' after validation')}{_got(problem['input'])}."
 
 
-def _in_table(where: tuple[int | str, ...]) -> str:
-    tables = [str(part) for part in where[:-1] if isinstance(part, str)]
-    return f" in [[{'.'.join(tables)}]]" if tables else ""
+def _got(value: object) -> str:
+    shown = repr(value)
+    return f"; got {shown}" if len(shown) <= 60 else ""
 
 
-def _keys_at(where: tuple[int | str, ...]) -> list[str]:
-    """Keys known to the table at a location of the file."""
-    blocks: dict[tuple[str, ...], type[BaseModel]] = {
-        (): Specification,
-        ("sampler",): Sampler,
-        ("outcome",): Outcome,
-        ("outcome", "scenario"): Scenario,
-        ("outcome", "published"): PublishedFigure,
-    }
-    tables = tuple(part for part in where if isinstance(part, str))
-    return list(blocks[tables].model_fields) if tables in blocks else []
+def _unknown(key: str, tables: tuple[str, ...], known: Sequence[str]) -> str:
+    """Say what a key that is not known here was meant to be."""
+    homes = [place for place, block in _BLOCKS.items() if key in block.model_fields]
+    near = get_close_matches(key, known, n=1)
+    if homes and tables in _BLOCKS:
+        hint = f"it belongs{_in_table(homes[0]) or ' at the top of the file, above every [table]'}."
+    elif near:
+        hint = f"did you mean {near[0]!r}?"
+    else:
+        hint = f"known are {', '.join(known)}."
+    return f"unknown key {key!r}{_in_table(tables)}; {hint}"
+
+
+def _in_table(tables: tuple[str, ...]) -> str:
+    if not tables:
+        return ""
+    name = ".".join(tables)
+    return f" in [[{name}]]" if tables[0] == "outcome" else f" in [{name}]"
+
+
+# What may hide a bracket or the end of a line: strings and comments.
+_MARK = re.compile(
+    r"""
+    "{3} (?: [^\\] | \\. )*? "{3,5} | \'{3} .*? \'{3,5}
+    | " (?: [^"\\\n] | \\. )* " | ' [^'\n]* '
+    | \# [^\n]* | [][{}\n]
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def _line_of(text: str, where: Sequence[int | str]) -> int | None:
-    """Line of a key, or of the table that lacks it: TOML readers keep no positions."""
-    counts: dict[tuple[str, ...], int] = {}
-    here: tuple[int | str, ...] = ()
-    best: tuple[int, int] | None = (0, 1) if where else None
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.strip()
-        if line.startswith("["):
-            here = _header(line, counts)
-            depth = len(here) if tuple(where[: len(here)]) == here else 0
-        else:
-            key = line.partition("=")[0].strip().strip("\"'").split(".")[0]
-            full = (*here, key)
-            depth = len(full) if "=" in line and tuple(where[: len(full)]) == full else 0
-        if best is not None and depth > best[0]:
-            best = depth, number
-    return best[1] if best else None
+    """Line of a key, or of the table that lacks it: TOML readers keep no positions.
+
+    It is where the first statement starts with which the text so far holds the key.
+    """
+    statements = _statements(text)
+    found = list(where)
+    while found and not _holds(text, found):
+        found.pop()
+    if not found:
+        return None
+    first = bisect_left(statements, True, key=lambda ends: _holds(text[: ends[1]], found))
+    return text.count("\n", 0, statements[first][0]) + 1
 
 
-def _header(line: str, counts: dict[tuple[str, ...], int]) -> tuple[int | str, ...]:
-    """Location that a ``[table]`` or ``[[table]]`` line opens, with the index of each list."""
-    many = line.startswith("[[")
-    names = tuple(part.strip().strip("\"'") for part in line.strip("[]# ").split("]")[0].split("."))
-    if many:
-        counts[names] = counts.get(names, -1) + 1
-        for deeper in [
-            key for key in counts if len(key) > len(names) and key[: len(names)] == names
-        ]:
-            del counts[deeper]
-    place: list[int | str] = []
-    for depth, part in enumerate(names, start=1):
-        place.append(part)
-        if names[:depth] in counts:
-            place.append(counts[names[:depth]])
-    return tuple(place)
+def _statements(text: str) -> list[tuple[int, int]]:
+    """Where each statement of a valid TOML text starts and ends."""
+    found, start, depth = [], 0, 0
+    for mark in _MARK.finditer(text):
+        depth += (mark[0] in "[{") - (mark[0] in "]}")
+        if mark[0] == "\n" and depth == 0:
+            found.append((start, mark.end()))
+            start = mark.end()
+    return [*found, (start, len(text))]
+
+
+def _holds(text: str, where: Sequence[int | str]) -> bool:
+    content = tomllib.loads(text)
+    try:
+        for part in where:
+            content = content[part]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True

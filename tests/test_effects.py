@@ -10,9 +10,8 @@ from tolerances import CLOSED_FORM
 import bayesmeta as bm
 from bayesmeta.effects import measure_named
 
-BINARY = frozenset(
-    "bcg nielweise2007 crins2014 hine1989 yusuf1985 linde2005 egger2001 nissen2007 peto1980".split()
-)
+BINARY = {"bcg", "nielweise2007", "crins2014", "hine1989", "yusuf1985"}
+BINARY |= {"linde2005", "egger2001", "nissen2007", "peto1980"}
 RULES = ("if_needed", "none", "all", "excluded")
 GRID = [
     (dataset, measure, rule)
@@ -39,9 +38,7 @@ def test_effect_sizes_equal_metafor(dataset, measure, rule):
     elif rule == "none":
         sizes = bm.effect_sizes(keep(studies, finite), measure=measure, zero_cells="none")
     else:
-        sizes = bm.effect_sizes(
-            studies, measure=measure, zero_cells=rule, double_zero="include"
-        )
+        sizes = bm.effect_sizes(studies, measure=measure, zero_cells=rule, double_zero="include")
     assert sizes.k == finite.sum()
     assert_allclose(sizes.y, y[finite], **CLOSED_FORM)
     assert_allclose(sizes.se**2, v[finite], **CLOSED_FORM)
@@ -49,13 +46,19 @@ def test_effect_sizes_equal_metafor(dataset, measure, rule):
 
 @pytest.mark.parametrize(
     ("dataset", "measure"),
-    [(d, m) for d, m, rule in GRID if rule == "none" and None in cases("effect_sizes")[d][m][rule]["yi"]],
+    [
+        (d, m)
+        for d, m, rule in GRID
+        if rule == "none" and None in cases("effect_sizes")[d][m][rule]["yi"]
+    ],
 )
 def test_estimates_that_metafor_calls_infinite_are_refused_by_name(dataset, measure):
     infinite = ~np.isfinite(given(cases("effect_sizes")[dataset][measure]["none"]["yi"]))
     studies = counts(dataset)
     first = np.array(studies.study)[infinite & ~studies.double_zero][0]
-    with pytest.raises(bm.DataError, match=rf"{first} \(row .*zero\s+cell; use zero_cells='if_needed'"):
+    with pytest.raises(
+        bm.DataError, match=rf"{first} \(row .*zero\s+cell; use zero_cells='if_needed'"
+    ):
         bm.effect_sizes(studies, measure=measure, zero_cells="none")
 
 
@@ -152,9 +155,14 @@ def test_difference_is_not_logged():
     ("estimate", "lower", "upper"), [("0.76", "0.60", "0.69"), ("0.5", "0.10", "0.60")]
 )
 def test_interval_that_is_not_symmetric_on_the_log_scale_is_refused(estimate, lower, upper):
-    frame = pd.DataFrame({
-        "study": ["A"], "estimate": [float(estimate)], "lower": [float(lower)], "upper": [float(upper)]
-    })
+    frame = pd.DataFrame(
+        {
+            "study": ["A"],
+            "estimate": [float(estimate)],
+            "lower": [float(lower)],
+            "upper": [float(upper)],
+        }
+    )
     with pytest.raises(bm.DataError, match=r"A \(row 1\) is not symmetric"):
         bm.EffectSizes.from_frame(frame, measure="RR")
 
@@ -171,9 +179,14 @@ def test_logarithms_given_as_ratios_are_refused():
 
 
 def test_table_of_y_and_se_is_taken_as_it_stands():
-    frame = pd.DataFrame({"trial": ["A", "B"], "yi": [0.1, -0.2], "sei": [0.3, 0.4], "year": [1, 2]})
+    frame = pd.DataFrame(
+        {"trial": ["A", "B"], "yi": [0.1, -0.2], "sei": [0.3, 0.4], "year": [1, 2]}
+    )
     sizes = bm.EffectSizes.from_frame(
-        frame, columns={"study": "trial", "y": "yi", "se": "sei"}, measure="HR", exclude={"B": "late"}
+        frame,
+        columns={"study": "trial", "y": "yi", "se": "sei"},
+        measure="HR",
+        exclude={"B": "late"},
     )
     assert (sizes.study, sizes.y.tolist(), sizes.se.tolist()) == (("A",), [0.1], [0.3])
     assert sizes.excluded[0].reason == "late"
@@ -213,8 +226,15 @@ def test_arrays_inside_cannot_be_written_and_do_not_follow_the_callers():
 
 def test_ratios_and_only_ratios_are_exponentiated():
     assert {name for name, measure in bm.MEASURES.items() if measure.log} == {
-        "OR", "RR", "IRR", "HR", "ROM"
+        "OR",
+        "RR",
+        "IRR",
+        "HR",
+        "ROM",
     }
     assert measure_named("OR").natural(np.log(2.0)) == pytest.approx(2.0)
     assert measure_named("MD").natural(0.7) == 0.7
-    assert (measure_named("RR").analysis_label, measure_named("RD").analysis_label) == ("log RR", "RD")
+    assert (measure_named("RR").analysis_label, measure_named("RD").analysis_label) == (
+        "log RR",
+        "RD",
+    )

@@ -1,4 +1,4 @@
-"""The one table of tolerances: keywords for ``numpy.testing.assert_allclose``, each with its reason.
+"""The one table of tolerances, each with its reason: keywords for NumPy's ``assert_allclose``.
 
 "Seen" is the largest difference when the table was made, on the scale of the tolerance.
 """
@@ -61,6 +61,16 @@ NUMERICAL_INTEGRAL: Tolerance = {"atol": 1e-10, "rtol": 1e-9}
 # The same numbers computed from inputs in another order, unit or sign: rounding only, but through
 # the root of the score or of the distribution function.
 INVARIANCE: Tolerance = {"atol": 1e-9, "rtol": 1e-9}
+
+# tau, and I² per cent, where tau² is rounding about zero: the root of 1e-16, with room.
+INVARIANCE_OF_A_ROOT: Tolerance = {"atol": 1e-7, "rtol": 1e-7}
+
+# An answer that only tends to another as a number tends to zero or infinity: one part in a million
+# there, or less.
+LIMIT: Tolerance = {"atol": 1e-6, "rtol": 1e-6}
+
+# A difference quotient of the distribution function with step 1e-5 against the density.
+SLOPE: Tolerance = {"atol": 0.0, "rtol": 1e-6}
 
 # Pooled figures as printed in papers: half a unit of the last decimal.
 PRINTED_2: Tolerance = {"atol": 0.005, "rtol": 0.0}

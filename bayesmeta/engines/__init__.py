@@ -7,6 +7,7 @@ from typing import final
 from ..errors import ModelError
 from ..model import BinomialNormal, Data, Model
 from ..posterior import Posterior
+from ..studies import BinaryStudies
 
 __all__ = ["NUTS", "Engine", "Quadrature", "device", "fit", "mathematics", "pymc_source"]
 
@@ -45,6 +46,10 @@ class Quadrature(Engine):
 
     def run(self, model: Model, data: Data) -> Posterior:
         """Return the posterior of `model` given `data`."""
+        if isinstance(model, BinomialNormal):
+            from ._counts import integrate_counts
+
+            return integrate_counts(model, _binary(model, data))
         from ._quadrature import integrate
 
         return integrate(model, data, nodes=self.nodes, tolerance=self.tolerance)
@@ -134,9 +139,23 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     """
     if not isinstance(model, Model):
         raise ModelError(f"fit takes a model first, e.g. default_model(data); got {model!r}.")
-    if engine is None:
-        engine = NUTS(seed=0) if isinstance(model, BinomialNormal) else Quadrature()
-    return engine.run(model, data)
+    return (engine or _default_engine(model)).run(model, data)
+
+
+def _default_engine(model: Model) -> Engine:
+    if not isinstance(model, BinomialNormal):
+        return Quadrature()
+    from ._counts import serves
+
+    return Quadrature() if serves(model) else NUTS(seed=0)
+
+
+def _binary(model: Model, data: Data) -> BinaryStudies:
+    if not isinstance(data, BinaryStudies):
+        raise ModelError(
+            f"{type(model).__name__} needs counts (BinaryStudies); for estimates use NormalNormal."
+        )
+    return data
 
 
 def device() -> str:

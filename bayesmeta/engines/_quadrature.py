@@ -173,7 +173,7 @@ def given_tau(y: Array, se: Array, tau: Array, prior: MuPrior) -> Given:
 def _common_effect(model: CommonEffect, data: EffectSizes) -> Posterior:
     prior = mu_prior(model.mu, _farthest(model.mu, data))
     given = given_tau(data.y, data.se, np.zeros(1), prior)
-    log_z = _finite(float(logsumexp(given.log_weight)), model)
+    log_z = finite_evidence(float(logsumexp(given.log_weight)), model)
     weights = np.exp(given.log_weight - log_z)
     mu = _marginal(weights, given, prior, moments=2)
     return Posterior(
@@ -259,13 +259,13 @@ class _Fit:
         nodes = tau_nodes(count, low, scale, end)
         given = given_tau(data.y, data.se, nodes.tau, prior)
         at_tau = logsumexp(given.log_weight, axis=1) + log_density(model.tau, nodes.tau)
-        log_z = _finite(float(logsumexp(at_tau + nodes.log_weight)), model)
+        log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
         weights = np.exp(
             given.log_weight
             + (log_density(model.tau, nodes.tau) + nodes.log_weight - log_z)[:, None]
         )
-        moments = _moments(model.tau, data.k)
-        tau = _tau_density(nodes, at_tau - log_z, low, scale, end, moments)
+        moments = moments_of_tau(model.tau, data.k)
+        tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
         mu = _marginal(weights, given, prior, moments=2)
         return cls(nodes, given, weights, log_z, prior, tau, mu)
 
@@ -349,9 +349,10 @@ def tau_nodes(count: int, low: float, scale: float, end: float) -> Nodes:
     return Nodes(tau, np.log(weight * jacobian), x)
 
 
-def _tau_density(
+def density_of_tau(
     nodes: Nodes, log_posterior: Array, low: float, scale: float, end: float, moments: int
 ) -> TauDensity:
+    """Write the log posterior of tau at its nodes as a Chebyshev series."""
     _, weight, to_series = _fejer(nodes.x.size)
     in_x = np.exp(log_posterior + nodes.log_weight) / weight
     share = np.exp(log_posterior + nodes.log_weight)
@@ -359,7 +360,7 @@ def _tau_density(
     return TauDensity(low, scale, end, to_series @ in_x, raw, moments)
 
 
-def _moments(tau_prior: Prior, k: int) -> int:
+def moments_of_tau(tau_prior: Prior, k: int) -> int:
     """How many moments of tau exist: its posterior falls like prior times tau to the -k."""
     if not isinstance(tau_prior, HalfCauchy):
         return 2
@@ -386,7 +387,8 @@ def _farthest(prior: Prior, data: EffectSizes) -> float:
     return float(np.abs(data.y - centre).max())
 
 
-def _finite(log_z: float, model: Model) -> float:
+def finite_evidence(log_z: float, model: Model) -> float:
+    """Refuse data that have no density under a model."""
     if not np.isfinite(log_z):
         raise ModelError(
             f"The data have no density under {model!r}: the priors leave no room for them. "

@@ -72,7 +72,7 @@ def _frequentist(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
 
 
 def _prediction(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
-    _interval(axes, mark, y, scale, color=SKY, width=_BAR)
+    _interval(axes, mark, y, scale, color=SKY, width=_BAR, arrow=BLUE)
     _point(axes, mark, y, scale, marker="|", size=7.0, color=BLUE)
 
 
@@ -97,12 +97,14 @@ KINDS: Mapping[str, Callable[[Axes, Mark, float, Scale], None]] = {
 }
 
 
-def _interval(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, width: float) -> None:
+def _interval(
+    axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, width: float, arrow: str = ""
+) -> None:
     ends = [scale.at(mark.lower), scale.at(mark.upper)]
     line = Line2D(ends, [y, y], color=color, linewidth=width, solid_capstyle="butt", zorder=3)
     line.set_label(mark.name)
     axes.add_line(line)
-    _arrows(axes, mark, y, scale, color=color)
+    _arrows(axes, mark, y, scale, color=arrow or color)
 
 
 def _point(
@@ -148,7 +150,7 @@ def _diamond(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, fill
             zorder=3,
         )
     )
-    _arrows(axes, mark, y, scale, color=color)
+    _arrows(axes, mark, y, scale, color=INK if filled else color)
 
 
 def _arrows(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str) -> None:

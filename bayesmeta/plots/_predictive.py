@@ -202,7 +202,8 @@ def _statistic(figure: Figure, statistic: "Statistic", across: int, *, top: floa
     lines = title.count("\n") + 1
     write(figure, left, top + 0.1 + inches(SMALL, lines - 1) / 2, title, size=SMALL, weight="bold")
     below = top + 0.1 + inches(SMALL, lines)
-    write(figure, left, below, p_text(statistic.p), size=SMALL, color=MUTED)
+    p = statistic.p if np.isfinite(statistic.observed) else np.nan
+    write(figure, left, below, p_text(p), size=SMALL, color=MUTED)
     axes = panel(figure, left, below + 0.13, wide, _HISTOGRAM - inches(SMALL, lines - 1))
     _histogram(axes, statistic, width=wide)
 
@@ -218,7 +219,8 @@ def _histogram(axes: Axes, statistic: "Statistic", *, width: float) -> None:
     axes.stairs(heights, edges, fill=True, color=SKY, label="replicated")
     if np.isfinite(statistic.observed):
         axes.axvline(statistic.observed, color=INK, linewidth=1.5, label="observed")
-    ticks = linear_ticks(float(edges[0]), float(edges[-1]), width=width)
+    whole = statistic.discrete
+    ticks = linear_ticks(float(edges[0]), float(edges[-1]), width=width, whole=whole)
     axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
     axes.set_ylim(0, 1.08 * heights.max())
 

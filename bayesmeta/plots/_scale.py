@@ -14,7 +14,8 @@ from ._style import SMALL
 from ._text import width_of
 
 _LABEL = 0.45  # inches that a label needs on a linear axis
-_REACH = 1.25  # intervals may pass the outermost estimate by so many typical half widths
+_REACH = 1.25  # intervals may pass the outermost estimate by so many typical half widths,
+_LONGER = 1.6  # and all are shown whole if that makes the axis no longer than by this factor
 # Tried in this order; each step in every decade.
 _STEPS: tuple[tuple[float, ...], ...] = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 3), (1,))
 _ENOUGH, _MOST = 4, 9  # ticks
@@ -72,7 +73,7 @@ def scale_for(
 ) -> Scale:
     """Fit an axis to estimates and intervals.
 
-    Every estimate and no effect are on it. A wide interval may lengthen it, but only so far.
+    Every estimate and no effect are on it. Wide intervals lengthen it, but only so far.
 
     Parameters
     ----------
@@ -93,15 +94,15 @@ def scale_for(
 def _limits(estimates: NDArray[np.float64], ends: NDArray[np.float64]) -> tuple[float, float]:
     known = estimates[np.isfinite(estimates)]
     inner = np.array([known.min(initial=0.0), known.max(initial=0.0)])
-    halves = (ends[:, 1] - ends[:, 0]) / 2
-    halves = halves[np.isfinite(halves)]
-    typical = float(np.median(halves)) if halves.size else 1.0
+    finite = ends[np.isfinite(ends).all(axis=1)]
+    whole = np.array([finite.min(initial=inner[0]), finite.max(initial=inner[1])])
+    typical = float(np.median(np.ptp(finite, axis=1)) / 2) if len(finite) else 1.0
     reach = max(_REACH * typical, 0.25 * float(np.ptp(inner)), 1e-6)
-    finite = ends[np.isfinite(ends)]
-    lower = max(min(finite.min(initial=0.0), inner[0]), inner[0] - reach)
-    upper = min(max(finite.max(initial=0.0), inner[1]), inner[1] + reach)
-    room = max(0.04 * (upper - lower), 1e-6)
-    return float(lower - room), float(upper + room)
+    limits = np.clip(whole, inner[0] - reach, inner[1] + reach)
+    if np.ptp(whole) <= _LONGER * np.ptp(limits):
+        limits = whole
+    room = max(0.04 * float(np.ptp(limits)), 1e-6)
+    return float(limits[0]) - room, float(limits[1]) + room
 
 
 def log_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:
@@ -128,9 +129,12 @@ def _fit(places: NDArray[np.float64], ticks: NDArray[np.float64]) -> bool:
     )
 
 
-def linear_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:
-    """Round numbers between two numbers, few enough for `width` inches."""
-    locator = MaxNLocator(nbins=max(2, int(width / _LABEL) - 1), steps=[1, 2, 2.5, 5, 10])
+def linear_ticks(
+    lower: float, upper: float, *, width: float, whole: bool = False
+) -> Sequence[float]:
+    """Round numbers between two numbers, few enough for `width` inches; whole ones for counts."""
+    most = int(np.clip(int(width / _LABEL) - 1, 2, _MOST - 2))
+    locator = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10], integer=whole)
     ticks = np.asarray(locator.tick_values(lower, upper))
     room = 1e-9 * (upper - lower)
     ticks = ticks[(ticks >= lower - room) & (ticks <= upper + room)]

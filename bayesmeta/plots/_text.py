@@ -1,5 +1,7 @@
 """Text: cleaned, measured, wrapped; numbers as a paper prints them."""
 
+from functools import lru_cache
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -17,6 +19,7 @@ def clean(text: object) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
 
 
+@lru_cache(maxsize=4096)
 def width_of(text: str, *, size: float = TEXT, weight: str = "normal") -> float:
     """Width of the longest line, in inches."""
     font = FontProperties(family=FAMILY, size=size, weight=weight)
@@ -46,6 +49,8 @@ def _wrapped(text: str, width: float, size: float, weight: str) -> str:
 
 def _pieces(word: str, width: float, size: float, weight: str) -> list[str]:
     """Cut a word where it alone is too wide."""
+    if width_of(word, size=size, weight=weight) <= width:
+        return [word]
     pieces = [""]
     for letter in word:
         if pieces[-1] and width_of(pieces[-1] + letter, size=size, weight=weight) > width:

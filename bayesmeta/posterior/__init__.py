@@ -11,6 +11,7 @@ from ..model import Data, Model
 from .marginals import (
     Array,
     Draws,
+    GridDensity,
     Kind,
     Marginal,
     Marginals,
@@ -27,6 +28,7 @@ __all__ = [
     "Check",
     "Diagnostics",
     "Draws",
+    "GridDensity",
     "Kind",
     "Marginal",
     "Marginals",

@@ -327,6 +327,87 @@ class TauDensity(Marginal):
 
 @final
 @dataclass(frozen=True, slots=True)
+class GridDensity(Marginal):
+    """A smooth density known on a uniform grid that resolves it.
+
+    Attributes
+    ----------
+    x, density, cumulative : ndarray, shape (n,)
+        Points of a finer grid, density and distribution function there; cubic in between.
+    mean_sd : tuple of float
+    moments : int
+        How many moments exist.
+    """
+
+    x: Array
+    density: Array
+    cumulative: Array
+    mean_sd: tuple[float, float]
+    moments: int = 2
+
+    @classmethod
+    def of(cls, x: Array, density: Array, *, moments: int = 2, finer: int = 8) -> "GridDensity":
+        """Interpolate a density that vanishes at both ends, by its Fourier series.
+
+        Parameters
+        ----------
+        x, density : ndarray, shape (n,)
+            Uniform points, and the density up to a constant.
+        moments : int
+        finer : int
+            How many times finer the stored grid is.
+        """
+        step = x[1] - x[0]
+        density = np.maximum(density, 0.0)
+        density = density / (density.sum() * step)
+        mean = float((density * x).sum() * step)
+        sd = float(np.sqrt((density * (x - mean) ** 2).sum() * step))
+        alive = np.flatnonzero(density > 1e-17 * density.max())
+        first, last = max(alive[0] - 8, 0), min(alive[-1] + 9, x.size)
+        size = density.size
+        fine = np.fft.irfft(np.fft.rfft(density) * finer, finer * size)
+        fine_x = x[0] + step / finer * np.arange(finer * size)
+        keep = slice(first * finer, last * finer)
+        fine, fine_x = np.maximum(fine[keep], 0.0), fine_x[keep]
+        cumulative = _cumulative(fine, step / finer)
+        return cls(fine_x, fine / cumulative[-1], cumulative / cumulative[-1], (mean, sd), moments)
+
+    def mean(self) -> float:
+        """Return the posterior mean."""
+        return self.mean_sd[0] if self.moments >= 1 else np.nan
+
+    def sd(self) -> float:
+        """Return the posterior standard deviation."""
+        return self.mean_sd[1] if self.moments >= 2 else np.nan
+
+    def _cell(self, x: Array) -> tuple[NDArray[np.intp], Array, float]:
+        step = float(self.x[1] - self.x[0])
+        cell = np.clip(((x - self.x[0]) / step).astype(np.intp), 0, self.x.size - 2)
+        return cell, (x - self.x[cell]) / step, step
+
+    def _pdf(self, x: Array) -> Array:
+        cell, t, _ = self._cell(x)
+        inside = (t >= 0) & (t <= 1)
+        slope = np.gradient(self.density)
+        f0, f1 = self.density[cell], self.density[cell + 1]
+        d0, d1 = slope[cell], slope[cell + 1]
+        value = _hermite(f0, f1, d0, d1, t)
+        return np.where(inside, np.maximum(value, 0.0), 0.0)
+
+    def _cdf(self, x: Array) -> Array:
+        cell, t, step = self._cell(x)
+        f0, f1 = self.cumulative[cell], self.cumulative[cell + 1]
+        d0, d1 = self.density[cell] * step, self.density[cell + 1] * step
+        value = _hermite(f0, f1, d0, d1, np.clip(t, 0, 1))
+        return np.clip(value, 0.0, 1.0)
+
+    def _quantile(self, q: Array) -> Array:
+        low, high = (np.full_like(q, end) for end in (self.x[0], self.x[-1]))
+        return invert(self._cdf, self._pdf, q, low, high)
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Draws(Marginal):
     """A posterior known through draws.
 
@@ -424,6 +505,19 @@ def invert(cdf: Function, pdf: Function, q: Array, low: Array, high: Array) -> A
         if (step <= 4 * np.spacing(np.abs(x))).all():
             break
     return x
+
+
+def _cumulative(density: Array, step: float) -> Array:
+    """Running integral by the cubic through each point's neighbours (fourth order)."""
+    padded = np.concatenate((density[:1], density, density[-1:]))
+    inner = (13 * (padded[1:-2] + padded[2:-1]) - padded[:-3] - padded[3:]) * step / 24
+    return np.concatenate(([0.0], np.cumsum(inner)))
+
+
+def _hermite(f0: Array, f1: Array, d0: Array, d1: Array, t: Array) -> Array:
+    """Cubic on a unit cell from values and slopes at its ends."""
+    s = 1 - t
+    return s**2 * (1 + 2 * t) * f0 + t**2 * (3 - 2 * t) * f1 + s * t * (s * d0 - t * d1)
 
 
 def normal_between(low: Array, high: Array) -> Array:

@@ -8,6 +8,8 @@ from references import binary, cases, document, estimates
 from scipy import integrate, stats
 from tolerances import (
     BRUTE,
+    INVARIANCE,
+    LIMIT,
     NUMERICAL_INTEGRAL,
     QUADRATURE,
     R_GRID,
@@ -26,12 +28,11 @@ TAU_PRIORS = {
     "halfcauchy_0.5": lambda unit: bm.HalfCauchy(0.5 * unit),
     "uniform_0_4": lambda unit: bm.Uniform(0, 4 * unit),
 }
-FEW = frozenset("bcg crins2014 hine1989 peto1980 normand1999 rubin1981 hinks2010 baeten2013".split())
-MANY = frozenset("nielweise2007 egger2001 raudenbush1985 hackshaw1998".split())  # one prior less
+FEW = {"bcg", "crins2014", "hine1989", "peto1980"}
+FEW |= {"normand1999", "rubin1981", "hinks2010", "baeten2013"}
+MANY = {"nielweise2007", "egger2001", "raudenbush1985", "hackshaw1998"}  # one prior less
 PROBS = document("quadrature")["probs"]
-GRID = [
-    (dataset, name) for dataset, entry in cases("quadrature").items() for name in entry["fits"]
-]
+GRID = [(dataset, name) for dataset, entry in cases("quadrature").items() for name in entry["fits"]]
 
 
 def unit_of(dataset: str) -> float:
@@ -59,7 +60,9 @@ def test_grid_of_posteriors_is_complete():
     found = {dataset: set(entry["fits"]) for dataset, entry in cases("quadrature").items()}
     all_four = {f"{tau}__normal_0_4" for tau in TAU_PRIORS}
     assert {dataset for dataset, fits in found.items() if fits == all_four} == FEW
-    assert {d for d, fits in found.items() if fits == all_four - {"uniform_0_4__normal_0_4"}} == MANY
+    assert {
+        d for d, fits in found.items() if fits == all_four - {"uniform_0_4__normal_0_4"}
+    } == MANY
     assert len(GRID) == 8 * 4 + 4 * 3 == 44
     assert {d: set(fits) for d, fits in cases("bayesmeta").items()} == found
     assert document("bayesmeta")["probs"] == PROBS
@@ -70,9 +73,7 @@ def test_posterior_equals_the_stored_quadrature(exact, dataset, name):
     fit, reference = exact(dataset, name), cases("quadrature")[dataset]["fits"][name]
     tolerance = scaled(QUADRATURE, unit_of(dataset))
     assert fit.diagnostics.passed
-    assert_allclose(
-        fit.log_marginal_likelihood, reference["log_marginal_likelihood"], **QUADRATURE
-    )
+    assert_allclose(fit.log_marginal_likelihood, reference["log_marginal_likelihood"], **QUADRATURE)
     for parameter in ("mu", "tau", "theta_new"):
         ours, theirs = fit[parameter], reference[parameter]
         assert_allclose((ours.mean(), ours.sd()), (theirs["mean"], theirs["sd"]), **tolerance)
@@ -97,7 +98,9 @@ def test_study_effects_equal_the_stored_quadrature(exact, dataset, name):
 def test_posterior_agrees_with_r_bayesmeta(exact, dataset, name):
     fit, reference, unit = exact(dataset, name), cases("bayesmeta")[dataset][name], unit_of(dataset)
     assert_allclose(fit.log_marginal_likelihood, reference["log_marginal_likelihood"], **R_TAU)
-    assert_allclose(fit["tau"].quantile(PROBS), reference["tau"]["quantiles"], **scaled(R_TAU, unit))
+    assert_allclose(
+        fit["tau"].quantile(PROBS), reference["tau"]["quantiles"], **scaled(R_TAU, unit)
+    )
     for parameter in ("mu", "theta_new"):
         ours, theirs = fit[parameter].quantile(PROBS), reference[parameter]["quantiles"]
         assert_allclose(ours[1:-1], theirs[1:-1], **scaled(R_GRID, unit))
@@ -128,7 +131,11 @@ TAU = {
     bm.HalfCauchy(0.5): stats.halfcauchy(0, 0.5),
     bm.Uniform(0, 2): stats.uniform(0, 2),
 }
-MORE = [  # (data, mu, tau): a floor under tau, tight and far priors, few studies, conflict
+MORE = [  # (data, mu, tau): more studies, a floor under tau, tight and far priors, fewer studies
+    (SIX, bm.StudentT(3, 0, 1), bm.LogNormal(-1, 1)),
+    (SIX, bm.Uniform(-1, 3), bm.HalfCauchy(0.5)),
+    (SIX, bm.HalfNormal(1), bm.Uniform(0, 2)),
+    (SIX, bm.HalfCauchy(0.5), bm.HalfNormal(0.5)),
     (SIX, bm.Normal(0.5, 1), bm.Uniform(0.1, 0.6)),
     (SIX, bm.StudentT(1, 2, 0.1), bm.HalfNormal(0.5)),
     (SIX, bm.StudentT(30, -1, 0.2), bm.LogNormal(-2, 0.5)),
@@ -155,11 +162,27 @@ FROZEN = {
     bm.HalfNormal(0.3): stats.halfnorm(0, 0.3),
     bm.LogNormal(-2, 0.5): stats.lognorm(0.5, 0, np.exp(-2)),
 }
-BY_FORCE = [(data, mu, tau) for data in (SIX, THREE) for mu in MU for tau in TAU] + MORE
+BY_FORCE = [(THREE, mu, tau) for mu in MU for tau in TAU] + MORE
 
 
 def name_of(value: object) -> str:
     return f"k={len(value[0])}" if isinstance(value, tuple) else repr(value)
+
+
+def test_brute_force_meets_every_family_the_exact_engine_takes():
+    assert {type(mu) for _, mu, _ in BY_FORCE} == {
+        bm.Normal,
+        bm.StudentT,
+        bm.Uniform,
+        bm.HalfNormal,
+        bm.HalfCauchy,
+    }
+    assert {type(tau) for _, _, tau in BY_FORCE} == {
+        bm.HalfNormal,
+        bm.HalfCauchy,
+        bm.LogNormal,
+        bm.Uniform,
+    }
 
 
 @pytest.mark.parametrize(("data", "mu", "tau"), BY_FORCE, ids=name_of)
@@ -176,7 +199,7 @@ def test_posterior_equals_brute_force(data, mu, tau):
         assert_allclose(at, [line.quantile(q) for q in (0.025, 0.5, 0.975)], **BRUTE)
         assert_allclose(marginal.cdf(at), [line.cdf(x) for x in at], **BRUTE)
     assert_allclose(force.cdf_new(fit["theta_new"].quantile(0.1)), 0.1, **BRUTE)
-    if len(y) < 6:
+    if len(y) == 3:
         assert_allclose(force.cdf_study(0, fit["theta"][0].quantile(0.6)), 0.6, **BRUTE)
 
 
@@ -191,7 +214,9 @@ def test_common_effect_equals_numerical_integration(mu):
     low, high = np.clip((-2.0, 2.0), *FROZEN[mu].support())
 
     def integral(function, top: float = high) -> float:
-        return integrate.quad(function, low, top, points=[0.15], epsabs=0, epsrel=1e-12, limit=200)[0]
+        return integrate.quad(function, low, top, points=[0.15], epsabs=0, epsrel=1e-12, limit=200)[
+            0
+        ]
 
     total = integral(joint)
     mean = integral(lambda x: x * joint(x)) / total
@@ -212,16 +237,16 @@ def test_uninformative_studies_leave_the_priors_as_they_were():
     fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0.5, 1), tau=bm.HalfNormal(0.3)), data)
     q = [0.025, 0.5, 0.975]
     assert fit.diagnostics.passed
-    assert_allclose(fit["mu"].quantile(q), stats.norm(0.5, 1).ppf(q), atol=1e-6)
-    assert_allclose(fit["tau"].quantile(q), stats.halfnorm(0, 0.3).ppf(q), atol=1e-6)
+    assert_allclose(fit["mu"].quantile(q), stats.norm(0.5, 1).ppf(q), **LIMIT)
+    assert_allclose(fit["tau"].quantile(q), stats.halfnorm(0, 0.3).ppf(q), **LIMIT)
 
 
 def test_perfect_studies_keep_their_own_effects():
     data = estimates(SIX[0], 1e-6 * np.array(SIX[1]))
     fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
     assert fit.diagnostics.passed
-    assert_allclose(fit["theta"].mean(), SIX[0], atol=1e-9)
-    assert_allclose(fit["theta"].sd(), data.se, rtol=1e-6)
+    assert_allclose(fit["theta"].mean(), SIX[0], **LIMIT)
+    assert_allclose(fit["theta"].sd(), data.se, **LIMIT)
 
 
 def test_vanishing_tau_gives_the_common_effect():
@@ -230,14 +255,14 @@ def test_vanishing_tau_gives_the_common_effect():
     common = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), data)
     q = [0.025, 0.5, 0.975]
     assert random.diagnostics.passed
-    assert_allclose(random["mu"].quantile(q), common["mu"].quantile(q), atol=1e-10)
-    assert_allclose(random.log_marginal_likelihood, common.log_marginal_likelihood, atol=1e-10)
+    assert_allclose(random["mu"].quantile(q), common["mu"].quantile(q), **LIMIT)
+    assert_allclose(random.log_marginal_likelihood, common.log_marginal_likelihood, **LIMIT)
 
 
 def test_vague_prior_of_mu_gives_the_inverse_variance_estimate():
     data = estimates(*SIX)
     fit, pooled = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 1e6)), data), bm.common_effect(data)
-    assert_allclose((fit["mu"].mean(), fit["mu"].sd()), (pooled.estimate, pooled.se), rtol=1e-10)
+    assert_allclose((fit["mu"].mean(), fit["mu"].sd()), (pooled.estimate, pooled.se), **LIMIT)
 
 
 def test_five_hundred_studies_find_the_truth_and_pass_the_gate():
@@ -248,7 +273,9 @@ def test_five_hundred_studies_find_the_truth_and_pass_the_gate():
     assert fit.diagnostics.passed
     assert abs(fit["mu"].mean() - 0.3) < 4 * fit["mu"].sd()
     assert abs(fit["tau"].mean() - 0.2) < 4 * fit["tau"].sd()
-    assert fit["mu"].sd() == pytest.approx(bm.random_effects(fit.data, interval="Wald").se, rel=0.02)
+    assert fit["mu"].sd() == pytest.approx(
+        bm.random_effects(fit.data, interval="Wald").se, rel=0.02
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
@@ -261,9 +288,9 @@ def test_units_of_measurement_do_not_matter(scale):
     )
     q = [0.025, 0.5, 0.975]
     for name in ("mu", "tau", "theta_new"):
-        assert_allclose(there[name].quantile(q) / scale, here[name].quantile(q), rtol=1e-9)
+        assert_allclose(there[name].quantile(q) / scale, here[name].quantile(q), **INVARIANCE)
     shifted = there.log_marginal_likelihood + 6 * np.log(scale)
-    assert shifted == pytest.approx(here.log_marginal_likelihood, abs=1e-9)
+    assert_allclose(shifted, here.log_marginal_likelihood, **INVARIANCE)
 
 
 def test_predictive_density_of_the_next_study_is_the_ratio_of_evidences():
@@ -272,7 +299,12 @@ def test_predictive_density_of_the_next_study_is_the_ratio_of_evidences():
     five, six = bm.fit(model, estimates(y[:5], se[:5])), bm.fit(model, estimates(y, se))
     new = five["theta_new"]
     density = integrate.quad(
-        lambda x: new.pdf(x) * stats.norm.pdf(y[5], x, se[5]), -4, 4, epsabs=0, epsrel=1e-11, limit=200
+        lambda x: new.pdf(x) * stats.norm.pdf(y[5], x, se[5]),
+        -4,
+        4,
+        epsabs=0,
+        epsrel=1e-11,
+        limit=200,
     )[0]
     gain = six.log_marginal_likelihood - five.log_marginal_likelihood
     assert_allclose(gain, np.log(density), **NUMERICAL_INTEGRAL)
@@ -285,7 +317,7 @@ def test_variance_of_a_new_effect_is_that_of_mu_plus_the_mean_of_tau_squared():
     assert fit["theta_new"].mean() == pytest.approx(fit["mu"].mean(), rel=1e-12)
 
 
-# --- gates, cautions, refusals ---------------------------------------------------------------------
+# --- gates, cautions, refusals -------------------------------------------------------------------
 
 
 def test_prior_of_mu_that_excludes_the_data_fails_a_gate_that_says_so():
@@ -315,7 +347,9 @@ def test_more_nodes_do_not_change_the_answer():
         assert_allclose(few[name].quantile(q), many[name].quantile(q), **BRUTE)
 
 
-@pytest.mark.parametrize(("k", "words"), [(1, "almost nothing"), (2, "With 2 studies"), (4, "With 4")])
+@pytest.mark.parametrize(
+    ("k", "words"), [(1, "almost nothing"), (2, "With 2 studies"), (4, "With 4")]
+)
 def test_few_studies_are_cautioned_about(k, words):
     model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     cautions = bm.fit(model, estimates(SIX[0][:k], SIX[1][:k])).cautions
@@ -337,9 +371,12 @@ NORMAL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     [
         (lambda: bm.fit(NORMAL, binary({"A": (1, 5, 2, 6)})), "needs EffectSizes.*effect_sizes"),
         (
-            lambda: bm.fit(bm.BinomialNormal(measure="OR", mu=NORMAL.mu, tau=NORMAL.tau),
-                           estimates(*SIX), bm.Quadrature()),
-            "cannot fit BinomialNormal; use NUTS",
+            lambda: bm.fit(
+                bm.BinomialNormal(measure="OR", mu=NORMAL.mu, tau=NORMAL.tau),
+                estimates(*SIX),
+                bm.Quadrature(),
+            ),
+            "BinomialNormal needs counts",
         ),
         (
             lambda: bm.fit(bm.NormalNormal(mu=bm.LogNormal(0, 1), tau=NORMAL.tau), estimates(*SIX)),

@@ -3,9 +3,9 @@
     python tests/reference/make.py FOLDER
 
 FOLDER holds ``data/*.csv`` with ``data/index.json``, ``results/metafor/*.json``,
-``results/bayesmeta/*.json`` and ``results/nnhm_quadrature.json``, as the R and Python scripts of that
-collection write them. Numbers keep all their digits (15 significant ones); a number that the program
-did not give is null. Every file written names the program and its version.
+``results/bayesmeta/*.json`` and ``results/nnhm_quadrature.json``, as the R and Python scripts of
+that collection write them. Numbers keep all their digits (15 significant ones); a number that the
+program did not give is null. Every file written names the program and its version.
 """
 
 import csv
@@ -44,7 +44,9 @@ def main(folder: Path) -> None:
     metafor = {name: _read(folder / f"results/metafor/{name}.json") for name in index}
     binary = [name for name, entry in index.items() if entry["type"] == "binary"]
     program = {"program": "metafor", **_versions(metafor.values())}
-    _write("counts", {name: _counts(folder, name, index[name]) for name in binary}, source="metadat")
+    _write(
+        "counts", {name: _counts(folder, name, index[name]) for name in binary}, source="metadat"
+    )
     _write("effect_sizes", {n: _effect_sizes(metafor[n]) for n in binary}, **program)
     _write("random_effects", {n: _models(metafor[n]) for n in index}, **program)
     _write("mantel_haenszel", {n: _mantel_haenszel(metafor[n]) for n in binary}, **program)
@@ -90,7 +92,9 @@ def _one_measure(full: dict, measure: str) -> dict:
     fits = {name: _only(models[name], ESTIMATE) for name in ("EE_z", *FITS)}
     for name in FITS:
         if name.endswith("knha"):
-            fits[name]["prediction"] = _only(models[name]["prediction"]["default"], ("pi_lb", "pi_ub"))
+            fits[name]["prediction"] = _only(
+                models[name]["prediction"]["default"], ("pi_lb", "pi_ub")
+            )
     return {"yi": sizes["yi"], "vi": sizes["vi"], "fits": fits}
 
 

@@ -1,0 +1,86 @@
+"""Models as values: their priors, their defaults, and what makes no sense."""
+
+import pytest
+from references import binary, estimates
+
+import bayesmeta as bm
+from bayesmeta.summaries import describe
+
+MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
+
+
+def test_models_hold_their_priors_in_order():
+    assert bm.NormalNormal(mu=MU, tau=TAU).priors == {"mu": MU, "tau": TAU}
+    assert bm.CommonEffect(mu=MU).priors == {"mu": MU}
+    counts = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU)
+    assert list(counts.priors) == ["mu", "tau", "baseline"]
+    assert counts.baseline == bm.Normal(0, 10)
+
+
+def test_models_are_values():
+    assert bm.NormalNormal(mu=MU, tau=TAU) == bm.NormalNormal(mu=MU, tau=TAU)
+    assert bm.NormalNormal(mu=MU, tau=TAU) != bm.NormalNormal(mu=MU, tau=bm.HalfCauchy(0.5))
+    with pytest.raises(AttributeError):
+        bm.CommonEffect(mu=MU).mu = TAU
+
+
+@pytest.mark.parametrize("measure", ["OR", "RR", "HR", "IRR", "ROM"])
+def test_ratios_have_a_default_model_with_stated_priors(measure):
+    model = bm.default_model(estimates([0.1], [0.2], measure=measure))
+    assert model == bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    assert describe(model) == "NormalNormal(mu=Normal(0, 2), tau=HalfNormal(0.5))"
+
+
+@pytest.mark.parametrize("measure", ["MD", "SMD", "RD", "GEN"])
+def test_measures_in_raw_units_have_no_default_and_the_error_shows_one(measure):
+    with pytest.raises(
+        bm.ModelError, match=rf"No default prior exists for {measure}.*NormalNormal\(mu="
+    ):
+        bm.default_model(estimates([0.1], [0.2], measure=measure))
+
+
+def test_counts_default_to_the_odds_ratio():
+    model = bm.default_model(binary({"A": (1, 5, 2, 6)}))
+    assert model == bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    assert "measure='OR'" in describe(model)
+
+
+def test_coding_of_the_arms_is_stated_in_words():
+    assert (
+        "half of the effect to each arm" in bm.BinomialNormal(measure="OR", mu=MU, tau=TAU).coding
+    )
+    assert "odds-product" in bm.BinomialNormal(measure="RR", mu=MU, tau=TAU).coding
+
+
+@pytest.mark.parametrize("tau", [bm.Normal(0.5, 0.1), bm.StudentT(3, 0, 1), bm.Uniform(-0.1, 1)])
+@pytest.mark.parametrize(
+    "model", [bm.NormalNormal, lambda **p: bm.BinomialNormal(measure="OR", **p)]
+)
+def test_tau_cannot_be_given_mass_below_zero(model, tau):
+    with pytest.raises(bm.ModelError, match=r"cannot be negative.*Use HalfNormal"):
+        model(mu=MU, tau=tau)
+
+
+@pytest.mark.parametrize("tau", [TAU, bm.HalfCauchy(1), bm.LogNormal(0, 1), bm.Uniform(0, 1)])
+def test_every_prior_on_the_positive_line_will_do_for_tau(tau):
+    assert bm.NormalNormal(mu=MU, tau=tau).tau == tau
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: bm.NormalNormal(mu=0, tau=TAU),
+            r"mu must be a prior such as Normal\(0, 2\), got 0",
+        ),
+        (lambda: bm.NormalNormal(mu=MU, tau=0.5), r"tau must be a prior such as HalfNormal\(0.5\)"),
+        (lambda: bm.NormalNormal(mu="Normal(0, 2)", tau=TAU), "mu must be a prior"),
+        (lambda: bm.CommonEffect(mu=None), "mu must be a prior"),
+        (lambda: bm.BinomialNormal(measure="RD", mu=MU, tau=TAU), "measure 'OR' or 'RR', not 'RD'"),
+        (lambda: bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=0.1), "baseline must be"),
+        (lambda: bm.default_model([1, 2]), "takes EffectSizes or BinaryStudies, not list"),
+    ],
+)
+def test_what_is_not_a_model_is_refused_with_what_would_be(call, words):
+    with pytest.raises(bm.ModelError, match=words):
+        call()

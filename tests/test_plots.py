@@ -1,0 +1,518 @@
+"""Figures tested as data: axes, rows, texts, arrows, and the SVG they become."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+from bayesmeta import plots
+from bayesmeta.checks import ArmCheck, PredictiveCheck, Statistic
+from bayesmeta.effects import MEASURES
+from bayesmeta.errors import DataError, ModelError
+from bayesmeta.plots._predictive import bin_edges
+from bayesmeta.plots._scale import linear_ticks, log_ticks, scale_for
+from bayesmeta.plots._text import clean, p_text, width_of, wrap
+from bayesmeta.summaries import ForestRow
+
+STUDIES = {
+    "Lanzoni": (-1.25, 0.68, "2/12 v 7/12"),
+    "Dilogo": (-0.47, 0.25, "10/20 v 16/20"),
+    "Bowdish": (-0.13, 0.16, "42/112 v 47/110"),
+}
+
+
+def row(label, kind, estimate, half, **rest):
+    return ForestRow(
+        label=label,
+        kind=kind,
+        estimate=estimate,
+        lower=estimate - half,
+        upper=estimate + half,
+        **rest,
+    )
+
+
+def mortality(*, shrunken=True):
+    rows = []
+    for label, (y, se, note) in STUDIES.items():
+        rows.append(row(label, "study", y, 1.96 * se, weight=se**-2 / 60, note=note))
+        if shrunken:
+            rows.append(row(label, "shrunken", 0.5 * y, se))
+    rows += [
+        row("Shi", "study", np.nan, np.nan, note="0/65 v 0/35"),
+        *([row("Shi", "shrunken", -0.2, 0.8)] if shrunken else []),
+        ForestRow(label="overall", kind="posterior", estimate=-0.28, lower=-0.7, upper=0.07),
+        row("in a new setting", "prediction", -0.27, 0.8),
+        row("REML, HKSJ", "frequentist", -0.26, 0.3),
+        row("DL, Wald", "frequentist", -0.25, 0.24),
+        ForestRow(
+            label="Review 2024",
+            kind="published",
+            estimate=np.log(0.76),
+            lower=np.log(0.60),
+            upper=np.log(0.96),
+        ),
+    ]
+    return rows
+
+
+def forest(rows=None, **settings):
+    settings = {"measure": "RR", "better": "lower"} | settings
+    return plots.forest(mortality() if rows is None else rows, **settings)
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def drawn(figure, start):
+    """Artists of the first axes whose label starts so."""
+    return [a for a in figure.axes[0].get_children() if str(a.get_label()).startswith(start)]
+
+
+def intervals(figure, kind):
+    return [
+        artist
+        for artist in drawn(figure, f"{kind}: ")
+        if not artist.get_label().endswith((", estimate", "beyond lower", "beyond upper"))
+    ]
+
+
+def overlapping(figure):
+    """Pairs of texts that cover each other, and texts that leave the figure."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    boxes = [
+        (text.get_text(), text.get_window_extent(renderer))
+        for text in figure.findobj(Text)
+        if text.get_text().strip() and text.get_visible()
+    ]
+    found = [
+        (one, other)
+        for i, (one, a) in enumerate(boxes)
+        for other, b in boxes[i + 1 :]
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1.5
+    ]
+    page = figure.bbox
+    return found + [
+        text
+        for text, box in boxes
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > page.x1 + 1 or box.y1 > page.y1 + 1
+    ]
+
+
+def scenario_table():
+    return pd.DataFrame(
+        {
+            "estimate": [-0.28, -0.2, -0.1, np.nan],
+            "lower": [-0.55, -0.48, -3.0, np.nan],
+            "upper": [-0.02, 0.07, 3.0, np.nan],
+            "k": [9, 8, 2, 0],
+        },
+        index=["main", "without Lanzoni", "low risk of bias", "nothing left"],
+    )
+
+
+def densities():
+    x = np.linspace(-1.5, 1.0, 101)
+    tau = np.linspace(0.0, 1.2, 101)
+    bell = np.exp(-0.5 * ((x + 0.28) / 0.2) ** 2) / (0.2 * np.sqrt(2 * np.pi))
+    return [
+        SimpleNamespace(
+            parameter="mu",
+            x=x,
+            prior=np.full(101, 0.2),
+            posterior=bell,
+            lower=-0.67,
+            median=-0.28,
+            upper=0.11,
+        ),
+        SimpleNamespace(
+            parameter="tau",
+            x=tau,
+            prior=1.6 * np.exp(-2 * tau**2),
+            posterior=4 * np.exp(-4 * tau),
+            lower=0.01,
+            median=0.2,
+            upper=0.7,
+        ),
+    ]
+
+
+def check(*, k=3, observed=2.0):
+    n = np.array([12.0, 20.0, 112.0] * k)[:k]
+    arm = ArmCheck(np.minimum(n, 5.0), n, 0 * n, np.floor(n / 4), np.floor(n / 2))
+    rng = np.random.default_rng(1)
+    statistics = (
+        Statistic(
+            "arms without an event", observed, rng.poisson(1.0, 500).astype(float), 0.2, True
+        ),
+        Statistic("pooled log RR", np.nan, np.array([]), np.nan, False),
+        Statistic("events in all", 48.0, rng.poisson(50.0, 500).astype(float), 0.6, True),
+        Statistic("largest risk difference", 0.4, rng.beta(2, 4, 500), 0.3, False),
+    )
+    high = replace(arm, observed=n)
+    arms = {"treatment": arm, "control": high}
+    return PredictiveCheck(tuple(f"Study {i}" for i in range(k)), arms, statistics, 0.95)
+
+
+FIGURES = {
+    "forest": forest,
+    "prior_posterior": lambda: plots.prior_posterior(densities(), measure="RR"),
+    "predictive": lambda: plots.predictive(check()),
+    "scenarios": lambda: plots.scenarios(scenario_table(), measure="RR", better="lower"),
+}
+
+
+class TestForest:
+    def test_draws_every_row_once_on_the_natural_scale(self):
+        figure = forest()
+        count = {"study": 3, "shrunken": 4, "posterior": 1, "prediction": 1, "frequentist": 2}
+        assert {kind: len(intervals(figure, kind)) for kind in count} == count
+        (published,) = intervals(figure, "published")
+        np.testing.assert_allclose(published.get_xdata(), [0.60, 0.96])
+        (diamond,) = intervals(figure, "posterior")
+        np.testing.assert_allclose(diamond.get_xy()[:3, 0], np.exp([-0.7, -0.28, 0.07]))
+
+    def test_keeps_the_order_of_the_rows(self):
+        figure = forest()
+        y = [line.get_ydata()[0] for line in intervals(figure, "study")]
+        below = [line.get_ydata()[0] for line in intervals(figure, "shrunken")]
+        assert y == sorted(y)
+        assert all(0.05 < b - a < 0.2 for a, b in zip(y, below[:3], strict=True))
+        assert figure.axes[0].get_ylim()[0] > figure.axes[0].get_ylim()[1]
+
+    def test_a_ratio_has_a_log_axis_with_round_ratios(self):
+        axes = forest().axes[0]
+        assert axes.get_xscale() == "log"
+        assert axes.get_xticks().tolist() == [0.1, 0.2, 0.5, 1, 2]
+        assert [t.get_text() for t in axes.get_xticklabels()] == ["0.1", "0.2", "0.5", "1", "2"]
+        assert drawn(forest(), "no effect")[0].get_xdata()[0] == 1.0
+
+    def test_a_difference_has_a_linear_axis(self):
+        figure = forest(measure="MD")
+        assert figure.axes[0].get_xscale() == "linear"
+        assert drawn(figure, "no effect")[0].get_xdata()[0] == 0.0
+        assert "mean difference" in texts(figure)
+        assert "−0.28 [−0.70, 0.070]" in texts(figure)
+
+    def test_says_all_that_a_reader_needs(self):
+        found = texts(forest(title="Mortality", prob=0.95))
+        expected = {
+            "Mortality", "Studies", "Posterior", "Frequentist", "Published",
+            "Lanzoni", "overall", "in a new setting", "REML, HKSJ", "Review 2024",
+            "2/12 v 7/12", "0/65 v 0/35", "no estimate of its own", "treatment v control",
+            "RR [95% interval]", "under the model,", "0.76 [0.50, 1.07]", "0.76 [0.60, 0.96]",
+            "risk ratio (log scale)", "study’s effect under the model (shrunken)",
+        }  # fmt: skip
+        assert expected <= set(found)
+        assert found.count("0.76 [0.60, 0.96]") == 1
+
+    @pytest.mark.parametrize(
+        ("better", "left", "right"),
+        [("lower", "← favours MSC", "favours usual care →"),
+         ("higher", "← favours usual care", "favours MSC →")],
+    )  # fmt: skip
+    def test_names_the_sides_by_the_direction_of_benefit(self, better, left, right):
+        figure = forest(better=better, labels=("MSC", "usual care"))
+        place = {t.get_text(): t.xy[0] for t in figure.axes[0].texts}
+        assert place[left] == 0.0
+        assert place[right] == 1.0
+
+    def test_a_study_without_an_estimate_still_has_its_shrunken_line(self):
+        figure = forest()
+        assert not drawn(figure, "study: Shi")
+        assert drawn(figure, "shrunken: Shi")
+
+    def test_without_shrunken_rows_there_is_one_column_and_no_legend(self):
+        figure = forest(mortality(shrunken=False))
+        assert not figure.legends
+        assert "under the model," not in texts(figure)
+        assert "0.76 [0.50, 1.07]" in texts(figure)
+
+    def test_a_shrunken_row_without_its_study_is_drawn_on_its_own(self):
+        rows = [
+            row("A", "shrunken", 0.1, 0.2),
+            row("B", "study", 0.1, 0.2),
+            row("C", "shrunken", 0, 1),
+        ]
+        figure = forest(rows)
+        assert len(intervals(figure, "shrunken")) == 2
+        assert {"A", "B", "C"} <= set(texts(figure))
+
+    @pytest.mark.parametrize("sides", [("lower",), ("upper",), ("lower", "upper")])
+    def test_an_interval_that_leaves_the_axis_ends_in_an_arrow(self, sides):
+        rows = mortality()
+        wide = {"lower": -9.0} if "lower" in sides else {}
+        wide |= {"upper": 9.0} if "upper" in sides else {}
+        rows[4] = replace(rows[4], **wide)
+        figure = forest(rows)
+        lower, upper = figure.axes[0].get_xlim()
+        for side, end in (("lower", lower), ("upper", upper)):
+            arrows = drawn(figure, f"study: Bowdish, beyond {side}")
+            assert len(arrows) == (side in sides)
+            assert all(arrow.get_xdata()[0] == pytest.approx(end) for arrow in arrows)
+        (line,) = drawn(figure, "study: Bowdish")[:1]
+        assert lower <= min(line.get_xdata()) <= max(line.get_xdata()) <= upper * (1 + 1e-12)
+
+    def test_nothing_is_clipped_when_everything_fits(self):
+        assert not [a for a in forest().axes[0].lines if "beyond" in str(a.get_label())]
+
+    def test_unbounded_and_missing_intervals_do_not_break_the_axis(self):
+        rows = mortality()
+        rows += [
+            ForestRow(label="two", kind="frequentist", estimate=0.1, lower=-900.0, upper=900.0),
+            ForestRow(label="inf", kind="frequentist", estimate=0.1, lower=-np.inf, upper=np.inf),
+            ForestRow(label="nan", kind="frequentist", estimate=0.1, lower=np.nan, upper=np.nan),
+        ]
+        figure = forest(rows)
+        assert "1.11 [–, –]" in texts(figure)
+        lower, upper = figure.axes[0].get_xlim()
+        assert 0.01 < lower < upper < 100
+        ElementTree.fromstring(plots.save_svg(figure))
+
+    def test_boxes_grow_with_the_weight(self):
+        figure = forest()
+        sizes = [a.get_markersize() for a in drawn(figure, "study: ") if a.get_marker() == "s"]
+        assert sizes == sorted(sizes)
+        assert sizes[0] < sizes[-1]
+
+    @pytest.mark.parametrize("k", [1, 3, 45])
+    def test_the_height_follows_the_rows_and_no_text_overlaps(self, k):
+        rows = []
+        for i in range(k):
+            rows.append(
+                row(f"Study {i}", "study", -0.1 * (i % 5), 0.5, weight=1 / k, note="1/9 v 2/9")
+            )
+            rows.append(row(f"Study {i}", "shrunken", -0.1, 0.3))
+        figure = forest([*rows, *mortality()[8:]])
+        assert figure.get_figwidth() == 8.75
+        assert 0.25 * k < figure.get_figheight() < 0.33 * k + 4
+        assert not overlapping(figure)
+
+    def test_long_names_are_wrapped_and_odd_ones_survive(self):
+        rows = mortality()
+        long = "Multicentre double-blind placebo-controlled trial of " + "x" * 60
+        rows[0] = replace(rows[0], label=long)
+        rows[1] = replace(rows[1], label=long)
+        odd = "$a_$ <b>&amp; --> \x00\ud800\tO’Brien"
+        rows[2], rows[3] = replace(rows[2], label=odd), replace(rows[3], label=odd)
+        labels = ("mesenchymal stromal cells, two doses", "standard of care with placebo infusion")
+        figure = forest(rows, labels=labels, title=long)
+        assert not overlapping(figure)
+        assert len(intervals(figure, "shrunken")) == 4
+        assert any("$a_$ <b>&amp; -->" in text for text in texts(figure))
+        ElementTree.fromstring(plots.save_svg(figure))
+
+    def test_refuses_what_it_cannot_draw(self):
+        with pytest.raises(DataError, match="at least one row"):
+            forest([])
+        with pytest.raises(DataError, match="measure 'XX'"):
+            forest(measure="XX")
+        with pytest.raises(ModelError, match="better is 'lower' or 'higher'"):
+            forest(better="smaller")
+
+
+class TestScale:
+    @pytest.mark.parametrize(
+        ("lower", "upper", "ticks"),
+        [
+            (0.09, 11, [0.1, 0.2, 0.5, 1, 2, 5, 10]),
+            (0.55, 2.1, [0.7, 1, 1.5, 2]),
+            (0.84, 1.21, [0.9, 1, 1.1, 1.2]),
+            (0.001, 1000, [0.001, 0.01, 0.1, 1, 10, 100, 1000]),
+        ],
+    )
+    def test_ratios_get_round_ticks(self, lower, upper, ticks):
+        found = log_ticks(lower * (1 - 1e-12), upper * (1 + 1e-12), width=3.0)
+        assert found == pytest.approx(ticks)
+
+    def test_differences_get_round_ticks(self):
+        assert linear_ticks(-112.0, 60.0, width=3.0) == [-100, -50, 0, 50]
+
+    def test_no_effect_and_every_estimate_lie_on_the_axis(self):
+        estimates = np.array([2.0, np.nan, 5.0])
+        ends = np.array([[1.9, 2.1], [np.nan, np.nan], [-40.0, 50.0]])
+        scale = scale_for(MEASURES["MD"], estimates, ends, width=3.0)
+        assert scale.holds(0.0)
+        assert scale.holds(5.0)
+        assert scale.at(1e9) == scale.upper
+
+    def test_an_axis_exists_with_nothing_to_show(self):
+        nothing = np.full((2, 2), np.nan)
+        scale = scale_for(MEASURES["RR"], nothing[0], nothing, width=3.0)
+        assert scale.lower < 0 < scale.upper
+
+
+class TestPriorPosterior:
+    def test_one_panel_per_parameter(self):
+        figure = plots.prior_posterior(densities(), measure="RR", prob=0.95)
+        assert len(figure.axes) == 2
+        found = set(texts(figure))
+        assert {"Overall effect μ", "Between-study SD τ", "its central 95% interval"} <= found
+        assert "posterior median RR 0.76 [0.51, 1.12]" in found
+        assert "posterior median τ 0.20 [0.010, 0.70]" in found
+        assert not overlapping(figure)
+
+    def test_a_ratio_is_shown_above_its_logarithm(self):
+        mu = plots.prior_posterior(densities(), measure="RR").axes[0]
+        (upper,) = mu.child_axes
+        shown = [label.get_text() for label in upper.get_xticklabels()]
+        assert "1" in shown
+        np.testing.assert_allclose(np.exp(upper.get_xticks()), [float(text) for text in shown])
+        assert not plots.prior_posterior(densities(), measure="MD").axes[0].child_axes
+
+    def test_the_curves_are_the_rows(self):
+        rows = densities()[1]
+        prior, posterior = plots.prior_posterior([rows], measure="RR").axes[0].lines
+        np.testing.assert_array_equal(prior.get_ydata(), rows.prior)
+        np.testing.assert_array_equal(posterior.get_ydata(), rows.posterior)
+        assert prior.is_dashed()
+
+    def test_an_unbounded_prior_does_not_flatten_the_posterior(self):
+        rows = densities()[1]
+        rows.prior = np.where(rows.x == 0, np.inf, 1e3)
+        axes = plots.prior_posterior([rows], measure="RR").axes[0]
+        assert axes.get_ylim()[1] == pytest.approx(1.06 * 3 * rows.posterior.max())
+
+    def test_refuses_nothing(self):
+        with pytest.raises(DataError, match="at least one density"):
+            plots.prior_posterior([], measure="RR")
+
+
+class TestPredictive:
+    def test_shows_each_arm_in_per_cent_of_its_patients(self):
+        figure = plots.predictive(check(), labels=("MSC", "usual care"))
+        treatment, control = figure.axes[:2]
+        observed = next(a for a in treatment.lines if a.get_label() == "observed")
+        np.testing.assert_allclose(observed.get_xdata(), 100 * np.array([5 / 12, 5 / 20, 5 / 112]))
+        assert treatment.get_xlim() == control.get_xlim()
+        assert {"5/12", "112/112", "Study 0", "MSC", "usual care"} <= set(texts(figure))
+        assert not overlapping(figure)
+
+    def test_marks_what_lies_outside_its_interval(self):
+        control = plots.predictive(check()).axes[1]
+        outside = next(a for a in control.lines if a.get_label().startswith("observed, outside"))
+        assert len(outside.get_xdata()) == 3
+
+    def test_one_histogram_per_statistic_with_its_p(self):
+        figure = plots.predictive(check())
+        assert len(figure.axes) == 2 + 4
+        found = set(texts(figure))
+        assert {"arms without an event", "predictive p = 0.20", "predictive p not defined"} <= found
+        assert "not defined for these data" in found
+        (line,) = [a for a in figure.axes[2].lines if a.get_label() == "observed"]
+        assert line.get_xdata()[0] == 2.0
+        assert all(float(tick).is_integer() for tick in figure.axes[2].get_xticks())
+
+    @pytest.mark.parametrize("k", [1, 42])
+    def test_takes_few_and_many_studies(self, k):
+        figure = plots.predictive(check(k=k))
+        assert not overlapping(figure)
+        assert 2 < figure.get_figheight() < 2.9 + 0.27 * k + 0.3
+
+    def test_counts_fall_on_whole_bins(self):
+        edges = bin_edges(np.arange(100.0), 130.0, discrete=True)
+        widths = np.diff(edges)
+        assert widths[0] == widths.max() == widths.min() == 5
+        assert edges[0] % 1 == 0.5
+        assert edges[-1] >= 130.5
+
+    def test_a_constant_has_a_histogram(self):
+        edges = bin_edges(np.zeros(10), 0.0, discrete=False)
+        assert (np.diff(edges) > 0).all()
+
+
+class TestScenarios:
+    def test_one_line_per_analysis(self):
+        figure = plots.scenarios(scenario_table(), measure="RR", better="lower", prob=0.9)
+        assert len(intervals(figure, "scenario")) == 3
+        found = set(texts(figure))
+        assert {"main", "k = 9", "0.76 [0.58, 0.98]", "nothing left", "no estimate"} <= found
+        assert {"RR [90% interval]", "← favours treatment"} <= found
+        assert len([a for a in figure.axes[0].lines if "beyond" in a.get_label()]) == 2
+        assert not overlapping(figure)
+
+    def test_k_may_be_absent(self):
+        table = scenario_table().drop(columns="k")
+        found = texts(plots.scenarios(table, measure="MD", better="higher"))
+        assert not [text for text in found if text.startswith("k =")]
+        assert "favours treatment →" in found
+
+    def test_refuses_a_table_without_its_columns(self):
+        with pytest.raises(DataError, match="missing: lower, upper"):
+            plots.scenarios(scenario_table()[["estimate"]], measure="RR", better="lower")
+        with pytest.raises(DataError, match="every row"):
+            plots.scenarios(scenario_table()[:0], measure="RR", better="lower")
+
+
+class TestSvg:
+    @pytest.mark.parametrize("name", FIGURES)
+    def test_the_same_figure_gives_the_same_text(self, name):
+        first = plots.save_svg(FIGURES[name]())
+        root = ElementTree.fromstring(first)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root.find(".//{http://www.w3.org/2000/svg}text") is None  # letters are paths
+        with matplotlib.rc_context({"axes.grid": True, "font.size": 20, "svg.hashsalt": None}):
+            assert plots.save_svg(FIGURES[name]()) == first
+
+    def test_saving_twice_changes_nothing(self):
+        figure = forest()
+        assert plots.save_svg(figure) == plots.save_svg(figure)
+
+    def test_the_xml_check_would_notice(self):
+        text = plots.save_svg(forest())
+        with pytest.raises(ElementTree.ParseError):
+            ElementTree.fromstring(text.replace("</svg>", "<!-- \x00 --></svg>"))
+
+    def test_writes_the_text_and_nothing_else(self, tmp_path):
+        path = tmp_path / "forest.svg"
+        path.write_text("old")
+        text = plots.save_svg(forest(), path)
+        assert path.read_text(encoding="utf-8") == text
+        assert [each.name for each in tmp_path.iterdir()] == ["forest.svg"]
+
+    def test_leaves_the_users_settings_alone(self):
+        before = dict(matplotlib.rcParams)
+        for draw in FIGURES.values():
+            plots.save_svg(draw())
+        assert dict(matplotlib.rcParams) == before
+
+    def test_the_room_loads_matplotlib_late_and_pyplot_never(self):
+        code = (
+            "import sys, bayesmeta.plots as p; assert 'matplotlib' not in sys.modules;"
+            "p.forest; p.predictive; p.scenarios; p.prior_posterior; p.save_svg;"
+            "assert 'matplotlib.pyplot' not in sys.modules"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+    def test_unknown_names_are_unknown(self):
+        assert dir(plots) == list(plots.__all__)
+        with pytest.raises(AttributeError, match="funnel"):
+            _ = plots.funnel
+
+
+class TestText:
+    def test_wrapping_keeps_every_letter(self):
+        text = "a very long name " + "x" * 80
+        wrapped = wrap(text, 1.0)
+        assert wrapped.replace("\n", "").replace(" ", "") == text.replace(" ", "")
+        assert width_of(wrapped) <= 1.0
+
+    def test_cleaning_leaves_what_can_be_printed(self):
+        assert clean("  a\nb\x07 é ") == "a b é"
+
+    @pytest.mark.parametrize(
+        ("p", "text"),
+        [(0.0, "< 0.001"), (1.0, "> 0.999"), (0.004, "= 0.004"), (0.5, "= 0.50")],
+    )
+    def test_a_predictive_p_is_never_certain(self, p, text):
+        assert p_text(p) == f"predictive p {text}"

@@ -1,0 +1,231 @@
+"""From posteriors to tables and rows: the marginals' own numbers, on the scale they name."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from references import MAIN_TRIALS, binary, estimates
+from scipy import integrate
+from tolerances import STANDARD_ERRORS
+
+import bayesmeta as bm
+from bayesmeta.posterior import Check, Diagnostics, Draws, Marginals, Posterior
+from bayesmeta.summaries import (
+    ForestRow,
+    density_rows,
+    forest_rows,
+    measure_of,
+    parameters,
+    prob_benefit,
+    rows_table,
+    study_effects,
+)
+
+MODEL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+DATA = bm.effect_sizes(binary(MAIN_TRIALS), measure="RR")
+FIT = bm.fit(MODEL, DATA)
+TRIALS = binary(MAIN_TRIALS)
+
+
+def drawn_posterior(studies: bm.BinaryStudies, measure: str = "RR") -> Posterior:
+    """Stand in for a sampled posterior of counts: independent draws, no fit behind them."""
+    rng = np.random.default_rng(8)
+
+    def draws() -> Draws:
+        return Draws(rng.normal(-0.3, 0.2, (4, 500)))
+
+    vector = Marginals(studies.study, tuple(draws() for _ in studies.study))
+    marginals = {
+        "mu": draws(),
+        "tau": Draws(abs(draws().values)),
+        "theta": vector,
+        "theta_new": draws(),
+        "baseline": vector,
+    }
+    return Posterior(
+        model=bm.BinomialNormal(measure=measure, mu=MODEL.mu, tau=MODEL.tau),
+        data=studies,
+        engine="test",
+        marginals=marginals,
+        diagnostics=Diagnostics((Check("R-hat", "mu", 1.0, 1.01, at_most=True),)),
+        sample=lambda n, seed: {},
+        sample_stats={"diverging": np.zeros((4, 500))},
+        convergence={"mu": {"rhat": 1.0, "ess_bulk": 2000.0}},
+    )
+
+
+def test_summary_has_a_row_for_every_parameter_with_the_marginals_numbers():
+    table = bm.summary(FIT, prob=0.9)
+    names = ["mu", "tau", *(f"theta[{study}]" for study in DATA.study), "theta_new"]
+    assert list(table.index) == names
+    found = parameters(FIT)
+    assert list(found) == names
+    for name, marginal in found.items():
+        lower, upper = marginal.interval(0.9)
+        expected = (marginal.mean(), marginal.sd(), marginal.quantile(0.5), lower, upper)
+        assert_allclose(
+            table.loc[name, ["mean", "sd", "median", "lower", "upper"]].to_list(), expected
+        )
+        if name != "tau":
+            assert table.loc[name, "prob_below_null"] == marginal.cdf(0.0)
+    assert np.isnan(table.loc["tau", "prob_below_null"])
+
+
+def test_natural_scale_shows_ratios_as_ratios_and_leaves_out_their_moments():
+    logs, ratios = bm.summary(FIT), bm.summary(FIT, scale="natural")
+    effects = [name for name in logs.index if name != "tau"]
+    for column in ("median", "lower", "upper"):
+        assert_allclose(ratios.loc[effects, column], np.exp(logs.loc[effects, column]))
+        assert ratios.loc["tau", column] == logs.loc["tau", column]
+    assert ratios[["mean", "sd"]].isna().all().all()
+    assert_allclose(ratios.loc[effects, "prob_below_null"], logs.loc[effects, "prob_below_null"])
+
+
+def test_natural_scale_of_a_difference_is_the_analysis_scale():
+    fit = bm.fit(MODEL, estimates([0.1, 0.4], [0.2, 0.3], measure="MD"))
+    assert bm.summary(fit).equals(bm.summary(fit, scale="natural"))
+
+
+def test_moments_that_do_not_exist_are_nan_and_medians_stand():
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfCauchy(0.5))
+    table = bm.summary(bm.fit(model, estimates([0.1], [0.2])))
+    assert np.isnan(table.loc["tau", "sd"])
+    assert np.isnan(table.loc["theta_new", "sd"])
+    assert table["median"].notna().all()
+
+
+def test_summary_of_draws_carries_its_convergence_and_leaves_baselines_on_their_scale():
+    posterior = drawn_posterior(TRIALS)
+    logs, ratios = bm.summary(posterior), bm.summary(posterior, scale="natural")
+    assert logs.loc["mu", "rhat"] == 1.0
+    assert logs.loc["mu", "ess_bulk"] == 2000.0
+    name = "baseline[Shi]"
+    assert ratios.loc[name, "median"] == logs.loc[name, "median"]
+    assert np.isnan(logs.loc[name, "prob_below_null"])
+
+
+def test_exact_and_drawn_summaries_agree_within_monte_carlo_error():
+    n = 20_000
+    group = FIT.draws(n, seed=31)["posterior"]
+    exact = bm.summary(FIT)
+    for name in ("mu", "tau", "theta_new"):
+        values = group[name].values[0]
+        row = exact.loc[name]
+        assert abs(values.mean() - row["mean"]) <= STANDARD_ERRORS * row["sd"] / np.sqrt(n)
+        spread = STANDARD_ERRORS * np.sqrt(((values - values.mean()) ** 2).var() / n)
+        assert abs(values.var() - row["sd"] ** 2) <= spread
+        for column, q in (("lower", 0.025), ("median", 0.5), ("upper", 0.975)):
+            share = (values <= row[column]).mean()
+            assert abs(share - q) <= STANDARD_ERRORS * np.sqrt(q * (1 - q) / n)
+
+
+def test_measure_of_each_kind_of_fit():
+    assert measure_of(FIT) == "RR"
+    assert measure_of(drawn_posterior(TRIALS, "OR")) == "OR"
+    assert measure_of(bm.common_effect(DATA)) == "RR"
+    assert measure_of(bm.Published(measure="HR")) == "HR"
+
+
+def test_probability_of_benefit_is_on_the_better_side():
+    below = FIT["mu"].cdf(0.0)
+    assert prob_benefit(FIT["mu"], "lower") == below
+    assert prob_benefit(FIT["mu"], "higher") == pytest.approx(1 - below)
+    assert below > 0.9
+    with pytest.raises(bm.ModelError, match="'lower' or 'higher', not 'less'"):
+        prob_benefit(FIT["mu"], "less")
+
+
+def test_forest_rows_pair_each_study_with_its_shrunken_effect_and_end_with_the_pooled():
+    rows = forest_rows(FIT, prob=0.9)
+    kinds = [row.kind for row in rows]
+    assert kinds == ["study", "shrunken"] * DATA.k + ["posterior", "prediction"]
+    assert [row.label for row in rows[:4]] == [DATA.study[0]] * 2 + [DATA.study[1]] * 2
+    own, shrunken = rows[0], rows[1]
+    half = 1.6448536269514722 * DATA.se[0]
+    assert_allclose((own.estimate, own.lower, own.upper), DATA.y[0] + half * np.array([0, -1, 1]))
+    theta = FIT["theta"][0]
+    assert_allclose(
+        (shrunken.estimate, shrunken.lower, shrunken.upper),
+        (theta.quantile(0.5), *theta.interval(0.9)),
+    )
+    pooled, new = rows[-2:]
+    assert_allclose((pooled.lower, pooled.upper), FIT["mu"].interval(0.9))
+    assert_allclose((new.lower, new.upper), FIT["theta_new"].interval(0.9))
+
+
+def test_weights_of_the_studies_are_shares_of_the_precision():
+    weights = np.array([row.weight for row in forest_rows(FIT) if row.kind == "study"])
+    assert weights.sum() == pytest.approx(1)
+    assert_allclose(weights, DATA.se**-2 / (DATA.se**-2).sum())
+    assert all(np.isnan(row.weight) for row in forest_rows(FIT) if row.kind != "study")
+
+
+def test_compared_estimates_stand_below_and_the_published_keeps_its_level():
+    pooled = bm.random_effects(DATA)
+    printed = bm.Published(measure="RR", estimate="0.76", lower="0.60", upper="0.96")
+    words = bm.Published(measure="RR", verdict="fewer deaths")
+    rows = forest_rows(
+        FIT, frequentist={"REML": pooled}, published={"paper": printed, "words": words}, prob=0.5
+    )
+    assert [(row.label, row.kind) for row in rows[-2:]] == [
+        ("REML", "frequentist"),
+        ("paper", "published"),
+    ]
+    assert_allclose((rows[-2].lower, rows[-2].upper), pooled.interval(0.5))
+    last = rows[-1]
+    assert_allclose(np.exp([last.estimate, last.lower, last.upper]), [0.76, 0.60, 0.96])
+
+
+def test_study_without_events_has_no_estimate_of_its_own_but_keeps_its_row():
+    rows = forest_rows(drawn_posterior(TRIALS))
+    own = {row.label: row for row in rows if row.kind == "study"}
+    assert list(own) == list(TRIALS.study)
+    assert np.isnan([own["Shi"].estimate, own["Shi"].lower, own["Shi"].upper]).all()
+    assert own["Shi"].note == "0/65 v 0/35, no events"
+    assert own["Lanzoni"].note == "2/12 v 7/12"
+    assert own["Lanzoni"].estimate == pytest.approx(np.log(2 / 7))
+    assert sum(row.kind == "shrunken" for row in rows) == TRIALS.k
+
+
+def test_studies_own_effects_are_the_data_or_what_two_stages_would_make_of_counts():
+    assert study_effects(FIT) is DATA
+    assert study_effects(drawn_posterior(TRIALS)).y.tolist() == DATA.y.tolist()
+    assert study_effects(drawn_posterior(binary({"A": (0, 5, 0, 6)}))) is None
+
+
+def test_common_effect_has_no_shrinkage_and_no_prediction():
+    fit = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), DATA)
+    assert [row.kind for row in forest_rows(fit)] == ["study"] * DATA.k + ["posterior"]
+    assert list(bm.summary(fit).index) == ["mu"]
+
+
+def test_rows_become_a_table():
+    table = rows_table([ForestRow(label="A", kind="study", estimate=0.1, lower=0.0, upper=0.2)])
+    assert table.loc["A", ["kind", "estimate", "lower", "upper"]].to_list() == [
+        "study",
+        0.1,
+        0.0,
+        0.2,
+    ]
+
+
+def test_density_rows_show_prior_and_posterior_on_one_grid():
+    mu, tau = density_rows(FIT)
+    assert (mu.parameter, tau.parameter) == ("mu", "tau")
+    assert tau.x[0] == 0.0
+    for row in (mu, tau):
+        assert integrate.trapezoid(row.posterior, row.x) == pytest.approx(1, abs=2e-3)
+        assert row.lower < row.median < row.upper
+    assert_allclose(mu.prior, np.exp(-(mu.x**2) / 8) / np.sqrt(8 * np.pi))
+    assert_allclose(tau.prior, 2 * np.exp(-2 * tau.x**2) * 2 / np.sqrt(2 * np.pi))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "words"),
+    [
+        ({"scale": "ratio"}, bm.ModelError, "'analysis' or 'natural', not 'ratio'"),
+        ({"prob": 95}, bm.DataError, "between 0 and 1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(keywords, error, words):
+    with pytest.raises(error, match=words):
+        bm.summary(FIT, **keywords)
