@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .compare import compare
+    from .comparison import compare
     from .decision import absolute_effects
     from .effects import MEASURES, EffectSizes, effect_sizes
     from .engines import NUTS, Quadrature, fit
@@ -44,7 +44,7 @@ _HOME = {
     "posterior": ("Posterior",),
     "frequentist": ("FrequentistFit", "common_effect", "random_effects"),
     "summaries": ("summary",),
-    "compare": ("compare",),
+    "comparison": ("compare",),
     "decision": ("absolute_effects",),
     "errors": ("BayesmetaError", "DataError", "FileError", "ModelError", "SpecError"),
 }

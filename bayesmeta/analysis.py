@@ -1,5 +1,9 @@
 """One specification to every result, in order."""
 
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+# pyright: reportOptionalMemberAccess=false
+
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping
@@ -15,11 +19,11 @@ from .checks import posterior_predictive
 from .decision import absolute_effects, pooled_control_risk
 from .effects import EffectSizes, effect_sizes
 from .engines import NUTS, device, fit
-from .errors import BayesmetaError, DataError, FileError
+from .errors import BayesmetaError, DataError, FileError, SpecError
 from .files import read_table
 from .frequentist import FrequentistFit, common_effect, random_effects
 from .model import BinomialNormal, CommonEffect, Data, Model, NormalNormal
-from .posterior import Posterior
+from .posterior import Check, Posterior
 from .priors import Normal
 from .results import (
     OutcomeResult,
@@ -41,8 +45,16 @@ __all__ = ["models_of", "run"]
 type Progress = Callable[[str, str], None]
 
 COUNTS_LABEL = "counts (binomial–normal)"
+NUTS_LABEL = "the same by NUTS"
 TWO_STAGE_LABEL = "two-stage (normal–normal)"
-ALONE = "one study"
+FREQUENTIST = (
+    "Mantel–Haenszel",
+    "Mantel–Haenszel, ½ added",
+    "inverse variance",
+    "DerSimonian–Laird",
+    "REML",
+)
+AGREE = 4.0  # Monte Carlo standard errors that two engines may be apart
 PROGRAMS = ("bayesmeta", "numpy", "scipy", "jax", "pymc", "blackjax", "arviz", "xarray", "pandas")
 
 
@@ -67,6 +79,9 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
     """
     spec = source.specification
     folder = source.path.parent
+    for outcome in spec.outcome:
+        _check_labels(outcome)
+    hashes = _hashes(source)
     frames = {
         outcome.name: _read(outcome, folder) for outcome in spec.outcome if outcome.data is not None
     }
@@ -85,10 +100,21 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
             "python": python_version(),
             **{name: metadata.version(name) for name in PROGRAMS},
         },
-        hashes=_hashes(source),
+        hashes=hashes,
         device=device() if any(_sampled(outcome) for outcome in outcomes) else "not used",
         specification=source.text,
     )
+
+
+def _check_labels(outcome: Outcome) -> None:
+    """A published figure with the label of one of our fits would take its place in the tables."""
+    ours = (COUNTS_LABEL, NUTS_LABEL, TWO_STAGE_LABEL, *FREQUENTIST)
+    for figure in outcome.published:
+        if any(figure.label == label or figure.label.startswith(f"{label}, ") for label in ours):
+            raise SpecError(
+                f"{outcome.name}: published label {figure.label!r} is the name of one of our own "
+                "fits; name the paper, e.g. 'Smith 2024'."
+            )
 
 
 def models_of(outcome: Outcome) -> Mapping[str, Model]:
@@ -116,19 +142,21 @@ def select(
     variant_column = named.get("variant", "variant")
     for column in (study_column, *scenario.where):
         if column not in frame:
-            raise DataError(f"{outcome.name}: the table has no column {column!r}.")
+            raise DataError(
+                f"{outcome.data}: the table has no column {column!r}; it has {', '.join(frame)}."
+            )
     studies = frame[study_column].astype(str)
     variants = frame.get(variant_column, studies.map(lambda _: MAIN)).fillna(MAIN).astype(str)
     _check_names(outcome, scenario, set(studies), set(zip(studies, variants, strict=True)))
     reasons: dict[tuple[str, str], str] = {}
     for position, key in enumerate(zip(studies, variants, strict=True)):
         reason = _reason(key, frame.iloc[position], scenario)
-        if reason:
+        if reason is not None:
             reasons[key] = reason
     return reasons
 
 
-def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str:
+def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str | None:
     study, variant = key
     wanted = scenario.replace.get(study, scenario.variant)
     if study in scenario.drop:
@@ -143,7 +171,7 @@ def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str:
     for column, values in scenario.where.items():
         if str(row[column]) not in values:
             return f"{column} is {row[column]}"
-    return ""
+    return None
 
 
 def _check_names(
@@ -226,13 +254,11 @@ def _counts_only(
     silent = data.double_zero
     if silent.any() and not silent.all():
         progress(outcome.title, "without the studies that have no event")
-        found["double_zero"] = _shift(spec, outcome, models[COUNTS_LABEL], data, answer)
+        found["double_zero"] = _shift(models[COUNTS_LABEL], data, answer)
     return found
 
 
-def _shift(
-    spec: Specification, outcome: Outcome, model: Model, data: BinaryStudies, answer: Posterior
-) -> Shift:
+def _shift(model: Model, data: BinaryStudies, answer: Posterior) -> Shift:
     kept = [i for i in range(data.k) if not data.double_zero[i]]
     fewer = BinaryStudies(
         study=tuple(data.study[i] for i in kept),
@@ -241,13 +267,11 @@ def _shift(
         events_control=data.events_control[kept],
         n_control=data.n_control[kept],
     )
-    without = fit(model, fewer, _nuts(spec, outcome.name, "without double zeros"))
-    errors = [one.convergence["mu"]["mcse_mean"] for one in (answer, without)]
+    without = fit(model, fewer)
     return Shift(
         studies=tuple(name for i, name in enumerate(data.study) if i not in kept),
         mean=(answer["mu"].mean(), without["mu"].mean()),
         sd=(answer["mu"].sd(), without["mu"].sd()),
-        mcse=float(np.hypot(*errors)),
         sound=without.diagnostics.passed,
     )
 
@@ -269,10 +293,11 @@ def _scenario(
         if on is None:
             continue
         progress(outcome.title, f"{scenario.name}: {label}")
-        engine = (
-            _nuts(spec, outcome.name, scenario.name) if on is data and on is not effects else None
-        )
-        posteriors[label] = fit(model, on, engine)
+        posteriors[label] = fit(model, on)
+        if on is data and on is not effects and scenario is outcome.scenario[0]:
+            progress(outcome.title, f"{scenario.name}: {NUTS_LABEL}")
+            drawn = fit(model, on, _nuts(spec, outcome.name, scenario.name))
+            posteriors[NUTS_LABEL] = _held_to(posteriors[label], drawn)
     return ScenarioResult(
         name=scenario.name,
         note=scenario.note,
@@ -282,6 +307,18 @@ def _scenario(
         frequentist=_frequentist(outcome, data, effects, refusals),
         refusals=tuple(refusals),
     )
+
+
+def _held_to(exact: Posterior, drawn: Posterior) -> Posterior:
+    """Add the agreement of two engines to the numerical gates of the sampled one."""
+    apart = {
+        name: abs(drawn[name].mean() - exact[name].mean()) / drawn.convergence[name]["mcse_mean"]
+        for name in ("mu", "tau")
+    }
+    where = max(apart, key=apart.__getitem__)
+    check = Check("apart from exact, in MCSE", where, apart[where], AGREE, at_most=True)
+    checks = (*drawn.diagnostics.checks, check)
+    return replace(drawn, diagnostics=replace(drawn.diagnostics, checks=checks))
 
 
 def _data(
@@ -382,7 +419,8 @@ def _sampled(outcome: OutcomeResult) -> bool:
 
 
 def _hashes(source: Source) -> Mapping[str, str]:
-    found = {source.path.name: hashlib.sha256(source.text.encode()).hexdigest()}
+    name = source.path.name.encode("utf-8", "backslashreplace").decode()
+    found = {name: hashlib.sha256(source.text.encode()).hexdigest()}
     for outcome in source.specification.outcome:
         if outcome.data is not None:
             path = source.path.parent / outcome.data

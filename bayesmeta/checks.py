@@ -1,4 +1,4 @@
-"""Does the model reproduce data like those observed?"""
+"""Whether a model reproduces data like those observed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class PredictiveCheck:
             f"The model rarely gives a table with {one.name} as observed "
             f"({one.observed:.3g}; predictive p {one.p:.3f})."
             for one in self.statistics
-            if not 0.025 <= one.p <= 0.975
+            if one.p < 0.025 or one.p > 0.975
         )
 
     def table(self) -> "pd.DataFrame":
@@ -131,8 +131,8 @@ def posterior_predictive(
     model, data = posterior.model, posterior.data
     if not (isinstance(model, BinomialNormal) and isinstance(data, BinaryStudies)):
         raise ModelError("posterior_predictive needs a fit of counts, BinomialNormal.")
-    total = int(next(iter(posterior.sample_stats.values())).size) if not posterior.exact else draws
-    sample = posterior.sample(min(draws, total), seed)
+    kept = draws if posterior.exact else posterior.sample_stats["diverging"].size
+    sample = posterior.sample(min(draws, kept), seed)
     flat = {name: values[0] for name, values in sample.items()}
     events = replicate(flat, data, model.measure, seed=seed)
     observed = (data.events_treatment, data.events_control)
@@ -202,5 +202,6 @@ def _statistic(
     seen = float(function(*observed, data))
     new = function(*events, data)
     new = new[np.isfinite(new)]
-    p = float((new > seen).mean() + 0.5 * (new == seen).mean()) if new.size else np.nan
+    defined = new.size and np.isfinite(seen)
+    p = float((new > seen).mean() + 0.5 * (new == seen).mean()) if defined else np.nan
     return Statistic(name, seen, new, p, discrete)

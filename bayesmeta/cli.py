@@ -1,7 +1,9 @@
 """Words typed on the command line to calls below."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from .results import OutcomeResult, Results
 
-GATES_FAILED, REFUSED = 1, 2
+GATES_FAILED, REFUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
 
 class _Group(click.Group):
@@ -22,11 +24,25 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; turn an error raised on purpose into its sentence."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
         try:
             return super().invoke(ctx)
         except BayesmetaError as error:
-            click.echo(f"bayesmeta: {error}", err=True)
+            click.echo(f"bayesmeta: {_one_line(str(error))}", err=True)
             sys.exit(REFUSED)
+        except KeyboardInterrupt:
+            click.echo("bayesmeta: stopped; no file was left half-written.", err=True)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:  # e.g. `| head`: what is left in the buffer must not be flushed
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(PIPE_CLOSED)
+
+
+def _one_line(text: str) -> str:
+    """Text from a file as one line that a terminal shows and does not obey."""
+    shown = (c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return "".join(shown)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,9 +62,11 @@ def run(specification: Path, output: Path) -> None:
     Writes report.html, results.json, and per outcome tables (CSV), a posterior (netCDF) and
     figures (SVG). Exit status: 0 sound, 1 a numerical gate failed, 2 refused.
     """
+    from .files import check_folder
     from .specification import load_specification
 
     source = load_specification(specification)
+    check_folder(output)
     with _progress() as say:
         from .analysis import run as analyse
 
@@ -57,7 +75,7 @@ def run(specification: Path, output: Path) -> None:
 
         write_results(results, output, progress=say)
     _show(results)
-    click.echo(f"\nReport: {output / 'report.html'}")
+    click.echo(f"Report: {output / 'report.html'}")
     if not results.passed:
         click.echo("A numerical gate failed: see the marked tables and the report.", err=True)
         sys.exit(GATES_FAILED)
@@ -69,7 +87,13 @@ def run(specification: Path, output: Path) -> None:
 @click.option("--mu", default=None, help="Prior of the overall effect, e.g. 'Normal(0, 2)'.")
 @click.option("--tau", default=None, help="Prior of the between-study SD, e.g. 'HalfNormal(0.5)'.")
 @click.option("--counts", is_flag=True, help="Fit the counts themselves by NUTS, not two-stage.")
-@click.option("--seed", default=0, show_default=True, help="Seed of NUTS and of the draws.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of NUTS and of the draws.",
+)
 @click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="netCDF file to write.")
 def fit(
@@ -86,11 +110,13 @@ def fit(
     """Fit one TABLE (CSV) of counts per arm, or of estimates, and print the posterior."""
     from .engines import NUTS, Quadrature
     from .engines import fit as fit_model
-    from .files import write_posterior
+    from .files import check_file, write_posterior
     from .studies import check_prob
     from .summaries import describe, summary
 
     check_prob(prob)
+    if output is not None:
+        check_file(output)
     model, data = _model_and_data(table, measure, mu, tau, counts=counts)
     posterior = fit_model(model, data, NUTS(seed=seed) if counts else Quadrature())
     if output is not None:
@@ -152,26 +178,23 @@ def _model_and_data(
     return NormalNormal(mu=priors["mu"], tau=priors["tau"]), data
 
 
-class _progress:
-    """One line that says outcome, step and time; silent where nobody is looking."""
+@contextmanager
+def _progress() -> "Generator[Callable[[str, str], None]]":
+    """Show one line with outcome, step and elapsed time; nothing where nobody is looking."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    def __enter__(self) -> Callable[[str, str], None]:
-        from rich.console import Console
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        columns = (
-            SpinnerColumn(),
-            TextColumn("[bold]{task.fields[outcome]}"),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._bar.__enter__()
-        task = self._bar.add_task("starting", total=None, outcome="")
-        return lambda outcome, step: self._bar.update(task, outcome=outcome, description=step)
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.__exit__(*error)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("[bold]{task.fields[outcome]}"),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
+        task = bar.add_task("starting", total=None, outcome="")
+        yield lambda outcome, step: bar.update(task, outcome=outcome, description=step)
 
 
 def _show(results: "Results") -> None:
@@ -181,14 +204,17 @@ def _show(results: "Results") -> None:
     from .results.display import headline
 
     console = Console()
-    for outcome in results.outcomes:
-        console.print(_table(outcome, results.prob))
-        console.print(escape(headline(outcome, prob=results.prob)))
-        for label, failures in outcome.failures.items():
-            console.print(f"[bold red]Not sound[/]: {escape(label)}: {escape('; '.join(failures))}")
-        for caution in outcome.cautions:
-            console.print(f"[dim]Caution: {escape(caution)}[/]")
-        console.print()
+    with console.capture() as shown:
+        for outcome in results.outcomes:
+            console.print(_table(outcome, results.prob))
+            console.print(escape(headline(outcome, prob=results.prob)))
+            for label, failures in outcome.failures.items():
+                said = escape(f"{label}: {'; '.join(failures)}")
+                console.print(f"[bold red]Not sound[/]: {said}")
+            for caution in outcome.cautions:
+                console.print(f"[dim]Caution: {escape(caution)}[/]")
+            console.print()
+    click.echo(shown.get(), nl=False)
 
 
 def _table(outcome: "OutcomeResult", prob: float) -> "Table":

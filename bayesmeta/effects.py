@@ -1,5 +1,8 @@
 """Effect sizes: studies in, estimates and standard errors on the analysis scale out."""
 
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, final
@@ -257,8 +260,8 @@ def effect_sizes(
     kept = np.ones(studies.k, bool) if double_zero == "include" else informative(studies, measure)
     if not kept.any():
         raise DataError(
-            f"No study says anything about the {MEASURES[measure].words}: in each, {_SILENT[measure]}. "
-            "A two-stage analysis has nothing to pool; "
+            f"No study says anything about the {MEASURES[measure].words}: in each, "
+            f"{_SILENT[measure]}. A two-stage analysis has nothing to pool; "
             "BinomialNormal on the counts keeps such studies."
         )
     names = tuple(name for name, keep in zip(studies.study, kept, strict=True) if keep)
@@ -407,9 +410,9 @@ def _from_intervals(
         middle = measure.natural((scale(lower) + scale(upper)) / 2)
         raise DataError(
             f"The interval of {name_rows(study, skewed)} is not symmetric about its estimate: "
-            f"{estimate[i]:g} against a midpoint of {middle[i]:.4g} for [{lower[i]:g}, {upper[i]:g}], "
-            "more than rounding allows. Check for a typing error, the measure, or an interval "
-            "that is not estimate ± z × SE."
+            f"{estimate[i]:g} against a midpoint of {middle[i]:.4g} for [{lower[i]:g}, "
+            f"{upper[i]:g}], more than rounding allows. Check for a typing error, the measure, or "
+            "an interval that is not estimate ± z × SE."
         )
     se = (scale(upper) - scale(lower)) / (2 * ndtri((1 + prob) / 2))
     return scale(estimate), se

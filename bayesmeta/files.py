@@ -1,10 +1,16 @@
 """Files on disk: tables in, posteriors and folders out; whole or not at all."""
 
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportReturnType=false
+
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +37,8 @@ def read_table(path: Path | str) -> "pd.DataFrame":
     Returns
     -------
     DataFrame
-        Strings without surrounding blanks; empty cells are missing.
+        Strings without surrounding or repeated blanks; empty cells are missing, empty rows and
+        columns left out.
 
     Raises
     ------
@@ -40,21 +47,15 @@ def read_table(path: Path | str) -> "pd.DataFrame":
     DataError
         If it is not a table.
     """
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(path, dtype=str, skipinitialspace=True, encoding="utf-8-sig")
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except pd.errors.EmptyDataError:
-        raise DataError(f"{path} is empty; it needs a header line and one row per study.") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise DataError(f"{path} is not a CSV table in UTF-8: {first}.") from None
-    if frame.empty:
+    cells = _cells(Path(path))
+    if cells.empty:
+        raise DataError(f"{path} is empty; it needs a header line and one row per study.")
+    header = zip(cells.iloc[0], cells.iloc[0].isna(), strict=True)
+    names = [f"column {i}" if empty else name for i, (name, empty) in enumerate(header, start=1)]
+    _check_header(path, names)
+    if len(cells) == 1:
         raise DataError(f"{path} has a header but no rows; it needs one row per study.")
-    frame.columns = [str(name).strip() for name in frame.columns]
-    return frame.apply(lambda column: column.str.strip()).replace("", np.nan)
+    return cells.iloc[1:].set_axis(names, axis=1).reset_index(drop=True)
 
 
 def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "DataTree":
@@ -85,15 +86,35 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
     observed = {name: ("study", values) for name, values in _columns(posterior.data).items()}
     coords = {"study": list(posterior.data.study)}
     tree["observed_data"] = xr.DataTree(xr.Dataset(observed, coords=coords))
-    from . import __version__
-
     tree["posterior"].attrs = {
         "model": repr(posterior.model),
         "engine": posterior.engine,
         "gates": "passed" if posterior.diagnostics.passed else "failed",
-        "created_by": f"bayesmeta {__version__}",
+        "created_by": f"bayesmeta {version('bayesmeta')}",
     }
     return tree
+
+
+def side_by_side(posteriors: Mapping[str, Posterior], *, seed: int = 0) -> "DataTree":
+    """Lay posteriors of one estimate each side by side along ``figure``, as ArviZ does.
+
+    They are separate analyses: nothing is pooled, and draws of one say nothing of another.
+    """
+    import xarray as xr
+
+    trees = [to_datatree(posterior, seed=seed) for posterior in posteriors.values()]
+    figure = xr.Variable("figure", list(posteriors))
+    groups = {}
+    for name in ("posterior", "observed_data"):
+        parts = [tree[name].to_dataset() for tree in trees]
+        parts = [part.isel(study=0, drop=True) if "study" in part.dims else part for part in parts]
+        groups[name] = xr.concat(parts, dim=figure, combine_attrs="drop")
+    groups["posterior"].attrs = {
+        "model": "; ".join(repr(posterior.model) for posterior in posteriors.values()),
+        "note": "separate common-effect analyses of one published figure each; nothing is pooled",
+        "created_by": trees[0]["posterior"].attrs["created_by"],
+    }
+    return xr.DataTree.from_dict(groups)
 
 
 def write_posterior(posterior: Posterior, path: Path | str, *, seed: int = 0) -> None:
@@ -105,8 +126,34 @@ def write_posterior(posterior: Posterior, path: Path | str, *, seed: int = 0) ->
         If the file cannot be written; an older file of that name is then left as it was.
     """
     path = Path(path)
+    check_file(path)
     with staged(path.parent) as folder:
-        to_datatree(posterior, seed=seed).to_netcdf(folder / path.name, engine="h5netcdf")
+        (folder / path.name).write_bytes(to_netcdf(to_datatree(posterior, seed=seed)))
+
+
+def to_netcdf(tree: "DataTree") -> bytes:
+    """Return the netCDF file of a laid out posterior.
+
+    It is made in memory: on a full disk the HDF5 library writes to its end by tracebacks and a
+    segmentation fault, an ordinary file by an ``OSError``.
+    """
+    return bytes(tree.to_netcdf(engine="h5netcdf"))
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work that is to be written to it."""
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; name a file to write.")
+    check_folder(path.parent)
+
+
+def check_folder(target: Path) -> None:
+    """Refuse a folder that cannot be made or written to, before the work; nothing is made."""
+    nearest = next(folder for folder in (target, *target.parents) if os.path.lexists(folder))
+    if not os.path.isdir(nearest):
+        raise FileError(f"{nearest} is a file; name a folder to write to.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise FileError(f"{nearest} cannot be written to: Permission denied.")
 
 
 @contextmanager
@@ -119,19 +166,15 @@ def staged(target: Path | str) -> Generator[Path]:
         If anything cannot be written. Nothing of the unfinished work is left.
     """
     target = Path(target)
+    check_folder(target)
     try:
-        if target.exists() and not target.is_dir():
-            raise FileError(f"{target} is a file; name a folder to write to.")
         target.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".bayesmeta-", dir=target))
-    except FileError:
-        raise
     except OSError as error:
         raise FileError(f"{target} cannot be written to: {error.strerror or error}.") from None
     try:
         yield folder
-        for path in sorted(folder.iterdir()):
-            os.replace(path, target / path.name)
+        _move(folder, target)
     except FileError:
         raise
     except OSError as error:
@@ -142,6 +185,57 @@ def staged(target: Path | str) -> Generator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _move(folder: Path, target: Path) -> None:
+    made = sorted(folder.iterdir())
+    for path in made:  # before the first is moved: old and new files must not stand side by side
+        if (target / path.name).is_dir():
+            raise FileError(
+                f"{target / path.name} is a folder where a file is to be written; move it away."
+            )
+    for path in made:
+        os.replace(path, target / path.name)
+
+
 def _columns(data: Data) -> Mapping[str, np.ndarray]:
     names = ("y", "se") if isinstance(data, EffectSizes) else COUNTS
     return {name: getattr(data, name) for name in names}
+
+
+# Control characters other than tab and line ends: they break SVG, netCDF and terminals.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def _cells(path: Path) -> "pd.DataFrame":
+    """Every cell, header included: pandas would rename repeated names and shift longer rows."""
+    import pandas as pd
+
+    text = StringIO(_CONTROL.sub(" ", _text(path)))
+    try:
+        cells = pd.read_csv(text, header=None, dtype=str, skipinitialspace=True)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    except ValueError as error:
+        problem = str(error).splitlines()[0].removeprefix("Error tokenizing data. C error: ")
+        raise DataError(f"{path} is not a CSV table: {problem}.") from None
+    cells = cells.dropna(how="all", axis=1)  # pandas types such a column as numbers
+    cells = cells.apply(lambda column: column.str.split().str.join(" ")).replace("", np.nan)
+    return cells.dropna(how="all").dropna(how="all", axis=1)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{path} is not a text file in UTF-8; save the table as CSV UTF-8 (comma delimited)."
+        ) from None
+
+
+def _check_header(path: Path | str, names: list[str]) -> None:
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise DataError(f"{path} has more than one column {repeated[0]!r}; keep one of them.")
+    if len(names) == 1 and ";" in names[0]:
+        raise DataError(f"{path} has semicolons between its columns; save it with commas.")

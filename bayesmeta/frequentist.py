@@ -1,5 +1,8 @@
 """The frequentist estimates a reader expects beside a posterior."""
 
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, final

@@ -9,6 +9,8 @@ from .errors import ModelError
 from .priors import HalfNormal, Normal, Prior
 from .studies import BinaryStudies
 
+VAGUE = Normal(0, 10)
+
 type Data = BinaryStudies | EffectSizes
 
 
@@ -116,7 +118,7 @@ class BinomialNormal(Model):
     measure: str
     mu: Prior
     tau: Prior
-    baseline: Prior = Normal(0, 10)
+    baseline: Prior = VAGUE
 
     def __post_init__(self) -> None:
         if self.measure not in ("OR", "RR"):

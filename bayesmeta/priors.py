@@ -5,6 +5,9 @@ A prior knows its numbers and nothing of PyMC or JAX; engines read it through
 ``repr``, the TOML value, the command-line argument and the line in the report.
 """
 
+# values come from files and callers without types: the checks are needed:
+# pyright: reportUnnecessaryIsInstance=false
+
 import ast
 import math
 from collections.abc import Mapping

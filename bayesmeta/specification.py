@@ -1,5 +1,8 @@
 """Specifications: one TOML file per analysis, read into validated values."""
 
+# pydantic locations mix names and numbers:
+# pyright: reportArgumentType=false
+
 import re
 import tomllib
 from bisect import bisect_left
@@ -9,13 +12,23 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self, final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from .effects import MEASURES, effect_sizes
 from .errors import BayesmetaError, FileError, SpecError
 from .model import NormalNormal
 from .priors import HalfNormal, Normal, Prior, parse_prior
 from .studies import Published
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class _Block(BaseModel):
@@ -24,6 +37,13 @@ class _Block(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: object) -> object:
+        if isinstance(value, str) and _CONTROL.search(value):
+            raise ValueError("it has a control character, which no file can show; remove it.")
+        return value
 
 
 def _prior(value: object) -> Prior:
@@ -386,8 +406,10 @@ _WORDS = {
     "path_type": "must be a file name in quotes",
     "dict_type": "must be a table of keys and values in braces",
     "model_type": "must be a table of keys and values",
-    "list_type": "must be a list",
+    "list_type": "must be a list in brackets",
 }
+
+_SHOULD = re.compile("^(Input|List) should")
 
 
 def _sentence(error: ValidationError, text: str, name: str) -> str:
@@ -416,10 +438,8 @@ def _explain(problem: Mapping[str, object], where: tuple[int | str, ...]) -> str
         return f"{said}." if whole else f"{key}: {said}."
     if (key, kind) == ("outcome", "list_type"):
         return "outcome must be a list: write [[outcome]], with two brackets."
-    wanted = _WORDS.get(
-        kind, message.replace("Input should", "must").replace("List should", "must")
-    )
-    return f"{key} {wanted.removesuffix(' after validation')}{_got(problem['input'])}."
+    wanted = _WORDS.get(kind, _SHOULD.sub("must", message).replace(" after validation", ""))
+    return f"{key} {wanted}{_got(problem['input'])}."
 
 
 def _got(value: object) -> str:

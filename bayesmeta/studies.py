@@ -1,5 +1,11 @@
 """Tables of studies and published estimates, checked once at the door."""
 
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+# pyright: reportAttributeAccessIssue=false
+# pyright: reportCallIssue=false
+# pyright: reportReturnType=false
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, final
@@ -255,6 +261,7 @@ def _check_figure(name: str, text: object) -> None:
 
 
 def check_names(study: Sequence[str]) -> None:
+    """Refuse a table without rows, without names, or with a name twice."""
     if not study:
         raise DataError("The table has no rows to analyse; check the file and what is excluded.")
     empty = np.array([not name.strip() or name == "nan" for name in study])

@@ -1,5 +1,8 @@
 """From posteriors to numbers and rows; what tables and figures are made of."""
 
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportCallIssue=false
+
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, final
@@ -251,7 +254,7 @@ def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
                     estimate=np.nan,
                     lower=np.nan,
                     upper=np.nan,
-                    note=f"{note}, no events",
+                    note=note,
                 )
             )
         if "theta" in posterior.marginals:

@@ -31,7 +31,7 @@ def test_absolute_effects_agree_with_simulation(measure, control_risk):
     fit = FITS[measure]
     effects = bm.absolute_effects(fit, control_risk=control_risk, better="lower", prob=0.9)
     for row, name in zip(effects.rows, ("mu", "theta_new"), strict=True):
-        risk = simulated_risk(DRAWS[measure][name].values[0], measure, control_risk)
+        risk = simulated_risk(DRAWS[measure][name].values.ravel(), measure, control_risk)
         for at, q in zip(row.treatment, (0.5, 0.05, 0.95), strict=True):
             if at == 1000:  # the quantile itself is held at certainty
                 continue

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from references import MAIN_TRIALS, SEVEN_TRIALS, binary, cases, counts, estimates, given
 from scipy import optimize, stats
-from tolerances import CLOSED_FORM, PRINTED_2, PRINTED_3, REML, REML_GRID
+from tolerances import CLOSED_FORM, INVARIANCE, PRINTED_2, PRINTED_3, REML, REML_GRID
 
 import bayesmeta as bm
 from bayesmeta.frequentist import critical
@@ -173,6 +173,14 @@ def test_reml_takes_the_higher_of_two_peaks(y, se, peak):
         + (weight * (data.y - centre) ** 2).sum(axis=1)
     )
     assert tau2 == pytest.approx(grid[deviance.argmin(), 0], rel=2e-3)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-3, 1e3, 1e6])
+def test_reml_has_its_digits_in_any_unit(unit):
+    data = effects_of("bcg", "OR")
+    there = estimates(data.y * unit, data.se * unit)
+    found = bm.random_effects(there).tau2 / unit**2
+    assert_allclose(found, bm.random_effects(data).tau2, **INVARIANCE)
 
 
 def test_wald_interval_at_another_level_uses_the_normal_and_hksj_uses_t():

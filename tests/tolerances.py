@@ -79,3 +79,7 @@ PRINTED_3: Tolerance = {"atol": 0.0005, "rtol": 0.0}
 # Monte Carlo: an estimate may lie this many standard errors of its own from the exact number. With
 # about 60 comparisons at fixed seeds the chance that a right program fails is 0.4%.
 STANDARD_ERRORS = 4.0
+
+# The exact count engine against dense grids, in posterior SDs: what the engine promises. Seen 3e-7;
+# the grids' own error is about 1e-7.
+COUNTS_BRUTE = 1e-5

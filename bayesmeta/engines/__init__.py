@@ -1,5 +1,8 @@
 """Engines: ways from a model and data to a posterior. An engine is its settings."""
 
+# which data a model takes is checked where the engine starts:
+# pyright: reportArgumentType=false
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import final

@@ -1,5 +1,11 @@
 """One chain of BlackJAX's NUTS on a model's density; pure JAX from end to end."""
 
+# BlackJAX types states and infos by their common base:
+# pyright: reportArgumentType=false
+# pyright: reportAttributeAccessIssue=false
+# pyright: reportCallIssue=false
+# pyright: reportReturnType=false
+
 from collections.abc import Mapping
 
 import blackjax

@@ -1,5 +1,9 @@
 """Convergence diagnostics of draws, and the numerical gates built on them."""
 
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportPrivateImportUsage=false
+
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,10 +1,14 @@
 """Exact posteriors of count models: every integral on one uniform grid of the effect.
 
-The likelihood of a study given mu and tau is its likelihood in theta convolved with N(0, tau²). On a
-uniform grid that resolves every study this is a product in the Fourier domain, exact to rounding
+The likelihood of a study given mu and tau is its likelihood in theta convolved with N(0, tau²). On
+a uniform grid that resolves every study this is a product in the Fourier domain, exact to rounding
 for any tau, zero included; mu is integrated on the same grid by the trapezoidal rule, and tau at
 Chebyshev nodes. No study needs to look normal, and studies without events need no exception.
 """
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,8 +30,18 @@ from ..posterior import (
     Posterior,
     TauDensity,
 )
-from ..priors import HalfCauchy, HalfNormal, LogNormal, Normal, Prior, StudentT, Uniform, log_density
+from ..priors import (
+    HalfCauchy,
+    HalfNormal,
+    LogNormal,
+    Normal,
+    Prior,
+    StudentT,
+    Uniform,
+    log_density,
+)
 from ..studies import COUNTS, BinaryStudies
+from ._cautions import cautions
 from ._quadrature import (
     Nodes,
     density_of_tau,
@@ -137,10 +151,12 @@ class _Pass:
     ) -> "_Pass":
         """Integrate once."""
         grid = _grid(resolution, data, model.measure, reach.mu + TAPER * reach.tau)
-        logs = np.array([
-            log_likelihood(table, model.measure, model.baseline, grid, resolution.spacing)
-            for table in tables(data)
-        ])
+        logs = np.array(
+            [
+                log_likelihood(table, model.measure, model.baseline, grid, resolution.spacing)
+                for table in tables(data)
+            ]
+        )
         top = logs.max(axis=1, keepdims=True)
         window = ndtr((grid.half - 0.5 * TAPER - np.abs(grid.points)) / 0.5)
         likelihood = np.exp(logs - top) * window
@@ -153,9 +169,7 @@ class _Pass:
             prior = np.where(
                 np.abs(grid.points) <= reach.mu, log_density(model.mu, grid.points), -np.inf
             )
-        at_mu = np.array([
-            np.log(each).sum(axis=0) for each in _smoothed(fourier, grid, nodes.tau)
-        ])
+        at_mu = np.array([np.log(each).sum(axis=0) for each in _smoothed(fourier, grid, nodes.tau)])
         log_post = at_mu + prior + top.sum() + np.log(grid.step)
         at_tau = logsumexp(log_post, axis=1) + log_density(model.tau, nodes.tau)
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
@@ -165,25 +179,25 @@ class _Pass:
         tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
         mu = GridDensity.of(grid.points, weights.sum(axis=0) / grid.step)
         shape = (low, scale, end)
-        return cls(
-            model, data, grid, nodes, shape, likelihood, fourier, weights, log_z, tau, mu
-        )
+        return cls(model, data, grid, nodes, shape, likelihood, fourier, weights, log_z, tau, mu)
 
     def distance(self, other: "_Pass") -> float:
         """Largest disagreement of two passes, and the mass that the grid may have cut off."""
         at, tau_at = (one.quantile([0.025, 0.5, 0.975]) for one in (self.mu, self.tau))
         sd = self.mu.sd()
-        gaps = np.array([
-            self.log_z - other.log_z,
-            (self.mu.mean() - other.mu.mean()) / sd,
-            self.mu.sd() / other.mu.sd() - 1,
-            *(self.mu.cdf(at) - other.mu.cdf(at)),
-            *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
-        ])
+        gaps = np.array(
+            [
+                self.log_z - other.log_z,
+                (self.mu.mean() - other.mu.mean()) / sd,
+                self.mu.sd() / other.mu.sd() - 1,
+                *(self.mu.cdf(at) - other.mu.cdf(at)),
+                *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
+            ]
+        )
         return float(max(np.abs(gaps).max(), self.cut_off()))
 
     def cut_off(self) -> float:
-        """Bound of the posterior mass beyond the largest tau, and of mu at the ends of its range."""
+        """Bound of the mass beyond the largest tau, and density of mu at the ends of its range."""
         largest = float(self.nodes.tau.max())
         ends = largest >= 0.99 * self.model.tau.support[1]
         beyond = 0.0 if ends else float(self.tau.pdf(largest)) * largest
@@ -230,25 +244,12 @@ class _Pass:
 
 def tables(data: BinaryStudies) -> Iterator[Table]:
     """The studies one by one."""
-    return (Table(*map(float, row)) for row in zip(*(getattr(data, c) for c in COUNTS), strict=True))
+    return (
+        Table(*map(float, row)) for row in zip(*(getattr(data, c) for c in COUNTS), strict=True)
+    )
 
 
-def cautions(model: BinomialNormal, data: BinaryStudies) -> tuple[str, ...]:
-    """What a reader of a count analysis should know."""
-    said = []
-    if data.k < 5:
-        said.append(f"With k = {data.k} tau rests largely on its prior, {model.tau!r}.")
-    said += [
-        f"No event in any {arm} arm: how large the effect may be rests on the priors."
-        for arm in ("treatment", "control")
-        if not getattr(data, f"events_{arm}").any()
-    ]
-    return tuple(said)
-
-
-def _smoothed(
-    fourier: NDArray[np.complex128], grid: Grid, tau: Array
-) -> Iterator[Array]:
+def _smoothed(fourier: NDArray[np.complex128], grid: Grid, tau: Array) -> Iterator[Array]:
     """Likelihood of each study given mu on the grid, one (k, size) array per tau."""
     omega = _frequencies(grid)
     for one in tau:

@@ -1,5 +1,10 @@
 """From a PyMC graph to pure JAX functions with the data as inputs."""
 
+# PyTensor types every graph as a variable or a list of them:
+# pyright: reportArgumentType=false
+# pyright: reportCallIssue=false
+# pyright: reportPrivateImportUsage=false
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final

@@ -1,5 +1,8 @@
 """Sampling: BlackJAX's NUTS on the PyMC density, one compiled program per model shape."""
 
+# a Prior class is not typed as the dataclass each subclass is:
+# pyright: reportArgumentType=false
+
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +21,7 @@ from ..posterior import Diagnostics, Draws, Marginal, Marginals, Posterior
 from ..priors import HalfCauchy, Prior
 from ..studies import COUNTS, BinaryStudies
 from . import NUTS
+from ._cautions import cautions
 from ._convergence import convergence, gates
 from ._stored import load_program, store_program, stored_program
 
@@ -122,7 +126,7 @@ def _posterior(
         marginals={name: _marginal(name, values, data, moments) for name, values in draws.items()},
         diagnostics=Diagnostics(gates(table, stats, engine.draws * engine.chains), attempts),
         sample=partial(_subset, draws),
-        cautions=_cautions(model, data),
+        cautions=cautions(model, data),
         sample_stats=stats,
         convergence=table,
     )
@@ -131,23 +135,8 @@ def _posterior(
 def _marginal(name: str, values: np.ndarray, data: Data, moments: int) -> Marginal | Marginals:
     heavy = moments if name in ("tau", "theta_new") else 2
     if values.ndim == 2:
-        return Draws(values, heavy)
+        return Draws(values, heavy, low=0.0 if name == "tau" else -np.inf)
     return Marginals(data.study, tuple(Draws(values[..., i]) for i in range(data.k)))
-
-
-def _cautions(model: Model, data: Data) -> tuple[str, ...]:
-    said = []
-    if "tau" in model.priors and data.k < 5:
-        said.append(
-            f"With {data.k} studies tau rests largely on its prior, {model.priors['tau']!r}."
-        )
-    if isinstance(data, BinaryStudies):
-        for arm in ("treatment", "control"):
-            if not getattr(data, f"events_{arm}").any():
-                said.append(
-                    f"No event in any {arm} arm: how large the effect may be rests on the priors."
-                )
-    return tuple(said)
 
 
 def _subset(draws: Mapping[str, np.ndarray], n: int | None, seed: int) -> Mapping[str, np.ndarray]:
@@ -179,7 +168,8 @@ def _shape(model: Model, k: int, engine: NUTS) -> Shape:
     padded = max(SMALLEST, 1 << (k - 1).bit_length())
     measure = model.measure if isinstance(model, BinomialNormal) else ""
     families = tuple((name, type(prior)) for name, prior in model.priors.items())
-    return Shape(type(model), measure, families, padded, engine.draws, engine.tune, engine.chains)
+    chains = engine.chains if _lockstep() else 1  # on a CPU the program is one chain
+    return Shape(type(model), measure, families, padded, engine.draws, engine.tune, chains)
 
 
 def _pad(columns: Columns, k: int) -> Columns:

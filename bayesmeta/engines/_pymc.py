@@ -4,6 +4,10 @@ Data and the priors' numbers are ``pm.Data`` of float64, so that one compiled pr
 table of a shape and every prior of a family.
 """
 
+# PyTensor types every operation as possibly None:
+# pyright: reportOperatorIssue=false
+# pyright: reportReturnType=false
+
 from collections.abc import Mapping
 from functools import singledispatch
 
@@ -98,7 +102,7 @@ def risk_ratio_logits(
     d = pt.abs(1 - a)
     s = pt.sqrt(d**2 + 4 * a * r)
     large = pt.log(s + d)
-    small = pt.log(4.0) + theta - 2 * beta - large
+    small = np.log(4.0) + theta - 2 * beta - large
     log_not_p0, log_not_p1 = pt.switch(a < 1, small, large), pt.switch(a > 1, small, large)
     return np.log(2.0) + theta - log_not_p1, np.log(2.0) - log_not_p0
 

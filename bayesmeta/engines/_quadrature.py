@@ -1,10 +1,14 @@
 """Exact posteriors of the normal models, by integration over tau.
 
 Given tau, everything is normal in closed form, so every marginal posterior is a mixture over tau
-(Röver 2020, J Stat Softw 93(6)). tau is mapped to [-1, 1] and integrated at Chebyshev nodes (Fejér's first
-rule), which converges spectrally. A prior of mu that is not normal is written as a mixture of
-normals, truncated where it has ends, so that the same closed forms serve.
+(Röver 2020, J Stat Softw 93(6)). tau is mapped to [-1, 1] and integrated at Chebyshev nodes
+(Fejér's first rule), which converges spectrally. A prior of mu that is not normal is written as a
+mixture of normals, truncated where it has ends, so that the same closed forms serve.
 """
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +44,7 @@ from ..priors import (
     Uniform,
     log_density,
 )
+from ._cautions import cautions
 
 type Array = NDArray[np.float64]
 
@@ -119,7 +124,7 @@ def _mu_normal(prior: Normal, farthest: float) -> MuPrior:
 
 @mu_prior.register
 def _mu_student_t(prior: StudentT, farthest: float) -> MuPrior:
-    """Scale mixture: precision g / scale², g ~ Gamma(df/2, df/2), by the trapezoidal rule in log g."""
+    """Scale mixture: precision g / scale², g ~ Gamma(df/2, df/2); trapezoidal rule in log g."""
     df = prior.df
     reach = 80 / df + 13 / np.sqrt(df)
     conflict = np.log1p((farthest / prior.scale) ** 2 / df)
@@ -221,19 +226,9 @@ def _posterior(
         marginals={"mu": fit.mu, "tau": fit.tau, "theta": theta, "theta_new": fit.new_effect()},
         diagnostics=Diagnostics(checks),
         sample=partial(_draw_random, fit.tau, fit.prior, data),
-        cautions=_cautions(model, data),
+        cautions=cautions(model, data),
         log_marginal_likelihood=fit.log_z,
     )
-
-
-def _cautions(model: NormalNormal, data: EffectSizes) -> tuple[str, ...]:
-    if data.k == 1:
-        return (
-            f"One study says almost nothing about tau: its posterior is its prior, {model.tau!r}.",
-        )
-    if data.k < 5:
-        return (f"With {data.k} studies tau rests largely on its prior, {model.tau!r}.",)
-    return ()
 
 
 @final

@@ -169,9 +169,7 @@ def mode_of_beta(
 
 def _start(table: Table) -> float:
     a, n1, c, n0 = table
-    return 0.5 * float(
-        np.log((a + 0.5) / (n1 - a + 0.5)) + np.log((c + 0.5) / (n0 - c + 0.5))
-    )
+    return 0.5 * float(np.log((a + 0.5) / (n1 - a + 0.5)) + np.log((c + 0.5) / (n0 - c + 0.5)))
 
 
 def _log_choose(table: Table) -> float:

@@ -163,19 +163,30 @@ class Posterior:
         ----------
         n : int, optional
             How many. For a sampled posterior the default is all of them, chain by chain, and
-            `n` takes a random subset; an exact posterior gives 4,000 unless told otherwise.
+            `n` takes a random subset; an exact posterior gives 4,000 unless told otherwise, as
+            four chains where `n` divides by four, so that ArviZ's diagnostics have something to
+            compare.
         seed : int
             The same seed gives the same draws.
         """
         import xarray as xr
 
         study = list(self.data.study)
+        sampled = self.sample(n, seed)
+        if self.exact:
+            sampled = {name: _four_chains(values) for name, values in sampled.items()}
         arrays = {
             name: (("chain", "draw", "study")[: values.ndim], values)
-            for name, values in self.sample(n, seed).items()
+            for name, values in sampled.items()
         }
         first = next(iter(arrays.values()))[1]
         coords = {"chain": np.arange(first.shape[0]), "draw": np.arange(first.shape[1])}
         has_study = any(values.ndim == 3 for _, values in arrays.values())
         group = xr.Dataset(arrays, coords={**coords, **({"study": study} if has_study else {})})
         return xr.DataTree.from_dict({"posterior": group})
+
+
+def _four_chains(values: Array) -> Array:
+    """Fold one chain of independent draws into four, where they divide."""
+    n = values.shape[1]
+    return values.reshape(4, n // 4, *values.shape[2:]) if n % 4 == 0 else values

@@ -1,5 +1,9 @@
 """Marginal posteriors: mean, quantiles, density and probability of one number."""
 
+# SciPy types its results as unions with a second return value:
+# pyright: reportOperatorIssue=false
+# pyright: reportReturnType=false
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -416,10 +420,13 @@ class Draws(Marginal):
     values : ndarray, shape (chains, draws)
     moments : int
         How many moments the posterior has; draws alone cannot tell.
+    low : float
+        End of the support, where the density is reflected instead of smeared beyond.
     """
 
     values: Array
     moments: int = 2
+    low: float = -np.inf
 
     def mean(self) -> float:
         """Return the mean of the draws."""
@@ -439,7 +446,10 @@ class Draws(Marginal):
     def _pdf(self, x: Array) -> Array:
         from scipy.stats import gaussian_kde
 
-        return gaussian_kde(self.values.ravel())(x)
+        smooth = gaussian_kde(self.values.ravel())
+        if np.isinf(self.low):
+            return smooth(x)
+        return np.where(x < self.low, 0.0, smooth(x) + smooth(2 * self.low - x))
 
     def _shortest(self, prob: float) -> tuple[float, float]:
         ordered = np.sort(self.values, axis=None)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files import staged, to_datatree
+from ..files import side_by_side, staged, to_datatree, to_netcdf
 from ..results import OutcomeResult, Results
 from ._figures import figures_of
 from ._html import render
 
 if TYPE_CHECKING:
     import pandas as pd
+    from xarray import DataTree
 
 __all__ = ["write_results"]
 
@@ -28,8 +29,9 @@ def write_results(
     ----------
     results : Results
     folder : Path or str
-        Gets ``report.html``, ``results.json``, and per outcome ``<outcome>.nc``,
-        ``<outcome>-<table>.csv`` and ``<outcome>-<figure>.svg``.
+        Gets ``report.html``, ``results.json``, and per outcome ``<outcome>.nc`` (draws of the
+        answer), ``<outcome>-nuts.nc`` (its second source), ``<outcome>-<table>.csv`` and
+        ``<outcome>-<figure>.svg``.
     progress : callable, optional
         Called with the outcome's title and the step about to start.
 
@@ -73,14 +75,21 @@ def _write_outcome(
         table.to_csv(place / f"{outcome.name}-{name}.csv", lineterminator="\n")
     for name, svg in figures.items():
         (place / f"{outcome.name}-{name}.svg").write_text(svg, encoding="utf-8")
-    answers = (
-        [outcome.main.answer]
-        if outcome.main
-        else [one.posterior for one in outcome.published if one.posterior is not None]
-    )
-    if answers:
-        tree = to_datatree(answers[0], seed=seed)
-        tree.to_netcdf(place / f"{outcome.name}.nc", engine="h5netcdf")
+    for suffix, tree in _trees(outcome, seed).items():
+        (place / f"{outcome.name}{suffix}.nc").write_bytes(to_netcdf(tree))
+
+
+def _trees(outcome: OutcomeResult, seed: int) -> Mapping[str, "DataTree"]:
+    """The answer as draws; a sampled second source beside it; figures analysed alone together."""
+    if outcome.main is None:
+        alone = {one.label: one.posterior for one in outcome.published if one.posterior}
+        return {"": side_by_side(alone, seed=seed)} if alone else {}
+    answer, *others = outcome.main.posteriors.values()
+    trees = {"": to_datatree(answer, seed=seed)}
+    for other in others:
+        if not other.exact:
+            trees["-nuts"] = to_datatree(other, seed=seed)
+    return trees
 
 
 def _outcome(outcome: OutcomeResult) -> dict[str, object]:
@@ -98,7 +107,6 @@ def _outcome(outcome: OutcomeResult) -> dict[str, object]:
             "studies": list(shift.studies),
             "mu_mean": list(shift.mean),
             "mu_sd": list(shift.sd),
-            "mcse": shift.mcse,
         },
         "log_marginal_likelihood": {
             label: posterior.log_marginal_likelihood

@@ -28,16 +28,20 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     measure, better = outcome.measure, outcome.better
     figures = {
         "forest": plots.forest(
-            outcome_forest(outcome, prob=prob), measure=measure, better=better, labels=arms
+            outcome_forest(outcome, prob=prob),
+            measure=measure,
+            better=better,
+            labels=arms,
+            prob=prob,
         ),
         "prior-posterior": plots.prior_posterior(
-            density_rows(outcome.main.answer, prob=prob), measure=measure
+            density_rows(outcome.main.answer, prob=prob), measure=measure, prob=prob
         ),
     }
     if len(outcome.scenarios) > 1:
         figures["scenarios"] = plots.scenarios(
-            outcome.tables["scenarios"], measure=measure, better=better
+            outcome.tables["scenarios"], measure=measure, better=better, labels=arms, prob=prob
         )
     if outcome.predictive is not None:
-        figures["predictive"] = plots.predictive(outcome.predictive)
+        figures["predictive"] = plots.predictive(outcome.predictive, labels=arms)
     return {name: plots.save_svg(figure) for name, figure in figures.items()}

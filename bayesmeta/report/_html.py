@@ -1,8 +1,12 @@
 """Results to HTML: what the template shows, prepared as text."""
 
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+# pyright: reportGeneralTypeIssues=false
+
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
@@ -24,6 +28,7 @@ from ..results.display import (
 
 if TYPE_CHECKING:
     import jinja2
+    import numpy as np
     import pandas as pd
 
 
@@ -161,7 +166,10 @@ def _meaning(name: str, prior: object, outcome: OutcomeResult) -> str:
         if not measure.log:
             return said
         factor = math.exp(1.959964 * high) if high < 50 else math.inf
-        return f"{said}; at the upper end, 95% of settings within a factor {number(factor, 1)} of the centre"
+        return (
+            f"{said}; at the upper end, 95% of settings within a factor {number(factor, 1)} of "
+            "the centre"
+        )
     risks = tuple(1 / (1 + math.exp(-end)) for end in (low, high))
     return f"risk where there is no effect between {risks[0]:.2g} and {1 - risks[1]:.2g} short of 1"
 
@@ -224,13 +232,17 @@ def _heterogeneity(outcome: OutcomeResult) -> Grid | None:
             f"{number(row['q'])} on {int(row['q_df'])} df, p {number(row['q_p'])}",
             f"{number(row['i2_percent'], 1)}%",
             number(row["tau2"], 3),
-            f"{number(float(natural(row['prediction_lower'])))} to {number(float(natural(row['prediction_upper'])))}"
-            if math.isfinite(row["prediction_lower"])
-            else "–",
+            _range(row["prediction_lower"], row["prediction_upper"], natural),
         )
         for label, row in table.iterrows()
     ]
     return Grid(("fit", "k", "Q", "I²", "τ²", "prediction interval (HK)"), rows)
+
+
+def _range(lower: float, upper: float, natural: Callable[[float], "np.ndarray"]) -> str:
+    if not math.isfinite(lower):
+        return "–"
+    return f"{number(float(natural(lower)))} to {number(float(natural(upper)))}"
 
 
 def _predictive(outcome: OutcomeResult) -> Grid | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from ..checks import PredictiveCheck
-from ..compare import Fit
+from ..comparison import Fit
 from ..decision import AbsoluteEffects
 from ..frequentist import FrequentistFit
 from ..model import Data, Model
@@ -28,8 +28,6 @@ class Shift:
         The studies dropped.
     mean, sd : tuple of float
         Of mu with and without them.
-    mcse : float
-        Monte Carlo standard error of the difference of the means.
     sound : bool
         Whether the fit without them passed its numerical gates.
     """
@@ -37,7 +35,6 @@ class Shift:
     studies: tuple[str, ...]
     mean: tuple[float, float]
     sd: tuple[float, float]
-    mcse: float
     sound: bool
 
 
@@ -159,11 +156,14 @@ class OutcomeResult:
     @property
     def failures(self) -> Mapping[str, tuple[str, ...]]:
         """Failed numerical gates by fit."""
-        return {
+        found = {
             label: tuple(map(str, posterior.diagnostics.failures))
             for label, posterior in self.posteriors.items()
             if not posterior.diagnostics.passed
         }
+        if self.double_zero is not None and not self.double_zero.sound:
+            found["without the studies that have no event"] = ("the second fit failed a gate",)
+        return found
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -236,10 +236,15 @@ def comparison_of(
 
 
 def _narrow(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
-    """HKSJ can be narrower than Wald when the estimates happen to agree."""
-    return tuple(
-        f"{fit.method}: the HKSJ interval is narrower than Wald's (the estimates happen to agree "
-        "better than their standard errors say); prefer the truncated one."
-        for fit in fits.values()
+    """Say where HKSJ has a smaller standard error than Wald: the estimates happen to agree."""
+    found = [
+        label
+        for label, fit in fits.items()
         if "HKSJ" in fit.spreads and fit.spreads["HKSJ"].se < fit.spreads["Wald"].se
+    ]
+    if not found:
+        return ()
+    return (
+        f"The HKSJ standard error of {' and '.join(found)} is smaller than Wald's: the estimates "
+        "agree better than their own standard errors say they should. Prefer the truncated form.",
     )

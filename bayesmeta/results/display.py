@@ -1,5 +1,9 @@
 """Numbers and sentences as people read them; for the terminal and the report alike."""
 
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+# pyright: reportGeneralTypeIssues=false
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,25 +40,25 @@ class Line:
 
 
 def number(value: float, decimals: int = 2) -> str:
-    """Round for reading, with a true minus; more decimals below 0.095, fewer above 100."""
+    """Round for reading, with a true minus; one decimal more below 0.095."""
     if value is None or not math.isfinite(value):
         return NOTHING
     size = abs(value)
-    if size >= 1e4 or (0 < size < 5e-4):
+    if size >= 1e5 or 0 < size < 5e-4:
         return f"{value:.2g}".replace("-", "−")
-    if size >= 100:
-        decimals = max(decimals - 2, 0)
-    elif 0 < size < 0.095:
-        decimals += 1
-    text = f"{value:.{decimals}f}"
+    text = f"{value:.{decimals + (0 < size < 0.095)}f}"
     return text.replace("-", "−") if float(text) else text.removeprefix("-")
 
 
 def interval(estimate: float, lower: float, upper: float, decimals: int = 2) -> str:
-    """Write ``0.76 [0.60, 0.96]``."""
+    """Write ``0.76 [0.60, 0.96]``; all three with fewer decimals where one is 100 or more."""
     if not math.isfinite(estimate):
         return NOTHING
-    return f"{number(estimate, decimals)} [{number(lower, decimals)}, {number(upper, decimals)}]"
+    values = (estimate, lower, upper)
+    largest = max(abs(value) for value in values if math.isfinite(value))
+    places = max(decimals - 1, 0) if largest >= 100 else decimals
+    middle, low, high = (number(value, places) for value in values)
+    return f"{middle} [{low}, {high}]"
 
 
 def percent(probability: float) -> str:
@@ -112,8 +116,9 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
     return (
         f"Given this model and these priors, the {measure.words} lies between {number(lower)} and "
         f"{number(upper)} with {100 * prob:g}% probability (median "
-        f"{number(float(measure.natural(mu.quantile(0.5))))}), which {crosses} no effect; the "
-        f"probability of benefit is {percent(row['prob_benefit'])}. {_prediction(main, outcome, prob)}"
+        f"{number(float(measure.natural(mu.quantile(0.5))))}), an interval that {crosses} no "
+        f"effect; the probability of benefit is {percent(row['prob_benefit'])}. "
+        f"{_prediction(main, outcome, prob)}"
     )
 
 
@@ -127,8 +132,8 @@ def shift_sentence(outcome: OutcomeResult) -> str:
     many = len(shift.studies) > 1
     return (
         f"{', '.join(shift.studies)} {'have' if many else 'has'} no event in either arm. Without "
-        f"{'them' if many else 'it'} the mean of mu ({scale}) moves by {number(mean_without - mean, 3)} "
-        f"(Monte Carlo error {number(shift.mcse, 3)}), from {number(mean, 3)} to "
+        f"{'them' if many else 'it'} the mean of mu ({scale}) moves by "
+        f"{number(mean_without - mean, 3)}, from {number(mean, 3)} to "
         f"{number(mean_without, 3)}, and its SD from {number(sd, 3)} to {number(sd_without, 3)}."
     )
 

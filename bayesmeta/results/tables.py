@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..compare import Fit, compare
+from ..comparison import Fit, compare
 from ..effects import MEASURES
 from ..frequentist import FrequentistFit
 from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary

@@ -105,7 +105,8 @@ def test_posterior_agrees_with_r_bayesmeta(exact, dataset, name):
         ours, theirs = fit[parameter].quantile(PROBS), reference[parameter]["quantiles"]
         assert_allclose(ours[1:-1], theirs[1:-1], **scaled(R_GRID, unit))
         assert_allclose(ours, theirs, **scaled(R_GRID_TAIL, unit))
-    for parameter in ("mu", "theta_new", "tau"):
+    dear = not name.startswith("halfnormal_0.5")  # of tau, one prior of four will do
+    for parameter in ("mu", "theta_new") if dear else ("mu", "theta_new", "tau"):
         ours = fit[parameter].interval(0.95, kind="shortest")
         theirs = (reference[parameter]["shortest_lb"], reference[parameter]["shortest_ub"])
         tolerance = scaled(R_SHORTEST_TAU if parameter == "tau" else R_SHORTEST, unit)
@@ -198,8 +199,11 @@ def test_posterior_equals_brute_force(data, mu, tau):
         at = marginal.quantile([0.025, 0.5, 0.975])
         assert_allclose(at, [line.quantile(q) for q in (0.025, 0.5, 0.975)], **BRUTE)
         assert_allclose(marginal.cdf(at), [line.cdf(x) for x in at], **BRUTE)
-    assert_allclose(force.cdf_new(fit["theta_new"].quantile(0.1)), 0.1, **BRUTE)
-    if len(y) == 3:
+    if tau not in (
+        bm.HalfCauchy(0.5),
+        bm.Uniform(0, 2),
+    ):  # dear: one tau will do
+        assert_allclose(force.cdf_new(fit["theta_new"].quantile(0.1)), 0.1, **BRUTE)
         assert_allclose(force.cdf_study(0, fit["theta"][0].quantile(0.6)), 0.6, **BRUTE)
 
 
@@ -347,9 +351,7 @@ def test_more_nodes_do_not_change_the_answer():
         assert_allclose(few[name].quantile(q), many[name].quantile(q), **BRUTE)
 
 
-@pytest.mark.parametrize(
-    ("k", "words"), [(1, "almost nothing"), (2, "With 2 studies"), (4, "With 4")]
-)
+@pytest.mark.parametrize(("k", "words"), [(1, "One study"), (2, "With 2 studies"), (4, "With 4")])
 def test_few_studies_are_cautioned_about(k, words):
     model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     cautions = bm.fit(model, estimates(SIX[0][:k], SIX[1][:k])).cautions

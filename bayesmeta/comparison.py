@@ -1,5 +1,8 @@
 """Posterior, frequentist and published answers side by side."""
 
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportCallIssue=false
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -56,18 +59,17 @@ def compare(
     check_prob(prob)
     if not fits:
         raise ModelError("compare needs at least one fit.")
-    shown = {label: fit for label, fit in fits.items()}
-    measures = {measure_of(fit) for fit in shown.values()} - {""}
+    measures = {measure_of(fit) for fit in fits.values()} - {""}
     if len(measures) > 1:
         raise ModelError(f"compare needs one measure, got {', '.join(sorted(measures))}.")
     table = pd.DataFrame.from_dict(
-        {label: _row(fit, prob, better) for label, fit in shown.items()}, orient="index"
+        {label: _row(fit, prob, better) for label, fit in fits.items()}, orient="index"
     ).rename_axis("analysis")
-    reference = [fit for fit in shown.values() if isinstance(fit, Published) and fit.has_interval]
+    reference = [fit for fit in fits.values() if isinstance(fit, Published) and fit.has_interval]
     if len(reference) == 1:
         printed = effect_sizes(reference[0])
         table["gap"] = (table["estimate"] - printed.y[0]) / printed.se[0]
-        table.loc[[isinstance(fit, Published) for fit in shown.values()], "gap"] = np.nan
+        table.loc[[isinstance(fit, Published) for fit in fits.values()], "gap"] = np.nan
     if better is None:
         table = table.drop(columns="prob_benefit")
     if scale == "natural" and measures:

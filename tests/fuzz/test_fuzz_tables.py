@@ -1,0 +1,193 @@
+"""A thousand malformed tables: finite answers or a clear refusal, never another exception."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import bayesmeta as bm
+from bayesmeta.effects import MEASURES
+
+COUNTS = ("events_treatment", "n_treatment", "events_control", "n_control")
+ESTIMATES = (("y", "se"), ("estimate", "lower", "upper"))
+REACHED: Counter[str] = Counter()
+
+numbers = st.one_of(
+    st.integers(-3, 60),
+    st.integers(-(10**400), 10**400),
+    st.floats(),
+    st.floats(-5, 5),
+    st.sampled_from(
+        [0, 0.0, -0.0, 0.5, -1, 1e308, -1e308, 1e-308, 5e-324, 2**53, 1e16, np.inf, -np.inf, np.nan]
+    ),
+)
+texts = st.one_of(
+    st.text(max_size=6),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "3",
+            " 4 ",
+            "0.60",
+            "1e5",
+            "1e999",
+            "nan",
+            "NaN",
+            "inf",
+            "None",
+            "n/a",
+            "−1",
+            "1,5",
+        ]
+        + ["٣", "½", "1_000", "0x10", "True", "5 (7%)", "\x00", "\ud800", "=1+1", "<script>", "😀"]
+    ),
+)
+others = st.one_of(
+    st.sampled_from([None, True, False, pd.NA, pd.NaT, pd.Timestamp("2020-01-01"), 1 + 2j, b"3"]),
+    st.lists(st.integers(), max_size=2),
+    st.just({"a": 1}),
+)
+cells = st.one_of(numbers, texts, others)
+names = st.one_of(st.sampled_from(["A", "B", "C", "D", "", " ", "nan"]), st.text(max_size=8), cells)
+
+
+def extreme(name: str) -> st.SearchStrategy[float]:
+    """Numbers that a column may hold by its own rules, however absurd."""
+    if name in COUNTS:
+        return st.one_of(st.integers(0, 2**53), st.sampled_from([0, 1, 2**53, 2.0**52, 10**9]))
+    absurd = st.floats(allow_nan=False, allow_infinity=False)
+    return absurd if name in ("y", "estimate") else absurd.map(abs)
+
+
+@st.composite
+def columns(draw: st.DrawFn, name: str, rows: int) -> list[object]:
+    """One column: as it should be, nearly so, or anything at all."""
+    clean = {
+        "study": st.sampled_from([f"Trial {i}" for i in range(rows + 1)]),
+        "se": st.floats(0.05, 2),
+        "estimate": st.just(1.0),
+        "lower": st.just(0.5),
+        "upper": st.just(2.0),
+        "y": st.floats(-2, 2),
+    }.get(name, st.integers(10, 40) if name.startswith("n_") else st.integers(0, 10))
+    kind = draw(st.sampled_from(["clean"] * 6 + ["extreme", "one bad", "anything"]))
+    if kind == "anything":
+        return draw(st.lists(names if name == "study" else cells, min_size=rows, max_size=rows))
+    clean = extreme(name) if kind == "extreme" and name != "study" else clean
+    made = draw(st.lists(clean, min_size=rows, max_size=rows, unique=name == "study"))
+    if kind == "one bad" and rows:
+        made[draw(st.integers(0, rows - 1))] = draw(names if name == "study" else cells)
+    return made
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> pd.DataFrame:
+    """A table with the columns it should have, or a few more or fewer."""
+    rows = draw(st.sampled_from([0, 1, 1, 2, 3, 3, 4, 6]))
+    wanted = ["study", *draw(st.sampled_from([COUNTS, COUNTS, *ESTIMATES]))]
+    for change in draw(st.lists(st.sampled_from(["drop", "repeat", "rename", "add"]), max_size=1)):
+        at = draw(st.integers(0, len(wanted) - 1))
+        if change == "drop":
+            del wanted[at]
+        elif change == "rename":
+            wanted[at] = draw(st.text(max_size=5))
+        else:
+            new = draw(st.sampled_from(["variant", "note", "", "y", "se", "estimate", wanted[at]]))
+            wanted.insert(at, wanted[at] if change == "repeat" else new)
+    made = [pd.Series(draw(columns(name, rows)), dtype=object) for name in wanted]
+    frame = pd.concat(made, axis=1) if made else pd.DataFrame(index=range(rows))
+    frame.columns = wanted
+    if draw(st.booleans()):
+        frame = frame.infer_objects()
+    if draw(st.integers(0, 9)) == 0:
+        frame.index = [0] * rows
+    return frame
+
+
+def finite(*values: float | None) -> None:
+    assert all(value is None or np.isfinite(value) for value in values), values
+
+
+def check_frequentist(fit: bm.FrequentistFit) -> None:
+    REACHED["frequentist"] += 1
+    finite(fit.estimate, fit.tau2, fit.q, fit.q_df, fit.i2, *(fit.prediction or ()))
+    for name, spread in fit.spreads.items():
+        finite(spread.se, *fit.interval(name=name))
+    assert 0 <= fit.i2 <= 100
+    assert fit.q >= 0
+    assert fit.lower <= fit.estimate <= fit.upper
+
+
+def check_exact(data: bm.EffectSizes) -> None:
+    posterior = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    REACHED["exact"] += 1
+    lower, upper = posterior["mu"].interval()
+    finite(
+        lower, posterior["mu"].quantile(0.5), upper, posterior["mu"].mean(), posterior["mu"].sd()
+    )
+    finite(*posterior["tau"].interval(), posterior.log_marginal_likelihood)
+    assert lower < upper
+    assert not any(np.isnan(check.value) for check in posterior.diagnostics.checks)
+
+
+def attempt(function, *arguments, **keywords):
+    """Call; a refusal must be a sentence."""
+    try:
+        return function(*arguments, **keywords)
+    except bm.BayesmetaError as error:
+        assert len(str(error)) > 15
+        REACHED["refused"] += 1
+        return None
+
+
+def pool(data: bm.EffectSizes) -> None:
+    for fit in (
+        attempt(bm.common_effect, data),
+        attempt(bm.random_effects, data),
+        attempt(bm.random_effects, data, tau2="DL", interval="Wald"),
+    ):
+        if fit is not None:
+            check_frequentist(fit)
+    attempt(check_exact, data)
+
+
+@settings(
+    max_examples=1000,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(
+    frame=frames(),
+    measure=st.sampled_from([*MEASURES, "OR", "RR", "xx"]),
+    zero_cells=st.sampled_from(["none", "if_needed", "all"]),
+    double_zero=st.sampled_from(["exclude", "include"]),
+)
+def test_any_table_gives_finite_answers_or_a_clear_refusal(frame, measure, zero_cells, double_zero):
+    studies = attempt(bm.BinaryStudies.from_frame, frame)
+    data = attempt(bm.EffectSizes.from_frame, frame, measure=measure)
+    if studies is not None:
+        REACHED["counts"] += 1
+        data = attempt(
+            bm.effect_sizes,
+            studies,
+            measure=measure,
+            zero_cells=zero_cells,
+            double_zero=double_zero,
+        )
+        fit = attempt(
+            bm.common_effect, studies, weights="MH", measure=measure, zero_cells=zero_cells
+        )
+        if fit is not None:
+            check_frequentist(fit)
+    if data is not None:
+        REACHED["effects"] += 1
+        pool(data)
+
+
+def test_enough_tables_came_through_and_enough_did_not():
+    assert min(REACHED[name] for name in ("counts", "effects", "exact")) > 50, REACHED
+    assert REACHED["refused"] > 500, REACHED

@@ -1,0 +1,757 @@
+"""The command line: what it writes, what it says, and how it refuses."""
+
+import base64
+import csv
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+import bayesmeta as bm
+from bayesmeta.cli import main
+from bayesmeta.engines import fit as fit_model
+from bayesmeta.posterior import Check, Diagnostics
+
+BAYESMETA = (sys.executable, "-c", "from bayesmeta.cli import main; main(prog_name='bayesmeta')")
+
+ESTIMATES = "study,y,se\nShu,-0.4,0.2\nZhu,0.1,0.3\nLanzoni,-0.3,0.4\nMonsel,-0.2,0.5\n"
+COUNTS = (
+    "study,events_treatment,n_treatment,events_control,n_control\n"
+    "Shu,0,12,3,29\nZhu,0,29,2,29\nMonsel,5,21,4,24\n"
+)
+SPEC = """\
+title = "Three trials"
+question = "Does it help?"
+limits = ["They are small."]
+
+[[outcome]]
+name = "death"
+title = "Death from any cause"
+better = "lower"
+kind = "estimates"
+measure = "RR"
+data = "trials.csv"
+why.mu = "weakly informative"
+
+[[outcome.scenario]]
+name = "all"
+
+[[outcome.scenario]]
+name = "without Shu"
+drop = { Shu = "another dose" }
+
+[[outcome.published]]
+label = "Smith 2024"
+measure = "RR"
+estimate = "0.80"
+lower = "0.60"
+upper = "1.07"
+citation = "https://example.org/smith"
+alone = true
+n = 300
+"""
+PUBLISHED = """\
+title = "What reviews say"
+
+[[outcome]]
+name = "crp"
+title = "CRP"
+better = "lower"
+measure = "MD"
+
+[[outcome.published]]
+label = "Smith 2024"
+measure = "MD"
+estimate = "-32.5"
+lower = "-48.4"
+upper = "-16.6"
+alone = true
+n = 88
+
+[[outcome.published]]
+label = "Jones 2023"
+verdict = "decreased; no figure"
+"""
+
+
+def write(folder: Path, spec: str = SPEC, table: str = ESTIMATES) -> Path:
+    (folder / "trials.csv").write_text(table, encoding="utf-8")
+    path = folder / "spec.toml"
+    path.write_text(spec, encoding="utf-8")
+    return path
+
+
+def call(*words: object) -> Result:
+    """Run a command in this process; anything but an exit is a bug and is raised."""
+    result = CliRunner(catch_exceptions=False).invoke(main, list(map(str, words)))
+    assert "Traceback" not in result.output
+    return result
+
+
+def refused(*words: object) -> str:
+    """Run a command that must be refused: status 2, one line on stderr, nothing on stdout."""
+    result = call(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("bayesmeta: ")
+    assert result.stderr.endswith("\n")
+    assert result.stderr.count("\n") == 1
+    return result.stderr.removeprefix("bayesmeta: ").strip()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines(keepends=True)
+
+
+class Page(HTMLParser):
+    """What a page shows and what it would fetch; tags must nest."""
+
+    VOID = ("meta", "br", "img", "link", "hr", "input")
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    @property
+    def pictures(self) -> list[str]:
+        head = "data:image/svg+xml;base64,"
+        sources = [attributes["src"] for tag, attributes in self.tags if tag == "img"]
+        assert all(source.startswith(head) for source in sources)
+        return [base64.b64decode(source.removeprefix(head)).decode() for source in sources]
+
+
+def page(folder: Path) -> Page:
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
+
+
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every fit fail one numerical gate."""
+    broken = Diagnostics((Check("R-hat", "mu", 1.7, 1.01, at_most=True),))
+
+    def fit(*arguments):
+        return replace(fit_model(*arguments), diagnostics=broken)
+
+    monkeypatch.setattr("bayesmeta.analysis.fit", fit)
+    monkeypatch.setattr("bayesmeta.engines.fit", fit)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> tuple[Result, Path]:
+    folder = tmp_path_factory.mktemp("ran")
+    return call("run", write(folder), "-o", folder / "out"), folder / "out"
+
+
+# ------------------------------------------------------------------------------------------ help
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("command", ["", *main.commands])
+def test_help_says_what_each_command_and_option_does(command, flag):
+    result = call(*filter(None, [command]), flag)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    asked = main.commands[command] if command else main
+    assert asked.help.splitlines()[0].split()[0] in result.stdout
+    for option in asked.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+            assert option.opts[-1] in result.stdout
+
+
+def test_version_is_the_package_s():
+    assert bm.__version__ in call("--version").stdout
+
+
+def test_command_without_its_words_is_refused():
+    for words in (["run"], ["run", "s.toml"], ["fit", "t.csv"], ["model"], ["plot"]):
+        result = call(*words)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "Error: " in result.stderr
+
+
+# ------------------------------------------------------------------------------------------- run
+
+
+def test_run_writes_report_numbers_tables_posterior_and_figures(ran):
+    result, folder = ran
+    assert (result.exit_code, result.stderr) == (0, "")
+    tables = ("comparison", "diagnostics", "excluded", "heterogeneity", "parameters", "published")
+    assert {"report.html", "results.json", "death.nc", "death-forest.svg"} <= set(files(folder))
+    for name in (*tables, "scenarios", "studies"):
+        if name == "excluded":  # nothing is left out of the main scenario
+            assert not (folder / "death-excluded.csv").exists()
+            continue
+        rows = list(csv.reader(lines(folder / f"death-{name}.csv")))
+        assert len(rows) > 1
+        assert len({len(row) for row in rows}) == 1
+    assert not [name for name in files(folder) if name.startswith(".")]
+    for path in folder.glob("*.svg"):
+        ElementTree.fromstring(path.read_text(encoding="utf-8"))
+
+
+def test_terminal_shows_the_answers_and_where_the_report_is(ran):
+    result, folder = ran
+    for words in (
+        "Death from any cause: RR [95% interval], lower is better",
+        "two-stage (normal–normal)",
+        "REML, HKSJ",
+        "Smith 2024",
+        "0.80 [0.60, 1.07]",
+        "Caution: With 4 studies tau rests largely on its prior",
+        f"Report: {folder / 'report.html'}",
+    ):
+        assert words in result.stdout
+    assert "NOT SOUND" not in result.stdout
+
+
+def test_numbers_are_valid_json_without_nan(ran):
+    def no_constant(name):
+        raise AssertionError(name)
+
+    text = (ran[1] / "results.json").read_text(encoding="utf-8")
+    content = json.loads(text, parse_constant=no_constant)
+    assert content["passed"] is True
+    assert content["title"] == "Three trials"
+    assert content["specification"] == SPEC
+    assert set(content["sha256"]) == {"spec.toml", "trials.csv"}
+    assert content["versions"]["bayesmeta"] == bm.__version__
+    death = content["outcomes"]["death"]
+    scenarios = {row["scenario"]: row["k"] for row in death["tables"]["scenarios"]}
+    assert scenarios == {"all": 4, "without Shu": 3}
+    row = death["tables"]["comparison"][0]
+    data = bm.EffectSizes.from_arrays(
+        ["Shu", "Zhu", "Lanzoni", "Monsel"],
+        [-0.4, 0.1, -0.3, -0.2],
+        [0.2, 0.3, 0.4, 0.5],
+        measure="RR",
+    )
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    assert row["estimate"] == bm.fit(model, data)["mu"].quantile(0.5)
+
+
+def test_report_is_one_page_that_fetches_nothing(ran):
+    shown = page(ran[1])
+    allowed = {"html", "head", "meta", "title", "style", "body", "main", "section", "nav", "figure"}
+    allowed |= {"figcaption", "img", "a", "p", "div", "span", "strong", "br", "ul", "li", "pre"}
+    allowed |= {"h1", "h2", "h3", "table", "thead", "tbody", "tr", "th", "td", "details", "summary"}
+    assert {tag for tag, _ in shown.tags} <= allowed
+    for tag, attributes in shown.tags:
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            if re.match(r"\s*(https?:)?//|\s*javascript:", value or ""):
+                assert (tag, name) == ("a", "href")
+    text = (ran[1] / "report.html").read_text(encoding="utf-8")
+    assert "@import" not in text
+    assert "url(" not in text
+    identifiers = [attributes["id"] for _, attributes in shown.tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    inner = [attributes["href"] for tag, attributes in shown.tags if tag == "a"]
+    assert {link[1:] for link in inner if link.startswith("#")} <= set(identifiers)
+    assert len(shown.pictures) == 3
+    for picture in shown.pictures:
+        for element in ElementTree.fromstring(picture).iter():
+            links = [v for k, v in element.attrib.items() if k.endswith(("href", "src"))]
+            assert all(link.startswith("#") for link in links)
+
+
+def test_report_says_that_the_gates_passed_and_what_it_rests_on(ran):
+    text = page(ran[1]).text
+    assert "Every numerical gate passed" in text
+    assert "NOT SOUND" not in text
+    for words in ("They are small.", "HalfNormal(0.5)", "weakly informative", "Does it help?"):
+        assert words in text
+    assert f"bayesmeta {bm.__version__}" in text
+
+
+def test_published_figures_alone_make_a_report(tmp_path):
+    result = call("run", write(tmp_path, PUBLISHED), "-o", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Smith 2024" in result.stdout
+    assert {"report.html", "results.json", "crp-published.csv", "crp.nc"} <= set(
+        files(tmp_path / "out")
+    )
+    assert not list((tmp_path / "out").glob("*.svg"))
+    text = page(tmp_path / "out").text
+    assert "MD -32.5 [-48.4, -16.6]" in text
+    assert "decreased; no figure" in text
+    assert "as vague as one of the 88 patients" in text
+
+
+def test_figure_without_anything_to_analyse_is_reported_as_such(tmp_path):
+    spec = PUBLISHED.replace("alone = true", "alone = false")
+    result = call("run", write(tmp_path, spec), "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "No figure to analyse was found." in result.stdout
+
+
+@pytest.mark.parametrize("spec", [SPEC, PUBLISHED], ids=["estimates", "published only"])
+def test_same_specification_gives_the_same_files_in_another_process(tmp_path, spec):
+    path = write(tmp_path, spec)
+    call("run", path, "-o", tmp_path / "a")
+    done = subprocess.run(
+        [*BAYESMETA, "run", path, "-o", tmp_path / "b"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONWARNINGS": "error"},
+        cwd="/",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = files(tmp_path / "a"), files(tmp_path / "b")
+    assert list(first) == list(second)
+    for name in first:
+        assert first[name] == second[name], name
+
+
+def test_second_run_takes_the_place_of_the_first(tmp_path):
+    path, out = write(tmp_path, PUBLISHED), tmp_path / "out"
+    call("run", path, "-o", out)
+    first = files(out)
+    path.write_text(PUBLISHED.replace("What reviews say", "Second"), encoding="utf-8")
+    call("run", path, "-o", out)
+    assert "Second" in page(out).text
+    assert list(files(out)) == list(first)
+
+
+# ----------------------------------------------------------------------------------------- gates
+
+
+def test_failed_gate_is_marked_in_terminal_and_on_the_first_screen(tmp_path, monkeypatch):
+    failing(monkeypatch)
+    result = call("run", write(tmp_path), "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr == "A numerical gate failed: see the marked tables and the report.\n"
+    assert "two-stage (normal–normal) NOT SOUND" in " ".join(result.stdout.split())
+    assert "Not sound: all: two-stage (normal–normal): R-hat (mu) 1.7, must be ≤ 1.01" in " ".join(
+        result.stdout.split()
+    )
+    text = page(tmp_path / "out").text
+    first_screen = text[: text.index("What this analysis cannot say")]
+    assert "A numerical gate failed: the marked answers must not be used." in first_screen
+    assert first_screen.index("must not be used") < first_screen.index("Answers at a glance")
+    assert "Death from any cause — NOT SOUND" in first_screen
+    assert "two-stage (normal–normal) — NOT SOUND" in text
+    assert "without Shu — NOT SOUND" in text
+    content = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert content["passed"] is False
+    assert set(content["outcomes"]["death"]["failed_gates"]) == {
+        "all: two-stage (normal–normal)",
+        "without Shu: two-stage (normal–normal)",
+        "Smith 2024",
+    }
+
+
+def test_failed_gate_of_a_published_figure_is_marked(tmp_path, monkeypatch):
+    failing(monkeypatch)
+    result = call("run", write(tmp_path, PUBLISHED), "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "Smith 2024 NOT SOUND" in " ".join(result.stdout.split())
+    assert "NOT SOUND" in page(tmp_path / "out").text
+
+
+def test_failed_gate_of_a_single_fit_is_told(tmp_path, monkeypatch):
+    write(tmp_path)
+    failing(monkeypatch)
+    result = call("fit", tmp_path / "trials.csv", "--measure", "RR")
+    assert result.exit_code == 1
+    assert result.stderr == "Not sound: R-hat (mu) 1.7, must be ≤ 1.01\n"
+    assert "theta[Shu]" in result.stdout
+
+
+def test_data_that_the_prior_forbids_fail_a_gate(tmp_path):
+    write(tmp_path)
+    result = call("fit", tmp_path / "trials.csv", "--measure", "RR", "--mu", "Uniform(8, 9)")
+    assert result.exit_code == 1
+    assert "Not sound: share of what the data say of mu that its prior allows" in result.stderr
+
+
+# -------------------------------------------------------------------------------------- refusals
+
+BAD = {
+    "misspelt key": (
+        SPEC.replace("better =", "beter ="),
+        ESTIMATES,
+        r"spec\.toml, line 8: unknown key 'beter' in \[\[outcome\]\]; did you mean 'better'\?",
+    ),
+    "not TOML": (SPEC + "\n[[", ESTIMATES, "spec.toml is not valid TOML"),
+    "unknown measure": (
+        SPEC.replace('measure = "RR"\ndata', 'measure = "risk"\ndata'),
+        ESTIMATES,
+        "line 10: measure must be 'OR', 'RR', .*; got 'risk'",
+    ),
+    "missing table": (SPEC.replace("trials.csv", "no.csv"), ESTIMATES, "no.csv cannot be read: No"),
+    "missing column": (
+        SPEC,
+        ESTIMATES.replace("study,y,se", "study,y,SE"),
+        "trials.csv: The table has no column 'se' .*; it has study, y, SE",
+    ),
+    "missing study column": (
+        SPEC,
+        ESTIMATES.replace("study", "trial"),
+        "trials.csv: .*no column 'study'.* it has trial, y, se",
+    ),
+    "missing number": (
+        SPEC,
+        ESTIMATES.replace("0.1,0.3", "0.1,"),
+        r"se is missing .* Zhu \(row 2\)",
+    ),
+    "no number": (SPEC, ESTIMATES.replace("0.1,0.3", "0.1,n/s"), r"check Zhu \(row 2\): got 'n/s'"),
+    "study twice": (SPEC, ESTIMATES.replace("Zhu", "Shu"), "Shu stand in more than one row"),
+    "study that is not there": (
+        SPEC.replace("{ Shu =", "{ Su ="),
+        ESTIMATES,
+        "death, scenario 'without Shu' names Su, which is not a row",
+    ),
+    "nothing left": (
+        SPEC.replace(
+            '{ Shu = "another dose" }', '{ Shu = "", Zhu = "", Lanzoni = "", Monsel = "" }'
+        ),
+        ESTIMATES,
+        "The table has no rows to analyse; check the file and what is excluded",
+    ),
+    "empty table": (SPEC, "", "trials.csv is empty"),
+    "header only": (SPEC, "study,y,se\n", "trials.csv has a header but no rows"),
+    "our own label": (
+        SPEC.replace("Smith 2024", "REML, HKSJ"),
+        ESTIMATES,
+        "published label 'REML, HKSJ' is the name of one of our own fits",
+    ),
+    "impossible prior": (
+        SPEC.replace('why.mu = "weakly informative"', 'mu = "LogNormal(0, 1)"'),
+        ESTIMATES,
+        r"cannot take LogNormal\(0, 1\) for mu; use Normal",
+    ),
+    "line end in a name": (
+        SPEC.replace("{ Shu =", '{ "S\\nu\\u202e" ='),
+        ESTIMATES,
+        r"names S u\\u202e, which is not a row",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_run_that_cannot_be_done_is_refused_in_one_line_and_leaves_nothing(tmp_path, what):
+    spec, table, words = BAD[what]
+    path, out = write(tmp_path, spec, table), tmp_path / "out"
+    assert re.search(words, refused("run", path, "-o", out))
+    assert not out.exists()
+    out.mkdir()
+    (out / "report.html").write_text("old")
+    refused("run", path, "-o", out)
+    assert files(out) == {"report.html": b"old"}
+
+
+def test_unreadable_specification_is_refused(tmp_path):
+    assert "No such file or directory" in refused("run", tmp_path / "no.toml", "-o", tmp_path)
+    assert "Is a directory" in refused("run", tmp_path, "-o", tmp_path / "out")
+    assert "Is a directory" in refused("model", tmp_path)
+    (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
+    assert "save it as UTF-8" in refused("run", tmp_path / "x.toml", "-o", tmp_path / "out")
+
+
+def test_output_that_is_a_file_is_refused_before_the_work(tmp_path, monkeypatch):
+    path = write(tmp_path)
+    monkeypatch.setattr("bayesmeta.analysis.run", lambda *_, **__: pytest.fail("too late"))
+    assert "trials.csv is a file; name a folder" in refused(
+        "run", path, "-o", tmp_path / "trials.csv"
+    )
+    assert "is a file" in refused("run", path, "-o", tmp_path / "trials.csv" / "out")
+    assert (tmp_path / "trials.csv").read_text() == ESTIMATES
+
+
+@pytest.mark.parametrize("name", ["death.nc", "death-forest.svg", "results.json", "report.html"])
+def test_full_disk_leaves_the_old_files_alone(tmp_path, monkeypatch, name):
+    path, out = write(tmp_path), tmp_path / "out"
+    out.mkdir()
+    old = dict.fromkeys(("death.nc", "report.html", "results.json"), b"old")
+    for each, content in old.items():
+        (out / each).write_bytes(content)
+    for method in ("write_text", "write_bytes"):
+        monkeypatch.setattr(Path, method, _full_at(name, getattr(Path, method)))
+    said = refused("run", path, "-o", out)
+    assert (
+        said == f"Writing to {out} failed: No space left on device. Nothing was left half-written."
+    )
+    assert files(out) == old
+
+
+def _full_at(name, write):
+    def limited(self, *arguments, **keywords):
+        if self.name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(self, *arguments, **keywords)
+
+    return limited
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_folder_without_permission_is_refused(tmp_path):
+    path, out = write(tmp_path), tmp_path / "out"
+    out.mkdir(mode=0o500)
+    assert "out cannot be written to: Permission denied" in refused("run", path, "-o", out)
+
+
+# ------------------------------------------------------------------------------------- odd names
+
+NAMES = (
+    "<script>alert(1)</script>",
+    "[bold]x[/] [/] [link=x]",
+    "=1+1",
+    "+cmd|' /C calc'!A0",
+    "$\\frac{1}{0}$ & _x^2",
+    "Жуков Ünïcödé Ελλ",
+    "very long name " * 20 + "end",
+    "a" * 300,
+    'say "x"',
+    "{{ 7 * 7 }} {% raw %}",
+)
+
+
+def named(names: tuple[str, ...]) -> str:
+    rows = [["study", "y", "se", "note"]]
+    rows += [[name, str(i / 10), "0.3", name] for i, name in enumerate(names)]
+    return "".join(",".join('"' + c.replace('"', '""') + '"' for c in row) + "\n" for row in rows)
+
+
+def test_names_with_markup_survive_in_every_file(tmp_path):
+    spec = SPEC.split("[[outcome.scenario]]")[0]
+    result = call("run", write(tmp_path, spec, named(NAMES)), "-o", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    shown, out = page(tmp_path / "out"), tmp_path / "out"
+    assert not [tag for tag, _ in shown.tags if tag == "script"]
+    rows = list(csv.DictReader(lines(out / "death-studies.csv")))
+    content = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    studies = [row["label"] for row in content["outcomes"]["death"]["tables"]["studies"]]
+    for name in NAMES:
+        tidy = " ".join(name.split())
+        assert tidy in shown.text
+        assert tidy in [row["label"] for row in rows]
+        assert tidy in studies
+    for picture in out.glob("*.svg"):
+        assert not [e for e in ElementTree.parse(picture).iter() if e.tag.endswith("script")]
+
+
+def test_markup_in_the_specification_is_shown_as_typed(tmp_path):
+    odd = "<b>T</b> [bold]x[/] [/] {{ 7 * 7 }}"
+    spec = SPEC.replace("Three trials", odd).replace("Death from any cause", odd)
+    spec = spec.replace("Smith 2024", odd).replace("without Shu", odd).replace("They are", odd)
+    spec = spec.replace("weakly informative", odd).replace("Does it help?", "</title><img src=x>")
+    spec = spec.replace("https://example.org/smith", "javascript:alert(1)")
+    result = call("run", write(tmp_path, spec), "-o", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"{odd}: RR [95% interval], lower is better" in " ".join(result.stdout.split())
+    shown = page(tmp_path / "out")
+    assert shown.text.count(odd) >= 6
+    assert not [tag for tag, _ in shown.tags if tag == "b"]
+    assert all(a.get("src", "").startswith("data:") for tag, a in shown.tags if tag == "img")
+    assert not [a for tag, a in shown.tags if "javascript" in (a.get("href") or "")]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")  # the figures' font lacks these letters
+def test_names_in_scripts_that_the_font_lacks_do_not_stop_a_run(tmp_path):
+    names = ("張三 2021", "😀", "עברית العربية")
+    spec = SPEC.split("[[outcome.scenario]]")[0]
+    result = call("run", write(tmp_path, spec, named(names)), "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert all(name in page(tmp_path / "out").text for name in names)
+
+
+def test_markup_in_names_is_shown_as_typed_by_a_single_fit(tmp_path):
+    write(tmp_path, table=named(NAMES))
+    result = call("fit", tmp_path / "trials.csv", "--measure", "RR")
+    assert result.exit_code == 0
+    assert all(f"theta[{' '.join(name.split())}]" in result.stdout for name in NAMES)
+
+
+# ------------------------------------------------------------------------------------------- fit
+
+
+def test_fit_on_estimates_prints_and_writes_the_posterior(tmp_path):
+    write(tmp_path)
+    words = ("fit", tmp_path / "trials.csv", "--measure", "RR", "--tau", "HalfNormal(0.3)")
+    result = call(*words, "-o", tmp_path / "new" / "f.nc")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "NormalNormal(mu=Normal(0, 2), tau=HalfNormal(0.3))" in result.stdout
+    for row in ("mu ", "tau ", "theta[Shu]", "theta_new"):
+        assert f"\n{row}" in result.stdout
+    assert list(files(tmp_path / "new")) == ["f.nc"]
+
+
+def test_fit_on_counts_is_two_stage_unless_told_otherwise(tmp_path):
+    write(tmp_path, table=COUNTS)
+    result = call("fit", tmp_path / "trials.csv", "--measure", "OR", "--prob", "0.9")
+    assert (result.exit_code, result.stderr) == (0, "")
+    studies = bm.BinaryStudies(
+        study=("Shu", "Zhu", "Monsel"),
+        events_treatment=[0, 0, 5],
+        n_treatment=[12, 29, 21],
+        events_control=[3, 2, 4],
+        n_control=[29, 29, 24],
+    )
+    data = bm.effect_sizes(studies, measure="OR")
+    exact = bm.fit(bm.default_model(data), data)
+    lower, upper = exact["mu"].interval(0.9)
+    row = next(line.split() for line in result.stdout.splitlines() if line.startswith("mu "))
+    assert row[4:6] == [f"{lower:.4f}", f"{upper:.4f}"]
+
+
+def test_fit_on_printed_intervals_reads_ratios(tmp_path):
+    write(tmp_path, table="study,estimate,lower,upper\nA,0.80,0.60,1.07\nB,0.50,0.25,1.00\n")
+    result = call("fit", tmp_path / "trials.csv", "--measure", "HR")
+    assert result.exit_code == 0
+    assert "theta[B]" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("table", "words", "said"),
+    [
+        (ESTIMATES, ["--measure", "risk"], "measure 'risk' is not one of OR, RR"),
+        (COUNTS, ["--measure", "MD"], "measure 'MD' is not one of OR, RR"),
+        (ESTIMATES, ["--measure", "MD"], "No default prior exists for MD"),
+        (ESTIMATES, ["--measure", "RR", "--mu", "flat"], "'flat' is not a prior; write it like"),
+        (ESTIMATES, ["--measure", "RR", "--tau", "Normal(0, 1)"], "tau is a standard deviation"),
+        (ESTIMATES, ["--measure", "RR", "--counts"], "--counts needs a table with events per arm"),
+        (ESTIMATES, ["--measure", "RR", "--prob", "95"], "prob must lie between 0 and 1"),
+        (ESTIMATES, ["--measure", "RR", "--prob", "nan"], "prob must lie between 0 and 1"),
+        ("study,y\nA,1\n", ["--measure", "RR"], "has no column 'se'"),
+        ("a,b\n1,2\n", ["--measure", "RR"], "has no column 'study'"),
+        ("", ["--measure", "RR"], "is empty"),
+        (ESTIMATES, ["--measure", "RR", "-o", "."], "is a folder; name a file to write"),
+        (ESTIMATES, ["--measure", "RR", "-o", "trials.csv/f.nc"], "trials.csv is a file"),
+    ],
+)
+def test_fit_that_cannot_be_done_is_refused_in_one_line(tmp_path, monkeypatch, table, words, said):
+    write(tmp_path, table=table)
+    monkeypatch.chdir(tmp_path)
+    assert said in refused("fit", "trials.csv", *words)
+    assert sorted(files(tmp_path)) == ["spec.toml", "trials.csv"]
+
+
+def test_seed_below_zero_is_refused(tmp_path):
+    write(tmp_path)
+    result = call("fit", tmp_path / "trials.csv", "--measure", "RR", "--seed", "-1")
+    assert result.exit_code == 2
+    assert "-1 is not in the range" in result.stderr
+
+
+# ----------------------------------------------------------------------------------------- model
+
+
+def test_model_prints_mathematics_and_source(tmp_path):
+    spec = SPEC.replace('kind = "estimates"\n', "") + PUBLISHED.partition("\n")[2]
+    result = call("model", write(tmp_path, spec))
+    assert (result.exit_code, result.stderr) == (0, "")
+    for words in (
+        "# Death from any cause",
+        "## counts (binomial–normal)",
+        "## two-stage (normal–normal)",
+        "τ ~ HalfNormal(0.5)",
+        "with pm.Model(",
+        "# CRP",
+        "Published figures only, each alone: yᵢ ~ Normal(μ, seᵢ²)",
+    ):
+        assert words in result.stdout
+    sources = re.split(r"\n(?=import numpy)", result.stdout)[1:]
+    assert len(sources) == 2
+    for source in sources:
+        compile(re.split(r"\n#", source)[0], "source", "exec")
+
+
+# -------------------------------------------------------------------------------- real processes
+
+
+@contextmanager
+def started(*words: object, **keywords):
+    with subprocess.Popen(
+        [*BAYESMETA, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords
+    ) as process:
+        yield process
+
+
+def test_reader_that_leaves_early_gets_no_traceback(tmp_path):
+    """As ``bayesmeta run ... | head -1`` does; the files are complete all the same."""
+    for words in (["run", write(tmp_path, PUBLISHED), "-o", tmp_path / "out"], ["--version"]):
+        with started(*words) as process:
+            process.stdout.close()
+            assert process.stderr.read() == b""
+        assert process.returncode == 141 or words == ["--version"]
+    assert "report.html" in files(tmp_path / "out")
+
+
+def opened_by_a_reader(fifo: Path) -> int:
+    """Wait until somebody reads a FIFO."""
+    for _ in range(1200):
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # no reader yet
+            time.sleep(0.05)
+    raise AssertionError("nobody reads it")
+
+
+def test_interrupt_ends_a_run_with_one_line_and_leaves_nothing(tmp_path):
+    path, table = write(tmp_path), tmp_path / "trials.csv"
+    table.unlink()
+    os.mkfifo(table)  # reading waits for a writer: a run that takes for ever
+    with started("run", path, "-o", tmp_path / "out") as process:
+        writer = opened_by_a_reader(table)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        os.close(writer)
+    assert (process.returncode, out) == (130, b"")
+    assert err == b"bayesmeta: stopped; no file was left half-written.\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_terminal_that_lacks_a_letter_gets_its_escape(tmp_path):
+    encoding = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    with started("model", write(tmp_path), env=encoding) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    assert b"two-stage (normal\\u2013normal)" in out
+
+
+def test_file_name_in_another_encoding_is_written_down(tmp_path):
+    write(tmp_path, PUBLISHED)
+    odd = tmp_path / "sp\udcffec.toml"
+    (tmp_path / "spec.toml").rename(odd)
+    result = call("run", odd, "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    content = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert list(content["sha256"]) == ["sp\\udcffec.toml"]
+    assert "cannot be read" in refused("model", tmp_path / "no\udcff.toml")

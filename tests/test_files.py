@@ -1,0 +1,337 @@
+"""Files: tables as they were typed, and folders that hold the old files or the new ones."""
+
+import errno
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from references import MAIN_TRIALS, binary
+
+import bayesmeta as bm
+from bayesmeta.files import read_table, staged, to_datatree, write_posterior
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture(scope="module")
+def exact() -> bm.Posterior:
+    names = ["Shu", "Жуков & sons", "=1+1"]
+    data = bm.EffectSizes.from_arrays(names, [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4], measure="RR")
+    return bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+
+
+def table(tmp_path: Path, content: bytes | str) -> pd.DataFrame:
+    path = tmp_path / "t.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_table(path)
+
+
+def fill(folder: Path) -> dict[str, str]:
+    """Write what an earlier run left."""
+    folder.mkdir()
+    for name in ("a.csv", "report.html"):
+        (folder / name).write_text(f"old {name}")
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def fail(*_args, **_kwargs):
+    raise FULL
+
+
+def test_cells_are_text_with_their_printed_decimals(tmp_path):
+    frame = table(tmp_path, "study,year,estimate\nShu,2020,0.60\nZhu,,1e3\n")
+    assert frame["estimate"].tolist() == ["0.60", "1e3"]
+    assert frame["year"].tolist()[0] == "2020"
+    assert frame["year"].isna().tolist() == [False, True]
+    assert frame.index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "study,y\nA,1\nB,2\n",
+        "study,y\r\nA,1\r\nB,2\r\n",
+        "study,y\rA,1\rB,2",
+        b"\xef\xbb\xbfstudy,y\nA,1\nB,2\n",
+        b'\xef\xbb\xbf"study","y"\n"A","1"\n"B","2"\n',
+        " study , y \n A , 1 \n\tB,  2\t\n",
+        "study,y,,\nA,1,,\n\n,,,\nB,2,,\n,,,\n",
+        'study,y\n"A\n",1\n"\u00a0B ",2\n',
+        "study,y\nA\x00,1\n\x1bB,2\x07\n",
+    ],
+    ids=[
+        "plain",
+        "Windows",
+        "old Mac",
+        "byte order mark",
+        "byte order mark and quotes",
+        "blanks",
+        "empty rows and columns",
+        "line ends in a cell",
+        "control characters",
+    ],
+)
+def test_table_is_read_however_a_spreadsheet_wrote_it(tmp_path, content):
+    frame = table(tmp_path, content)
+    assert frame.columns.tolist() == ["study", "y"]
+    assert frame.to_numpy().tolist() == [["A", "1"], ["B", "2"]]
+
+
+def test_column_without_a_name_keeps_its_place(tmp_path):
+    frame = table(tmp_path, '"","study"\n"1","A"\n')  # as R writes row names
+    assert frame.to_dict("list") == {"column 1": ["1"], "study": ["A"]}
+
+
+def test_short_row_has_gaps_at_its_end(tmp_path):
+    assert table(tmp_path, "study,y,se\nA,1\n").isna().to_numpy().tolist() == [[False, False, True]]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty; it needs a header line and one row per study"),
+        ("\n \n", "is empty"),
+        (",,\n,,\n", "is empty"),
+        ("study,y\n", "has a header but no rows; it needs one row per study"),
+        ("study,y\n,\n", "has a header but no rows"),
+        ("study,y\nA,1\nB,2,3\n", "is not a CSV table: Expected 2 fields in line 3, saw 3"),
+        ("study,y\nA,1,9\nB,2,9\n", "Expected 2 fields in line 2, saw 3"),  # never shifted
+        ('study,y\n"A,1\n', "is not a CSV table: EOF inside string"),
+        ("study,y, y \nA,1,2\n", "has more than one column 'y'; keep one of them"),
+        ("study;y\nA;1\n", "has semicolons between its columns; save it with commas"),
+        ("study,y\nRöver,1\n".encode("latin-1"), r"not a text file in UTF-8; save .* as CSV UTF-8"),
+        (b"PK\x03\x04\xff\xfe spreadsheet", "not a text file in UTF-8; save the table as CSV"),
+        ("study,y\nA,1\n".encode("utf-16"), "not a text file in UTF-8"),
+    ],
+)
+def test_file_that_is_no_table_is_refused_with_what_to_mend(tmp_path, content, words):
+    with pytest.raises(bm.DataError, match=words) as caught:
+        table(tmp_path, content)
+    assert str(caught.value).startswith(str(tmp_path / "t.csv"))
+
+
+def test_missing_table_and_folder_are_refused(tmp_path):
+    with pytest.raises(bm.FileError, match=r"no\.csv cannot be read: No such file or directory"):
+        read_table(tmp_path / "no.csv")
+    with pytest.raises(bm.FileError, match="cannot be read: Is a directory"):
+        read_table(tmp_path)
+
+
+def test_address_is_a_path_and_is_never_fetched():
+    with pytest.raises(bm.FileError, match="No such file"):
+        read_table("https://example.org/trials.csv")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads and writes everywhere")
+def test_permission_is_asked_before_reading_and_writing(tmp_path, exact):
+    path = tmp_path / "t.csv"
+    path.write_text("study,y\nA,1\n")
+    path.chmod(0)
+    with pytest.raises(bm.FileError, match="cannot be read: Permission denied"):
+        read_table(path)
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    with pytest.raises(bm.FileError, match="cannot be written to: Permission denied"):
+        write_posterior(exact, locked / "f.nc")
+
+
+def test_files_move_into_place_together(tmp_path):
+    old = fill(tmp_path / "out")
+    with staged(tmp_path / "out") as folder:
+        (folder / "a.csv").write_text("new")
+        (folder / "b.csv").write_text("new")
+        assert contents(tmp_path / "out" / folder.name) == {"a.csv": "new", "b.csv": "new"}
+        assert (tmp_path / "out" / "a.csv").read_text() == old["a.csv"]
+        assert not (tmp_path / "out" / "b.csv").exists()
+    assert contents(tmp_path / "out") == {**old, "a.csv": "new", "b.csv": "new"}
+
+
+def test_folder_is_made_with_its_parents(tmp_path):
+    with staged(tmp_path / "deep" / "er") as folder:
+        (folder / "a").write_text("new")
+    assert contents(tmp_path / "deep" / "er") == {"a": "new"}
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "words"),
+    [
+        (FULL, bm.FileError, "out failed: No space left on device. Nothing was left half-written"),
+        (bm.FileError("t.csv cannot be read."), bm.FileError, "t.csv cannot be read"),
+        (bm.DataError("bad row"), bm.DataError, "bad row"),
+        (RuntimeError("a bug"), RuntimeError, "a bug"),
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
+    ],
+    ids=["full disk", "file", "data", "bug", "stopped"],
+)
+def test_nothing_is_left_and_old_files_stay_when_the_work_stops(tmp_path, error, raised, words):
+    old = fill(tmp_path / "out")
+
+    def work():
+        with staged(tmp_path / "out") as folder:
+            (folder / "a.csv").write_text("half")
+            raise error
+
+    with pytest.raises(raised, match=words):
+        work()
+    assert contents(tmp_path / "out") == old
+
+
+@pytest.mark.parametrize(
+    ("where", "name"), [(os, "replace"), (Path, "write_bytes"), (xr.DataTree, "to_netcdf")]
+)
+def test_posterior_is_written_whole_or_not_at_all(tmp_path, monkeypatch, exact, where, name):
+    path = tmp_path / "f.nc"
+    path.write_text("old")
+    monkeypatch.setattr(where, name, fail)
+    with pytest.raises(bm.FileError, match="No space left on device"):
+        write_posterior(exact, path)
+    assert contents(tmp_path) == {"f.nc": "old"}
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.mkdtemp", fail)
+    with (
+        pytest.raises(bm.FileError, match="out cannot be written to: No space left on device"),
+        staged(tmp_path / "out"),
+    ):
+        pytest.fail("there is no folder to write to")
+
+
+def test_target_that_is_a_file_is_refused_and_kept(tmp_path, exact):
+    (tmp_path / "out").write_text("mine")
+    for target in ("out", "out/deeper", "out/deeper/still"):
+        with (
+            pytest.raises(bm.FileError, match=r"out is a file; name a folder to write to\."),
+            staged(tmp_path / target),
+        ):
+            pytest.fail("a file is no folder")
+        with pytest.raises(bm.FileError, match="out is a file"):
+            write_posterior(exact, tmp_path / target / "f.nc")
+    assert contents(tmp_path) == {"out": "mine"}
+
+
+def test_file_to_write_that_is_a_folder_is_refused(tmp_path, exact):
+    with pytest.raises(bm.FileError, match="is a folder; name a file to write"):
+        write_posterior(exact, tmp_path)
+    assert contents(tmp_path) == {}
+
+
+def test_no_file_moves_when_one_of_them_cannot(tmp_path):
+    old = fill(tmp_path / "out")
+    (tmp_path / "out" / "b.csv").mkdir()
+
+    def work():
+        with staged(tmp_path / "out") as folder:
+            for name in ("a.csv", "b.csv"):
+                (folder / name).write_text("new")
+
+    with pytest.raises(bm.FileError, match=r"b\.csv is a folder where a file is to be written"):
+        work()
+    (tmp_path / "out" / "b.csv").rmdir()
+    assert contents(tmp_path / "out") == old
+
+
+FULL_DISK = """
+import resource, signal, sys
+import bayesmeta as bm
+from bayesmeta.files import write_posterior
+data = bm.EffectSizes.from_arrays(["A", "B"], [-0.4, 0.1], [0.2, 0.3])
+posterior = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), data)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+try:
+    write_posterior(posterior, sys.argv[1])
+except bm.FileError as error:
+    print(error)
+"""
+
+
+def test_write_that_the_system_refuses_half_way_ends_in_one_sentence(tmp_path):
+    """The HDF5 library, left to write by itself, ends in a segmentation fault here."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "f.nc")], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"Writing to {tmp_path} failed: File too large. Nothing was left half-written.\n"
+    )
+    assert contents(tmp_path) == {}
+
+
+def test_netcdf_states_model_engine_and_version(tmp_path, exact):
+    write_posterior(exact, tmp_path / "f.nc", seed=3)
+    with xr.open_datatree(tmp_path / "f.nc", engine="h5netcdf") as tree:
+        attributes = tree["posterior"].attrs
+        assert attributes["model"] == "NormalNormal(mu=Normal(0, 2), tau=HalfNormal(0.5))"
+        assert attributes["engine"].startswith("Quadrature(")
+        assert attributes["gates"] == "passed"
+        assert attributes["created_by"] == f"bayesmeta {version('bayesmeta')}"
+        assert tree["observed_data"]["study"].values.tolist() == list(exact.data.study)
+        assert tree["observed_data"]["y"].values.tolist() == exact.data.y.tolist()
+        assert tree["posterior"]["theta"].dims == ("chain", "draw", "study")
+
+
+def test_same_seed_gives_the_same_file(tmp_path, exact):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        write_posterior(exact, tmp_path / name, seed=seed)
+    a, b, c = ((tmp_path / name).read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_counts_are_laid_out_as_observed_data():
+    trials = binary(MAIN_TRIALS)
+    model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    effects = bm.fit(
+        bm.NormalNormal(mu=model.mu, tau=model.tau), bm.effect_sizes(trials, measure="OR")
+    )
+    posterior = bm.Posterior(
+        model=model,
+        data=trials,
+        engine="made by hand",
+        marginals=effects.marginals,
+        diagnostics=effects.diagnostics,
+        sample=lambda n, seed: {"mu": np.zeros((2, 5))},
+        sample_stats={"diverging": np.zeros((2, 5))},
+    )
+    tree = to_datatree(posterior)
+    assert tree["observed_data"]["events_control"].values.tolist() == trials.events_control.tolist()
+    assert tree["sample_stats"]["diverging"].dims == ("chain", "draw")
+    assert tree["posterior"].attrs["engine"] == "made by hand"
+
+
+ARVIZ = """
+import sys
+import arviz as az
+tree = az.from_netcdf(sys.argv[1])
+table = az.summary(tree, var_names=["mu", "tau", "theta"])
+assert "bayesmeta" not in sys.modules
+print(table.index.tolist())
+print(float(tree["posterior"]["mu"].mean()), tree["posterior"].attrs["model"])
+"""
+
+
+def test_netcdf_opens_in_arviz_without_bayesmeta(tmp_path, exact):
+    write_posterior(exact, tmp_path / "f.nc")
+    done = subprocess.run(
+        [sys.executable, "-c", ARVIZ, str(tmp_path / "f.nc")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    names, numbers = done.stdout.splitlines()
+    assert names == str(["mu", "tau", *(f"theta[{name}]" for name in exact.data.study)])
+    mean, model = numbers.split(" ", 1)
+    assert float(mean) == pytest.approx(exact["mu"].mean(), abs=4 * exact["mu"].sd() / 4000**0.5)
+    assert model == repr(exact.model)

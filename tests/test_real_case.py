@@ -1,0 +1,146 @@
+"""The real case end to end: mesenchymal stem cells in COVID-19, held to its published figures."""
+
+import json
+from pathlib import Path
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from bayesmeta.cli import main
+
+ROOT = Path(__file__).parents[1]
+OUTCOMES = (
+    "mortality",
+    "clinical-improvement",
+    "adverse-events",
+    "serious-adverse-events",
+    "crp",
+    "il6",
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Type the README's command once, and keep what it printed and wrote."""
+    out = tmp_path_factory.mktemp("real") / "out"
+    asked = ["run", str(ROOT / "models" / "msc-covid19.toml"), "-o", str(out)]
+    result = CliRunner().invoke(main, asked, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output, out, json.loads((out / "results.json").read_text())
+
+
+def rows(results, outcome, table, key):
+    return {row[key]: row for row in results["outcomes"][outcome]["tables"][table]}
+
+
+def natural(row, prefix=""):
+    return [row[f"{prefix}{end}_natural"] for end in ("estimate", "lower", "upper")]
+
+
+def test_every_outcome_is_analysed_and_every_gate_passed(run):
+    _, out, results = run
+    assert tuple(results["outcomes"]) == OUTCOMES
+    assert results["passed"]
+    for name in OUTCOMES:
+        assert (out / f"{name}.nc").exists()
+
+
+def test_ten_sourced_trials_give_the_mantel_haenszel_ratio_of_the_sources(run):
+    row = rows(run[2], "mortality", "comparison", "analysis")["Mantel–Haenszel"]
+    np.testing.assert_allclose(natural(row), [0.77, 0.60, 0.99], atol=0.005)
+
+
+def test_the_seven_trials_of_the_2023_review_reproduce_its_figure_and_its_p(run):
+    table = rows(run[2], "mortality", "comparison-6", "analysis")
+    np.testing.assert_allclose(
+        natural(table["Mantel–Haenszel, ½ added"]), [0.576, 0.382, 0.870], atol=5e-4
+    )
+    assert natural(table["2023 UC-MSC review (7 RCTs)"]) == pytest.approx([0.58, 0.38, 0.87])
+
+
+def test_deaths_at_four_weeks_alone_are_not_significant_by_any_method(run):
+    row = rows(run[2], "mortality", "scenarios", "scenario")["day 28–31"]
+    np.testing.assert_allclose(natural(row, "mh_"), [0.79, 0.58, 1.07], atol=0.005)
+    for prefix in ("", "mh_", "reml_"):
+        assert row[f"{prefix}upper"] > 0
+
+
+def test_every_scenario_the_sources_ask_for_is_there(run):
+    table = rows(run[2], "mortality", "scenarios", "scenario")
+    assert {"all sourced", "verified rows only", "Lanzoni 1/12", "Zarrabi both arms"} <= set(table)
+    assert table["verified rows only"]["k"] == 5
+    np.testing.assert_allclose(
+        natural(table["Lanzoni 1/12"], "mh_"), [0.76, 0.59, 0.97], atol=0.005
+    )
+    np.testing.assert_allclose(
+        natural(table["Zarrabi both arms"], "mh_"), [0.75, 0.58, 0.95], atol=0.005
+    )
+
+
+def test_the_two_printed_ratios_come_back_from_their_published_only_analyses(run):
+    for outcome, printed, benefit in (
+        ("mortality", [0.76, 0.60, 0.96], 0.98),
+        ("clinical-improvement", [1.28, 1.06, 1.55], 0.99),
+    ):
+        row = rows(run[2], outcome, "published", "figure")["2024 review (14 RCTs)"]
+        np.testing.assert_allclose(natural(row), printed, atol=0.005)
+        assert row["prob_benefit"] > benefit
+
+
+def test_biomarkers_are_analysed_alone_and_il6_does_not_support_the_verdict(run):
+    crp = rows(run[2], "crp", "published", "figure")
+    assert sum(row["estimate"] is not None for row in crp.values()) == 3
+    il6 = rows(run[2], "il6", "published", "figure")["2023 UC-MSC review"]
+    assert il6["lower"] < 0 < il6["upper"]
+    text = " ".join((run[1] / "report.html").read_text().split())
+    assert "does not support that verdict" in text
+    assert "identifies nothing" in text
+    assert "could not be recovered" in text
+
+
+def test_nuts_stands_beside_the_exact_answer_and_agrees(run):
+    for name in OUTCOMES[:4]:
+        table = rows(run[2], name, "comparison", "analysis")
+        exact, drawn = table["counts (binomial–normal)"], table["the same by NUTS"]
+        assert exact["estimate"] == pytest.approx(drawn["estimate"], abs=0.05)
+        checks = run[2]["outcomes"][name]["tables"]["diagnostics"]
+        assert any(row["check"].startswith("apart from exact") and row["passed"] for row in checks)
+
+
+def test_the_shift_without_the_double_zero_trial_is_printed(run):
+    shift = run[2]["outcomes"]["mortality"]["without_double_zeros"]
+    assert shift["studies"] == ["Shi"]
+    assert abs(shift["mu_mean"][1] - shift["mu_mean"][0]) < 0.05
+    assert "Shi has no event in either arm" in (run[1] / "report.html").read_text()
+
+
+def test_the_files_open_in_plain_arviz(run):
+    tree = az.from_netcdf(run[1] / "mortality.nc")
+    table = az.summary(tree, var_names=["mu", "tau"], ci_prob=0.95, round_to="none")
+    assert float(table.loc["mu", "mean"]) == pytest.approx(-0.328, abs=0.02)
+    drawn = az.from_netcdf(run[1] / "mortality-nuts.nc")
+    assert {"posterior", "sample_stats", "observed_data"} <= set(drawn.children)
+    assert az.from_netcdf(run[1] / "crp.nc")["posterior"].sizes["figure"] == 3
+
+
+def test_every_number_of_the_data_keeps_its_source():
+    folder = ROOT / "examples" / "msc-covid19"
+    for name in (
+        "mortality",
+        "clinical_improvement",
+        "adverse_events",
+        "serious_adverse_events",
+    ):
+        path = folder / f"{name}.csv"
+        frame = pd.read_csv(path, dtype=str)
+        assert frame["source"].str.startswith("http").all(), path.name
+        assert frame["confidence"].isin(["verified", "secondary", "memory"]).all()
+        assert not frame.duplicated(["study", "variant"]).any(), path.name
+
+
+def test_zarrabi_is_never_counted_twice(run):
+    frame = pd.read_csv(run[1] / "mortality-studies.csv")
+    assert (frame.query("kind == 'study'")["label"] == "Zarrabi").sum() == 1
