@@ -12,6 +12,7 @@ from arviz_stats.base import array_stats
 from ..posterior import Check
 
 RHAT, ESS, BFMI = 1.01, 400, 0.3  # Vehtari et al. 2021, Bayesian Anal 16:667; Betancourt 2016
+DIVERGENT = 0.001  # of all draws; more means a region the sampler does not enter
 
 
 def convergence(
@@ -38,7 +39,13 @@ def gates(
         _worst(table, "rhat", "R-hat", RHAT, at_most=True),
         _worst(table, "ess_bulk", "bulk ESS", ESS, at_most=False),
         _worst(table, "ess_tail", "tail ESS", ESS, at_most=False),
-        Check("divergences", f"of {total} draws", float(stats["diverging"].sum()), 0, at_most=True),
+        Check(
+            "divergences",
+            f"of {total} draws",
+            float(stats["diverging"].sum()),
+            np.floor(DIVERGENT * total),
+            at_most=True,
+        ),
         Check("E-BFMI", "worst chain", float(bfmi(stats["energy"]).min()), BFMI, at_most=False),
     )
 

@@ -363,7 +363,7 @@ def _draw_tau_mu(fit: _Pass, n: int, rng: np.random.Generator) -> tuple[Array, A
 
 
 def _draw_theta(
-    fit: _Pass, i: int, mu: Array, tau: Array, rng: np.random.Generator, points: int = 256
+    fit: _Pass, i: int, mu: Array, tau: Array, rng: np.random.Generator, points: int = 160
 ) -> Array:
     """Draw one study's effects given mu and tau, by inversion on a grid of its own per draw."""
     x = fit.grid.points
@@ -384,7 +384,7 @@ def _draw_baseline(
 ) -> Array:
     joint = joint_density(table, model.measure, model.baseline)
     mode, s = mode_of_beta(joint, theta, table)
-    beta, _ = beta_nodes(mode, s, 0.06)
+    beta, _ = beta_nodes(mode, s, 0.1)
     return _invert_rows(beta, joint(theta[:, None], beta), rng)
 
 
