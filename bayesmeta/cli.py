@@ -86,7 +86,8 @@ def run(specification: Path, output: Path) -> None:
 @click.option("--measure", required=True, help="OR or RR for counts; any measure for estimates.")
 @click.option("--mu", default=None, help="Prior of the overall effect, e.g. 'Normal(0, 2)'.")
 @click.option("--tau", default=None, help="Prior of the between-study SD, e.g. 'HalfNormal(0.5)'.")
-@click.option("--counts", is_flag=True, help="Fit the counts themselves by NUTS, not two-stage.")
+@click.option("--counts", is_flag=True, help="Fit the counts themselves, not two-stage estimates.")
+@click.option("--nuts", is_flag=True, help="Sample the PyMC model instead of integrating.")
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -103,12 +104,13 @@ def fit(
     tau: str | None,
     *,
     counts: bool,
+    nuts: bool,
     seed: int,
     prob: float,
     output: Path | None,
 ) -> None:
     """Fit one TABLE (CSV) of counts per arm, or of estimates, and print the posterior."""
-    from .engines import NUTS, Quadrature
+    from .engines import NUTS
     from .engines import fit as fit_model
     from .files import check_file, write_posterior
     from .studies import check_prob
@@ -118,7 +120,7 @@ def fit(
     if output is not None:
         check_file(output)
     model, data = _model_and_data(table, measure, mu, tau, counts=counts)
-    posterior = fit_model(model, data, NUTS(seed=seed) if counts else Quadrature())
+    posterior = fit_model(model, data, NUTS(seed=seed) if nuts else None)
     if output is not None:
         write_posterior(posterior, output, seed=seed)
     click.echo(f"{describe(model)}\n{posterior.engine}\n")
@@ -202,12 +204,15 @@ def _show(results: "Results") -> None:
     from rich.markup import escape
 
     from .results.display import headline
+    from .summaries import describe
 
     console = Console()
     with console.capture() as shown:
         for outcome in results.outcomes:
             console.print(_table(outcome, results.prob))
             console.print(escape(headline(outcome, prob=results.prob)))
+            if outcome.main is not None:
+                console.print(f"[dim]Model: {escape(describe(outcome.main.answer.model))}[/]")
             for label, failures in outcome.failures.items():
                 said = escape(f"{label}: {'; '.join(failures)}")
                 console.print(f"[bold red]Not sound[/]: {said}")

@@ -327,8 +327,9 @@ def prior_interval(prior: Prior, prob: float = 0.95) -> tuple[float, float]:
 
 
 def describe(model: Model) -> str:
-    """State a model and its priors in one line."""
+    """State a model, its priors and its coding in one line."""
     name = type(model).__name__
     measure = f"measure={model.measure!r}, " if isinstance(model, BinomialNormal) else ""
     priors = ", ".join(f"{key}={prior!r}" for key, prior in model.priors.items())
-    return f"{name}({measure}{priors})"
+    coding = f"; {model.coding}" if isinstance(model, BinomialNormal) else ""
+    return f"{name}({measure}{priors}){coding}"
