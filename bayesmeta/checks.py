@@ -104,7 +104,7 @@ class PredictiveCheck:
 
 
 def posterior_predictive(
-    posterior: Posterior, *, seed: int, draws: int = 2000, prob: float = 0.95
+    posterior: Posterior, *, seed: int, draws: int = 4000, prob: float = 0.95
 ) -> PredictiveCheck:
     """Compare observed counts with new counts of the same studies under the posterior.
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import singledispatch
+from numbers import Real
 from typing import ClassVar, final
 
 import numpy as np
@@ -47,7 +48,7 @@ class Prior:
     def _check(self, *positive: str) -> None:
         """Make the numbers floats; refuse what is not finite or not positive."""
         for name, value in self.numbers.items():
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, Real):
                 raise ModelError(f"{type(self).__name__}: {name} must be a number, got {value!r}.")
             try:
                 number = float(value)

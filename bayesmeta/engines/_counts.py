@@ -12,7 +12,7 @@ Chebyshev nodes. No study needs to look normal, and studies without events need 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, final
 
 import numpy as np
@@ -50,7 +50,15 @@ from ._quadrature import (
     moments_of_tau,
     tau_nodes,
 )
-from ._tables import Grid, Table, beta_nodes, joint_density, log_likelihood, mode_of_beta
+from ._tables import (
+    Grid,
+    Table,
+    alive,
+    beta_nodes,
+    joint_density,
+    log_likelihood,
+    mode_of_beta,
+)
 
 type Array = NDArray[np.float64]
 
@@ -125,7 +133,7 @@ def _check(model: BinomialNormal) -> None:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Pass:
     """Everything at one resolution.
 
@@ -325,6 +333,7 @@ def _centre(
     return float(np.clip(middle, 1e-3 * (high - low), 0.45 * (high - low)))
 
 
+@lru_cache(maxsize=8)  # the predictive check and the file want the same draws
 def _draw(fit: _Pass, n: int | None, seed: int) -> Mapping[str, Array]:
     """Independent joint draws: tau, mu given tau, then each study's effect and baseline."""
     rng = np.random.default_rng(seed)
@@ -335,13 +344,10 @@ def _draw(fit: _Pass, n: int | None, seed: int) -> Mapping[str, Array]:
         theta[:, i] = _draw_theta(fit, i, mu, tau, rng)
         baseline[:, i] = _draw_baseline(fit.model, table, theta[:, i], rng)
     new = mu + tau * rng.standard_normal(n)
-    return {
-        "mu": mu[None],
-        "tau": tau[None],
-        "theta": theta[None],
-        "theta_new": new[None],
-        "baseline": baseline[None],
-    }
+    columns = {"mu": mu, "tau": tau, "theta": theta, "theta_new": new, "baseline": baseline}
+    for values in columns.values():
+        values.setflags(write=False)
+    return {name: values[None] for name, values in columns.items()}
 
 
 def _draw_tau_mu(fit: _Pass, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -384,7 +390,7 @@ def _draw_baseline(
 ) -> Array:
     joint = joint_density(table, model.measure, model.baseline)
     mode, s = mode_of_beta(joint, theta, table)
-    beta, _ = beta_nodes(mode, s, 0.1)
+    beta, _ = beta_nodes(mode, s, alive(joint, theta, mode, s, 0.1), 0.1)
     return _invert_rows(beta, joint(theta[:, None], beta), rng)
 
 

@@ -67,10 +67,10 @@ def log_likelihood(
     theta = grid.points
     joint = joint_density(table, measure, baseline)
     mode, s = mode_of_beta(joint, theta, table)
-    u = _alive(joint, theta, mode, s, spacing)
+    u = alive(joint, theta, mode, s, spacing)
     value = np.empty_like(theta)
     for part in np.array_split(np.arange(theta.size), max(1, theta.size // 1024)):
-        beta, log_weight = _at(mode[part], s[part], u, spacing)
+        beta, log_weight = beta_nodes(mode[part], s[part], u, spacing)
         each = joint(theta[part, None], beta) + log_weight
         top = each.max(axis=1)
         value[part] = top + np.log(np.exp(each - top[:, None]).sum(axis=1))
@@ -90,29 +90,25 @@ def joint_density(table: Table, measure: str, baseline: Prior) -> Callable[[Arra
     return joint
 
 
-def beta_nodes(mode: Array, s: Array, spacing: float) -> tuple[Array, Array]:
-    """Nodes ``mode + s sinh(u)`` and log weights, shape (j, nodes)."""
-    return _at(mode, s, _reach(s, spacing), spacing)
-
-
 def _reach(s: Array, spacing: float) -> Array:
     reach = np.arcsinh(FARTHEST / s.min())
     return np.arange(-reach, reach + spacing, spacing)
 
 
-def _alive(
+def alive(
     joint: Callable[[Array, Array], Array], theta: Array, mode: Array, s: Array, spacing: float
 ) -> Array:
     """The part of u that matters, seen at every 32nd theta: a table with events needs little."""
     few = slice(None, None, 32)
     u = _reach(s, spacing)
-    beta, log_weight = _at(mode[few], s[few], u, spacing)
+    beta, log_weight = beta_nodes(mode[few], s[few], u, spacing)
     each = joint(theta[few, None], beta) + log_weight
     seen = np.flatnonzero((each > each.max(axis=1, keepdims=True) - 50).any(axis=0))
     return u[max(seen[0] - 2, 0) : seen[-1] + 3]
 
 
-def _at(mode: Array, s: Array, u: Array, spacing: float) -> tuple[Array, Array]:
+def beta_nodes(mode: Array, s: Array, u: Array, spacing: float) -> tuple[Array, Array]:
+    """Nodes ``mode + s sinh(u)`` and log weights, shape (j, nodes)."""
     beta = mode[:, None] + s[:, None] * np.sinh(u)
     log_weight = np.log(s[:, None] * np.cosh(u) * spacing)
     outside = np.abs(beta) > FARTHEST
