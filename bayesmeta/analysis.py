@@ -7,6 +7,7 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from .checks import posterior_predictive
 from .decision import absolute_effects, pooled_control_risk
 from .effects import EffectSizes, effect_sizes
-from .engines import NUTS, device, fit
+from .engines import NUTS, default_engine, device, fit, prepare
 from .errors import BayesmetaError, DataError, FileError, SpecError
 from .files import read_table
 from .frequentist import FrequentistFit, common_effect, random_effects
@@ -85,9 +86,7 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
     frames = {
         outcome.name: _read(outcome, folder) for outcome in spec.outcome if outcome.data is not None
     }
-    outcomes = tuple(
-        _outcome(spec, outcome, frames.get(outcome.name), progress) for outcome in spec.outcome
-    )
+    outcomes = _outcomes(spec, frames, progress)
     return Results(
         title=spec.title,
         question=spec.question,
@@ -104,6 +103,58 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
         device=device() if any(_sampled(outcome) for outcome in outcomes) else "not used",
         specification=source.text,
     )
+
+
+def _outcomes(
+    spec: Specification, frames: "Mapping[str, pd.DataFrame]", progress: Progress
+) -> tuple[OutcomeResult, ...]:
+    """Integrate outcome after outcome while their second source samples in the background."""
+    with ThreadPoolExecutor(max_workers=1) as background:
+        try:
+            asked = {
+                outcome.name: source
+                for outcome in spec.outcome
+                if (source := _second_source(spec, outcome, frames)) is not None
+            }
+            if asked:
+                prepare()
+            second = {name: background.submit(fit, *source) for name, source in asked.items()}
+            done = [
+                _outcome(spec, outcome, frames.get(outcome.name), progress)
+                for outcome in spec.outcome
+            ]
+            return tuple(_finish(spec, one, second.get(one.name), progress) for one in done)
+        finally:
+            background.shutdown(wait=False, cancel_futures=True)
+
+
+def _second_source(
+    spec: Specification, outcome: Outcome, frames: "Mapping[str, pd.DataFrame]"
+) -> tuple[Model, Data, NUTS] | None:
+    """What NUTS fits beside an exact answer: the counts of the main scenario, if there are any."""
+    model = models_of(outcome).get(COUNTS_LABEL)
+    if model is None or isinstance(default_engine(model), NUTS):
+        return None
+    scenario, frame = outcome.scenario[0], frames[outcome.name]
+    data, _ = _data(outcome, frame, select(frame, outcome, scenario), [])
+    return model, data, _nuts(spec, outcome.name, scenario.name)
+
+
+def _finish(
+    spec: Specification,
+    outcome: OutcomeResult,
+    second: "Future[Posterior] | None",
+    progress: Progress,
+) -> OutcomeResult:
+    """Add the second source behind the answer it is held to, and make the tables."""
+    if second is not None:
+        progress(outcome.title, "NUTS, the second source")
+        main, *others = outcome.scenarios
+        held = _held_to(main.answer, second.result())
+        (label, answer), *rest = main.posteriors.items()
+        main = replace(main, posteriors={label: answer, NUTS_LABEL: held, **dict(rest)})
+        outcome = replace(outcome, scenarios=(main, *others))
+    return replace(outcome, tables=outcome_tables(outcome, prob=spec.prob))
 
 
 def _check_labels(outcome: Outcome) -> None:
@@ -207,7 +258,7 @@ def _outcome(
     first = outcome.scenario[0].name if frame is not None else ""
     published = tuple(_published(outcome, one, first) for one in outcome.published)
     main = scenarios[0] if scenarios else None
-    result = OutcomeResult(
+    return OutcomeResult(
         name=outcome.name,
         title=outcome.title,
         event=outcome.event,
@@ -221,7 +272,6 @@ def _outcome(
         sources=frame,
         **(_counts_only(spec, outcome, models, main, progress) if main is not None else {}),
     )
-    return replace(result, tables=outcome_tables(result, prob=spec.prob))
 
 
 def _measure(outcome: Outcome) -> str:
@@ -293,11 +343,10 @@ def _scenario(
         if on is None:
             continue
         progress(outcome.title, f"{scenario.name}: {label}")
-        posteriors[label] = fit(model, on)
-        if on is data and on is not effects and scenario is outcome.scenario[0]:
-            progress(outcome.title, f"{scenario.name}: {NUTS_LABEL}")
-            drawn = fit(model, on, _nuts(spec, outcome.name, scenario.name))
-            posteriors[NUTS_LABEL] = _held_to(posteriors[label], drawn)
+        engine = default_engine(model)
+        if isinstance(engine, NUTS):
+            engine = _nuts(spec, outcome.name, scenario.name)
+        posteriors[label] = fit(model, on, engine)
     return ScenarioResult(
         name=scenario.name,
         note=scenario.note,

@@ -12,7 +12,17 @@ from ..model import BinomialNormal, Data, Model
 from ..posterior import Posterior
 from ..studies import BinaryStudies
 
-__all__ = ["NUTS", "Engine", "Quadrature", "device", "fit", "mathematics", "pymc_source"]
+__all__ = [
+    "NUTS",
+    "Engine",
+    "Quadrature",
+    "default_engine",
+    "device",
+    "fit",
+    "mathematics",
+    "prepare",
+    "pymc_source",
+]
 
 
 class Engine(ABC):
@@ -142,10 +152,11 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     """
     if not isinstance(model, Model):
         raise ModelError(f"fit takes a model first, e.g. default_model(data); got {model!r}.")
-    return (engine or _default_engine(model)).run(model, data)
+    return (engine or default_engine(model)).run(model, data)
 
 
-def _default_engine(model: Model) -> Engine:
+def default_engine(model: Model) -> Engine:
+    """Return the engine that `fit` takes when none is named: exact where it can serve."""
     if not isinstance(model, BinomialNormal):
         return Quadrature()
     from ._counts import serves
@@ -159,6 +170,14 @@ def _binary(model: Model, data: Data) -> BinaryStudies:
             f"{type(model).__name__} needs counts (BinaryStudies); for estimates use NormalNormal."
         )
     return data
+
+
+def prepare() -> None:
+    """Import what NUTS needs: before threads start, for SciPy looks into a half-imported JAX."""
+    from ._jax import float64
+
+    with float64():
+        from . import _nuts  # noqa: F401
 
 
 def device() -> str:
