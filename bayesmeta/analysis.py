@@ -27,6 +27,7 @@ from .model import BinomialNormal, CommonEffect, Data, Model, NormalNormal
 from .posterior import Check, Posterior
 from .priors import Normal
 from .results import (
+    COUNTS_LABEL,
     OutcomeResult,
     PublishedResult,
     Results,
@@ -45,7 +46,6 @@ __all__ = ["models_of", "run"]
 
 type Progress = Callable[[str, str], None]
 
-COUNTS_LABEL = "counts (binomial–normal)"
 NUTS_LABEL = "the same by NUTS"
 TWO_STAGE_LABEL = "two-stage (normal–normal)"
 FREQUENTIST = (
@@ -298,6 +298,9 @@ def _counts_only(
         "predictive": posterior_predictive(answer, seed=spec.seed, prob=spec.prob)
     }
     if np.isfinite(risk):
+        found["control_risk_origin"] = (
+            "given by the specification" if outcome.control_risk else "all control arms together"
+        )
         found["absolute"] = absolute_effects(
             answer, control_risk=risk, better=outcome.better, prob=spec.prob
         )
@@ -381,7 +384,11 @@ def _data(
     try:
         if outcome.kind == "estimates":
             made = EffectSizes.from_frame(
-                frame, columns=columns, measure=outcome.measure, exclude=exclude
+                frame,
+                columns=columns,
+                measure=outcome.measure,
+                prob=outcome.level,
+                exclude=exclude,
             )
             return made, made
         studies = BinaryStudies.from_frame(frame, columns=columns, exclude=exclude)
@@ -469,7 +476,7 @@ def _sampled(outcome: OutcomeResult) -> bool:
 
 def _hashes(source: Source) -> Mapping[str, str]:
     name = source.path.name.encode("utf-8", "backslashreplace").decode()
-    found = {name: hashlib.sha256(source.text.encode()).hexdigest()}
+    found = {name: hashlib.sha256(source.path.read_bytes()).hexdigest()}
     for outcome in source.specification.outcome:
         if outcome.data is not None:
             path = source.path.parent / outcome.data

@@ -93,9 +93,7 @@ class PredictiveCheck:
                 {
                     "statistic": one.name,
                     "observed": one.observed,
-                    "predicted_median": float(np.median(one.replicated)),
-                    "predicted_lower": float(np.quantile(one.replicated, (1 - self.prob) / 2)),
-                    "predicted_upper": float(np.quantile(one.replicated, (1 + self.prob) / 2)),
+                    **_predicted(one.replicated, self.prob),
                     "p": one.p,
                 }
                 for one in self.statistics
@@ -183,6 +181,13 @@ STATISTICS: Mapping[str, tuple[_Summary, bool]] = {
     "events in all": (_events, True),
     "largest risk difference": (_largest_difference, False),
 }
+
+
+def _predicted(replicated: Array, prob: float) -> dict[str, float]:
+    tails = [0.5, (1 - prob) / 2, (1 + prob) / 2]
+    values = np.quantile(replicated, tails) if replicated.size else np.full(3, np.nan)
+    names = ("predicted_median", "predicted_lower", "predicted_upper")
+    return dict(zip(names, map(float, values), strict=True))
 
 
 def _arm(observed: Array, n: Array, replicated: Array, prob: float) -> ArmCheck:

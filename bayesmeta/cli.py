@@ -87,6 +87,12 @@ def run(specification: Path, output: Path) -> None:
 @click.option("--mu", default=None, help="Prior of the overall effect, e.g. 'Normal(0, 2)'.")
 @click.option("--tau", default=None, help="Prior of the between-study SD, e.g. 'HalfNormal(0.5)'.")
 @click.option("--counts", is_flag=True, help="Fit the counts themselves, not two-stage estimates.")
+@click.option(
+    "--level",
+    default=0.95,
+    show_default=True,
+    help="Level of the intervals in a table of estimates.",
+)
 @click.option("--nuts", is_flag=True, help="Sample the PyMC model instead of integrating.")
 @click.option(
     "--seed",
@@ -105,6 +111,7 @@ def fit(
     *,
     counts: bool,
     nuts: bool,
+    level: float,
     seed: int,
     prob: float,
     output: Path | None,
@@ -119,7 +126,7 @@ def fit(
     check_prob(prob)
     if output is not None:
         check_file(output)
-    model, data = _model_and_data(table, measure, mu, tau, counts=counts)
+    model, data = _model_and_data(table, measure, mu, tau, counts=counts, level=level)
     posterior = fit_model(model, data, NUTS(seed=seed) if nuts else None)
     if output is not None:
         write_posterior(posterior, output, seed=seed)
@@ -145,7 +152,7 @@ def model(specification: Path) -> None:
         click.echo(f"# {outcome.title}\n")
         models = models_of(outcome)
         if not models:
-            click.echo("Published figures only, each alone: yᵢ ~ Normal(μ, seᵢ²)\n")
+            click.echo("Published figures only, each alone: y ~ Normal(μ, se)\n")
         for label, one in models.items():
             click.echo(f"## {label}\n")
             click.echo("".join(f"    {line}\n" for line in mathematics(one)))
@@ -153,7 +160,7 @@ def model(specification: Path) -> None:
 
 
 def _model_and_data(
-    table: Path, measure: str, mu: str | None, tau: str | None, *, counts: bool
+    table: Path, measure: str, mu: str | None, tau: str | None, *, counts: bool, level: float
 ) -> tuple:
     from .effects import EffectSizes, effect_sizes, measure_named
     from .errors import SpecError
@@ -170,7 +177,7 @@ def _model_and_data(
     elif counts:
         raise SpecError(f"--counts needs a table with events per arm; {table} has estimates.")
     else:
-        data = EffectSizes.from_frame(frame, measure=measure)
+        data = EffectSizes.from_frame(frame, measure=measure, prob=level)
     priors = {name: parse_prior(text) for name, text in (("mu", mu), ("tau", tau)) if text}
     if len(priors) < 2:
         priors = {**default_model(data).priors, **priors}

@@ -186,6 +186,8 @@ class Outcome(_Block):
         What the table holds.
     columns : mapping of str to str
         Our column names to the table's.
+    level : float
+        Level of the intervals in a table of estimates.
     measure : str
     mu, tau, baseline : Prior
         Priors; the defaults are for ratios.
@@ -206,6 +208,7 @@ class Outcome(_Block):
     data: Annotated[Path, Field(strict=False)] | None = None
     kind: Literal["counts", "estimates"] = "counts"
     columns: dict[Column, str] = {}
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.95
     measure: Literal["OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "GEN"] = "RR"
     mu: PriorText | None = None
     tau: PriorText | None = None

@@ -334,7 +334,9 @@ def select_rows(
 ) -> tuple[list[str], list[str], NDArray[np.bool_], tuple[Excluded, ...]]:
     """Split the rows into those kept and those excluded."""
     study = _texts(table["study"])
-    variant = _texts(table["variant"]) if "variant" in table else [MAIN] * len(study)
+    variant = [MAIN] * len(study)
+    if "variant" in table:
+        variant = [one or MAIN for one in _texts(table["variant"])]
     keys = list(zip(study, variant, strict=True))
     unknown = [key for key in exclude if key not in study and key not in keys]
     if unknown:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 
-from .effects import MEASURES, EffectSizes, effect_sizes, printed_values
+from .effects import MEASURES, EffectSizes, effect_sizes, informative, printed_values
 from .errors import ModelError
 from .frequentist import FrequentistFit, critical
 from .model import BinomialNormal, Model
@@ -267,9 +267,8 @@ def study_effects(posterior: Posterior) -> EffectSizes | None:
     data = posterior.data
     if isinstance(data, EffectSizes):
         return data
-    if data.double_zero.all():
-        return None
-    return effect_sizes(data, measure=measure_of(posterior))
+    measure = measure_of(posterior)
+    return effect_sizes(data, measure=measure) if informative(data, measure).any() else None
 
 
 def _arms(posterior: Posterior, j: int) -> str:

@@ -15,7 +15,7 @@ trials = bm.BinaryStudies.from_frame(frame, exclude=exclude)
 data = bm.effect_sizes(trials, measure="RR")
 mu, tau = bm.Normal(0, 2), bm.HalfNormal(0.5)
 fits = {
-    "counts, NUTS": bm.fit(bm.BinomialNormal(measure="RR", mu=mu, tau=tau), trials),
+    "counts, exact": bm.fit(bm.BinomialNormal(measure="RR", mu=mu, tau=tau), trials),
     "two-stage, exact": bm.fit(bm.NormalNormal(mu=mu, tau=tau), data),
     "REML, HKSJ": bm.random_effects(data),
     "Mantel–Haenszel": bm.common_effect(trials, weights="MH", measure="RR"),
@@ -23,5 +23,5 @@ fits = {
 }
 table = bm.compare(fits, scale="natural", better="lower")
 risk = trials.events_control.sum() / trials.n_control.sum()
-deaths = bm.absolute_effects(fits["counts, NUTS"], control_risk=float(risk), better="lower")
+deaths = bm.absolute_effects(fits["counts, exact"], control_risk=float(risk), better="lower")
 print(table.drop(columns="what").round(3).to_string(), deaths.table().round(0).T, sep="\n\n")

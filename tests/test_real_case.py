@@ -59,6 +59,9 @@ def test_the_seven_trials_of_the_2023_review_reproduce_its_figure_and_its_p(run)
         natural(table["Mantel–Haenszel, ½ added"]), [0.576, 0.382, 0.870], atol=5e-4
     )
     assert natural(table["2023 UC-MSC review (7 RCTs)"]) == pytest.approx([0.58, 0.38, 0.87])
+    spread = rows(run[2], "mortality", "heterogeneity-6", "fit")["Mantel–Haenszel, ½ added"]
+    assert spread["q_p"] == pytest.approx(0.53, abs=0.005)
+    assert "Side by side: seven trials" in (run[1] / "report.html").read_text()
 
 
 def test_deaths_at_four_weeks_alone_are_not_significant_by_any_method(run):
@@ -121,6 +124,8 @@ def test_the_files_open_in_plain_arviz(run):
     tree = az.from_netcdf(run[1] / "mortality.nc")
     table = az.summary(tree, var_names=["mu", "tau"], ci_prob=0.95, round_to="none")
     assert float(table.loc["mu", "mean"]) == pytest.approx(-0.328, abs=0.02)
+    assert (table["r_hat"] < 1.01).all()
+    assert (table["ess_bulk"] > 3000).all()
     drawn = az.from_netcdf(run[1] / "mortality-nuts.nc")
     assert {"posterior", "sample_stats", "observed_data"} <= set(drawn.children)
     assert az.from_netcdf(run[1] / "crp.nc")["posterior"].sizes["figure"] == 3

@@ -10,6 +10,7 @@ from typing import final
 from ..errors import ModelError
 from ..model import BinomialNormal, Data, Model
 from ..posterior import Posterior
+from ..priors import LogNormal
 from ..studies import BinaryStudies
 
 __all__ = [
@@ -158,7 +159,8 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
 def default_engine(model: Model) -> Engine:
     """Return the engine that `fit` takes when none is named: exact where it can serve."""
     if not isinstance(model, BinomialNormal):
-        return Quadrature()
+        lognormal = isinstance(model.priors["mu"], LogNormal)
+        return NUTS(seed=0) if lognormal else Quadrature()
     from ._counts import serves
 
     return Quadrature() if serves(model) else NUTS(seed=0)

@@ -352,7 +352,7 @@ def _draw(fit: _Pass, n: int | None, seed: int) -> Mapping[str, Array]:
 
 def _draw_tau_mu(fit: _Pass, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Draw tau by inversion, and mu from its conditional, interpolated between nodes of tau."""
-    tau = np.sort(fit.tau.quantile(rng.uniform(size=n)))
+    tau = fit.tau.quantile(rng.uniform(size=n))
     order = np.argsort(fit.nodes.tau)
     nodes = fit.nodes.tau[order]
     conditional = fit.weights[order] / fit.weights[order].sum(axis=1, keepdims=True).clip(1e-300)

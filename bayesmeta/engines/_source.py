@@ -94,14 +94,14 @@ def mathematics(model: Model) -> tuple[str, ...]:
 
 @mathematics.register
 def _common_effect_lines(model: CommonEffect) -> tuple[str, ...]:
-    return ("yᵢ ~ Normal(μ, seᵢ²)", *_prior_lines(model))
+    return ("yᵢ ~ Normal(μ, seᵢ)   (mean, standard deviation)", *_prior_lines(model))
 
 
 @mathematics.register
 def _normal_normal_lines(model: NormalNormal) -> tuple[str, ...]:
     return (
-        "yᵢ ~ Normal(θᵢ, seᵢ²)",
-        "θᵢ ~ Normal(μ, τ²),   θ_new ~ Normal(μ, τ²)",
+        "yᵢ ~ Normal(θᵢ, seᵢ)   (mean, standard deviation)",
+        "θᵢ ~ Normal(μ, τ),   θ_new ~ Normal(μ, τ)",
         *_prior_lines(model),
     )
 
@@ -120,7 +120,7 @@ def _binomial_normal_lines(model: BinomialNormal) -> tuple[str, ...]:
         "events_treatmentᵢ ~ Binomial(n_treatmentᵢ, pᵢ₁)",
         "events_controlᵢ ~ Binomial(n_controlᵢ, pᵢ₀)",
         *arms[model.measure],
-        "θᵢ ~ Normal(μ, τ²),   θ_new ~ Normal(μ, τ²)",
+        "θᵢ ~ Normal(μ, τ),   θ_new ~ Normal(μ, τ)",
         *_prior_lines(model),
     )
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
+from scipy.special import expit
+
 from ..effects import MEASURES
 from ..engines import mathematics, pymc_source
 from ..model import BinomialNormal
-from ..results import OutcomeResult, Results
+from ..results import COUNTS_LABEL, OutcomeResult, Results
 from ..results.display import (
     compact,
     comparison_lines,
@@ -50,6 +52,7 @@ def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
     figures : mapping
         SVG text by outcome and figure.
     """
+    fits = [fit for one in results.outcomes for fit in one.posteriors.values()]
     return (
         _environment()
         .get_template("report.html.j2")
@@ -57,6 +60,9 @@ def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
             results=results,
             outcomes=[_outcome(one, figures[one.name], results.prob) for one in results.outcomes],
             level=f"{100 * results.prob:g}%",
+            counts=any(COUNTS_LABEL in one.models for one in results.outcomes),
+            sampled=any(not fit.exact for fit in fits),
+            integrated=any(fit.exact and isinstance(fit.model, BinomialNormal) for fit in fits),
         )
     )
 
@@ -109,7 +115,11 @@ def _embedded(svg: str) -> str:
 def _beside(outcome: OutcomeResult) -> Sequence[Mapping[str, object]]:
     """Comparisons of further scenarios that have a published figure of their own."""
     return [
-        {"name": one.name, "lines": comparison_lines(outcome.tables[f"comparison-{index}"])}
+        {
+            "name": one.name,
+            "lines": comparison_lines(outcome.tables[f"comparison-{index}"]),
+            "heterogeneity": _heterogeneity(outcome, f"heterogeneity-{index}"),
+        }
         for index, one in enumerate(outcome.scenarios, start=1)
         if f"comparison-{index}" in outcome.tables
     ]
@@ -130,7 +140,9 @@ def _absolute(outcome: OutcomeResult) -> Mapping[str, object] | None:
         }
         for row in found.rows
     ]
-    return {"per": f"{found.per:,}", "risk": percent(found.control_risk), "rows": rows}
+    origin = outcome.control_risk_origin
+    risk = percent(found.control_risk)
+    return {"per": f"{found.per:,}", "risk": risk, "origin": origin, "rows": rows}
 
 
 def _model(label: str, model: object, outcome: OutcomeResult) -> Mapping[str, object]:
@@ -170,8 +182,9 @@ def _meaning(name: str, prior: object, outcome: OutcomeResult) -> str:
             f"{said}; at the upper end, 95% of settings within a factor {number(factor, 1)} of "
             "the centre"
         )
-    risks = tuple(1 / (1 + math.exp(-end)) for end in (low, high))
-    return f"risk where there is no effect between {risks[0]:.2g} and {1 - risks[1]:.2g} short of 1"
+    return (
+        f"risk where there is no effect between {expit(low):.2g} and {expit(-high):.2g} short of 1"
+    )
 
 
 def _published(outcome: OutcomeResult) -> Sequence[Mapping[str, str]]:
@@ -220,8 +233,8 @@ def _parameters(outcome: OutcomeResult) -> Grid | None:
     return Grid(("parameter", *shown), rows)
 
 
-def _heterogeneity(outcome: OutcomeResult) -> Grid | None:
-    table = outcome.tables.get("heterogeneity")
+def _heterogeneity(outcome: OutcomeResult, name: str = "heterogeneity") -> Grid | None:
+    table = outcome.tables.get(name)
     if table is None:
         return None
     natural = MEASURES[outcome.measure].natural

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+COUNTS_LABEL = "counts (binomial–normal)"
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
@@ -68,6 +71,15 @@ class ScenarioResult:
         """The posterior that answers the question."""
         return next(iter(self.posteriors.values()))
 
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader should know before using any of its answers."""
+        said: dict[str, None] = {}
+        for posterior in self.posteriors.values():
+            said |= dict.fromkeys(posterior.cautions)
+        said |= dict.fromkeys((*self.refusals, *_narrow(self.frequentist)))
+        return tuple(said)
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +125,8 @@ class OutcomeResult:
         The first is the main one; empty for published figures only.
     published : tuple of PublishedResult
     absolute : AbsoluteEffects or None
+    control_risk_origin : str
+        Where its control risk comes from.
     predictive : PredictiveCheck or None
     double_zero : Shift or None
     sources : DataFrame or None
@@ -132,6 +146,7 @@ class OutcomeResult:
     scenarios: tuple[ScenarioResult, ...] = ()
     published: tuple[PublishedResult, ...] = ()
     absolute: AbsoluteEffects | None = None
+    control_risk_origin: str = ""
     predictive: PredictiveCheck | None = None
     double_zero: Shift | None = None
     sources: "pd.DataFrame | None" = None
@@ -169,11 +184,11 @@ class OutcomeResult:
     def cautions(self) -> tuple[str, ...]:
         """What a reader should know before using the main answer."""
         said: dict[str, None] = {}
-        if self.main is not None:
-            for posterior in self.main.posteriors.values():
-                said |= dict.fromkeys(posterior.cautions)
-            said |= dict.fromkeys(self.main.refusals)
-            said |= dict.fromkeys(_narrow(self.main.frequentist))
+        main = set(self.main.cautions) if self.main is not None else set()
+        for scenario in self.scenarios:
+            prefix = "" if scenario is self.main else f"{scenario.name}: "
+            new = [one for one in scenario.cautions if not prefix or one not in main]
+            said |= dict.fromkeys(f"{prefix}{one}" for one in new)
         if self.predictive is not None:
             said |= dict.fromkeys(self.predictive.cautions)
         return tuple(said)

@@ -165,7 +165,7 @@ def _headline_published(outcome: OutcomeResult) -> str:
         f"{one.label} {one.published} (probability of benefit {percent(one.prob_benefit)})"
         for one in alone
     ]
-    return "Printed by other reviews, each analysed alone: " + "; ".join(parts) + "."
+    return "Published figures, each analysed alone: " + "; ".join(parts) + "."
 
 
 def _rows(outcome: OutcomeResult, table: str) -> list[tuple[str, "pd.Series"]]:
@@ -200,7 +200,7 @@ def _published_line(outcome: OutcomeResult, label: str, row: "pd.Series") -> Lin
     estimate = _natural(row)
     return Line(
         label=label,
-        k="1" if alone.posterior else NOTHING,
+        k=str(alone.published.k or NOTHING),
         estimate=str(row["printed"]) if estimate == NOTHING else estimate,
         benefit=percent(row["prob_benefit"]),
         gap=NOTHING,

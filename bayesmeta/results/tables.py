@@ -32,6 +32,7 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
         for index, one in enumerate(outcome.scenarios[1:], start=2):
             if any(figure.compare_with == one.name for figure in outcome.published):
                 tables[f"comparison-{index}"] = compare_table(outcome, one, prob=prob)
+                tables[f"heterogeneity-{index}"] = heterogeneity_table(one)
         tables["scenarios"] = scenario_table(outcome, prob=prob)
         tables["parameters"] = summary(main.answer, prob=prob)
         tables["heterogeneity"] = heterogeneity_table(main)
@@ -112,7 +113,8 @@ def _scenario_row(outcome: OutcomeResult, one: ScenarioResult, prob: float) -> d
     }
     for key, label in (("mh", "Mantel–Haenszel"), ("reml", "REML")):
         fit = one.frequentist.get(label)
-        values = (fit.estimate, *fit.interval(prob)) if fit else (np.nan,) * 3
+        name = "HKSJ truncated" if key == "reml" else None
+        values = (fit.estimate, *fit.interval(prob, name=name)) if fit else (np.nan,) * 3
         row |= {
             f"{key}_{name}": value
             for name, value in zip(("estimate", "lower", "upper"), values, strict=True)
@@ -162,22 +164,25 @@ def published_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
     rows = {}
     for one in outcome.published:
         printed = one.published
-        lower, upper = one.posterior["mu"].interval(prob) if one.posterior else (np.nan, np.nan)
+        values = (np.nan,) * 3
+        if one.posterior is not None:
+            mu = one.posterior["mu"]
+            values = (mu.quantile(0.5), *mu.interval(prob))
+        ends = dict(zip(("estimate", "lower", "upper"), map(float, values), strict=True))
+        natural = MEASURES[printed.measure or "GEN"].natural  # each by its own measure
         rows[one.label] = {
+            "measure": printed.measure,
             "printed": str(printed),
             "p": printed.p,
             "k": printed.k,
             "n": printed.n,
             "prior": repr(one.posterior.model.priors["mu"]) if one.posterior else "",
-            "estimate": one.posterior["mu"].quantile(0.5) if one.posterior else np.nan,
-            "lower": lower,
-            "upper": upper,
+            **ends,
+            **{f"{name}_natural": float(natural(value)) for name, value in ends.items()},
             "prob_benefit": one.prob_benefit,
             "citation": printed.citation,
         }
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("figure")
-    measures = {one.published.measure for one in outcome.published if one.posterior}
-    return _natural(table, measures.pop() if len(measures) == 1 else "GEN")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("figure")
 
 
 def diagnostics_table(outcome: OutcomeResult) -> "pd.DataFrame":
