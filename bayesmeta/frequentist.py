@@ -226,7 +226,7 @@ def random_effects(
     >>> import bayesmeta as bm
     >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
     >>> round(bm.random_effects(data).estimate, 3)
-    -0.249
+    -0.243
     """
     check_prob(prob)
     if tau2 not in _TAU2:

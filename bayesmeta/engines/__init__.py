@@ -149,7 +149,7 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
     >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     >>> round(bm.fit(model, data)["mu"].quantile(0.5), 3)
-    -0.244
+    -0.228
     """
     if not isinstance(model, Model):
         raise ModelError(f"fit takes a model first, e.g. default_model(data); got {model!r}.")

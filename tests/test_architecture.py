@@ -1,0 +1,72 @@
+"""The house as a whole: light to import, documented, and its front page true."""
+
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bayesmeta as bm
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {
+    "jax", "pymc", "pytensor", "matplotlib", "arviz", "xarray", "pandas", "scipy.stats", "click",
+    "rich", "pydantic", "jinja2",
+}  # fmt: skip
+
+
+def python(*words):
+    return subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, cwd=ROOT, check=True
+    ).stdout
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = set(python("-c", "import sys, bayesmeta; print(*sys.modules)").split())
+    assert not HEAVY & loaded
+
+
+@pytest.mark.parametrize("name", bm.__all__)
+def test_every_public_name_resolves_and_says_what_it_is(name):
+    value = getattr(bm, name)
+    assert name == "MEASURES" or (value.__doc__ or "").strip()
+
+
+def test_the_lists_of_public_names_agree():
+    assert set(bm.__all__) == {name for names in bm._HOME.values() for name in names}
+    assert set(bm.__all__) <= set(dir(bm))
+
+
+@pytest.mark.parametrize(
+    "module", ["studies", "effects", "priors", "engines", "frequentist"], ids=str
+)
+def test_examples_in_docstrings_run(module):
+    room = importlib.import_module(f"bayesmeta.{module}")
+    found = doctest.testmod(room, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.failed == 0
+
+
+def test_the_python_of_the_readme_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_real_case_in_python_is_under_thirty_lines_and_runs():
+    path = ROOT / "examples" / "msc_covid19.py"
+    assert len(path.read_text().splitlines()) < 30
+    assert "0.771" in python(str(path))
+
+
+def test_no_file_names_a_path_of_a_machine():
+    tracked = subprocess.run(
+        ["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False
+    ).stdout.split("\n")
+    for name in filter(None, tracked):
+        text = (ROOT / name).read_text(errors="ignore") if (ROOT / name).exists() else ""
+        assert not re.search(r"(?<![\w.])/(work|root|home)/\w", text), name
