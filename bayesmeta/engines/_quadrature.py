@@ -49,7 +49,7 @@ from ._cautions import cautions
 type Array = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-19  # share of a component that is dropped from a mixture
-MOST_NODES = 4096
+MOST_NODES, PATIENCE = 4096, 400  # beyond the second, an error that no longer falls ends it
 LEAST_HELD = 1e-8  # below, differences of normal integrals leave theta fewer than 8 digits
 
 
@@ -198,11 +198,13 @@ def _random_effects(
     prior = mu_prior(model.mu, _farthest(model.mu, data))
     scale = _typical_tau(model.tau, data, prior)
     coarse = _Fit.at(nodes, scale, model, data, prior)
+    error = np.inf
     while True:
-        nodes = nodes * 3 // 2
+        nodes, before = nodes * 3 // 2, error
         fine = _Fit.at(nodes, scale, model, data, prior)
         error = fine.distance(coarse)
-        if error <= tolerance or nodes > MOST_NODES:
+        hopeless = nodes > PATIENCE and error > 0.5 * before
+        if error <= tolerance or hopeless or nodes * 3 // 2 > MOST_NODES:
             break
         coarse = fine
     return _posterior(model, data, fine, error, tolerance)

@@ -381,7 +381,11 @@ NORMAL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
             "BinomialNormal needs counts",
         ),
         (
-            lambda: bm.fit(bm.NormalNormal(mu=bm.LogNormal(0, 1), tau=NORMAL.tau), estimates(*SIX)),
+            lambda: bm.fit(
+                bm.NormalNormal(mu=bm.LogNormal(0, 1), tau=NORMAL.tau),
+                estimates(*SIX),
+                bm.Quadrature(),
+            ),
             r"cannot take LogNormal\(0, 1\) for mu.*NUTS",
         ),
         (lambda: bm.fit(estimates(*SIX), NORMAL), "takes a model first"),
