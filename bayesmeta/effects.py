@@ -129,6 +129,12 @@ class EffectSizes:
         check_names(self.study)
         for name in ("y", "se"):
             object.__setattr__(self, name, _column(self, name))
+        extreme = (np.abs(self.y) > 1e50) | (self.se > 1e50) | ((self.se > 0) & (self.se < 1e-50))
+        if extreme.any():
+            raise DataError(
+                f"y and se must be of a size that can be squared; check "
+                f"{name_rows(self.study, extreme)}, or change the unit."
+            )
         if (self.se <= 0).any():
             raise DataError(
                 f"se must be positive; check {name_rows(self.study, self.se <= 0)}. "
@@ -390,7 +396,7 @@ def _from_intervals(
     check_prob(prob)
     estimate, lower, upper = (values[name] for name in ("estimate", "lower", "upper"))
     finite = np.isfinite(estimate) & np.isfinite(lower) & np.isfinite(upper)
-    bad = ~finite | (lower >= upper) | (measure.log & (lower <= 0))
+    bad = ~finite | (lower >= upper) | (measure.log & (np.minimum(lower, estimate) <= 0))
     if bad.any():
         positive = "positive, " if measure.log else ""
         raise DataError(

@@ -361,14 +361,22 @@ def read_numbers(
     column: "pd.Series", name: str, study: Sequence[str], kept: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Read a column as floats, or name the first row that is not a number."""
-    import pandas as pd
-
-    numbers = pd.to_numeric(column, errors="coerce")
-    bad = (numbers.isna() & column.notna()).to_numpy()
+    missing = column.isna().to_numpy()
+    numbers = [np.nan if gap else _number(cell) for cell, gap in zip(column, missing, strict=True)]
+    bad = np.array([one is None for one in numbers], dtype=bool)
     if bad.any():
         rows = np.zeros(len(study), dtype=bool)
         rows[np.flatnonzero(kept)[bad]] = True
-        raise DataError(
-            f"{name} must be a number; check {name_rows(study, rows)}: got {column[bad].iloc[0]!r}."
-        )
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+        got = str(column.iloc[int(np.flatnonzero(bad)[0])])[:40]
+        raise DataError(f"{name} must be a number; check {name_rows(study, rows)}: got {got!r}.")
+    return np.array(numbers, dtype=np.float64)
+
+
+def _number(cell: object) -> float | None:
+    """Read one cell as a float; None where it is not one."""
+    if not isinstance(cell, str | int | float | np.integer | np.floating):
+        return None
+    try:
+        return float(cell)
+    except (ValueError, OverflowError):
+        return None
