@@ -453,9 +453,9 @@ BAD = {
         "published label 'REML, HKSJ' is the name of one of our own fits",
     ),
     "impossible prior": (
-        SPEC.replace('why.mu = "weakly informative"', 'mu = "LogNormal(0, 1)"'),
+        SPEC.replace('why.mu = "weakly informative"', 'tau = "Normal(0, 1)"'),
         ESTIMATES,
-        r"cannot take LogNormal\(0, 1\) for mu; use Normal",
+        r"tau is a standard deviation and cannot be negative",
     ),
     "line end in a name": (
         SPEC.replace("{ Shu =", '{ "S\\nu\\u202e" ='),
@@ -684,7 +684,7 @@ def test_model_prints_mathematics_and_source(tmp_path):
         "τ ~ HalfNormal(0.5)",
         "with pm.Model(",
         "# CRP",
-        "Published figures only, each alone: yᵢ ~ Normal(μ, seᵢ²)",
+        "Published figures only, each alone: y ~ Normal(μ, se)",
     ):
         assert words in result.stdout
     sources = re.split(r"\n(?=import numpy)", result.stdout)[1:]

@@ -47,6 +47,7 @@ event = "deaths"
 data = "deaths.csv"
 kind = "counts"
 columns = { events_treatment = "ai", n_treatment = "n1" }
+level = 0.9
 measure = "OR"
 mu = "StudentT(3, 0, 1)"
 tau = "HalfCauchy(0.3)"
