@@ -182,8 +182,7 @@ def _model_and_data(
     if len(priors) < 2:
         priors = {**default_model(data).priors, **priors}
     if counts:
-        baseline = {name: prior for name, prior in priors.items() if name == "baseline"}
-        return BinomialNormal(measure=measure, mu=priors["mu"], tau=priors["tau"], **baseline), data
+        return BinomialNormal(measure=measure, mu=priors["mu"], tau=priors["tau"]), data
     return NormalNormal(mu=priors["mu"], tau=priors["tau"]), data
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .effects import MEASURES, effect_sizes, printed_values
+from .effects import ATANH_RD, MEASURES, effect_sizes, printed_values
 from .errors import ModelError
 from .frequentist import FrequentistFit
 from .posterior import Posterior
 from .studies import Published, check_prob
-from .summaries import Better, Scale, measure_of, prob_benefit
+from .summaries import Better, Scale, measure_of, prob_benefit, scale_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,15 +94,15 @@ def _row(fit: Fit, prob: float, better: Better | None) -> dict[str, object]:
 
 
 def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[str, object]:
-    mu = fit["mu"]
-    lower, upper = mu.interval(prob)
+    mu, scale = fit["mu"], scale_of(fit)
+    values = np.array([mu.quantile(0.5), *mu.interval(prob)])
     tau = fit["tau"].quantile(0.5) if "tau" in fit.marginals else np.nan
+    if scale == ATANH_RD:  # beside the others, which analyse the difference as it is
+        values, tau = scale.natural(values), np.nan
     how = "exact" if fit.exact else "NUTS"
     row = _entry(
         f"posterior median, {type(fit.model).__name__}, {how}",
-        mu.quantile(0.5),
-        lower,
-        upper,
+        *map(float, values),
         prob,
         fit.data.k,
         tau,

@@ -4,18 +4,22 @@
 # pyright: reportArgumentType=false
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
+from scipy.special import expit, ndtri
 
 from .errors import DataError
 from .studies import (
     BinaryStudies,
     Excluded,
+    IncidenceStudies,
+    PersonTimeStudies,
+    ProportionStudies,
     Published,
+    Studies,
     check_names,
     check_prob,
     decimals_of,
@@ -29,10 +33,12 @@ from .studies import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .studies import Key
+    from .studies._door import Key
 
 type ZeroCells = Literal["none", "if_needed", "all"]
 type DoubleZero = Literal["exclude", "include"]
+type Link = Literal["identity", "log", "logit", "atanh"]
+type Estimates = tuple[NDArray[np.float64], NDArray[np.float64]]
 type Cells = tuple[
     NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
 ]
@@ -49,38 +55,57 @@ class Measure:
         The field's abbreviation.
     words : str
         The name in words.
-    log : bool
-        Whether it is a ratio, analysed as its logarithm and shown as the ratio.
+    link : {"identity", "log", "logit", "atanh"}
+        From the scale people read to the analysis scale.
+    comparative : bool
+        Whether it compares two arms, so that 0 on the analysis scale means no difference.
     """
 
     name: str
     words: str
-    log: bool
+    link: Link = "identity"
+    comparative: bool = True
+
+    @property
+    def log(self) -> bool:
+        """Whether it is a ratio or rate, analysed as its logarithm."""
+        return self.link == "log"
 
     def natural(self, value: ArrayLike) -> NDArray[np.float64]:
         """Map from the analysis scale to the one people read."""
-        return np.exp(value) if self.log else np.asarray(value, dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return np.asarray(_INVERSE[self.link](value), dtype=np.float64)
 
     @property
     def analysis_label(self) -> str:
         """Name of the analysis scale, e.g. ``"log RR"``."""
-        return f"log {self.name}" if self.log else self.name
+        return self.name if self.link == "identity" else f"{self.link} {self.name}"
 
+
+_INVERSE: Mapping[str, Callable[[ArrayLike], ArrayLike]] = {
+    "identity": np.asarray,
+    "log": np.exp,
+    "logit": expit,
+    "atanh": np.tanh,
+}
 
 MEASURES: Mapping[str, Measure] = {
     measure.name: measure
     for measure in (
-        Measure(name="OR", words="odds ratio", log=True),
-        Measure(name="RR", words="risk ratio", log=True),
-        Measure(name="RD", words="risk difference", log=False),
-        Measure(name="IRR", words="incidence rate ratio", log=True),
-        Measure(name="HR", words="hazard ratio", log=True),
-        Measure(name="MD", words="mean difference", log=False),
-        Measure(name="SMD", words="standardised mean difference", log=False),
-        Measure(name="ROM", words="ratio of means", log=True),
-        Measure(name="GEN", words="effect", log=False),
+        Measure(name="OR", words="odds ratio", link="log"),
+        Measure(name="RR", words="risk ratio", link="log"),
+        Measure(name="RD", words="risk difference"),
+        Measure(name="IRR", words="incidence rate ratio", link="log"),
+        Measure(name="HR", words="hazard ratio", link="log"),
+        Measure(name="MD", words="mean difference"),
+        Measure(name="SMD", words="standardised mean difference"),
+        Measure(name="ROM", words="ratio of means", link="log"),
+        Measure(name="GEN", words="effect"),
+        Measure(name="PLO", words="proportion", link="logit", comparative=False),
+        Measure(name="IRLN", words="incidence rate", link="log", comparative=False),
     )
 }
+ATANH_RD = Measure(name="RD", words="risk difference", link="atanh")  # of counts: stays within ±1
 
 
 def measure_named(name: str, among: Sequence[str] = tuple(MEASURES)) -> Measure:
@@ -145,6 +170,22 @@ class EffectSizes:
     def k(self) -> int:
         """Number of studies."""
         return len(self.study)
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Names of the columns with numbers."""
+        return ("y", "se")
+
+    @property
+    def numbers(self) -> Mapping[str, NDArray[np.float64]]:
+        """The columns by name, each (k,)."""
+        return {name: getattr(self, name) for name in self.columns()}
+
+    def keep(self, rows: NDArray[np.bool_]) -> Self:
+        """Return the studies where `rows`, shape (k,), is true."""
+        where = np.flatnonzero(rows)
+        names = tuple(self.study[i] for i in where)
+        return replace(self, study=names, y=self.y[where], se=self.se[where])
 
     @classmethod
     def from_arrays(
@@ -214,7 +255,7 @@ class EffectSizes:
 
 
 def effect_sizes(
-    studies: BinaryStudies | Published,
+    studies: Studies | Published,
     *,
     measure: str | None = None,
     zero_cells: ZeroCells = "if_needed",
@@ -224,15 +265,17 @@ def effect_sizes(
 
     Parameters
     ----------
-    studies : BinaryStudies or Published
-        Counts per arm; or a printed estimate with its interval, which gives one row.
-    measure : {"OR", "RR"}
-        For counts. A published estimate carries its own.
+    studies : BinaryStudies, PersonTimeStudies, ProportionStudies, IncidenceStudies or Published
+        Counts; or a printed estimate with its interval, which gives one row.
+    measure : {"OR", "RR", "RD", "IRR", "PLO", "IRLN"}
+        OR, RR or RD for ``BinaryStudies``; the others have one measure each and need not name
+        it: IRR, the logit proportion PLO, the log incidence rate IRLN. A published estimate
+        carries its own.
     zero_cells : {"if_needed", "none", "all"}
-        ½ is added to all four cells of studies with a zero in any of them, of none, of all.
+        ½ is added to all cells of studies with a zero in any of them, of none, of all.
     double_zero : {"exclude", "include"}
         What to do with studies without an event in either arm (for OR also: without a
-        non-event). They say nothing about a ratio in a two-stage analysis.
+        non-event). They say nothing about a ratio in a two-stage analysis; they do about RD.
 
     Returns
     -------
@@ -246,8 +289,9 @@ def effect_sizes(
 
     References
     ----------
-    Variances of log OR and log RR: Fleiss & Berlin (2009), in Cooper, Hedges & Valentine,
-    *The Handbook of Research Synthesis*, 2nd ed., ch. 13.
+    Variances of log OR, log RR, RD, log IRR, logit proportion and log rate: Fleiss & Berlin
+    (2009), in Cooper, Hedges & Valentine, *The Handbook of Research Synthesis*, 2nd ed., ch. 13;
+    Rothman, Greenland & Lash (2008), *Modern Epidemiology*, 3rd ed., ch. 14.
 
     Examples
     --------
@@ -258,9 +302,7 @@ def effect_sizes(
     """
     if isinstance(studies, Published):
         return _from_published(studies)
-    if measure is None:
-        raise DataError("measure must be given for counts: 'OR' or 'RR'.")
-    measure_named(measure, tuple(_FROM_CELLS))
+    measure = _measure_for(studies, measure)
     if double_zero not in ("exclude", "include"):
         raise DataError(f"double_zero is 'exclude' or 'include', not {double_zero!r}.")
     kept = np.ones(studies.k, bool) if double_zero == "include" else informative(studies, measure)
@@ -268,17 +310,16 @@ def effect_sizes(
         raise DataError(
             f"No study says anything about the {MEASURES[measure].words}: in each, "
             f"{_SILENT[measure]}. A two-stage analysis has nothing to pool; "
-            "BinomialNormal on the counts keeps such studies."
+            "a model on the counts keeps such studies."
         )
     names = tuple(name for name, keep in zip(studies.study, kept, strict=True) if keep)
-    adjusted = tuple(cell[kept] for cell in adjusted_cells(studies, zero_cells))
     with np.errstate(divide="ignore", invalid="ignore"):
-        y, variance = _FROM_CELLS[measure](adjusted)
+        y, variance = _ESTIMATES[measure](studies.keep(kept), zero_cells)
     bad = ~np.isfinite(y) | ~(variance > 0) | ~np.isfinite(variance)
     if bad.any():
         raise DataError(
             f"The {measure} has no finite estimate for {name_rows(names, bad)}, which have a zero "
-            "cell; use zero_cells='if_needed', or BinomialNormal on the counts."
+            "cell; use zero_cells='if_needed', or a model on the counts."
         )
     dropped = tuple(
         Excluded(name, MAIN_REASON, f"{_SILENT[measure]}: no information on the {measure}")
@@ -295,11 +336,40 @@ def effect_sizes(
     )
 
 
+def _measure_for(studies: Studies, measure: str | None) -> str:
+    """The measure asked for, if these counts have it; where they have only one, that."""
+    among = MEASURES_OF[type(studies)]
+    if measure is None and len(among) == 1:
+        return among[0]
+    if measure is None:
+        raise DataError(f"measure must be given for counts: {', '.join(among)}.")
+    if measure not in MEASURES:
+        measure_named(measure, among)
+    if measure not in among:
+        raise DataError(
+            f"{type(studies).__name__} has the measure {_either(among)}, not {measure!r}."
+        )
+    return measure
+
+
+def _either(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+MEASURES_OF: Mapping[type[Studies], tuple[str, ...]] = {
+    BinaryStudies: ("OR", "RR", "RD"),
+    PersonTimeStudies: ("IRR",),
+    ProportionStudies: ("PLO",),
+    IncidenceStudies: ("IRLN",),
+}
+
 MAIN_REASON = "double zero"
 
 _SILENT = {
     "OR": "no patient, or every patient, had an event in both arms",
     "RR": "no event in either arm",
+    "IRR": "no event in either arm",
 }
 
 _ZERO_WORDS = {
@@ -321,37 +391,70 @@ def cells(studies: BinaryStudies) -> Cells:
 
 def adjusted_cells(studies: BinaryStudies, zero_cells: ZeroCells) -> Cells:
     """The four cells with ½ added by the rule `zero_cells`."""
+    a, b, c, d = _with_half(zero_cells, *cells(studies))
+    return a, b, c, d
+
+
+def _with_half(
+    zero_cells: ZeroCells, *columns: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], ...]:
+    """Columns of counts with ½ added to all where the rule says so."""
     if zero_cells not in _ZERO_WORDS:
         raise DataError(f"zero_cells {zero_cells!r} is not one of {', '.join(_ZERO_WORDS)}.")
-    a, b, c, d = cells(studies)
-    has_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
+    has_zero = np.any([column == 0 for column in columns], axis=0)
     where = {"none": np.zeros_like(has_zero), "if_needed": has_zero, "all": np.ones_like(has_zero)}
     half = 0.5 * where[zero_cells]
-    return a + half, b + half, c + half, d + half
+    return tuple(column + half for column in columns)
 
 
-def informative(studies: BinaryStudies, measure: str) -> NDArray[np.bool_]:
-    """Studies that say something about a ratio without a model for the baseline, shape (k,)."""
-    a, b, c, d = cells(studies)
-    silent = (a == 0) & (c == 0)
-    if measure == "OR":
-        silent |= (b == 0) & (d == 0)
+def informative(studies: Studies, measure: str) -> NDArray[np.bool_]:
+    """Studies that say something without a model for the baseline, shape (k,)."""
+    if measure not in _SILENT:
+        return np.ones(studies.k, bool)
+    silent = studies.double_zero
+    if measure == "OR" and isinstance(studies, BinaryStudies):
+        _, b, _, d = cells(studies)
+        silent = silent | ((b == 0) & (d == 0))
     return ~silent
 
 
-def _log_odds_ratio(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    a, b, c, d = cells
+def _log_odds_ratio(studies: BinaryStudies, zero_cells: ZeroCells) -> Estimates:
+    a, b, c, d = adjusted_cells(studies, zero_cells)
     return np.log(a * d / (b * c)), 1 / a + 1 / b + 1 / c + 1 / d
 
 
-def _log_risk_ratio(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    a, b, c, d = cells
+def _log_risk_ratio(studies: BinaryStudies, zero_cells: ZeroCells) -> Estimates:
+    a, b, c, d = adjusted_cells(studies, zero_cells)
     return np.log(a * (c + d) / (c * (a + b))), 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
 
 
-_FROM_CELLS: Mapping[str, Callable[[Cells], tuple[NDArray[np.float64], NDArray[np.float64]]]] = {
+def _risk_difference(studies: BinaryStudies, zero_cells: ZeroCells) -> Estimates:
+    a, b, c, d = adjusted_cells(studies, zero_cells)
+    return a / (a + b) - c / (c + d), a * b / (a + b) ** 3 + c * d / (c + d) ** 3
+
+
+def _log_rate_ratio(studies: PersonTimeStudies, zero_cells: ZeroCells) -> Estimates:
+    a, c = _with_half(zero_cells, studies.events_treatment, studies.events_control)
+    return np.log(a * studies.time_control / (c * studies.time_treatment)), 1 / a + 1 / c
+
+
+def _logit_proportion(studies: ProportionStudies, zero_cells: ZeroCells) -> Estimates:
+    a, b = _with_half(zero_cells, studies.events, studies.n - studies.events)
+    return np.log(a / b), 1 / a + 1 / b
+
+
+def _log_rate(studies: IncidenceStudies, zero_cells: ZeroCells) -> Estimates:
+    (a,) = _with_half(zero_cells, studies.events)
+    return np.log(a / studies.time), 1 / a
+
+
+_ESTIMATES: Mapping[str, Callable[..., Estimates]] = {
     "OR": _log_odds_ratio,
     "RR": _log_risk_ratio,
+    "RD": _risk_difference,
+    "IRR": _log_rate_ratio,
+    "PLO": _logit_proportion,
+    "IRLN": _log_rate,
 }
 
 

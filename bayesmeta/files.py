@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .effects import EffectSizes
 from .errors import DataError, FileError
-from .model import Data
 from .posterior import Posterior
-from .studies import COUNTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +80,7 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
             name: (("chain", "draw"), values) for name, values in posterior.sample_stats.items()
         }
         tree["sample_stats"] = xr.DataTree(xr.Dataset(stats, coords={"chain": chain, "draw": draw}))
-    observed = {name: ("study", values) for name, values in _columns(posterior.data).items()}
+    observed = {name: ("study", values) for name, values in posterior.data.numbers.items()}
     coords = {"study": list(posterior.data.study)}
     tree["observed_data"] = xr.DataTree(xr.Dataset(observed, coords=coords))
     tree["posterior"].attrs = {
@@ -194,11 +191,6 @@ def _move(folder: Path, target: Path) -> None:
             )
     for path in made:
         os.replace(path, target / path.name)
-
-
-def _columns(data: Data) -> Mapping[str, np.ndarray]:
-    names = ("y", "se") if isinstance(data, EffectSizes) else COUNTS
-    return {name: getattr(data, name) for name in names}
 
 
 # Control characters other than tab and line ends: they break SVG, netCDF and terminals.

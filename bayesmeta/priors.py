@@ -24,6 +24,7 @@ from .errors import ModelError
 type Array = NDArray[np.float64]
 
 LOG_2PI = math.log(2 * math.pi)
+LONGEST = 300  # characters of a spelling: a mixture with every digit has 260
 
 
 class Prior:
@@ -31,6 +32,7 @@ class Prior:
 
     __slots__ = ()
     positive_only: ClassVar[bool] = False
+    proper: ClassVar[bool] = True  # whether the density has a finite integral
 
     @property
     def numbers(self) -> Mapping[str, float]:
@@ -47,18 +49,22 @@ class Prior:
 
     def _check(self, *positive: str) -> None:
         """Make the numbers floats; refuse what is not finite or not positive."""
-        for name, value in self.numbers.items():
-            if isinstance(value, bool) or not isinstance(value, Real):
-                raise ModelError(f"{type(self).__name__}: {name} must be a number, got {value!r}.")
-            try:
-                number = float(value)
-            except OverflowError:
-                number = math.inf
-            if not math.isfinite(number):
-                raise ModelError(f"{type(self).__name__}: {name} must be finite, got {value!r}.")
-            if name in positive and not number > 0:
-                raise ModelError(f"{type(self).__name__}: {name} must be positive, got {value!r}.")
-            object.__setattr__(self, name, number)
+        for name in self.numbers:
+            self._check_number(name, positive=name in positive)
+
+    def _check_number(self, name: str, *, positive: bool) -> None:
+        family, value = type(self).__name__, getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise ModelError(f"{family}: {name} must be a number, got {value!r}.")
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise ModelError(f"{family}: {name} must be finite, got {value!r}.")
+        if positive and not number > 0:
+            raise ModelError(f"{family}: {name} must be positive, got {value!r}.")
+        object.__setattr__(self, name, number)
 
 
 @final
@@ -191,9 +197,209 @@ class Uniform(Prior):
         return self.low, self.high
 
 
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class HalfT(Prior):
+    """Half-Student-t prior, for the between-study standard deviation.
+
+    Parameters
+    ----------
+    df : float
+        Degrees of freedom, positive: 1 is the half-Cauchy, many the half-normal.
+    scale : float
+        Scale of the Student-t before folding, positive.
+    """
+
+    df: float
+    scale: float
+    positive_only: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._check("df", "scale")
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Exponential(Prior):
+    """Exponential prior, for the between-study standard deviation.
+
+    Parameters
+    ----------
+    rate : float
+        One over the mean, positive.
+    """
+
+    rate: float
+    positive_only: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._check("rate")
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Gamma(Prior):
+    """Gamma prior, for the between-study standard deviation.
+
+    Parameters
+    ----------
+    shape, rate : float
+        Positive; the mean is ``shape / rate``.
+    """
+
+    shape: float
+    rate: float
+    positive_only: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._check("shape", "rate")
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class InverseGamma(Prior):
+    """Inverse-gamma prior, for the between-study standard deviation (not for its square).
+
+    Parameters
+    ----------
+    shape, scale : float
+        Positive; the mode is ``scale / (shape + 1)``.
+    """
+
+    shape: float
+    scale: float
+    positive_only: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._check("shape", "scale")
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Beta(Prior):
+    """Beta prior, on the interval from 0 to 1.
+
+    Parameters
+    ----------
+    a, b : float
+        Positive; the mean is ``a / (a + b)``.
+    """
+
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        self._check("a", "b")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """From 0 to 1."""
+        return 0.0, 1.0
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Flat(Prior):
+    """Flat prior, density 1 everywhere: on the real line for mu, from 0 upwards for tau.
+
+    It is improper: with too few studies there is no posterior, and never a marginal likelihood.
+    """
+
+    proper: ClassVar[bool] = False
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Jeffreys(Prior):
+    """Jeffreys' prior of the between-study standard deviation, for the normal-normal model.
+
+    Its density is the square root of the sum of ``(tau / (se**2 + tau**2))**2`` over the studies.
+    It depends on the data through their standard errors, and it is improper.
+
+    References
+    ----------
+    Röver C (2020). J Stat Softw 93(6):1-51, section 2.2.
+    """
+
+    positive_only: ClassVar[bool] = True
+    proper: ClassVar[bool] = False
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Mixture(Prior):
+    """Mixture of two priors, e.g. an informative one and a vague one that makes it robust.
+
+    Parameters
+    ----------
+    weight : float
+        Prior probability of the first, between 0 and 1.
+    first, second : Prior
+        Proper, and not mixtures themselves.
+
+    Examples
+    --------
+    >>> Mixture(0.8, Normal(-0.3, 0.2), Normal(0, 2))
+    Mixture(0.8, Normal(-0.3, 0.2), Normal(0, 2))
+    """
+
+    weight: float
+    first: Prior
+    second: Prior
+
+    def __post_init__(self) -> None:
+        for name, part in (("first", self.first), ("second", self.second)):
+            if not isinstance(part, Prior) or isinstance(part, Mixture) or not part.proper:
+                raise ModelError(
+                    f"Mixture: {name} must be a proper prior such as Normal(0, 2), and no "
+                    f"Mixture itself, got {part!r}."
+                )
+        self._check_number("weight", positive=True)
+        if not self.weight < 1:
+            raise ModelError(f"Mixture: weight must lie between 0 and 1, got {self.weight!r}.")
+
+    @property
+    def parts(self) -> tuple[tuple[float, Prior], ...]:
+        """The two weights and priors."""
+        return (self.weight, self.first), (1 - self.weight, self.second)
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """The weight and the parameters of both, e.g. ``weight``, ``first_mean``, ``first_sd``."""
+        return {
+            "weight": self.weight,
+            **{f"first_{name}": value for name, value in self.first.numbers.items()},
+            **{f"second_{name}": value for name, value in self.second.numbers.items()},
+        }
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest interval that holds both supports."""
+        (low, high), (other_low, other_high) = self.first.support, self.second.support
+        return min(low, other_low), max(high, other_high)
+
+    def __repr__(self) -> str:
+        return f"Mixture({_spell(self.weight)}, {self.first!r}, {self.second!r})"
+
+
 FAMILIES: Mapping[str, type[Prior]] = {
     family.__name__: family
-    for family in (Normal, StudentT, HalfNormal, HalfCauchy, LogNormal, Uniform)
+    for family in (
+        Normal,
+        StudentT,
+        HalfNormal,
+        HalfCauchy,
+        HalfT,
+        LogNormal,
+        Exponential,
+        Gamma,
+        InverseGamma,
+        Uniform,
+        Beta,
+        Mixture,
+        Flat,
+        Jeffreys,
+    )
 }
 
 
@@ -218,15 +424,10 @@ def parse_prior(text: str) -> Prior:
     --------
     >>> parse_prior("StudentT(3, 0, 1)")
     StudentT(3, 0, 1)
+    >>> parse_prior("Mixture(weight=0.8, first=Normal(-0.3, 0.2), second=Normal(0, 2))")
+    Mixture(0.8, Normal(-0.3, 0.2), Normal(0, 2))
     """
-    name, args, named = _parse_call(text)
-    if name not in FAMILIES:
-        raise ModelError(f"{name!r} is not a prior; there are {', '.join(FAMILIES)}.")
-    try:
-        return FAMILIES[name](*args, **named)
-    except TypeError:
-        wanted = ", ".join(field.name for field in fields(FAMILIES[name]))  # pyright: ignore[reportArgumentType]
-        raise ModelError(f"{text!r}: {name} takes {wanted}.") from None
+    return _read(_parse(text), text)
 
 
 @singledispatch
@@ -237,11 +438,16 @@ def log_density(prior: Prior, x: Array) -> Array:
     ----------
     prior : Prior
     x : ndarray, any shape
-        Points within the support; at the ends of it -inf is possible.
+        Points within the support; at the ends of it -inf and inf are possible.
 
     Returns
     -------
     ndarray, the shape of `x`
+
+    Raises
+    ------
+    ModelError
+        For ``Jeffreys()``: see `log_density_of_tau`.
     """
     raise ModelError(f"There is no density for {prior!r}.")
 
@@ -270,8 +476,7 @@ def _half_cauchy(prior: HalfCauchy, x: Array) -> Array:
 
 @log_density.register
 def _log_normal(prior: LogNormal, x: Array) -> Array:
-    with np.errstate(divide="ignore"):
-        log_x = np.log(x)
+    log_x = _log(x)
     inside = np.where(np.isfinite(log_x), log_x, 0.0)
     value = _normal(Normal(prior.mean, prior.sd), inside) - inside
     return np.where(np.isfinite(log_x), value, -np.inf)
@@ -282,19 +487,134 @@ def _uniform(prior: Uniform, x: Array) -> Array:
     return np.full_like(x, -np.log(prior.high - prior.low))
 
 
-def _parse_call(text: str) -> tuple[str, list[float], dict[str, float]]:
-    wrong = ModelError(f"{text!r} is not a prior; write it like 'HalfNormal(0.5)'.")
-    if not isinstance(text, str) or len(text) > 200:
-        raise wrong
+@log_density.register
+def _half_t(prior: HalfT, x: Array) -> Array:
+    folded = np.log(2) + _student_t(StudentT(prior.df, 0, prior.scale), x)
+    return _within(prior, x, folded)
+
+
+@log_density.register
+def _exponential(prior: Exponential, x: Array) -> Array:
+    return _within(prior, x, np.log(prior.rate) - prior.rate * x)
+
+
+@log_density.register
+def _gamma(prior: Gamma, x: Array) -> Array:
+    z = prior.rate * np.maximum(x, 0.0)
+    value = _times(prior.shape - 1, _log(z)) - z - math.lgamma(prior.shape) + np.log(prior.rate)
+    return _within(prior, x, value)
+
+
+@log_density.register
+def _inverse_gamma(prior: InverseGamma, x: Array) -> Array:
+    z = np.where(x > 0, x, 1.0) / prior.scale
+    with np.errstate(over="ignore"):
+        inverse = 1 / z
+    value = -(prior.shape + 1) * np.log(z) - inverse - math.lgamma(prior.shape)
+    return np.where(x > 0, value - np.log(prior.scale), -np.inf)
+
+
+@log_density.register
+def _beta(prior: Beta, x: Array) -> Array:
+    inside, a, b = np.clip(x, 0.0, 1.0), prior.a, prior.b
+    constant = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    value = constant + _times(a - 1, _log(inside)) + _times(b - 1, _log(1 - inside))
+    return _within(prior, x, value)
+
+
+@log_density.register
+def _flat(_: Flat, x: Array) -> Array:
+    return np.zeros_like(x)
+
+
+@log_density.register
+def _jeffreys(prior: Jeffreys, _: Array) -> Array:
+    raise ModelError(
+        f"The density of {prior!r} depends on the standard errors of the studies; only the exact "
+        "engine for NormalNormal takes it."
+    )
+
+
+@log_density.register
+def _mixture(prior: Mixture, x: Array) -> Array:
+    first, second = (
+        np.log(weight) + _within(part, x, log_density(part, np.clip(x, *part.support)))
+        for weight, part in prior.parts
+    )
+    return np.logaddexp(first, second)
+
+
+def log_density_of_tau(prior: Prior, tau: Array, se: Array) -> Array:
+    """Return the log density of a prior of tau, `Jeffreys` included.
+
+    Parameters
+    ----------
+    prior : Prior
+    tau : ndarray, any shape
+        Not negative.
+    se : ndarray, shape (k,)
+        Standard errors of the studies.
+
+    Returns
+    -------
+    ndarray, the shape of `tau`
+    """
+    if not isinstance(prior, Jeffreys):
+        return log_density(prior, tau)
+    return 0.5 * _log(((tau[..., None] / (se**2 + tau[..., None] ** 2)) ** 2).sum(axis=-1))
+
+
+def _log(x: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.log(x)
+
+
+def _times(factor: float, log_x: Array) -> Array:
+    """`factor` times `log_x`, zero if the factor is, though the logarithm be infinite."""
+    return factor * log_x if factor else np.zeros_like(log_x)
+
+
+def _within(prior: Prior, x: Array, value: Array) -> Array:
+    low, high = prior.support
+    return np.where((x < low) | (x > high), -np.inf, value)
+
+
+def _parse(text: str) -> ast.expr:
+    if not isinstance(text, str) or len(text) > LONGEST:
+        raise _not_a_prior(text)
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-        if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)):
-            raise wrong
-        args = [ast.literal_eval(node) for node in tree.args]
-        named = {str(node.arg): ast.literal_eval(node.value) for node in tree.keywords}
+        return ast.parse(text.strip(), mode="eval").body
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        raise wrong from None
-    return tree.func.id, args, named
+        raise _not_a_prior(text) from None
+
+
+def _read(node: ast.expr, text: str) -> Prior:
+    """Make the prior that a call in the syntax tree spells; priors inside it likewise."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        raise _not_a_prior(text)
+    name = node.func.id
+    if name not in FAMILIES:
+        raise ModelError(f"{name!r} is not a prior; there are {', '.join(FAMILIES)}.")
+    args = [_argument(one, text) for one in node.args]
+    named = {str(one.arg): _argument(one.value, text) for one in node.keywords}
+    try:
+        return FAMILIES[name](*args, **named)
+    except TypeError:
+        wanted = ", ".join(field.name for field in fields(FAMILIES[name]))  # pyright: ignore[reportArgumentType]
+        raise ModelError(f"{text!r}: {name} takes {wanted or 'no numbers'}.") from None
+
+
+def _argument(node: ast.expr, text: str) -> object:
+    if isinstance(node, ast.Call):
+        return _read(node, text)
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        raise _not_a_prior(text) from None
+
+
+def _not_a_prior(text: object) -> ModelError:
+    return ModelError(f"{text!r} is not a prior; write it like 'HalfNormal(0.5)'.")
 
 
 def _spell(number: float) -> str:

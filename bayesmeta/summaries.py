@@ -5,23 +5,32 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal, final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
-from .effects import MEASURES, EffectSizes, effect_sizes, informative, printed_values
+from .effects import (
+    ATANH_RD,
+    EffectSizes,
+    Measure,
+    effect_sizes,
+    informative,
+    printed_values,
+)
 from .errors import ModelError
 from .frequentist import FrequentistFit, critical
 from .model import BinomialNormal, Model
 from .posterior import Array, Marginal, Marginals, Posterior
-from .priors import Prior, log_density
-from .studies import Published, check_prob
+from .priors import HalfT, Mixture, Prior, log_density
+from .studies import BinaryStudies, Published, check_prob
 
 if TYPE_CHECKING:
     import pandas as pd
 
 type Scale = Literal["analysis", "natural"]
 type Better = Literal["lower", "higher"]
+type Law = Any  # a frozen distribution of scipy.stats, or what has its cdf and ppf
 
 
 def summary(
@@ -35,8 +44,9 @@ def summary(
     prob : float
         Probability of the central intervals.
     scale : {"analysis", "natural"}
-        ``"natural"`` shows ratios as ratios: quantiles are transformed, and mean and sd (which
-        have no such transform) are left out. tau and the baselines stay on the analysis scale.
+        ``"natural"`` shows ratios as ratios: quantiles are transformed, and mean and sd of the
+        effects (which have no such transform) are left out. tau and the baselines stay on the
+        analysis scale.
 
     Returns
     -------
@@ -49,7 +59,7 @@ def summary(
 
     check_prob(prob)
     natural = _natural(scale)
-    measure = MEASURES[measure_of(posterior)]
+    measure = scale_of(posterior)
     rows = {}
     for name, marginal in parameters(posterior).items():
         effect = name.split("[")[0] in ("mu", "theta", "theta_new")
@@ -58,13 +68,15 @@ def summary(
         if effect and natural:
             values = measure.natural(values)
         mean, sd = (
-            (marginal.mean(), marginal.sd()) if not (natural and measure.log) else (np.nan,) * 2
+            (np.nan, np.nan)
+            if effect and natural and measure.link != "identity"
+            else (marginal.mean(), marginal.sd())
         )
         rows[name] = {
             "mean": mean,
             "sd": sd,
             **dict(zip(("median", "lower", "upper"), map(float, values), strict=True)),
-            "prob_below_null": marginal.cdf(0.0) if effect else np.nan,
+            "prob_below_null": marginal.cdf(0.0) if effect and measure.comparative else np.nan,
             **posterior.convergence.get(name, {}),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
@@ -86,10 +98,12 @@ def parameters(posterior: Posterior) -> Mapping[str, Marginal]:
 
 def measure_of(fit: Posterior | FrequentistFit | Published) -> str:
     """Name of the measure a fit is about."""
-    if isinstance(fit, Posterior):
-        model = fit.model
-        return model.measure if isinstance(model, BinomialNormal) else _data_measure(fit)
-    return fit.measure
+    return scale_of(fit).name if isinstance(fit, Posterior) else fit.measure
+
+
+def scale_of(posterior: Posterior) -> Measure:
+    """Return the measure of a posterior, with the scale on which mu stands."""
+    return posterior.model.scale(posterior.data)
 
 
 def prob_benefit(marginal: Marginal, better: Better) -> float:
@@ -173,6 +187,7 @@ class DensityRows:
     ----------
     parameter : str
     x, prior, posterior : ndarray, shape (n,)
+        An improper prior has no density to compare with: NaN.
     lower, median, upper : float
         Of the posterior.
     """
@@ -202,12 +217,13 @@ def density_rows(
         lower, upper = marginal.interval(prob)
         low, high = (float(marginal.quantile(q)) for q in (0.001, 0.999))
         wide = np.array([low - 0.35 * (high - low), high + 0.35 * (high - low)])
-        x = np.linspace(*np.clip(wide, *prior.support), points)
+        start, end = prior.support
+        x = np.linspace(*np.clip(wide, max(start, 0.0) if name == "tau" else start, end), points)
         rows.append(
             DensityRows(
                 parameter=name,
                 x=x,
-                prior=np.exp(log_density(prior, x)),
+                prior=np.exp(log_density(prior, x)) if prior.proper else np.full(points, np.nan),
                 posterior=np.asarray(marginal.pdf(x)),
                 lower=lower,
                 median=float(marginal.quantile(0.5)),
@@ -267,13 +283,20 @@ def study_effects(posterior: Posterior) -> EffectSizes | None:
     data = posterior.data
     if isinstance(data, EffectSizes):
         return data
-    measure = measure_of(posterior)
-    return effect_sizes(data, measure=measure) if informative(data, measure).any() else None
+    scale = scale_of(posterior)
+    if not informative(data, scale.name).any():
+        return None
+    found = effect_sizes(data, measure=scale.name)
+    if scale != ATANH_RD:
+        return found
+    inside = np.clip(found.y, -0.999, 0.999)  # delta method: d atanh(r) = dr / (1 - r²)
+    y, se = np.arctanh(inside), found.se / (1 - inside**2)
+    return EffectSizes.from_arrays(found.study, y, se, measure="RD")
 
 
 def _arms(posterior: Posterior, j: int) -> str:
     data = posterior.data
-    if isinstance(data, EffectSizes):
+    if not isinstance(data, BinaryStudies):
         return ""
     return (
         f"{data.events_treatment[j]:.0f}/{data.n_treatment[j]:.0f} v "
@@ -295,12 +318,6 @@ def _published_row(label: str, printed: Published) -> ForestRow:
     )
 
 
-def _data_measure(fit: Posterior) -> str:
-    if isinstance(fit.data, EffectSizes):
-        return fit.data.measure
-    raise ModelError(f"{type(fit.model).__name__} on counts has no measure.")
-
-
 def _natural(scale: str) -> bool:
     if scale not in ("analysis", "natural"):
         raise ModelError(f"scale is 'analysis' or 'natural', not {scale!r}.")
@@ -308,21 +325,52 @@ def _natural(scale: str) -> bool:
 
 
 def prior_interval(prior: Prior, prob: float = 0.95) -> tuple[float, float]:
-    """Central interval of a prior, on its own scale."""
+    """Central interval of a prior, on its own scale; NaN for an improper one, which has none."""
+    if not prior.proper:
+        return np.nan, np.nan
+    low, high = (_prior_quantile(prior, q) for q in ((1 - prob) / 2, (1 + prob) / 2))
+    return low, high
+
+
+def _prior_quantile(prior: Prior, q: float) -> float:
+    if not isinstance(prior, Mixture):
+        return float(_law(prior).ppf(q))
+    from scipy.optimize import brentq
+
+    laws = [(weight, _law(part)) for weight, part in prior.parts]
+    low, high = sorted(float(law.ppf(q)) for _, law in laws)
+
+    def excess(x: float) -> float:
+        return sum(weight * float(law.cdf(x)) for weight, law in laws) - q
+
+    if excess(low) >= 0 or excess(high) <= 0:  # the two agree, to rounding
+        return low if excess(low) >= 0 else high
+    return float(brentq(excess, low, high, xtol=1e-14 * (high - low)))  # pyright: ignore[reportArgumentType]
+
+
+def _law(prior: Prior) -> "Law":
+    """The distribution of a proper prior that is no mixture."""
     from scipy import stats
 
-    tails = ((1 - prob) / 2, (1 + prob) / 2)
     numbers = tuple(prior.numbers.values())
-    quantile = {
-        "Normal": lambda mean, sd: stats.norm.ppf(tails, mean, sd),
-        "StudentT": lambda df, mean, scale: stats.t.ppf(tails, df, mean, scale),
-        "HalfNormal": lambda scale: stats.halfnorm.ppf(tails, 0, scale),
-        "HalfCauchy": lambda scale: stats.halfcauchy.ppf(tails, 0, scale),
-        "LogNormal": lambda mean, sd: stats.lognorm.ppf(tails, sd, 0, np.exp(mean)),
-        "Uniform": lambda low, high: stats.uniform.ppf(tails, low, high - low),
+    if isinstance(prior, HalfT):
+        t = stats.t(prior.df, 0, prior.scale)
+        return SimpleNamespace(
+            cdf=lambda x: max(2 * t.cdf(x) - 1, 0.0), ppf=lambda q: t.ppf((1 + q) / 2)
+        )
+    frozen = {
+        "Normal": lambda mean, sd: stats.norm(mean, sd),
+        "StudentT": lambda df, mean, scale: stats.t(df, mean, scale),
+        "HalfNormal": lambda scale: stats.halfnorm(0, scale),
+        "HalfCauchy": lambda scale: stats.halfcauchy(0, scale),
+        "LogNormal": lambda mean, sd: stats.lognorm(sd, 0, np.exp(mean)),
+        "Exponential": lambda rate: stats.expon(0, 1 / rate),
+        "Gamma": lambda shape, rate: stats.gamma(shape, 0, 1 / rate),
+        "InverseGamma": lambda shape, scale: stats.invgamma(shape, 0, scale),
+        "Uniform": lambda low, high: stats.uniform(low, high - low),
+        "Beta": lambda a, b: stats.beta(a, b),
     }[type(prior).__name__]
-    low, high = quantile(*numbers)
-    return float(low), float(high)
+    return frozen(*numbers)
 
 
 def describe(model: Model) -> str:
@@ -330,5 +378,5 @@ def describe(model: Model) -> str:
     name = type(model).__name__
     measure = f"measure={model.measure!r}, " if isinstance(model, BinomialNormal) else ""
     priors = ", ".join(f"{key}={prior!r}" for key, prior in model.priors.items())
-    coding = f"; {model.coding}" if isinstance(model, BinomialNormal) else ""
-    return f"{name}({measure}{priors}){coding}"
+    words = f"; {model.in_words}" if model.in_words else ""
+    return f"{name}({measure}{priors}){words}"

@@ -55,15 +55,6 @@ def counts(dataset: str) -> bm.BinaryStudies:
     return bm.BinaryStudies(study=numbered(len(columns["n_control"])), **columns)
 
 
-def keep(studies: bm.BinaryStudies, kept: np.ndarray) -> bm.BinaryStudies:
-    """Take some of the studies."""
-    columns = ("events_treatment", "n_treatment", "events_control", "n_control")
-    return bm.BinaryStudies(
-        study=tuple(np.array(studies.study)[kept]),
-        **{name: getattr(studies, name)[kept] for name in columns},
-    )
-
-
 def swapped(studies: bm.BinaryStudies) -> bm.BinaryStudies:
     """Exchange treatment and control."""
     return bm.BinaryStudies(

@@ -642,7 +642,7 @@ def test_fit_on_printed_intervals_reads_ratios(tmp_path):
     ("table", "words", "said"),
     [
         (ESTIMATES, ["--measure", "risk"], "measure 'risk' is not one of OR, RR"),
-        (COUNTS, ["--measure", "MD"], "measure 'MD' is not one of OR, RR"),
+        (COUNTS, ["--measure", "MD"], "the measure OR, RR or RD, not 'MD'"),
         (ESTIMATES, ["--measure", "MD"], "No default prior exists for MD"),
         (ESTIMATES, ["--measure", "RR", "--mu", "flat"], "'flat' is not a prior; write it like"),
         (ESTIMATES, ["--measure", "RR", "--tau", "Normal(0, 1)"], "tau is a standard deviation"),

@@ -7,6 +7,7 @@ import bayesmeta as bm
 from bayesmeta.summaries import describe
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
+COUNTS = binary({"A": (1, 5, 2, 6), "B": (2, 9, 2, 8)})
 
 
 def test_models_hold_their_priors_in_order():
@@ -47,9 +48,9 @@ def test_counts_default_to_the_odds_ratio():
 
 def test_coding_of_the_arms_is_stated_in_words():
     assert (
-        "half of the effect to each arm" in bm.BinomialNormal(measure="OR", mu=MU, tau=TAU).coding
+        "half of the effect to each arm" in bm.BinomialNormal(measure="OR", mu=MU, tau=TAU).in_words
     )
-    assert "odds-product" in bm.BinomialNormal(measure="RR", mu=MU, tau=TAU).coding
+    assert "odds-product" in bm.BinomialNormal(measure="RR", mu=MU, tau=TAU).in_words
 
 
 @pytest.mark.parametrize("tau", [bm.Normal(0.5, 0.1), bm.StudentT(3, 0, 1), bm.Uniform(-0.1, 1)])
@@ -61,7 +62,20 @@ def test_tau_cannot_be_given_mass_below_zero(model, tau):
         model(mu=MU, tau=tau)
 
 
-@pytest.mark.parametrize("tau", [TAU, bm.HalfCauchy(1), bm.LogNormal(0, 1), bm.Uniform(0, 1)])
+@pytest.mark.parametrize(
+    "tau",
+    [
+        TAU,
+        bm.HalfCauchy(1),
+        bm.LogNormal(0, 1),
+        bm.Uniform(0, 1),
+        bm.Beta(1, 2),
+        bm.Mixture(0.5, bm.HalfNormal(1), bm.Uniform(0, 3)),
+        bm.Flat(),
+        bm.Jeffreys(),
+    ],
+    ids=repr,
+)
 def test_every_prior_on_the_positive_line_will_do_for_tau(tau):
     assert bm.NormalNormal(mu=MU, tau=tau).tau == tau
 
@@ -76,9 +90,33 @@ def test_every_prior_on_the_positive_line_will_do_for_tau(tau):
         (lambda: bm.NormalNormal(mu=MU, tau=0.5), r"tau must be a prior such as HalfNormal\(0.5\)"),
         (lambda: bm.NormalNormal(mu="Normal(0, 2)", tau=TAU), "mu must be a prior"),
         (lambda: bm.CommonEffect(mu=None), "mu must be a prior"),
-        (lambda: bm.BinomialNormal(measure="RD", mu=MU, tau=TAU), "measure 'OR' or 'RR', not 'RD'"),
+        (
+            lambda: bm.BinomialNormal(measure="MD", mu=MU, tau=TAU),
+            "measure 'OR', 'RR' or 'RD', not",
+        ),
         (lambda: bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=0.1), "baseline must be"),
-        (lambda: bm.default_model([1, 2]), "takes EffectSizes or BinaryStudies, not list"),
+        (lambda: bm.default_model([1, 2]), "takes EffectSizes or a table of counts, not list"),
+        (lambda: bm.CommonEffect(mu=bm.Jeffreys()), r"Jeffreys\(\) is a prior of tau; for mu use"),
+        (
+            lambda: bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=bm.Flat()),
+            r"baseline needs a proper prior such as Normal\(0, 10\), not Flat\(\)",
+        ),
+        (
+            lambda: bm.NormalNormal(mu=MU, tau=bm.Mixture(0.5, TAU, bm.Normal(1, 0.1))),
+            "cannot be negative",
+        ),
+        (
+            lambda: bm.fit(bm.BinomialNormal(measure="OR", mu=bm.Flat(), tau=TAU), COUNTS),
+            r"BinomialNormal needs proper priors, not mu=Flat\(\); use a wide one",
+        ),
+        (
+            lambda: bm.fit(bm.BinomialNormal(measure="RR", mu=MU, tau=bm.Jeffreys()), COUNTS),
+            r"needs proper priors, not tau=Jeffreys\(\)",
+        ),
+        (
+            lambda: bm.fit(bm.NormalNormal(mu=bm.Flat(), tau=TAU), COUNTS),
+            "NormalNormal needs EffectSizes",
+        ),
     ],
 )
 def test_what_is_not_a_model_is_refused_with_what_would_be(call, words):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from references import MAIN_TRIALS, binary
 
 import bayesmeta as bm
-from bayesmeta.studies import COUNTS, decimals_of
+from bayesmeta.studies import decimals_of
 
 
 def table(**changes) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def test_table_is_read_arm_by_arm():
     studies = bm.BinaryStudies.from_frame(table())
     assert studies.study == ("Shu", "Zhu", "Adas")
     assert studies.k == 3
-    assert {name: getattr(studies, name).tolist() for name in COUNTS} == {
+    assert {name: getattr(studies, name).tolist() for name in studies.columns()} == {
         "events_treatment": [0, 0, 3],
         "n_treatment": [12, 29, 10],
         "events_control": [3, 2, 6],

@@ -76,7 +76,8 @@ def test_natural_scale_shows_ratios_as_ratios_and_leaves_out_their_moments():
     for column in ("median", "lower", "upper"):
         assert_allclose(ratios.loc[effects, column], np.exp(logs.loc[effects, column]))
         assert ratios.loc["tau", column] == logs.loc["tau", column]
-    assert ratios[["mean", "sd"]].isna().all().all()
+    assert ratios.loc[effects, ["mean", "sd"]].isna().all().all()
+    assert ratios.loc["tau", "mean"] == logs.loc["tau", "mean"]
     assert_allclose(ratios.loc[effects, "prob_below_null"], logs.loc[effects, "prob_below_null"])
 
 
@@ -217,6 +218,15 @@ def test_density_rows_show_prior_and_posterior_on_one_grid():
         assert row.lower < row.median < row.upper
     assert_allclose(mu.prior, np.exp(-(mu.x**2) / 8) / np.sqrt(8 * np.pi))
     assert_allclose(tau.prior, 2 * np.exp(-2 * tau.x**2) * 2 / np.sqrt(2 * np.pi))
+
+
+@pytest.mark.parametrize("tau", [bm.Flat(), bm.Jeffreys()], ids=repr)
+def test_density_rows_of_an_improper_prior_show_the_posterior_alone(tau):
+    fit = bm.fit(bm.NormalNormal(mu=bm.Flat(), tau=tau), FIT.data)
+    for row in density_rows(fit):
+        assert np.isnan(row.prior).all()
+        assert np.isfinite(row.posterior).all()
+    assert row.x[0] == 0.0
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,15 @@ R_SHORTEST_TAU: Tolerance = {"atol": 3e-5, "rtol": 0.0}
 # scipy.stats against the log densities of the priors: rounding of a dozen operations.
 LOG_DENSITY: Tolerance = {"atol": 1e-12, "rtol": 1e-12}
 
+# PyMC's half-Cauchy and half-t hold log 2 in single precision: a constant of 1.9e-9.
+LOG_2_IN_SINGLE: Tolerance = {"atol": 2e-9, "rtol": 1e-12}
+
 # scipy.integrate.quad of a one-dimensional density: its own error estimate is 1e-12 or better.
 NUMERICAL_INTEGRAL: Tolerance = {"atol": 1e-10, "rtol": 1e-9}
+
+# Plain adaptive integration over tau against the exact engine, whose own gate is 1e-10 in posterior
+# SDs.
+PLAIN: Tolerance = {"atol": 1e-9, "rtol": 1e-9}
 
 # The same numbers computed from inputs in another order, unit or sign: rounding only, but through
 # the root of the score or of the distribution function.

@@ -8,10 +8,16 @@ from dataclasses import dataclass, fields
 from typing import final
 
 from ..errors import ModelError
-from ..model import BinomialNormal, Data, Model
+from ..model import (
+    BetaBinomial,
+    BinomialNormal,
+    CommonEffect,
+    Data,
+    Exchangeable,
+    Model,
+    NormalNormal,
+)
 from ..posterior import Posterior
-from ..priors import LogNormal
-from ..studies import BinaryStudies
 
 __all__ = [
     "NUTS",
@@ -60,10 +66,16 @@ class Quadrature(Engine):
 
     def run(self, model: Model, data: Data) -> Posterior:
         """Return the posterior of `model` given `data`."""
-        if isinstance(model, BinomialNormal):
-            from ._counts import integrate_counts
+        model.check_data(data)
+        if _shares_more(model):
+            raise ModelError(
+                f"The exact engine cannot fit {type(model).__name__} with what its studies share "
+                "beyond mu and tau; use NUTS(seed=...)."
+            )
+        if _on_grid(model):
+            from ._grid import integrate_on_grid
 
-            return integrate_counts(model, _binary(model, data))
+            return integrate_on_grid(model, data)
         from ._quadrature import integrate
 
         return integrate(model, data, nodes=self.nodes, tolerance=self.tolerance)
@@ -153,25 +165,43 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     """
     if not isinstance(model, Model):
         raise ModelError(f"fit takes a model first, e.g. default_model(data); got {model!r}.")
+    from ._propriety import check_propriety
+
+    check_propriety(model, data)
     return (engine or default_engine(model)).run(model, data)
 
 
 def default_engine(model: Model) -> Engine:
     """Return the engine that `fit` takes when none is named: exact where it can serve."""
-    if not isinstance(model, BinomialNormal):
-        lognormal = isinstance(model.priors["mu"], LogNormal)
-        return NUTS(seed=0) if lognormal else Quadrature()
-    from ._counts import serves
-
-    return Quadrature() if serves(model) else NUTS(seed=0)
+    return Quadrature() if _exact(model) else NUTS(seed=0)
 
 
-def _binary(model: Model, data: Data) -> BinaryStudies:
-    if not isinstance(data, BinaryStudies):
-        raise ModelError(
-            f"{type(model).__name__} needs counts (BinaryStudies); for estimates use NormalNormal."
-        )
-    return data
+def _exact(model: Model) -> bool:
+    """Whether the exact engine can serve."""
+    if _shares_more(model):
+        return False
+    if _on_grid(model):
+        from ._grid import takes
+
+        return takes(model)
+    from ._quadrature import takes_mu
+
+    return takes_mu(model.priors["mu"])
+
+
+def _shares_more(model: Model) -> bool:
+    """Whether studies share more than mu and tau: too much for a grid."""
+    exchangeable = isinstance(model, BinomialNormal) and isinstance(model.baseline, Exchangeable)
+    return exchangeable or isinstance(model, BetaBinomial)
+
+
+def _on_grid(model: Model) -> bool:
+    """Whether the exact engine needs a grid: closed forms end at normal estimates and effects."""
+    if isinstance(model, NormalNormal) and model.df is None:
+        from ._quadrature import takes_mu
+
+        return not takes_mu(model.mu)
+    return not isinstance(model, CommonEffect)
 
 
 def prepare() -> None:

@@ -1,7 +1,7 @@
 """What a reader should know about a fit before using it, whatever the engine."""
 
-from ..model import Data, Model
-from ..studies import BinaryStudies
+from ..model import BetaBinomial, BinomialNormal, Data, Exchangeable, Model
+from ..studies import Studies
 
 FEW = 5
 
@@ -16,10 +16,22 @@ def cautions(model: Model, data: Data) -> tuple[str, ...]:
         )
     elif tau is not None and data.k < FEW:
         said.append(f"With {data.k} studies tau rests largely on its prior, {tau!r}.")
-    if isinstance(data, BinaryStudies):
+    if isinstance(data, Studies):
         said += [
-            f"No event in any {arm} arm: how large the effect may be rests on the priors."
-            for arm in ("treatment", "control")
-            if not getattr(data, f"events_{arm}").any()
+            f"No event in any {arm[1:]} arm: how large the effect may be rests on the priors."
+            if arm
+            else "No event in any study: how small it may be rests on the priors."
+            for arm in data.arms
+            if not getattr(data, f"events{arm}").any()
         ]
+    if isinstance(model, BetaBinomial):
+        said.append(
+            "The beta-binomial model compares all treatment arms with all control arms, whichever "
+            "trial they belong to: it does not keep the randomisation within trials."
+        )
+    if isinstance(model, BinomialNormal) and isinstance(model.baseline, Exchangeable):
+        said.append(
+            "Exchangeable baselines let control arms of other trials inform each comparison: it no "
+            "longer rests on the randomisation within trials alone."
+        )
     return tuple(said)

@@ -14,15 +14,16 @@ import jax
 import numpy as np
 from jax import Array, export
 
-from ..effects import EffectSizes
 from ..errors import ModelError
-from ..model import BinomialNormal, Data, Model
+from ..model import BinomialNormal, Data, Exchangeable, HypergeometricNormal, Model
 from ..posterior import Diagnostics, Draws, Marginal, Marginals, Posterior
-from ..priors import HalfCauchy, Prior
-from ..studies import COUNTS, BinaryStudies
+from ..priors import Mixture, Prior
+from ..studies import BinaryStudies
 from . import NUTS
 from ._cautions import cautions
 from ._convergence import convergence, gates
+from ._likelihoods import check_supports, kinked
+from ._propriety import moments_of_mu, moments_of_tau
 from ._stored import load_program, store_program, stored_program
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ TRACES: list[tuple[object, ...]] = []  # one entry per program traced, for a tes
 
 
 class Shape(NamedTuple):
-    """What decides a compiled program: everything else is an input."""
+    """What decides a compiled program: everything else is an input.
 
-    model: type[Model]
-    measure: str
-    families: tuple[tuple[str, type[Prior]], ...]
+    `model` has example numbers in its priors; `support` is how many counts a hypergeometric
+    likelihood sums over, 0 for the others.
+    """
+
+    model: Model
     k: int
+    support: int
     draws: int
     tune: int
     chains: int
@@ -72,16 +76,16 @@ def sample(model: Model, data: Data, engine: NUTS) -> Posterior:
 
 
 def _has_wall(model: Model, data: Data) -> bool:
-    """Whether a risk ratio meets an arm in which everybody has the event.
+    """Whether a risk ratio or difference meets an arm in which everybody or nobody has the event.
 
-    Its baseline is then free upwards, and up there the risk of the other arm forbids one sign of
+    Its baseline is then free to one side, and there the risk of the other arm forbids one sign of
     theta outright: a cliff that the step size, tuned to the rest, would leap over.
     """
-    if not (isinstance(model, BinomialNormal) and model.measure == "RR"):
-        return False
-    assert isinstance(data, BinaryStudies)
-    full = (data.events_treatment == data.n_treatment) != (data.events_control == data.n_control)
-    return bool(full.any())
+    if isinstance(model, BinomialNormal) and model.measure == "RR":
+        assert isinstance(data, BinaryStudies)
+        full = data.events_treatment == data.n_treatment, data.events_control == data.n_control
+        return bool((full[0] != full[1]).any())
+    return bool(kinked(model, data).any())
 
 
 def _sample_once(
@@ -93,7 +97,7 @@ def _sample_once(
     step_scale: float,
     attempts: int,
 ) -> Posterior:
-    shape = _shape(model, data.k, engine)
+    shape = _shape(model, columns, data.k, engine)
     program = _program(shape)
     table = {**_pad(columns, shape.k), **_numbers(model)}
     mask = (np.arange(shape.k) < data.k).astype(float)
@@ -103,7 +107,8 @@ def _sample_once(
     draws = _keep_real(out["draws"], data.k)
     if "tau" in draws:
         rng = np.random.default_rng([engine.seed, 1])
-        noise = rng.standard_normal(draws["mu"].shape)
+        df, size = getattr(model, "df", None), draws["mu"].shape
+        noise = rng.standard_normal(size) if df is None else rng.standard_t(df, size)
         draws["theta_new"] = draws["mu"] + draws["tau"] * noise
     return _posterior(model, data, engine, draws, out["stats"], attempts)
 
@@ -117,8 +122,7 @@ def _posterior(
     attempts: int,
 ) -> Posterior:
     table = convergence(draws, data.study)
-    few = model.priors.get("tau")
-    moments = min(data.k, 2) if isinstance(few, HalfCauchy) else 2
+    moments = _moments(model, data.k)
     return Posterior(
         model=model,
         data=data,
@@ -132,10 +136,20 @@ def _posterior(
     )
 
 
-def _marginal(name: str, values: np.ndarray, data: Data, moments: int) -> Marginal | Marginals:
-    heavy = moments if name in ("tau", "theta_new") else 2
+def _moments(model: Model, k: int) -> Mapping[str, int]:
+    """How many moments exist, where fewer than two may."""
+    mu, tau = model.priors["mu"], model.priors.get("tau")
+    if tau is None:
+        return {}
+    of_tau = moments_of_tau(tau, k, mu=mu)
+    return {"mu": moments_of_mu(mu, tau, k), "tau": of_tau, "theta_new": of_tau}
+
+
+def _marginal(
+    name: str, values: np.ndarray, data: Data, moments: Mapping[str, int]
+) -> Marginal | Marginals:
     if values.ndim == 2:
-        return Draws(values, heavy, low=0.0 if name == "tau" else -np.inf)
+        return Draws(values, moments.get(name, 2), low=0.0 if name == "tau" else -np.inf)
     return Marginals(data.study, tuple(Draws(values[..., i]) for i in range(data.k)))
 
 
@@ -151,33 +165,35 @@ def _subset(draws: Mapping[str, np.ndarray], n: int | None, seed: int) -> Mappin
 
 
 def _columns(model: Model, data: Data) -> Columns:
-    if isinstance(model, BinomialNormal):
-        if not isinstance(data, BinaryStudies):
-            raise ModelError(
-                "BinomialNormal needs counts (BinaryStudies); for estimates use NormalNormal."
-            )
-        return {name: getattr(data, name) for name in COUNTS}
-    if not isinstance(data, EffectSizes):
-        raise ModelError(
-            f"{type(model).__name__} needs EffectSizes; make them with effect_sizes(studies, ...)."
-        )
-    return {"y": data.y, "se": data.se}
+    model.check_data(data)
+    if not isinstance(model, HypergeometricNormal):
+        return data.numbers
+    assert isinstance(data, BinaryStudies)
+    check_supports(data)
+    largest = int(np.minimum(data.n_treatment, data.events_treatment + data.events_control).max())
+    size = max(64, 1 << largest.bit_length())
+    return {**data.numbers, "count": np.arange(float(size))}
 
 
-def _shape(model: Model, k: int, engine: NUTS) -> Shape:
+def _shape(model: Model, columns: Columns, k: int, engine: NUTS) -> Shape:
     padded = max(SMALLEST, 1 << (k - 1).bit_length())
-    measure = model.measure if isinstance(model, BinomialNormal) else ""
-    families = tuple((name, type(prior)) for name, prior in model.priors.items())
+    support = columns["count"].size if "count" in columns else 0
     chains = engine.chains if _lockstep() else 1  # on a CPU the program is one chain
-    return Shape(type(model), measure, families, padded, engine.draws, engine.tune, chains)
+    return Shape(_example(model), padded, support, engine.draws, engine.tune, chains)
 
 
 def _pad(columns: Columns, k: int) -> Columns:
-    """Fill up with rows that say nothing: n = 0 for counts, se = 1 for estimates."""
+    """Fill up with rows that say nothing: n = 0 for counts, se or time = 1."""
     return {
-        name: np.concatenate((values, np.full(k - values.size, 1.0 if name == "se" else 0.0)))
+        name: values
+        if name == "count"
+        else np.concatenate((values, np.full(k - values.size, _filler(name))))
         for name, values in columns.items()
     }
+
+
+def _filler(name: str) -> float:
+    return 1.0 if name == "se" or name.startswith("time") else 0.0
 
 
 def _numbers(model: Model) -> Mapping[str, np.float64]:
@@ -193,7 +209,7 @@ def _keep_real(draws: Mapping[str, Array], k: int) -> dict[str, np.ndarray]:
     return {
         name: np.asarray(values)[..., :k] if values.ndim == 3 else np.asarray(values)
         for name, values in draws.items()
-        if name != "z"
+        if name not in ("z", "baseline_z")
     }
 
 
@@ -218,7 +234,7 @@ def _trace(shape: Shape, inputs: tuple[object, ...]) -> "export.Exported":
 
     TRACES.append(shape)
     study = tuple(map(str, range(shape.k)))
-    made = density(build(_example(shape), study, _example_columns(shape)))
+    made = density(build(shape.model, study, _example_columns(shape)))
     run = partial(chain, made, shape.draws, shape.tune)
     if _lockstep():
         run = jax.vmap(run, in_axes=(0, None, None, None, None))
@@ -227,14 +243,15 @@ def _trace(shape: Shape, inputs: tuple[object, ...]) -> "export.Exported":
 
 def _example_inputs(shape: Shape) -> tuple[object, ...]:
     keys = chain_keys(0, shape.chains)
-    table = {**_example_columns(shape), **_numbers(_example(shape))}
+    table = {**_example_columns(shape), **_numbers(shape.model)}
     key = keys if _lockstep() else keys[0]
     return key, table, np.ones(shape.k), np.float64(0.9), np.float64(1.0)
 
 
 def _example_columns(shape: Shape) -> Columns:
-    names = COUNTS if shape.model is BinomialNormal else ("y", "se")
-    return {name: np.ones(shape.k) for name in names}
+    names = shape.model.takes.columns()
+    count = {"count": np.arange(float(shape.support))} if shape.support else {}
+    return {**{name: np.ones(shape.k) for name in names}, **count}
 
 
 def chain_keys(seed: int, chains: int) -> np.ndarray:
@@ -261,12 +278,21 @@ def _run_chains(program: "Compiled", keys: np.ndarray, inputs: Inputs) -> Out:
     return jax.tree.map(lambda *parts: np.stack(parts), *chains)
 
 
-def _example(shape: Shape) -> Model:
-    """A model of this shape; its numbers are inputs and do not matter."""
-    ones = {"df": 3.0, "mean": 0.0, "low": 0.0}
-    priors = {
-        name: family(**{field.name: ones.get(field.name, 1.0) for field in fields(family)})
-        for name, family in shape.families
-    }
-    extra = {"measure": shape.measure} if shape.measure else {}
-    return shape.model(**extra, **priors)
+def _example(model: Model) -> Model:
+    """The same model with example numbers in its priors: these are inputs and do not matter."""
+    found: dict[str, Prior | Exchangeable] = {}
+    for field in fields(model):
+        value = getattr(model, field.name)
+        if isinstance(value, Prior):
+            found[field.name] = _example_prior(value)
+        elif isinstance(value, Exchangeable):
+            parts = (_example_prior(part) for part in (value.mean, value.sd))
+            found[field.name] = Exchangeable(*parts)
+    return replace(model, **found)
+
+
+def _example_prior(prior: Prior) -> Prior:
+    if isinstance(prior, Mixture):
+        return Mixture(0.5, _example_prior(prior.first), _example_prior(prior.second))
+    numbers = {"df": 3.0, "mean": 0.0, "low": 0.0}
+    return type(prior)(**{field.name: numbers.get(field.name, 1.0) for field in fields(prior)})

@@ -5,11 +5,16 @@ table of a shape and every prior of a family.
 """
 
 # PyTensor types every operation as possibly None:
+# pyright: reportArgumentType=false
+# pyright: reportCallIssue=false
 # pyright: reportOperatorIssue=false
+# pyright: reportOptionalSubscript=false
+# pyright: reportPrivateImportUsage=false
 # pyright: reportReturnType=false
 
 from collections.abc import Mapping
 from functools import singledispatch
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -17,10 +22,24 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from ..errors import ModelError
-from ..model import BinomialNormal, CommonEffect, Model, NormalNormal
-from ..priors import HalfCauchy, HalfNormal, LogNormal, Normal, Prior, StudentT, Uniform
+from ..model import (
+    BetaBinomial,
+    BinomialNormal,
+    CommonEffect,
+    Exchangeable,
+    HypergeometricNormal,
+    IncidenceNormal,
+    Model,
+    NormalNormal,
+    PoissonNormal,
+    ProportionNormal,
+    RandomEffects,
+)
+from ..priors import Beta, Mixture, Normal, Prior, StudentT, Uniform
+from ._source import one_support, pymc_form
 
 type Columns = Mapping[str, np.ndarray]
+type Numbers = Mapping[str, Any]  # of PyTensor
 
 
 def build(model: Model, study: tuple[str, ...], columns: Columns) -> pm.Model:
@@ -31,11 +50,16 @@ def build(model: Model, study: tuple[str, ...], columns: Columns) -> pm.Model:
     model : Model
     study : tuple of str, length k
     columns : mapping of str to ndarray, each (k,)
-        ``y``, ``se``; or the four count columns.
+        ``y``, ``se``; or columns of counts. A column ``count``, of another length, holds the
+        counts that a hypergeometric likelihood sums over, from 0.
     """
     with pm.Model(coords={"study": list(study)}) as graph:
         data = {
-            name: pm.Data(name, np.asarray(values, dtype=np.float64), dims="study")
+            name: pm.Data(
+                name,
+                np.asarray(values, dtype=np.float64),
+                dims=None if name == "count" else "study",
+            )
             for name, values in columns.items()
         }
         likelihood(model, data)
@@ -63,8 +87,8 @@ def _normal_normal(model: NormalNormal, data: Mapping[str, TensorVariable]) -> N
 @likelihood.register
 def _binomial_normal(model: BinomialNormal, data: Mapping[str, TensorVariable]) -> None:
     theta = _random_effects(model)
-    beta = prior("baseline", model.baseline, dims="study")
-    treatment, control = LOGITS[model.measure](theta, beta)
+    beta = _baselines(model.baseline)
+    treatment, control = LOGITS[model.link](theta, beta)
     for arm, logit_p in (("treatment", treatment), ("control", control)):
         pm.Binomial(
             f"{arm}_observed",
@@ -75,10 +99,142 @@ def _binomial_normal(model: BinomialNormal, data: Mapping[str, TensorVariable]) 
         )
 
 
-def _random_effects(model: NormalNormal | BinomialNormal) -> TensorVariable:
+@likelihood.register
+def _poisson_normal(model: PoissonNormal, data: Mapping[str, TensorVariable]) -> None:
+    theta = _random_effects(model)
+    beta = prior("baseline", model.baseline, dims="study")
+    for arm, log_rate in (("treatment", beta + theta / 2), ("control", beta - theta / 2)):
+        pm.Poisson(
+            f"{arm}_observed",
+            mu=data[f"time_{arm}"] * pt.exp(log_rate),
+            observed=data[f"events_{arm}"],
+            dims="study",
+        )
+
+
+@likelihood.register
+def _proportion_normal(model: ProportionNormal, data: Mapping[str, TensorVariable]) -> None:
+    theta = _random_effects(model)
+    pm.Binomial("observed", n=data["n"], logit_p=theta, observed=data["events"], dims="study")
+
+
+@likelihood.register
+def _incidence_normal(model: IncidenceNormal, data: Mapping[str, TensorVariable]) -> None:
+    theta = _random_effects(model)
+    rate = data["time"] * pt.exp(theta)
+    pm.Poisson("observed", mu=rate, observed=data["events"], dims="study")
+
+
+@likelihood.register
+def _beta_binomial(model: BetaBinomial, data: Mapping[str, TensorVariable]) -> None:
+    mu, beta = prior("mu", model.mu), prior("baseline", model.baseline)
+    rho = prior("rho", model.rho)
+    size = (1 - rho) / rho  # of the beta distribution: alpha + beta
+    for arm, logit_p in (("treatment", beta + mu / 2), ("control", beta - mu / 2)):
+        pm.BetaBinomial(
+            f"{arm}_observed",
+            n=data[f"n_{arm}"],
+            alpha=size * pm.math.sigmoid(logit_p),
+            beta=size * pm.math.sigmoid(-logit_p),
+            observed=data[f"events_{arm}"],
+            dims="study",
+        )
+
+
+@likelihood.register
+def _hypergeometric_normal(model: HypergeometricNormal, data: Mapping[str, TensorVariable]) -> None:
+    theta = _random_effects(model)
+    pm.CustomDist(
+        "treatment_observed",
+        theta,
+        data["n_treatment"],
+        data["n_control"],
+        data["events_treatment"] + data["events_control"],
+        data["count"],
+        logp=fisher_logp,
+        random=fisher_random,
+        signature="(),(),(),(),(c)->()",
+        dtype="float64",
+        observed=data["events_treatment"],
+        dims="study",
+    )
+
+
+def fisher_logp(
+    value: TensorVariable,
+    theta: TensorVariable,
+    n_treatment: TensorVariable,
+    n_control: TensorVariable,
+    events: TensorVariable,
+    count: TensorVariable,
+) -> TensorVariable:
+    """Log probability of Fisher's non-central hypergeometric distribution.
+
+    Parameters
+    ----------
+    value, theta, n_treatment, n_control, events : TensorVariable, shape (k,)
+        Events in the treatment arm, log odds ratio, sizes of the arms, events in both.
+    count : TensorVariable, shape (c,)
+        0, 1, ..., as many as the largest table needs.
+    """
+    low = pt.maximum(0.0, events - n_control)
+    high = pt.minimum(n_treatment, events)
+    at = low[:, None] + count
+    possible = at <= high[:, None]
+    inside = pt.switch(possible, at, low[:, None])
+
+    def log_weight(x: TensorVariable, column: bool) -> TensorVariable:  # noqa: FBT001
+        n1, n0, m = (v[:, None] if column else v for v in (n_treatment, n_control, events))
+        parts = (x, n1 - x, m - x, n0 - m + x)
+        return -sum(pt.gammaln(part + 1) for part in parts)
+
+    terms = log_weight(inside, True) + theta[:, None] * (inside - value[:, None])
+    return log_weight(value, False) - pt.logsumexp(pt.switch(possible, terms, -np.inf), axis=1)
+
+
+def fisher_random(
+    theta: np.ndarray,
+    n_treatment: np.ndarray,
+    n_control: np.ndarray,
+    events: np.ndarray,
+    count: np.ndarray,
+    rng: np.random.Generator | None = None,
+    size: tuple[int, ...] | None = None,
+) -> np.ndarray:
+    """Draw from Fisher's non-central hypergeometric distribution by inversion."""
+    from scipy.special import gammaln
+
+    assert rng is not None
+    theta, n1, n0, m = (
+        np.broadcast_to(v, size if size is not None else np.shape(theta))[..., None]
+        for v in (theta, n_treatment, n_control, events)
+    )
+    at = np.maximum(0.0, m - n0) + count
+    inside = np.where(at <= np.minimum(n1, m), at, np.maximum(0.0, m - n0))
+    log_p = theta * inside - sum(
+        gammaln(x + 1) for x in (inside, n1 - inside, m - inside, n0 - m + inside)
+    )
+    log_p = np.where(at <= np.minimum(n1, m), log_p, -np.inf)
+    chosen = (log_p + rng.gumbel(size=log_p.shape)).argmax(axis=-1)
+    return np.take_along_axis(at, chosen[..., None], axis=-1)[..., 0]
+
+
+def _baselines(spec: Prior | Exchangeable) -> TensorVariable:
+    """One baseline per study: independent, or exchangeable and non-centred."""
+    if isinstance(spec, Prior):
+        return prior("baseline", spec, dims="study")
+    mean, sd = prior("baseline_mean", spec.mean), prior("baseline_sd", spec.sd)
+    z = pm.Normal("baseline_z", 0.0, 1.0, dims="study")
+    return pm.Deterministic("baseline", mean + sd * z, dims="study")
+
+
+def _random_effects(model: RandomEffects) -> TensorVariable:
     """Study effects, non-centred: theta = mu + tau z."""
     mu, tau = prior("mu", model.mu), prior("tau", model.tau)
-    z = pm.Normal("z", 0.0, 1.0, dims="study")
+    if model.df is None:
+        z = pm.Normal("z", 0.0, 1.0, dims="study")
+    else:
+        z = pm.StudentT("z", nu=model.df, mu=0.0, sigma=1.0, dims="study")
     return pm.Deterministic("theta", mu + tau * z, dims="study")
 
 
@@ -107,7 +263,38 @@ def risk_ratio_logits(
     return np.log(2.0) + theta - log_not_p1, np.log(2.0) - log_not_p0
 
 
-LOGITS = {"OR": odds_ratio_logits, "RR": risk_ratio_logits}
+def zero_one_logits(
+    theta: TensorVariable, beta: TensorVariable
+) -> tuple[TensorVariable, TensorVariable]:
+    """Logits of the two risks from a log odds ratio and the control arm's logit (0/1 coding)."""
+    return beta + theta, beta
+
+
+def risk_difference_logits(
+    theta: TensorVariable, beta: TensorVariable
+) -> tuple[TensorVariable, TensorVariable]:
+    """Logits of the two risks from theta = atanh(RD) and half the log odds product.
+
+    With e = |tanh(theta)|, s = exp(2 beta) and R = √(e²(1-s)² + 4s), the smaller risk is
+    2s(1-e)/(s(2-e) + e + R) and the complement of the larger 2(1-e)/(2 - e + es + R) (Richardson,
+    Robins & Wang 2017, solved for either without cancellation); e added gives the other two.
+    """
+    e, s = pt.abs(pt.tanh(theta)), pt.exp(2 * beta)
+    log_rest = np.log(2.0) - pt.softplus(2 * pt.abs(theta))
+    root = pt.sqrt(e**2 * (1 - s) ** 2 + 4 * s)
+    log_small = np.log(2.0) + 2 * beta + log_rest - pt.log(s * (2 - e) + e + root)
+    log_not_large = np.log(2.0) + log_rest - pt.log(2 - e + e * s + root)
+    large = pt.log(pt.exp(log_small) + e) - log_not_large
+    small = log_small - pt.log(pt.exp(log_not_large) + e)
+    return pt.switch(theta > 0, large, small), pt.switch(theta > 0, small, large)
+
+
+LOGITS = {
+    "OR half": odds_ratio_logits,
+    "OR zero_one": zero_one_logits,
+    "RR": risk_ratio_logits,
+    "RD": risk_difference_logits,
+}
 
 
 def prior(name: str, spec: Prior, **dims: str) -> TensorVariable:
@@ -119,50 +306,59 @@ def prior(name: str, spec: Prior, **dims: str) -> TensorVariable:
     return _variable(spec, name, numbers, **dims)
 
 
-@singledispatch
-def _variable(
-    spec: Prior, name: str, numbers: Mapping[str, TensorVariable], **dims: str
-) -> TensorVariable:
-    raise ModelError(f"There is no PyMC form of {spec!r}.")
+def _variable(spec: Prior, name: str, numbers: Numbers, **dims: str) -> TensorVariable:
+    if isinstance(spec, Mixture):
+        return _mixture(spec, name, numbers, **dims)
+    family, arguments = _form(name, spec, numbers)
+    return family(name, **arguments, **dims)
 
 
-@_variable.register
-def _normal(
-    _: Normal, name: str, numbers: Mapping[str, TensorVariable], **dims: str
-) -> TensorVariable:
-    return pm.Normal(name, mu=numbers["mean"], sigma=numbers["sd"], **dims)
+def _form(name: str, spec: Prior, numbers: Numbers) -> tuple[Any, Numbers]:
+    """The PyMC distribution of a prior, and its arguments."""
+    family, arguments = pymc_form(name, spec)
+    return getattr(pm, family), dict(zip(arguments, numbers.values(), strict=True))
 
 
-@_variable.register
-def _student_t(
-    _: StudentT, name: str, numbers: Mapping[str, TensorVariable], **dims: str
-) -> TensorVariable:
-    return pm.StudentT(name, nu=numbers["df"], mu=numbers["mean"], sigma=numbers["scale"], **dims)
+def _mixture(spec: Mixture, name: str, numbers: Numbers, **dims: str) -> TensorVariable:
+    components = []
+    for which, part in (("first", spec.first), ("second", spec.second)):
+        family, arguments = _form(
+            name, part, {one: numbers[f"{which}_{one}"] for one in part.numbers}
+        )
+        components.append(family.dist(**arguments))
+    w = pt.stack([numbers["weight"], 1 - numbers["weight"]])
+    extra = {} if one_support(spec) else {"default_transform": _hull(spec)}
+    if "dims" in dims:  # PyMC infers no fixed shape of a mixture from its dims
+        extra["shape"] = len(pm.modelcontext(None).coords[dims["dims"]])  # pyright: ignore[reportArgumentType]
+    return pm.Mixture(name, w=w, comp_dists=components, **extra, **dims)
 
 
-@_variable.register
-def _half_normal(
-    _: HalfNormal, name: str, numbers: Mapping[str, TensorVariable], **dims: str
-) -> TensorVariable:
-    return pm.HalfNormal(name, sigma=numbers["scale"], **dims)
+def _hull(spec: Mixture) -> pm.distributions.transforms.Interval | None:
+    """Map the hull of two supports to the real line, whatever their numbers are."""
+
+    def bounds(
+        _rng: object, _w: object, first: TensorVariable, second: TensorVariable
+    ) -> tuple[object, object]:
+        ends = zip(_ends(spec.first, first), _ends(spec.second, second), strict=True)
+        (low, other_low), (high, other_high) = ends
+        return (
+            None if low is None or other_low is None else pt.minimum(low, other_low),
+            None if high is None or other_high is None else pt.maximum(high, other_high),
+        )
+
+    if np.isinf(spec.support).all():
+        return None
+    return pm.distributions.transforms.Interval(bounds_fn=bounds)
 
 
-@_variable.register
-def _half_cauchy(
-    _: HalfCauchy, name: str, numbers: Mapping[str, TensorVariable], **dims: str
-) -> TensorVariable:
-    return pm.HalfCauchy(name, beta=numbers["scale"], **dims)
-
-
-@_variable.register
-def _log_normal(
-    _: LogNormal, name: str, numbers: Mapping[str, TensorVariable], **dims: str
-) -> TensorVariable:
-    return pm.LogNormal(name, mu=numbers["mean"], sigma=numbers["sd"], **dims)
-
-
-@_variable.register
-def _uniform(
-    _: Uniform, name: str, numbers: Mapping[str, TensorVariable], **dims: str
-) -> TensorVariable:
-    return pm.Uniform(name, lower=numbers["low"], upper=numbers["high"], **dims)
+def _ends(spec: Prior, variable: TensorVariable) -> tuple[object, object]:
+    """Ends of a component's support, those of a Uniform as the numbers that are its inputs."""
+    match spec:
+        case Normal() | StudentT():
+            return None, None
+        case Uniform():
+            return tuple(variable.owner.inputs[-2:])
+        case Beta():
+            return 0.0, 1.0
+        case _:
+            return 0.0, None

@@ -36,15 +36,19 @@ from ..posterior import (
 from ..posterior.marginals import normal_between
 from ..priors import (
     LOG_2PI,
+    Flat,
     HalfCauchy,
     HalfNormal,
+    HalfT,
+    Mixture,
     Normal,
     Prior,
     StudentT,
     Uniform,
-    log_density,
+    log_density_of_tau,
 )
 from ._cautions import cautions
+from ._propriety import moments_of_mu, moments_of_tau
 
 type Array = NDArray[np.float64]
 
@@ -113,8 +117,17 @@ def mu_prior(prior: Prior, farthest: float) -> MuPrior:
     """Write a prior of mu as a mixture of normals; `farthest` is the largest |y - centre|."""
     raise ModelError(
         f"The exact engine cannot take {prior!r} for mu; use Normal, StudentT, Uniform, "
-        "HalfNormal or HalfCauchy, or NUTS(seed=...)."
+        "HalfNormal, HalfCauchy, HalfT, Flat or a Mixture of two of them with the same support, "
+        "or NUTS(seed=...)."
     )
+
+
+def takes_mu(prior: Prior) -> bool:
+    """Whether this engine can take a prior of mu."""
+    if isinstance(prior, Mixture):
+        same = prior.first.support == prior.second.support
+        return same and takes_mu(prior.first) and takes_mu(prior.second)
+    return type(prior) in mu_prior.registry
 
 
 @mu_prior.register
@@ -149,6 +162,30 @@ def _mu_half_normal(prior: HalfNormal, farthest: float) -> MuPrior:
 @mu_prior.register
 def _mu_half_cauchy(prior: HalfCauchy, farthest: float) -> MuPrior:
     return _folded(_mu_student_t(StudentT(1, 0, prior.scale), farthest))
+
+
+@mu_prior.register
+def _mu_half_t(prior: HalfT, farthest: float) -> MuPrior:
+    return _folded(_mu_student_t(StudentT(prior.df, 0, prior.scale), farthest))
+
+
+@mu_prior.register
+def _mu_flat(_: Flat, farthest: float) -> MuPrior:
+    return MuPrior(np.zeros(1), np.zeros(1), np.zeros(1))
+
+
+@mu_prior.register
+def _mu_mixture(prior: Mixture, farthest: float) -> MuPrior:
+    """Put the normals of both side by side, weighted; their bounds are those of either."""
+    if not takes_mu(prior):
+        return mu_prior.dispatch(Prior)(prior, farthest)  # which refuses
+    parts = [(np.log(weight), mu_prior(part, farthest)) for weight, part in prior.parts]
+    return MuPrior(
+        np.concatenate([log_weight + part.log_weight for log_weight, part in parts]),
+        np.concatenate([part.mean for _, part in parts]),
+        np.concatenate([part.precision for _, part in parts]),
+        *prior.support,
+    )
 
 
 def _folded(whole: MuPrior) -> MuPrior:
@@ -188,7 +225,7 @@ def _common_effect(model: CommonEffect, data: EffectSizes) -> Posterior:
         marginals={"mu": mu},
         diagnostics=Diagnostics((Check("quadrature error", "", 0.0, 1e-8, at_most=True),)),
         sample=partial(_draw_common, mu),
-        log_marginal_likelihood=log_z,
+        log_marginal_likelihood=evidence(model, log_z),
     )
 
 
@@ -229,7 +266,7 @@ def _posterior(
         diagnostics=Diagnostics(checks),
         sample=partial(_draw_random, fit.tau, fit.prior, data),
         cautions=cautions(model, data),
-        log_marginal_likelihood=fit.log_z,
+        log_marginal_likelihood=evidence(model, fit.log_z),
     )
 
 
@@ -251,31 +288,30 @@ class _Fit:
         cls, count: int, scale: float, model: NormalNormal, data: EffectSizes, prior: MuPrior
     ) -> "_Fit":
         """Integrate with `count` nodes centred on `scale`."""
-        low, high = model.tau.support
+        low, high = support_of_tau(model.tau)
         end = 1.0 if np.isinf(high) else (high - low - scale) / (high - low + scale)
         nodes = tau_nodes(count, low, scale, end)
         given = given_tau(data.y, data.se, nodes.tau, prior)
-        at_tau = logsumexp(given.log_weight, axis=1) + log_density(model.tau, nodes.tau)
+        log_prior = log_density_of_tau(model.tau, nodes.tau, data.se)
+        at_tau = logsumexp(given.log_weight, axis=1) + log_prior
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
-        weights = np.exp(
-            given.log_weight
-            + (log_density(model.tau, nodes.tau) + nodes.log_weight - log_z)[:, None]
-        )
-        moments = moments_of_tau(model.tau, data.k)
+        outer = log_prior + nodes.log_weight - log_z
+        weights = np.exp(given.log_weight + outer[:, None])
+        moments = moments_of_tau(model.tau, data.k, mu=model.mu)
         tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
-        mu = _marginal(weights, given, prior, moments=2)
+        of_mu = moments_of_mu(model.mu, model.tau, data.k)
+        mu = _marginal(weights, given, prior, moments=of_mu)
         return cls(nodes, given, weights, log_z, prior, tau, mu)
 
     def distance(self, other: "_Fit") -> float:
         """Largest disagreement: log evidence, moments in SDs, tail probabilities."""
         at = self.mu.quantile([0.025, 0.5, 0.975])
         tau_at = self.tau.quantile([0.025, 0.5, 0.975])
-        sd = self.mu.sd()
         gaps = np.array(
             [
                 self.log_z - other.log_z,
-                (self.mu.mean() - other.mu.mean()) / sd,
-                self.mu.sd() / other.mu.sd() - 1,
+                *_moment_gaps(self.mu, other.mu),
+                *(self.tau.raw / other.tau.raw - 1)[: self.tau.moments],
                 *(self.mu.cdf(at) - other.mu.cdf(at)),
                 *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
             ]
@@ -302,6 +338,12 @@ class _Fit:
     def _linear(self, shift: Array, slope: Array, noise: Array, *, moments: int) -> Marginal:
         """Posterior of ``shift + slope * mu + noise``; the three have shape (t, 1)."""
         return _marginal(self.weights, self.given, self.prior, shift, slope, noise, moments=moments)
+
+
+def _moment_gaps(one: Marginal, other: Marginal) -> tuple[float, ...]:
+    """Differences of mean and SD in SDs; none where the SD does not exist."""
+    sd = one.sd()
+    return () if np.isnan(sd) else ((one.mean() - other.mean()) / sd, sd / other.sd() - 1)
 
 
 def _marginal(
@@ -357,29 +399,31 @@ def density_of_tau(
     return TauDensity(low, scale, end, to_series @ in_x, raw, moments)
 
 
-def moments_of_tau(tau_prior: Prior, k: int) -> int:
-    """How many moments of tau exist: its posterior falls like prior times tau to the -k."""
-    if not isinstance(tau_prior, HalfCauchy):
-        return 2
-    return min(k, 2)
+def support_of_tau(prior: Prior) -> tuple[float, float]:
+    """The support of a prior of tau: a flat one starts at 0."""
+    low, high = prior.support
+    return max(low, 0.0), high
 
 
 def _typical_tau(prior: Prior, data: EffectSizes, mu: MuPrior) -> float:
     """A rough posterior median of tau, where the nodes are centred."""
-    low, high = prior.support
+    low, high = support_of_tau(prior)
     typical = float(np.median(data.se))
     grid = typical * np.geomspace(1e-5, 1e5, 301)
     if np.isfinite(high):
         grid = np.geomspace(1e-5, 1.0, 301) * (high - low)
     at_tau = logsumexp(given_tau(data.y, data.se, low + grid, mu).log_weight, axis=1)
-    log_mass = at_tau + log_density(prior, low + grid) + np.log(grid)
-    if not np.isfinite(log_mass).any():
+    log_mass = at_tau + log_density_of_tau(prior, low + grid, data.se) + np.log(grid)
+    finite = np.isfinite(log_mass)  # a Beta may be infinite at its end
+    if not finite.any():
         return typical
-    mass = np.cumsum(np.exp(log_mass - log_mass[np.isfinite(log_mass)].max()))
+    mass = np.cumsum(np.exp(np.where(finite, log_mass, -np.inf) - log_mass[finite].max()))
     return float(grid[np.searchsorted(mass, 0.5 * mass[-1])])
 
 
 def _farthest(prior: Prior, data: EffectSizes) -> float:
+    if isinstance(prior, Mixture):
+        return max(_farthest(prior.first, data), _farthest(prior.second, data))
     centre = prior.mean if isinstance(prior, StudentT) else 0.0
     return float(np.abs(data.y - centre).max())
 
@@ -392,6 +436,11 @@ def finite_evidence(log_z: float, model: Model) -> float:
             "Check the priors and the scale of the estimates."
         )
     return log_z
+
+
+def evidence(model: Model, log_z: float) -> float | None:
+    """The log marginal likelihood; under an improper prior it has no scale, so there is none."""
+    return log_z if all(prior.proper for prior in model.priors.values()) else None
 
 
 def _draw_common(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:

@@ -1,19 +1,52 @@
 """A model as a person reads it: in mathematics, and as PyMC source."""
 
+import math
 from collections.abc import Mapping
 from functools import singledispatch
 
 from ..errors import ModelError
-from ..model import BinomialNormal, CommonEffect, Model, NormalNormal
-from ..priors import HalfCauchy, HalfNormal, LogNormal, Normal, Prior, StudentT, Uniform
+from ..model import (
+    BetaBinomial,
+    BinomialNormal,
+    CommonEffect,
+    Exchangeable,
+    HypergeometricNormal,
+    IncidenceNormal,
+    Model,
+    NormalNormal,
+    PoissonNormal,
+    ProportionNormal,
+    RandomEffects,
+)
+from ..priors import (
+    Beta,
+    Exponential,
+    Flat,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfT,
+    InverseGamma,
+    LogNormal,
+    Mixture,
+    Normal,
+    Prior,
+    StudentT,
+    Uniform,
+)
 
 _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
     Normal: ("Normal", ("mu", "sigma")),
     StudentT: ("StudentT", ("nu", "mu", "sigma")),
     HalfNormal: ("HalfNormal", ("sigma",)),
     HalfCauchy: ("HalfCauchy", ("beta",)),
+    HalfT: ("HalfStudentT", ("nu", "sigma")),
     LogNormal: ("LogNormal", ("mu", "sigma")),
+    Exponential: ("Exponential", ("lam",)),
+    Gamma: ("Gamma", ("alpha", "beta")),
+    InverseGamma: ("InverseGamma", ("alpha", "beta")),
     Uniform: ("Uniform", ("lower", "upper")),
+    Beta: ("Beta", ("alpha", "beta")),
 }
 
 _HEAD = """\
@@ -25,8 +58,22 @@ import pytensor.tensor as pt
 with pm.Model(coords={"study": study}) as model:
 """
 _EFFECTS = """\
-z = pm.Normal("z", 0, 1, dims="study")
 theta = pm.Deterministic("theta", mu + tau * z, dims="study")
+"""
+_ZERO_ONE = """\
+logit_treatment = baseline + theta
+logit_control = baseline
+"""
+_RD = """\
+e, s = pt.abs(pt.tanh(theta)), pt.exp(2 * baseline)
+log_rest = np.log(2) - pt.softplus(2 * pt.abs(theta))
+root = pt.sqrt(e**2 * (1 - s) ** 2 + 4 * s)
+log_small = np.log(2) + 2 * baseline + log_rest - pt.log(s * (2 - e) + e + root)
+log_not_large = np.log(2) + log_rest - pt.log(2 - e + e * s + root)
+large = pt.log(pt.exp(log_small) + e) - log_not_large
+small = log_small - pt.log(pt.exp(log_not_large) + e)
+logit_treatment = pt.switch(theta > 0, large, small)
+logit_control = pt.switch(theta > 0, small, large)
 """
 _OR = """\
 logit_treatment = baseline + theta / 2
@@ -49,9 +96,46 @@ pm.Binomial("control_observed", n=n_control, logit_p=logit_control,
 """
 
 
+_RISKS = {"OR half": _OR, "OR zero_one": _ZERO_ONE, "RR": _RR, "RD": _RD}
+_POISSON = """\
+pm.Poisson("treatment_observed", mu=time_treatment * pt.exp(baseline + theta / 2),
+           observed=events_treatment, dims="study")
+pm.Poisson("control_observed", mu=time_control * pt.exp(baseline - theta / 2),
+           observed=events_control, dims="study")
+"""
+_BETA_BINOMIAL = """\
+size = (1 - rho) / rho
+for arm, logit_p, n, events in (
+    ("treatment", baseline + mu / 2, n_treatment, events_treatment),
+    ("control", baseline - mu / 2, n_control, events_control),
+):
+    pm.BetaBinomial(f"{arm}_observed", n=n, alpha=size * pm.math.sigmoid(logit_p),
+                    beta=size * pm.math.sigmoid(-logit_p), observed=events, dims="study")
+"""
+_FISHER = """\
+n1, n0, events = n_treatment[:, None], n_control[:, None], events_treatment + events_control
+at = np.maximum(0, events[:, None] - n0) + np.arange(np.minimum(n_treatment, events).max() + 1)
+possible = at <= np.minimum(n1, events[:, None])
+x = np.where(possible, at, np.maximum(0, events[:, None] - n0))
+
+def log_weight(x, n1, n0, m):
+    return -sum(pt.gammaln(v + 1) for v in (x, n1 - x, m - x, n0 - m + x))
+
+def logp(value, theta):
+    terms = log_weight(x, n1, n0, events[:, None]) + theta[:, None] * (x - value[:, None])
+    total = pt.logsumexp(pt.switch(possible, terms, -np.inf), axis=1)
+    return log_weight(value, n_treatment, n_control, events) - total
+
+pm.CustomDist("treatment_observed", theta, logp=logp, observed=events_treatment, dims="study")
+"""
+
+
 def source(model: Model) -> str:
     """Return PyMC source for `model` that runs as it stands once the data are defined."""
-    body = "".join(_prior_line(name, prior) for name, prior in model.priors.items())
+    body = "".join(
+        _prior_line(name, prior, per_study=_per_study(model, name))
+        for name, prior in model.priors.items()
+    )
     lines = (body + _body(model)).splitlines()
     return _HEAD + "".join(f"    {line}\n" for line in lines)
 
@@ -66,24 +150,105 @@ def _common_effect(_: CommonEffect) -> str:
     return 'pm.Normal("y_observed", mu, se, observed=y, dims="study")\n'
 
 
+def _effects(model: RandomEffects) -> str:
+    family = 'pm.Normal("z", 0, 1' if model.df is None else f'pm.StudentT("z", {model.df:g}, 0, 1'
+    return f'z = {family}, dims="study")\n' + _EFFECTS
+
+
 @_body.register
-def _normal_normal(_: NormalNormal) -> str:
-    return _EFFECTS + 'pm.Normal("y_observed", theta, se, observed=y, dims="study")\n'
+def _normal_normal(model: NormalNormal) -> str:
+    return _effects(model) + 'pm.Normal("y_observed", theta, se, observed=y, dims="study")\n'
 
 
 @_body.register
 def _binomial_normal(model: BinomialNormal) -> str:
-    return _EFFECTS + (_OR if model.measure == "OR" else _RR) + _ARMS
+    shared = ""
+    if isinstance(model.baseline, Exchangeable):
+        shared = (
+            'baseline_z = pm.Normal("baseline_z", 0, 1, dims="study")\n'
+            "baseline = baseline_mean + baseline_sd * baseline_z\n"
+        )
+    return _effects(model) + shared + _RISKS[model.link] + _ARMS
 
 
-def _prior_line(name: str, prior: Prior) -> str:
+@_body.register
+def _hypergeometric_normal(model: HypergeometricNormal) -> str:
+    return _effects(model) + _FISHER
+
+
+@_body.register
+def _poisson_normal(model: PoissonNormal) -> str:
+    return _effects(model) + _POISSON
+
+
+@_body.register
+def _proportion_normal(model: ProportionNormal) -> str:
+    line = 'pm.Binomial("observed", n=n, logit_p=theta, observed=events, dims="study")\n'
+    return _effects(model) + line
+
+
+@_body.register
+def _incidence_normal(model: IncidenceNormal) -> str:
+    line = 'pm.Poisson("observed", mu=time * pt.exp(theta), observed=events, dims="study")\n'
+    return _effects(model) + line
+
+
+@_body.register
+def _beta_binomial(_: BetaBinomial) -> str:
+    return _BETA_BINOMIAL
+
+
+def _prior_line(name: str, prior: Prior, *, per_study: bool) -> str:
+    if isinstance(prior, Mixture):
+        call, arguments = "Mixture", _mixture_arguments(prior)
+    else:
+        call, arguments = pymc_form(name, prior)
+    dims = {"dims": '"study"'} if per_study else {}
+    return f"{name} = pm.{call}({_spelled(f'"{name}"', arguments | dims)})\n"
+
+
+def pymc_form(name: str, prior: Prior) -> tuple[str, dict[str, float]]:
+    """Name and arguments of the PyMC distribution that a prior of `name` stands for."""
+    if isinstance(prior, Flat):
+        return ("HalfFlat" if name == "tau" else "Flat"), {}
+    if type(prior) not in _PYMC:
+        raise ModelError(
+            f"There is no PyMC form of {prior!r}; the exact engine takes it: use Quadrature()."
+        )
     family, arguments = _PYMC[type(prior)]
-    numbers = ", ".join(
-        f"{argument}={value!r}"
-        for argument, value in zip(arguments, prior.numbers.values(), strict=True)
-    )
-    dims = ', dims="study"' if name == "baseline" else ""
-    return f'{name} = pm.{family}("{name}", {numbers}{dims})\n'
+    return family, dict(zip(arguments, prior.numbers.values(), strict=True))
+
+
+def one_support(prior: Mixture) -> bool:
+    """Whether both families have the same support whatever their numbers: PyMC transforms it."""
+    parts = (prior.first, prior.second)
+    same = prior.first.support == prior.second.support
+    return same and not any(isinstance(part, Uniform) for part in parts)
+
+
+def _mixture_arguments(prior: Mixture) -> dict[str, object]:
+    parts = []
+    for _, part in prior.parts:
+        family, numbers = pymc_form("", part)
+        parts.append(f"pm.{family}.dist({_spelled('', numbers)})")
+    hull = {} if one_support(prior) else {"default_transform": _hull(*prior.support)}
+    w = f"[{prior.weight!r}, {1 - prior.weight!r}]"
+    return {"w": w, "comp_dists": f"[{', '.join(parts)}]", **hull}
+
+
+def _hull(low: float, high: float) -> str | None:
+    ends = [end if math.isfinite(end) else None for end in (low, high)]
+    if ends == [None, None]:
+        return None
+    return f"pm.distributions.transforms.Interval({ends[0]}, {ends[1]})"
+
+
+def _spelled(first: str, named: Mapping[str, object]) -> str:
+    return ", ".join(filter(None, (first, *(f"{name}={value}" for name, value in named.items()))))
+
+
+def _per_study(model: Model, name: str) -> bool:
+    return name == "baseline" and not isinstance(model, BetaBinomial)
 
 
 @singledispatch
@@ -97,35 +262,93 @@ def _common_effect_lines(model: CommonEffect) -> tuple[str, ...]:
     return ("yᵢ ~ Normal(μ, seᵢ)   (mean, standard deviation)", *_prior_lines(model))
 
 
+def _effect_lines(model: RandomEffects) -> tuple[str, ...]:
+    family = "Normal(μ, τ)" if model.df is None else f"Student-t({model.df:g}, μ, τ)"
+    return (f"θᵢ ~ {family},   θ_new ~ {family}", *_prior_lines(model))
+
+
 @mathematics.register
 def _normal_normal_lines(model: NormalNormal) -> tuple[str, ...]:
-    return (
-        "yᵢ ~ Normal(θᵢ, seᵢ)   (mean, standard deviation)",
-        "θᵢ ~ Normal(μ, τ),   θ_new ~ Normal(μ, τ)",
-        *_prior_lines(model),
-    )
+    return ("yᵢ ~ Normal(θᵢ, seᵢ)   (mean, standard deviation)", *_effect_lines(model))
+
+
+_PRODUCT_LINE = "2βᵢ = log[ pᵢ₁ pᵢ₀ / ((1 − pᵢ₁)(1 − pᵢ₀)) ]   (log odds product)"
+_ARM_LINES = {
+    "OR half": ("logit pᵢ₁ = βᵢ + θᵢ/2,   logit pᵢ₀ = βᵢ − θᵢ/2   (±½ coding)",),
+    "OR zero_one": ("logit pᵢ₁ = βᵢ + θᵢ,   logit pᵢ₀ = βᵢ   (0/1 coding)",),
+    "RR": (
+        "pᵢ₁ = pᵢ₀ exp(θᵢ)",
+        _PRODUCT_LINE,
+        "pᵢ₀ = 2 / (1 + a + √((1 − a)² + 4a exp(−2βᵢ))),   a = exp(θᵢ)",
+    ),
+    "RD": (
+        "pᵢ₁ = pᵢ₀ + d,   d = tanh(θᵢ)",
+        _PRODUCT_LINE,
+        "pᵢ₀ = 2s(1 − d) / (s(2 − d) + d + √(d²(1 − s)² + 4s)),   s = exp(2βᵢ)",
+    ),
+}
 
 
 @mathematics.register
 def _binomial_normal_lines(model: BinomialNormal) -> tuple[str, ...]:
-    arms = {
-        "OR": ("logit pᵢ₁ = βᵢ + θᵢ/2,   logit pᵢ₀ = βᵢ − θᵢ/2   (±½ coding)",),
-        "RR": (
-            "pᵢ₁ = pᵢ₀ exp(θᵢ)",
-            "2βᵢ = log[ pᵢ₁ pᵢ₀ / ((1 − pᵢ₁)(1 − pᵢ₀)) ]   (log odds product)",
-            "pᵢ₀ = 2 / (1 + a + √((1 − a)² + 4a exp(−2βᵢ))),   a = exp(θᵢ)",
-        ),
-    }
+    shared = ()
+    if isinstance(model.baseline, Exchangeable):
+        shared = ("βᵢ ~ Normal(m, s)   (exchangeable)",)
     return (
         "events_treatmentᵢ ~ Binomial(n_treatmentᵢ, pᵢ₁)",
         "events_controlᵢ ~ Binomial(n_controlᵢ, pᵢ₀)",
-        *arms[model.measure],
-        "θᵢ ~ Normal(μ, τ),   θ_new ~ Normal(μ, τ)",
+        *_ARM_LINES[model.link],
+        *shared,
+        *_effect_lines(model),
+    )
+
+
+@mathematics.register
+def _hypergeometric_normal_lines(model: HypergeometricNormal) -> tuple[str, ...]:
+    return (
+        "events_treatmentᵢ | events_treatmentᵢ + events_controlᵢ ~ "
+        "Fisher non-central hypergeometric(n_treatmentᵢ, n_controlᵢ, exp(θᵢ))",
+        *_effect_lines(model),
+    )
+
+
+@mathematics.register
+def _poisson_normal_lines(model: PoissonNormal) -> tuple[str, ...]:
+    return (
+        "events_treatmentᵢ ~ Poisson(time_treatmentᵢ exp(βᵢ + θᵢ/2))",
+        "events_controlᵢ ~ Poisson(time_controlᵢ exp(βᵢ − θᵢ/2))",
+        *_effect_lines(model),
+    )
+
+
+@mathematics.register
+def _proportion_normal_lines(model: ProportionNormal) -> tuple[str, ...]:
+    return ("eventsᵢ ~ Binomial(nᵢ, pᵢ),   logit pᵢ = θᵢ", *_effect_lines(model))
+
+
+@mathematics.register
+def _incidence_normal_lines(model: IncidenceNormal) -> tuple[str, ...]:
+    return ("eventsᵢ ~ Poisson(timeᵢ exp(θᵢ))", *_effect_lines(model))
+
+
+@mathematics.register
+def _beta_binomial_lines(model: BetaBinomial) -> tuple[str, ...]:
+    return (
+        "events_treatmentᵢ ~ BetaBinomial(n_treatmentᵢ, p₁, ρ),   logit p₁ = β + μ/2",
+        "events_controlᵢ ~ BetaBinomial(n_controlᵢ, p₀, ρ),   logit p₀ = β − μ/2",
+        "ρ: correlation within an arm; shape parameters p(1 − ρ)/ρ and (1 − p)(1 − ρ)/ρ",
         *_prior_lines(model),
     )
 
 
-_SYMBOL = {"mu": "μ", "tau": "τ", "baseline": "βᵢ"}
+_SYMBOL = {
+    "mu": "μ",
+    "tau": "τ",
+    "baseline": "βᵢ",
+    "baseline_mean": "m",
+    "baseline_sd": "s",
+    "rho": "ρ",
+}
 
 
 def _prior_lines(model: Model) -> tuple[str, ...]:

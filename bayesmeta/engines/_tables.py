@@ -15,45 +15,63 @@ type Array = NDArray[np.float64]
 FARTHEST = 150.0  # logits: nobody's risk lies beyond
 
 
-class Table(NamedTuple):
-    """One study: events and patients of the two arms."""
-
-    events_treatment: float
-    n_treatment: float
-    events_control: float
-    n_control: float
+type Row = tuple[float, ...]  # events and patients (or person-time) of treatment, then of control
 
 
 class Grid(NamedTuple):
-    """Uniform grid ``-half, ..., half`` of `size` points; hashable, so that tables are kept."""
+    """Uniform grid of `size` points about a point of its own; hashable, so that rows are kept."""
 
-    half: float
+    centre: float
+    step: float
     size: int
 
     @property
     def points(self) -> Array:
-        """The points, shape (size,)."""
-        return np.linspace(-self.half, self.half, self.size)
+        """The points, shape (size,); entry ``size // 2`` is the centre."""
+        return self.centre + self.step * np.arange(
+            -(self.size // 2), self.size - self.size // 2, dtype=np.float64
+        )
 
     @property
-    def step(self) -> float:
-        """Distance of neighbours."""
-        return 2 * self.half / (self.size - 1)
+    def half(self) -> float:
+        """Distance from the centre to the nearer end."""
+        return self.step * (self.size - self.size // 2 - 1)
+
+
+class Graded(NamedTuple):
+    """Points ``sign exp(v)`` with v uniform: as dense near zero as they are near to it."""
+
+    sign: float
+    first: float
+    step: float
+    size: int
+
+    @property
+    def logs(self) -> Array:
+        """v, the logarithms of their sizes, shape (size,)."""
+        return self.first + self.step * np.arange(self.size, dtype=np.float64)
+
+    @property
+    def points(self) -> Array:
+        """The points, shape (size,)."""
+        return self.sign * np.exp(self.logs)
 
 
 @lru_cache(maxsize=512)
 def log_likelihood(
-    table: Table, measure: str, baseline: Prior, grid: Grid, spacing: float
+    row: Row, link: str, baseline: Prior, grid: Grid | Graded, spacing: float
 ) -> Array:
-    """Log of ``∫ p(table | theta, beta) p(beta) dbeta`` on a grid of theta.
+    """Log of ``∫ p(row | theta, beta) p(beta) dbeta`` on a grid of theta.
 
     Parameters
     ----------
-    table : Table
-    measure : {"OR", "RR"}
+    row : tuple of float
+        Events and patients (for IRR person-time) of the treatment arm, then of the control arm.
+    link : {"OR half", "OR zero_one", "RR", "RD", "IRR"}
+        How theta and beta make the two risks or rates.
     baseline : Prior
-        Of beta, on the logit scale.
-    grid : Grid
+        Of beta, on the logit scale (for IRR: of the log rate).
+    grid : Grid or Graded
         Of theta.
     spacing : float
         Step of the trapezoidal rule in u, where beta = mode + s sinh(u): dense at the mode,
@@ -65,8 +83,8 @@ def log_likelihood(
         The same array for the same arguments: scenarios share most of their studies.
     """
     theta = grid.points
-    joint = joint_density(table, measure, baseline)
-    mode, s = mode_of_beta(joint, theta, table)
+    joint = joint_density(row, link, baseline)
+    mode, s = mode_of_beta(joint, theta, start_of_beta(row, link))
     u = alive(joint, theta, mode, s, spacing)
     value = np.empty_like(theta)
     for part in np.array_split(np.arange(theta.size), max(1, theta.size // 1024)):
@@ -74,20 +92,26 @@ def log_likelihood(
         each = joint(theta[part, None], beta) + log_weight
         top = each.max(axis=1)
         value[part] = top + np.log(np.exp(each - top[:, None]).sum(axis=1))
-    value += _log_choose(table)
+    value += _log_constant(row, link)
     value.setflags(write=False)
     return value
 
 
-def joint_density(table: Table, measure: str, baseline: Prior) -> Callable[[Array, Array], Array]:
-    """Log of likelihood times prior of beta, without the binomial coefficients."""
-    a, n1, c, n0 = table
+def joint_density(row: Row, link: str, baseline: Prior) -> Callable[[Array, Array], Array]:
+    """Log of likelihood times prior of beta, without the factors that are free of both."""
+    a, n1, c, n0 = row
 
-    def joint(theta: Array, beta: Array) -> Array:
-        p1, q1, p0, q0 = LOG_RISKS[measure](np.clip(theta, -FARTHEST, FARTHEST), beta)
+    def binomial(theta: Array, beta: Array) -> Array:
+        p1, q1, p0, q0 = LOG_RISKS[link](np.clip(theta, -FARTHEST, FARTHEST), beta)
         return a * p1 + (n1 - a) * q1 + c * p0 + (n0 - c) * q0 + log_density(baseline, beta)
 
-    return joint
+    def poisson(theta: Array, beta: Array) -> Array:
+        theta = np.clip(theta, -FARTHEST, FARTHEST)
+        up, down = beta + theta / 2, beta - theta / 2
+        mean = n1 * np.exp(up) + n0 * np.exp(down)
+        return a * up + c * down - mean + log_density(baseline, beta)
+
+    return poisson if link == "IRR" else binomial
 
 
 def _reach(s: Array, spacing: float) -> Array:
@@ -115,10 +139,16 @@ def beta_nodes(mode: Array, s: Array, u: Array, spacing: float) -> tuple[Array, 
     return np.clip(beta, -FARTHEST, FARTHEST), np.where(outside, -np.inf, log_weight)
 
 
-def log_risks_or(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
+def log_risks_half(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
     """Logs of p1, 1 - p1, p0, 1 - p0 for a log odds ratio in ±½ coding."""
     up, down = beta + theta / 2, beta - theta / 2
     return log_expit(up), log_expit(-up), log_expit(down), log_expit(-down)
+
+
+def log_risks_zero_one(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
+    """Logs of p1, 1 - p1, p0, 1 - p0 for a log odds ratio in 0/1 coding."""
+    up = beta + theta
+    return log_expit(up), log_expit(-up), log_expit(beta), log_expit(-beta)
 
 
 def log_risks_rr(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
@@ -140,17 +170,42 @@ def log_risks_rr(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]
     return p0 + theta, q1, p0, q0
 
 
-LOG_RISKS = {"OR": log_risks_or, "RR": log_risks_rr}
+def log_risks_rd(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
+    """Logs of p1, 1 - p1, p0, 1 - p0 for theta = atanh(p1 - p0) and half the log odds product.
+
+    With e = |p1 - p0|, s = exp(2 beta) and R = √(e²(s-1)² + 4s), the smaller risk is
+    2s(1-e)/(s(2-e) + e + R) and the larger one's complement 2(1-e)/(2 - e + es + R): sums of
+    positive terms, as are the smaller plus e and the complement plus e.
+    """
+    size = np.abs(theta)
+    e, log_rest = np.tanh(size), np.log(2) - np.logaddexp(0, 2 * size)  # log(1 - e)
+    s = np.exp(2 * beta)
+    root = np.sqrt(e**2 * (s - 1) ** 2 + 4 * s)
+    log_small = np.log(2) + 2 * beta + log_rest - np.log(s * (2 - e) + e + root)
+    log_not_large = np.log(2) + log_rest - np.log(2 - e + e * s + root)
+    log_large, log_not_small = np.log(np.exp(log_small) + e), np.log(np.exp(log_not_large) + e)
+    up = theta > 0
+    p1, q1 = np.where(up, log_large, log_small), np.where(up, log_not_large, log_not_small)
+    p0, q0 = np.where(up, log_small, log_large), np.where(up, log_not_small, log_not_large)
+    return p1, q1, p0, q0
+
+
+LOG_RISKS = {
+    "OR half": log_risks_half,
+    "OR zero_one": log_risks_zero_one,
+    "RR": log_risks_rr,
+    "RD": log_risks_rd,
+}
 
 
 def mode_of_beta(
-    joint: Callable[[Array, Array], Array], theta: Array, table: Table
+    joint: Callable[[Array, Array], Array], theta: Array, start: float
 ) -> tuple[Array, Array]:
     """Mode of beta at each theta by damped Newton steps, and its scale; both (j,).
 
     Where the nodes are centred only decides how many are needed, so differences do for slopes.
     """
-    beta, delta = np.full_like(theta, _start(table)), 1e-3
+    beta, delta = np.full_like(theta, start), 1e-3
     curvature = np.ones_like(theta)
     for _ in range(30):
         below, here, above = (joint(theta, beta + shift) for shift in (-delta, 0.0, delta))
@@ -163,13 +218,18 @@ def mode_of_beta(
     return beta, np.clip(curvature**-0.5, 1e-4, 1.0)
 
 
-def _start(table: Table) -> float:
-    a, n1, c, n0 = table
+def start_of_beta(row: Row, link: str) -> float:
+    """Where the search for the mode of beta begins: the middle of the two arms."""
+    a, n1, c, n0 = row
+    if link == "IRR":
+        return 0.5 * float(np.log((a + 0.5) / n1) + np.log((c + 0.5) / n0))
     return 0.5 * float(np.log((a + 0.5) / (n1 - a + 0.5)) + np.log((c + 0.5) / (n0 - c + 0.5)))
 
 
-def _log_choose(table: Table) -> float:
-    a, n1, c, n0 = table
-    return float(
-        sum(gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1) for e, n in ((a, n1), (c, n0)))
-    )
+def _log_constant(row: Row, link: str) -> float:
+    """Factors of the likelihood that are free of theta and beta."""
+    a, n1, c, n0 = row
+    arms = ((a, n1), (c, n0))
+    if link == "IRR":
+        return float(sum(e * np.log(t) - gammaln(e + 1) for e, t in arms))
+    return float(sum(gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1) for e, n in arms))

@@ -151,7 +151,7 @@ def _model(label: str, model: object, outcome: OutcomeResult) -> Mapping[str, ob
         "label": label,
         "mathematics": mathematics(model),  # pyright: ignore[reportArgumentType]
         "source": pymc_source(model),  # pyright: ignore[reportArgumentType]
-        "coding": model.coding if isinstance(model, BinomialNormal) else "",
+        "coding": model.in_words,  # pyright: ignore[reportAttributeAccessIssue]
         "priors": [
             {
                 "name": name,

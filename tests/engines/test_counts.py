@@ -112,8 +112,3 @@ def test_one_study_is_fitted_with_a_caution():
     exact = bm.fit(model("OR"), studies([(3, 20, 8, 20)]))
     assert exact.diagnostics.passed
     assert "tau" in exact.cautions[0]
-
-
-def test_a_prior_with_ends_is_sent_to_the_sampler():
-    with pytest.raises(bm.ModelError, match=r"use NUTS\(seed=\.\.\.\)"):
-        bm.fit(model("OR", bm.Uniform(-3, 3)), studies(SPARSE), bm.Quadrature())

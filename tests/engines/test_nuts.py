@@ -13,6 +13,7 @@ import bayesmeta as bm
 from bayesmeta import simulate
 from bayesmeta.engines import pymc_source
 from bayesmeta.engines._jax import float64
+from bayesmeta.priors import log_density
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
 NAMES = ("events_treatment", "n_treatment", "events_control", "n_control")
@@ -48,7 +49,7 @@ def test_the_likelihood_in_pymc_is_the_binomial_of_the_simulators_risks(measure)
                 "baseline": rng.normal(-1, spread, size=10),
             }
             theta = position["mu"] + np.exp(position["tau_log__"]) * position["z"]
-            treatment, control = simulate.risks(theta, position["baseline"], measure)
+            treatment, control = simulate.risks(theta, position["baseline"], counts(measure).link)
             by_hand = stats.binom.logpmf(data.events_treatment, data.n_treatment, treatment)
             by_hand += stats.binom.logpmf(data.events_control, data.n_control, control)
             found = density.log_likelihood(position, density.data)
@@ -97,6 +98,160 @@ def test_the_printed_source_is_the_model_that_is_sampled(measure):
         # PyTensor folds the literal numbers of printed priors in single precision: a constant.
         assert float(printed.log_prior(position, printed.data)) == pytest.approx(
             float(sampled.log_prior(position, sampled.data)), abs=1e-6
+        )
+
+
+ROBUST = bm.Mixture(0.8, bm.Normal(-0.3, 0.2), bm.StudentT(3, 0, 1))
+SOURCES = [  # mu, tau: every family once, and mixtures whose supports PyMC cannot map by itself
+    (ROBUST, bm.HalfT(3, 0.5)),
+    (bm.Flat(), bm.Flat()),
+    (bm.Uniform(-3, 3), bm.Exponential(2)),
+    (bm.Beta(2, 3), bm.Gamma(2, 3)),
+    (bm.Normal(0, 1), bm.InverseGamma(1, 0.15)),
+    (bm.Mixture(0.4, bm.Normal(0, 1), bm.HalfNormal(1)), bm.Beta(1.5, 3)),
+    (bm.Mixture(0.4, bm.Uniform(-1, 1), bm.Beta(2, 2)), bm.HalfCauchy(0.5)),
+    (
+        bm.Mixture(0.4, bm.Uniform(-1, 1), bm.Exponential(2)),
+        bm.Mixture(0.3, bm.Gamma(2, 4), bm.LogNormal(-1, 1)),
+    ),
+    (bm.StudentT(3, 0, 1), bm.Mixture(0.3, bm.Uniform(0.1, 2), bm.HalfNormal(1))),
+    (bm.HalfNormal(1), bm.Mixture(0.3, bm.Uniform(0, 1), bm.Uniform(0, 1))),
+]
+
+
+@pytest.mark.parametrize(("mu", "tau"), SOURCES, ids=repr)
+def test_the_printed_priors_are_the_priors_that_are_sampled(mu, tau):
+    from bayesmeta.engines._graph import density
+
+    model = bm.NormalNormal(mu=mu, tau=tau)
+    data = bm.EffectSizes.from_arrays(["A", "B"], [0.1, 0.4], [0.2, 0.3])
+    with float64():
+        space = {"study": list(data.study), "y": data.y, "se": data.se}
+        exec(pymc_source(model), space)
+        printed, sampled = density(space["model"]), made(model, data)
+        assert printed.shapes == sampled.shapes
+        positions = ({n: np.full(s, x) for n, s in sampled.shapes.items()} for x in (-0.7, 0.4))
+        for position in positions:
+            natural = sampled.parameters(position, sampled.data)
+            by_hand = sum(
+                float(log_density(prior, np.asarray(natural[name])))
+                for name, prior in model.priors.items()
+            )
+            by_hand += stats.norm.logpdf(position["z"]).sum() + log_jacobian(sampled, position)
+            found = float(sampled.log_prior(position, sampled.data))
+            assert found == pytest.approx(by_hand, abs=1e-7)
+            assert float(printed.log_prior(position, printed.data)) == pytest.approx(
+                found, abs=1e-6
+            )
+
+
+def log_jacobian(density, position):
+    """Log of the slopes of mu and tau in their unconstrained positions, by differences."""
+    total = 0.0
+    for key in set(position) - {"z"}:
+        name, step = key.split("_")[0], 1e-6
+        high, low = (
+            density.parameters({**position, key: position[key] + sign * step}, density.data)[name]
+            for sign in (1, -1)
+        )
+        total += float(np.log((high - low) / (2 * step)))
+    return total
+
+
+def test_a_program_knows_the_families_inside_a_mixture_and_their_numbers_are_inputs():
+    from bayesmeta.engines._nuts import _example, _numbers, _shape
+
+    def shape(mu, tau=TAU):
+        return _shape(bm.NormalNormal(mu=mu, tau=tau), {}, 5, bm.NUTS(seed=1))
+
+    other = bm.Mixture(0.1, bm.Normal(5, 3), bm.StudentT(9, 2, 4))
+    assert shape(ROBUST) == shape(other)
+    assert hash(shape(ROBUST)) == hash(shape(other))
+    assert shape(ROBUST) != shape(bm.Mixture(0.8, ROBUST.second, ROBUST.first))
+    assert shape(ROBUST) != shape(bm.Normal(0, 1))
+    assert shape(bm.Flat()) != shape(bm.Normal(0, 1))
+    assert list(_numbers(bm.NormalNormal(mu=ROBUST, tau=bm.HalfT(3, 1)))) == [
+        "mu_weight",
+        "mu_first_mean",
+        "mu_first_sd",
+        "mu_second_df",
+        "mu_second_mean",
+        "mu_second_scale",
+        "tau_df",
+        "tau_scale",
+    ]
+    for mu, tau in SOURCES:
+        example = _example(bm.NormalNormal(mu=mu, tau=tau))
+        assert shape(example.mu, example.tau) == shape(mu, tau)
+
+
+@pytest.mark.parametrize(
+    ("mu", "tau"),
+    [
+        (ROBUST, bm.Mixture(0.6, bm.HalfNormal(0.2), bm.HalfT(4, 0.8))),
+        (bm.Flat(), bm.Flat()),
+    ],
+    ids=repr,
+)
+def test_estimates_under_mixtures_and_flat_priors_agree_with_the_exact_engine(mu, tau):
+    y = [0.3, 0.1, 0.5, -0.2, 0.8, 0.0, 0.2, 0.4]
+    data = bm.EffectSizes.from_arrays(
+        list("ABCDEFGH"), y, [0.2, 0.3, 0.4, 0.25, 0.5, 0.35, 0.1, 0.2]
+    )
+    model = bm.NormalNormal(mu=mu, tau=tau)
+    assert_agree(
+        bm.fit(model, data, bm.NUTS(seed=5, draws=2000, target_accept=0.97)), bm.fit(model, data)
+    )
+
+
+def test_without_a_named_engine_a_prior_goes_where_it_can_be_taken():
+    from bayesmeta.engines import default_engine
+
+    def engine(model):
+        return type(default_engine(model))
+
+    ends = bm.Mixture(0.5, bm.Normal(0, 1), bm.HalfNormal(1))
+    for mu in (bm.LogNormal(0, 1), bm.Gamma(2, 1), bm.Beta(1, 2)):
+        assert engine(bm.NormalNormal(mu=mu, tau=TAU)) is bm.Quadrature
+        assert engine(bm.CommonEffect(mu=mu)) is bm.NUTS
+    assert engine(bm.NormalNormal(mu=ends, tau=TAU)) is bm.NUTS
+    for mu in (ROBUST, bm.Flat(), bm.HalfT(3, 1)):
+        assert engine(bm.NormalNormal(mu=mu, tau=bm.Jeffreys())) is bm.Quadrature
+    assert engine(counts("OR")) is bm.Quadrature
+    assert engine(bm.BinomialNormal(measure="OR", mu=MU, tau=bm.HalfT(3, 1))) is bm.Quadrature
+    assert engine(bm.BinomialNormal(measure="OR", mu=ROBUST, tau=TAU)) is bm.Quadrature
+    shared = bm.Exchangeable(MU, TAU)
+    assert engine(bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=shared)) is bm.NUTS
+    assert engine(bm.BetaBinomial(mu=MU)) is bm.NUTS
+
+
+def test_a_mixture_serves_for_the_baselines_too():
+    baseline = bm.Mixture(0.3, bm.Normal(-2, 1), bm.StudentT(3, 0, 2))
+    model = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=baseline)
+    with float64():
+        density = made(model, trials())
+        position = {name: np.full(shape, 0.3) for name, shape in density.shapes.items()}
+        found = float(density.log_prior(position, density.data))
+        one = float(log_density(baseline, np.array(0.3)))
+        rest = stats.norm.logpdf(0.3, 0, 2) + 10 * stats.norm.logpdf(0.3)
+        rest += stats.halfnorm.logpdf(np.exp(0.3), scale=0.5) + 0.3
+        assert found == pytest.approx(rest + 10 * one, abs=1e-9)
+        space = {"study": list(trials().study), **{n: getattr(trials(), n) for n in NAMES}}
+        exec(pymc_source(model), space)
+        assert "baseline" in space["model"].named_vars
+
+
+def test_what_nuts_cannot_take_is_refused():
+    data = bm.EffectSizes.from_arrays(["A", "B", "C"], [0.1, 0.4, 0.2], [0.2, 0.3, 0.2])
+    with pytest.raises(bm.ModelError, match=r"no PyMC form of Jeffreys\(\).*use Quadrature\(\)"):
+        bm.fit(bm.NormalNormal(mu=MU, tau=bm.Jeffreys()), data, bm.NUTS(seed=1))
+    with pytest.raises(bm.ModelError, match="no PyMC form of Jeffreys"):
+        pymc_source(bm.NormalNormal(mu=MU, tau=bm.Jeffreys()))
+    with pytest.raises(bm.ModelError, match="takes 3 or more"):
+        bm.fit(
+            bm.NormalNormal(mu=bm.Flat(), tau=bm.Flat()),
+            bm.EffectSizes.from_arrays(["A", "B"], [0.1, 0.4], [0.2, 0.3]),
+            bm.NUTS(seed=1),
         )
 
 

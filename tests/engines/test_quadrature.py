@@ -1,16 +1,21 @@
 """The exact engine against another quadrature, R bayesmeta, brute force and limits."""
 
+import itertools
+
 import numpy as np
 import pytest
+from laws import Everywhere, law
 from numpy.testing import assert_allclose
 from reference.brute import Brute
 from references import binary, cases, document, estimates
 from scipy import integrate, stats
 from tolerances import (
     BRUTE,
+    CLOSED_FORM,
     INVARIANCE,
     LIMIT,
     NUMERICAL_INTEGRAL,
+    PLAIN,
     QUADRATURE,
     R_GRID,
     R_GRID_TAIL,
@@ -21,6 +26,7 @@ from tolerances import (
 )
 
 import bayesmeta as bm
+from bayesmeta.priors import FAMILIES
 
 TAU_PRIORS = {
     "halfnormal_0.5": lambda unit: bm.HalfNormal(0.5 * unit),
@@ -115,23 +121,51 @@ def test_posterior_agrees_with_r_bayesmeta(exact, dataset, name):
         assert narrower > -tolerance["atol"] / 10
 
 
+IMPROPER = [
+    (dataset, name) for dataset, entry in cases("improper").items() for name in entry["fits"]
+]
+FLAT_OR_NOT = {
+    "improper_uniform": lambda unit: bm.Flat(),
+    "jeffreys": lambda unit: bm.Jeffreys(),
+    "halfnormal_0.5": lambda unit: bm.HalfNormal(0.5 * unit),
+    "flat": lambda unit: bm.Flat(),
+    "normal_0_4": lambda unit: bm.Normal(0, 4 * unit),
+}
+
+
+def test_grid_of_improper_priors_is_complete():
+    assert len(IMPROPER) == 4 * 5 - 2  # hinks2010 has 3 studies: its programs left out flat tau
+    assert {name.split("__")[0] for _, name in IMPROPER} == {
+        "improper_uniform",
+        "jeffreys",
+        "halfnormal_0.5",
+    }
+
+
+@pytest.mark.parametrize(("dataset", "name"), IMPROPER)
+def test_improper_priors_agree_with_the_stored_quadrature_and_r_bayesmeta(dataset, name):
+    entry, unit = cases("improper")[dataset], unit_of(dataset)
+    tau, mu = (FLAT_OR_NOT[part](unit) for part in name.split("__"))
+    fit = bm.fit(bm.NormalNormal(mu=mu, tau=tau), estimates(entry["y"], entry["se"]))
+    assert fit.diagnostics.passed
+    assert fit.log_marginal_likelihood is None
+    for parameter in ("mu", "tau", "theta_new"):
+        ours, reference = fit[parameter], entry["fits"][name][parameter]
+        tight, loose = (scaled(tolerance, unit) for tolerance in (QUADRATURE, R_GRID_TAIL))
+        at = ours.quantile(PROBS)
+        assert_allclose(at[1:-1], reference["quadrature"][1:-1], **tight)
+        assert_allclose(at[1:-1], reference["bayesmeta"][1:-1], **loose)
+
+
 # --- brute force over mu and tau ---------------------------------------------------------------
 
 SIX = ([0.3, 0.1, 0.5, -0.2, 0.8, 0.0], [0.2, 0.3, 0.4, 0.25, 0.5, 0.35])
 THREE = ([-0.128, -0.236, -0.198], [0.105, 0.09, 0.138])
 TWO = ([-0.6, 0.4], [0.3, 0.2])
 ONE = ([-0.4], [0.2])
-MU = {
-    bm.StudentT(3, 0, 1): stats.t(3, 0, 1),
-    bm.Uniform(-1, 3): stats.uniform(-1, 4),
-    bm.HalfNormal(1): stats.halfnorm(0, 1),
-    bm.HalfCauchy(0.5): stats.halfcauchy(0, 0.5),
-}
-TAU = {
-    bm.LogNormal(-1, 1): stats.lognorm(1, 0, np.exp(-1)),
-    bm.HalfCauchy(0.5): stats.halfcauchy(0, 0.5),
-    bm.Uniform(0, 2): stats.uniform(0, 2),
-}
+MU = (bm.StudentT(3, 0, 1), bm.Uniform(-1, 3), bm.HalfNormal(1), bm.HalfCauchy(0.5))
+TAU = (bm.LogNormal(-1, 1), bm.HalfCauchy(0.5), bm.Uniform(0, 2))
+ROBUST = bm.Mixture(0.7, bm.Normal(-0.3, 0.1), bm.StudentT(3, 0.2, 1))
 MORE = [  # (data, mu, tau): more studies, a floor under tau, tight and far priors, fewer studies
     (SIX, bm.StudentT(3, 0, 1), bm.LogNormal(-1, 1)),
     (SIX, bm.Uniform(-1, 3), bm.HalfCauchy(0.5)),
@@ -147,22 +181,13 @@ MORE = [  # (data, mu, tau): more studies, a floor under tau, tight and far prio
     (ONE, bm.Normal(0, 2), bm.HalfNormal(0.5)),
     (ONE, bm.HalfNormal(1), bm.Uniform(0, 1)),
     (ONE, bm.StudentT(3, 0, 1), bm.LogNormal(-1, 1)),
+    (SIX, bm.HalfT(3, 0.2), bm.LogNormal(-1, 1)),
+    (SIX, bm.Flat(), bm.LogNormal(-1, 1)),
+    (THREE, bm.Flat(), bm.HalfNormal(0.5)),
+    (THREE, ROBUST, bm.HalfNormal(0.5)),
+    (SIX, bm.Mixture(0.2, bm.HalfNormal(0.1), bm.HalfT(3, 1)), bm.HalfNormal(0.5)),
+    (SIX, bm.Mixture(0.5, bm.Normal(0, 1), bm.Normal(0, 0.1)), bm.LogNormal(-1, 1)),
 ]
-FROZEN = {
-    **MU,
-    **TAU,
-    bm.Normal(0.5, 1): stats.norm(0.5, 1),
-    bm.StudentT(1, 2, 0.1): stats.t(1, 2, 0.1),
-    bm.StudentT(30, -1, 0.2): stats.t(30, -1, 0.2),
-    bm.Normal(-2, 0.1): stats.norm(-2, 0.1),
-    bm.Normal(0, 2): stats.norm(0, 2),
-    bm.Uniform(0, 0.2): stats.uniform(0, 0.2),
-    bm.Uniform(0.1, 0.6): stats.uniform(0.1, 0.5),
-    bm.Uniform(0, 1): stats.uniform(0, 1),
-    bm.HalfNormal(0.5): stats.halfnorm(0, 0.5),
-    bm.HalfNormal(0.3): stats.halfnorm(0, 0.3),
-    bm.LogNormal(-2, 0.5): stats.lognorm(0.5, 0, np.exp(-2)),
-}
 BY_FORCE = [(THREE, mu, tau) for mu in MU for tau in TAU] + MORE
 
 
@@ -177,6 +202,9 @@ def test_brute_force_meets_every_family_the_exact_engine_takes():
         bm.Uniform,
         bm.HalfNormal,
         bm.HalfCauchy,
+        bm.HalfT,
+        bm.Flat,
+        bm.Mixture,
     }
     assert {type(tau) for _, _, tau in BY_FORCE} == {
         bm.HalfNormal,
@@ -189,10 +217,13 @@ def test_brute_force_meets_every_family_the_exact_engine_takes():
 @pytest.mark.parametrize(("data", "mu", "tau"), BY_FORCE, ids=name_of)
 def test_posterior_equals_brute_force(data, mu, tau):
     y, se = map(np.array, data)
-    force = Brute(y, se, FROZEN[mu], FROZEN[tau])
+    force = Brute(y, se, law(mu) if mu.proper else Everywhere(), law(tau))
     fit = bm.fit(bm.NormalNormal(mu=mu, tau=tau), estimates(*data))
     assert fit.diagnostics.passed
-    assert_allclose(fit.log_marginal_likelihood, force.log_marginal_likelihood, **BRUTE)
+    if mu.proper:
+        assert_allclose(fit.log_marginal_likelihood, force.log_marginal_likelihood, **BRUTE)
+    else:
+        assert fit.log_marginal_likelihood is None
     for name, line in (("mu", force.mu), ("tau", force.tau)):
         marginal = fit[name]
         assert_allclose((marginal.mean(), marginal.sd()), (line.mean(), line.sd()), **BRUTE)
@@ -207,15 +238,17 @@ def test_posterior_equals_brute_force(data, mu, tau):
         assert_allclose(force.cdf_study(0, fit["theta"][0].quantile(0.6)), 0.6, **BRUTE)
 
 
-@pytest.mark.parametrize("mu", [*MU, bm.Normal(0.5, 1), bm.StudentT(1, 2, 0.1)], ids=repr)
+@pytest.mark.parametrize(
+    "mu", [*MU, bm.Normal(0.5, 1), bm.StudentT(1, 2, 0.1), bm.HalfT(3, 0.2), ROBUST], ids=repr
+)
 def test_common_effect_equals_numerical_integration(mu):
     y, se = map(np.array, SIX)
     fit = bm.fit(bm.CommonEffect(mu=mu), estimates(*SIX))
 
     def joint(x: float) -> float:
-        return float(np.exp(FROZEN[mu].logpdf(x) + stats.norm.logpdf(y, x, se).sum()))
+        return float(np.exp(law(mu).logpdf(x) + stats.norm.logpdf(y, x, se).sum()))
 
-    low, high = np.clip((-2.0, 2.0), *FROZEN[mu].support())
+    low, high = np.clip((-2.0, 2.0), *law(mu).support())
 
     def integral(function, top: float = high) -> float:
         return integrate.quad(function, low, top, points=[0.15], epsabs=0, epsrel=1e-12, limit=200)[
@@ -231,6 +264,200 @@ def test_common_effect_equals_numerical_integration(mu):
     below = [integral(joint, x) / total for x in at]
     assert_allclose(below, [0.025, 0.5, 0.975], **NUMERICAL_INTEGRAL)
     assert_allclose(fit["mu"].pdf(at), [joint(x) / total for x in at], **NUMERICAL_INTEGRAL)
+
+
+def test_flat_prior_of_mu_gives_the_inverse_variance_estimate():
+    data = estimates(*SIX)
+    fit, pooled = bm.fit(bm.CommonEffect(mu=bm.Flat()), data), bm.common_effect(data)
+    assert_allclose((fit["mu"].mean(), fit["mu"].sd()), (pooled.estimate, pooled.se), **CLOSED_FORM)
+    assert fit.log_marginal_likelihood is None
+
+
+# --- every prior of tau, by plain integration ----------------------------------------------------
+
+EVERY_TAU = [
+    bm.HalfNormal(0.4),
+    bm.HalfCauchy(0.3),
+    bm.HalfT(3, 0.4),
+    bm.LogNormal(-1, 0.7),
+    bm.Exponential(2.5),
+    bm.Gamma(2, 5),
+    bm.Gamma(1.5, 3),
+    bm.InverseGamma(1, 0.15),
+    bm.Uniform(0.05, 0.7),
+    bm.Beta(2, 3.5),
+    bm.Beta(1, 3),
+    bm.Mixture(0.6, bm.HalfNormal(0.1), bm.HalfT(4, 0.8)),
+    bm.Mixture(0.3, bm.LogNormal(-2, 0.5), bm.InverseGamma(1.5, 0.3)),
+    bm.Flat(),
+    bm.Jeffreys(),
+]
+
+
+def test_plain_integration_meets_every_family_of_tau():
+    assert {type(tau) for tau in EVERY_TAU} == set(FAMILIES.values()) - {bm.Normal, bm.StudentT}
+
+
+class Plain:
+    """The posterior of tau, and the mean of mu, by ``scipy.integrate.quad`` from definitions."""
+
+    def __init__(self, y, se, mu, tau):
+        self.y, self.se, self.mu, self.prior = y, se, mu, tau
+        self.low, self.high = law(tau).support() if tau.proper else (0.0, np.inf)
+
+    def density(self, tau):
+        if isinstance(self.prior, bm.Jeffreys):
+            return np.sqrt(((tau / (self.se**2 + tau**2)) ** 2).sum())
+        return 1.0 if isinstance(self.prior, bm.Flat) else np.exp(law(self.prior).logpdf(tau))
+
+    def over_mu(self, tau):
+        """Density of the data given tau, and the mean of mu given both."""
+        variance = self.se**2 + tau**2
+        if self.mu.proper:
+            both = np.diag(variance) + self.mu.sd**2
+            residual = self.y - self.mu.mean
+            density = stats.multivariate_normal(np.zeros(self.y.size), both).pdf(residual)
+            return density, self.mu.mean + self.mu.sd**2 * np.linalg.solve(both, residual).sum()
+        width = np.sqrt(variance.max() / variance.size)
+        m = np.linspace(self.y.min() - 12 * width, self.y.max() + 12 * width, 600)
+        each = stats.norm.pdf(self.y[:, None], m, np.sqrt(variance)[:, None]).prod(axis=0)
+        return each.sum() * (m[1] - m[0]), each @ m / each.sum()
+
+    def joint(self, tau):
+        return self.density(tau) * self.over_mu(tau)[0]
+
+    def moments(self, tau):
+        likelihood, mean_of_mu = self.over_mu(tau)
+        return self.density(tau) * likelihood * np.array([1.0, mean_of_mu, tau, tau**2])
+
+    def between(self, points):
+        """Integrals of the moments over tau, between the ends of its prior and `points`."""
+        inner = {x for x in (0.02, 0.1, 0.3, 0.7, 2.0, 10.0, *points) if self.low < x < self.high}
+        edges = [self.low, *sorted(inner), self.high]
+        parts = [
+            integrate.quad_vec(self.moments, *ends, epsabs=1e-15, epsrel=1e-10)[0]
+            for ends in itertools.pairwise(edges)
+        ]
+        below = np.cumsum(parts, axis=0)
+        return below[-1], np.array([below[edges.index(x) - 1][0] for x in points])
+
+
+@pytest.mark.parametrize(
+    ("mu", "tau"),
+    [(bm.Normal(0.4, 0.5), tau) for tau in EVERY_TAU]
+    + [(bm.Flat(), tau) for tau in (bm.HalfT(3, 0.4), bm.Beta(1, 3), bm.Flat(), bm.Jeffreys())],
+    ids=repr,
+)
+def test_every_prior_of_tau_gives_the_posterior_of_plain_integration(mu, tau):
+    fit = bm.fit(bm.NormalNormal(mu=mu, tau=tau), estimates(*SIX))
+    q = [0.05, 0.5, 0.95]
+    (total, *moments), below = Plain(*map(np.array, SIX), mu, tau).between(fit["tau"].quantile(q))
+    mean_of_mu, first, second = np.array(moments) / total
+    assert fit.diagnostics.passed
+    assert_allclose(fit["mu"].mean(), mean_of_mu, **PLAIN)
+    assert_allclose(below / total, q, **PLAIN)
+    assert_allclose(fit["tau"].mean(), first, **PLAIN)
+    assert_allclose(fit["tau"].sd(), np.sqrt(second - first**2), **PLAIN)
+    if mu.proper and tau.proper:
+        assert_allclose(fit.log_marginal_likelihood, np.log(total), **PLAIN)
+    else:
+        assert fit.log_marginal_likelihood is None
+
+
+def test_draws_under_improper_priors_have_the_quantiles_of_the_marginals():
+    fit = bm.fit(bm.NormalNormal(mu=bm.Flat(), tau=bm.Jeffreys()), estimates(*SIX))
+    draws = fit.draws(20_000, seed=3)["posterior"]
+    for name in ("mu", "tau", "theta_new"):
+        below = (draws[name].to_numpy() <= fit[name].quantile(0.3)).mean()
+        assert abs(below - 0.3) <= 4 * np.sqrt(0.3 * 0.7 / 20_000)
+
+
+@pytest.mark.parametrize(
+    "tau",
+    [
+        bm.Gamma(0.5, 2),
+        bm.Beta(0.5, 2),
+        bm.Beta(2, 0.5),
+        bm.Mixture(0.5, bm.Uniform(0.1, 0.5), bm.Exponential(2)),
+        bm.Mixture(0.5, bm.Uniform(0, 1), bm.Uniform(0, 2)),
+    ],
+    ids=repr,
+)
+def test_a_prior_of_tau_with_a_pole_or_a_step_fails_the_gate(tau):
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=tau), estimates(*SIX))
+    assert not fit.diagnostics.passed
+    assert "quadrature error" in str(fit.diagnostics.failures[0])
+
+
+# --- what exists ---------------------------------------------------------------------------------
+
+NEEDED = [  # mu, tau, studies needed
+    (bm.Normal(0, 2), bm.HalfCauchy(1), 1),
+    (bm.Flat(), bm.HalfCauchy(1), 1),
+    (bm.Normal(0, 2), bm.Jeffreys(), 1),
+    (bm.Flat(), bm.Jeffreys(), 2),
+    (bm.StudentT(1, 0, 1), bm.Flat(), 2),
+    (bm.Flat(), bm.Flat(), 3),
+]
+
+
+@pytest.mark.parametrize(("mu", "tau", "needed"), NEEDED, ids=repr)
+def test_a_posterior_needs_as_many_studies_as_its_tail(mu, tau, needed):
+    y, se = map(np.array, SIX)
+    model = bm.NormalNormal(mu=mu, tau=tau)
+    fit = bm.fit(model, estimates(y[:needed], se[:needed]))
+    assert fit.diagnostics.passed
+    assert np.isfinite(fit["tau"].quantile([0.01, 0.99])).all()
+    if needed > 1:
+        words = rf"no posterior from {needed - 1} stud.*takes {needed} or more.*HalfNormal"
+        with pytest.raises(bm.ModelError, match=words):
+            bm.fit(model, estimates(y[: needed - 1], se[: needed - 1]))
+
+
+MOMENTS = [  # mu, tau, k, moments of tau, moments of mu
+    (bm.Normal(0, 2), bm.HalfT(2.5, 1), 1, 2, 2),
+    (bm.Normal(0, 2), bm.HalfT(0.5, 1), 1, 1, 2),
+    (bm.Normal(0, 2), bm.HalfT(1.5, 1), 1, 2, 2),
+    (bm.Flat(), bm.HalfT(1.5, 1), 1, 1, 1),
+    (bm.Flat(), bm.HalfT(1.5, 1), 2, 2, 2),
+    (bm.Flat(), bm.HalfCauchy(1), 1, 0, 0),
+    (bm.Flat(), bm.HalfCauchy(1), 2, 1, 1),
+    (bm.Normal(0, 2), bm.InverseGamma(0.5, 1), 1, 1, 2),
+    (bm.Flat(), bm.InverseGamma(0.5, 1), 1, 0, 0),
+    (bm.Normal(0, 2), bm.InverseGamma(1.5, 1), 1, 2, 2),
+    (bm.Normal(0, 2), bm.Flat(), 2, 0, 2),
+    (bm.Normal(0, 2), bm.Flat(), 3, 1, 2),
+    (bm.Normal(0, 2), bm.Flat(), 4, 2, 2),
+    (bm.Flat(), bm.Flat(), 3, 0, 0),
+    (bm.Flat(), bm.Flat(), 5, 2, 2),
+    (bm.Flat(), bm.Jeffreys(), 3, 1, 1),
+    (bm.StudentT(0.5, 0, 1), bm.HalfT(0.5, 1), 1, 1, 1),
+    (bm.Normal(0, 2), bm.Mixture(0.5, bm.HalfNormal(1), bm.HalfT(0.5, 1)), 1, 1, 2),
+    (bm.Flat(), bm.Gamma(2, 1), 1, 2, 2),
+]
+
+
+@pytest.mark.parametrize(("mu", "tau", "k", "of_tau", "of_mu"), MOMENTS, ids=repr)
+def test_moments_exist_as_far_as_the_tails_allow(mu, tau, k, of_tau, of_mu):
+    y, se = map(np.array, SIX)
+    fit = bm.fit(bm.NormalNormal(mu=mu, tau=tau), estimates(y[:k], se[:k]))
+    for name, exist in (("tau", of_tau), ("theta_new", of_tau), ("mu", of_mu)):
+        assert np.isfinite(fit[name].mean()) == (exist >= 1)
+        assert np.isfinite(fit[name].sd()) == (exist >= 2)
+    assert np.isfinite(fit["theta"].sd()).all()
+
+
+@pytest.mark.parametrize(
+    ("mu", "tau", "k", "of_tau"),
+    [row[:4] for row in MOMENTS if isinstance(row[0], bm.Normal | bm.Flat)],
+    ids=repr,
+)
+def test_a_moment_exists_where_its_integrand_falls_faster_than_one_over_tau(mu, tau, k, of_tau):
+    y, se = (np.array(part[:k]) for part in SIX)
+    near, far = map(Plain(y, se, mu, tau).joint, (1e4, 1e5))
+    slope = np.log10(far / near) if near else -np.inf
+    assert (slope + 1 < -1 - 1e-3) == (of_tau >= 1)
+    assert (slope + 2 < -1 - 1e-3) == (of_tau >= 2)
 
 
 # --- limits ------------------------------------------------------------------------------------
@@ -382,11 +609,23 @@ NORMAL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
         ),
         (
             lambda: bm.fit(
-                bm.NormalNormal(mu=bm.LogNormal(0, 1), tau=NORMAL.tau),
+                bm.CommonEffect(mu=bm.LogNormal(0, 1)), estimates(*SIX), bm.Quadrature()
+            ),
+            r"cannot take LogNormal\(0, 1\) for mu.*NUTS",
+        ),
+        (
+            lambda: bm.fit(
+                bm.NormalNormal(mu=bm.Mixture(0.5, NORMAL.mu, bm.HalfNormal(1)), tau=NORMAL.tau),
                 estimates(*SIX),
                 bm.Quadrature(),
             ),
-            r"cannot take LogNormal\(0, 1\) for mu.*NUTS",
+            "an edge inside its support.*NUTS",
+        ),
+        (
+            lambda: bm.fit(
+                bm.BetaBinomial(mu=NORMAL.mu), binary({"A": (1, 5, 2, 6)}), bm.Quadrature()
+            ),
+            "cannot fit BetaBinomial with what its studies share",
         ),
         (lambda: bm.fit(estimates(*SIX), NORMAL), "takes a model first"),
         (lambda: bm.Quadrature(nodes=4), "nodes must be a whole number, 8 or more"),

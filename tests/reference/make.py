@@ -36,6 +36,10 @@ ESTIMATE = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "tau2", "I2", "Q", "Q_
 POOLED = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "k_yi", "Q", "Q_p", "I2")
 TAU_PRIORS = ("halfnormal_0.5", "halfnormal_1.0", "halfcauchy_0.5", "uniform_0_4")
 PROPER = tuple(f"{tau}__normal_0_4" for tau in TAU_PRIORS)
+IMPROPER = tuple(
+    f"{tau}__{mu}" for tau in ("improper_uniform", "jeffreys") for mu in ("flat", "normal_0_4")
+)
+IMPROPER_OF = ("bcg", "crins2014", "hinks2010", "rubin1981")
 
 
 def main(folder: Path) -> None:
@@ -63,6 +67,13 @@ def main(folder: Path) -> None:
         "bayesmeta",
         {name: _bayesmeta(fits) for name, fits in full.items()},
         program="bayesmeta",
+        **_versions(full.values()),
+        probs=exact["probs"],
+    )
+    _write(
+        "improper",
+        {name: _improper(full[name], exact["fits"][name]) for name in IMPROPER_OF},
+        program="nnhm_quadrature.py and bayesmeta",
         **_versions(full.values()),
         probs=exact["probs"],
     )
@@ -125,6 +136,22 @@ def _bayesmeta(full: dict) -> dict:
         for name in PROPER
         if name in full["fits"]
     }
+
+
+def _improper(full: dict, exact: dict) -> dict:
+    """Quantiles by both programs where a prior is improper: they have no evidence to compare."""
+    fits = {
+        name: {
+            part: {
+                "quadrature": exact[name][part]["quantiles"],
+                "bayesmeta": full["fits"][name][part]["quantiles"],
+            }
+            for part in ("tau", "mu", "theta_new")
+        }
+        for name in ("halfnormal_0.5__flat", *IMPROPER)
+        if name in exact
+    }
+    return {"y": full["y"], "se": full["sigma"], "fits": fits}
 
 
 def _only(entry: dict, names: tuple[str, ...]) -> dict:

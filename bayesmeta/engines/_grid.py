@@ -1,0 +1,641 @@
+"""Exact posteriors on one uniform grid of the effect, whatever the likelihoods look like.
+
+The likelihood of a study given mu and tau is its likelihood in theta convolved with the
+distribution of the study effects. On a uniform grid that resolves every study this is a product in
+the Fourier domain, exact to rounding for any tau, zero included; tau is integrated at Chebyshev
+nodes. mu is integrated by the trapezoidal rule: on the grid itself where its prior and all
+likelihoods are smooth, else in a variable that maps the line to its prior's support, or crowds at
+the corner of a likelihood. No study needs to look normal, and studies without events need no
+exception.
+"""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, kve, logsumexp, ndtr, stdtrit
+
+from ..effects import EffectSizes
+from ..errors import ModelError
+from ..model import Data, NormalNormal, RandomEffects
+from ..posterior import (
+    Check,
+    Diagnostics,
+    GridDensity,
+    MappedDensity,
+    Marginal,
+    Marginals,
+    Posterior,
+    SupportMap,
+    TauDensity,
+)
+from ..priors import Flat, Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
+from ..studies import Studies
+from ._cautions import cautions
+from ._likelihoods import kinked, log_likelihoods, rough_effects
+from ._propriety import moments_of_tau
+from ._quadrature import (
+    Nodes,
+    density_of_tau,
+    evidence,
+    finite_evidence,
+    support_of_tau,
+    tau_nodes,
+)
+from ._tables import Grid
+
+type Array = NDArray[np.float64]
+
+TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
+TAPER = 8.5  # standard deviations from one to zero in double precision
+FARTHEST_TAU, FARTHEST_MU = 40.0, 60.0  # in units of the data
+FLOOR = 1e-18  # of a study's likelihood, below which the Fourier transform is noise
+MANY = 1e6  # degrees of freedom: the normal, within 1/(4 df)
+LARGE_ORDER = 50.0  # of a Bessel function: from there its expansion is exact enough
+LARGEST_GRID = 2**18  # points; beyond, the studies differ too much in precision for one grid
+
+
+class Resolution(NamedTuple):
+    """How fine one pass is."""
+
+    nodes: int  # of tau
+    step: float  # of the grid, as a share of the narrowest feature
+    spacing: float  # of the baseline's rule
+    tail: float  # of Student-t effects, left outside the grid
+
+
+PASSES = (
+    Resolution(64, 0.40, 0.14, 1e-6),
+    Resolution(96, 0.28, 0.10, 3e-7),
+    Resolution(160, 0.20, 0.07, 1e-7),
+    Resolution(280, 0.13, 0.05, 3e-8),
+)
+
+
+class Reach(NamedTuple):
+    """How far mu and tau are integrated."""
+
+    low: float
+    high: float
+    tau: float
+
+    @property
+    def middle(self) -> float:
+        """Where the grid is centred, nearly."""
+        return 0.5 * (self.low + self.high)
+
+    def wider(self, limit: "Reach", *, low: bool, high: bool, tau: bool) -> "Reach":
+        """Twice as far where something is cut off, within the limit."""
+        width = self.high - self.low
+        return Reach(
+            max(self.low - low * width, limit.low),
+            min(self.high + high * width, limit.high),
+            min((1 + tau) * self.tau, limit.tau),
+        )
+
+
+def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
+    """Return the posterior, widened until nothing is cut off and refined until two passes agree."""
+    if not takes(model):
+        raise ModelError(
+            f"The exact engine cannot take {model.mu!r} for mu: it has an edge inside its support. "
+            "Use NUTS(seed=...)."
+        )
+    limit = _limit(model, data)
+    reach = _first_reach(model, data, limit)
+    coarse = Pass.at(PASSES[0], model, data, reach)
+    while any(cut := coarse.cut_off(TOLERANCE / 10)) and reach != limit:
+        reach = reach.wider(limit, low=cut.low, high=cut.high, tau=cut.tau)
+        coarse = Pass.at(PASSES[0], model, data, reach)
+    error = np.inf
+    for resolution in PASSES[1:]:
+        fine = Pass.at(resolution, model, data, reach)
+        error = fine.distance(coarse)
+        coarse = fine
+        if error <= TOLERANCE:
+            break
+    return coarse.posterior(error)
+
+
+def takes(model: RandomEffects) -> bool:
+    """Whether mu's prior is smooth or has its edges at the ends of its support."""
+    return _smooth(model.mu) or bool(np.isfinite(model.mu.support[0]))
+
+
+def _limit(model: RandomEffects, data: Data) -> Reach:
+    """As far as the priors have anything left, or as far as the grid goes."""
+    y, se = rough_effects(model, data)
+    unit = 1.0
+    if isinstance(model, NormalNormal):
+        unit = max(float(np.ptp(y)), float(se.max()))
+    low, high = model.mu.support
+    middle = float(np.clip(np.median(y), low, high))
+    far = FARTHEST_MU * unit
+    points = middle + far * np.linspace(-1, 1, 4001)
+    points = points[(points >= low) & (points <= high)]
+    low, high = _alive(log_density(model.mu, points), points, (low, high))
+    t = FARTHEST_TAU * unit * np.geomspace(1e-6, 1, 2001)
+    ends = support_of_tau(model.tau)
+    t = t[(t >= ends[0]) & (t <= ends[1])]
+    _, tau = _alive(_log_prior_of_tau(model, data, t), t, ends)
+    return Reach(low, high, tau)
+
+
+def _alive(log_p: Array, points: Array, ends: tuple[float, float]) -> tuple[float, float]:
+    """Between which of the points a prior has nearly all of its mass; its own ends if they do."""
+    keep = points[log_p > log_p[np.isfinite(log_p)].max() - 36]
+    step = points[1] - points[0], points[-1] - points[-2]
+    low = ends[0] if keep[0] - step[0] <= ends[0] else keep[0]
+    high = ends[1] if keep[-1] + step[1] >= ends[1] else keep[-1]
+    return float(low), float(high)
+
+
+def _first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
+    """Where a rough normal posterior ends, with room; what that misses is found and widened."""
+    y, se = rough_effects(model, data)
+    spread = np.sqrt(np.mean((y - y.mean()) ** 2) + np.median(se) ** 2)
+    tau = np.geomspace(1e-3, 1e2, 200) * spread
+    variance = se**2 + tau[:, None] ** 2
+    weight = (1 / variance).sum(axis=1)
+    mean = (y / variance).sum(axis=1) / weight
+    log_p = -0.5 * (np.log(variance) + (y - mean[:, None]) ** 2 / variance).sum(axis=1)
+    inside = (tau >= support_of_tau(model.tau)[0]) & (tau <= limit.tau)
+    log_p += np.log(tau) - 0.5 * np.log(weight)
+    log_p[inside] += _log_prior_of_tau(model, data, tau[inside])
+    log_p[~inside] = -np.inf
+    if not inside.any():
+        return limit
+    alive = log_p > log_p.max() - 25
+    far = float(min(1.3 * tau[alive].max(), limit.tau))
+    room = 7.5 * weight[alive] ** -0.5
+    low, high = float((mean[alive] - room).min()), float((mean[alive] + room).max())
+    width = high - low
+    low, high = max(low - 0.1 * width, limit.low), min(high + 0.1 * width, limit.high)
+    return Reach(low, high, far) if low < high else limit
+
+
+class CutOff(NamedTuple):
+    """Where mass may lie beyond what was integrated."""
+
+    low: bool
+    high: bool
+    tau: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """Everything at one resolution.
+
+    Attributes
+    ----------
+    model, data, grid, nodes
+    likelihood : ndarray, shape (k, size)
+        Of the studies on the grid, scaled to 1 at most.
+    fourier : ndarray of complex, shape (k, frequencies)
+        Its transform.
+    weights : ndarray, shape (t, size)
+        Posterior mass of (tau, mu) on the grid, sums to 1.
+    log_z : float
+    tau, mu : Marginal
+    mu_rows : ndarray, shape (t, m)
+        Posterior mass over the variable in which mu was integrated.
+    mu_at : ndarray, shape (m,)
+        mu at the ends of those cells, m of them.
+    """
+
+    model: RandomEffects
+    data: Data
+    grid: Grid
+    reach: Reach
+    nodes: Nodes
+    likelihood: Array
+    fourier: NDArray[np.complex128]
+    weights: Array
+    log_z: float
+    tau: TauDensity
+    mu: Marginal
+    mu_rows: Array
+    mu_at: Array
+
+    @classmethod
+    def at(cls, resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> "Pass":
+        """Integrate once."""
+        grid = _grid(resolution, model, data, reach)
+        logs = log_likelihoods(model, data, grid, resolution.spacing)
+        top = logs.max(axis=1, keepdims=True)
+        ends = np.abs(grid.points - grid.centre)
+        taper = min(0.5, grid.half / 40)
+        window = ndtr((grid.half - 0.5 * TAPER * taper / 0.5 - ends) / taper)
+        likelihood = np.exp(logs - top) * window
+        fourier = np.fft.rfft(likelihood, axis=1)
+        low, high = support_of_tau(model.tau)[0], reach.tau
+        given = partial(_log_given_mu, fourier, grid, model.df)
+        scale = _centre(model, data, grid, reach, given, low, high)
+        end = (high - low - scale) / (high - low + scale)
+        nodes = tau_nodes(resolution.nodes, low, scale, end)
+        each = np.array([given(one) for one in nodes.tau])
+        corner = kinked(model, data)
+        rule = _mu_rule(model, data, grid, reach, resolution, corner=bool(corner.any()))
+        at_x = rule.at_nodes(each[:, ~corner].sum(axis=1)) + top[~corner].sum()
+        if corner.any():
+            at_x = at_x + _at_corners(model, data.keep(corner), resolution, reach, nodes.tau, rule)
+        log_post = at_x + rule.log_prior
+        at_mu = each.sum(axis=1)
+        at_tau = logsumexp(log_post, axis=1) + _log_prior_of_tau(model, data, nodes.tau)
+        log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
+        outer = _log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
+        rows = np.exp(log_post + outer[:, None])
+        silent = int(data.double_zero.sum()) if isinstance(data, Studies) else 0
+        moments = moments_of_tau(model.tau, data.k - silent, mu=model.mu)
+        tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
+        tau = replace(tau, raw=tau.raw + _moments_beyond(tau, nodes.tau, high))
+        return cls(
+            model=model,
+            data=data,
+            grid=grid,
+            reach=reach,
+            nodes=nodes,
+            likelihood=likelihood,
+            fourier=fourier,
+            weights=rule.on_grid(at_mu, rows),
+            log_z=log_z,
+            tau=tau,
+            mu=rule.marginal(rows.sum(axis=0)),
+            mu_rows=rows,
+            mu_at=rule.cell_ends(),
+        )
+
+    def distance(self, other: "Pass") -> float:
+        """Largest disagreement of two passes, and the mass that the grid may have cut off."""
+        at, tau_at = (one.quantile([0.025, 0.5, 0.975]) for one in (self.mu, self.tau))
+        sd = self.mu.sd()
+        gaps = np.array(
+            [
+                self.log_z - other.log_z,
+                (self.mu.mean() - other.mu.mean()) / sd,
+                self.mu.sd() / other.mu.sd() - 1,
+                *(self.mu.cdf(at) - other.mu.cdf(at)),
+                *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
+            ]
+        )
+        return float(max(np.abs(gaps).max(), *self._beyond()))
+
+    def cut_off(self, most: float) -> CutOff:
+        """Say on which sides more than `most` may lie beyond."""
+        low, high, tau = self._beyond()
+        return CutOff(low > most, high > most, tau > most)
+
+    def _beyond(self) -> tuple[float, float, float]:
+        """Relative density at the two ends of mu, and a bound of the mass beyond the largest tau.
+
+        Zero where the support of the prior ends.
+        """
+        low, high = self.model.mu.support
+        at_mu = self.weights.sum(axis=0)
+        inside = np.flatnonzero(at_mu > 0)
+        first, last = (float(at_mu[inside[i]] / at_mu.max()) for i in (0, -1))
+        largest = float(self.nodes.tau.max())
+        ends = largest >= 0.99 * support_of_tau(self.model.tau)[1]
+        return (
+            0.0 if self.reach.low <= low else first,
+            0.0 if self.reach.high >= high else last,
+            0.0 if ends else float(self.tau.pdf(largest)) * largest,
+        )
+
+    def posterior(self, error: float) -> Posterior:
+        """Collect the marginals of this pass."""
+        from ._grid_draws import draw
+
+        theta, new = self._effects()
+        check = Check("quadrature error", "shares of an SD", error, TOLERANCE, at_most=True)
+        return Posterior(
+            model=self.model,
+            data=self.data,
+            engine=f"Quadrature(), {self.nodes.tau.size} nodes × {self.grid.size} grid points",
+            marginals={
+                "mu": self.mu,
+                "tau": self.tau,
+                "theta": Marginals(self.data.study, theta),
+                "theta_new": new,
+            },
+            diagnostics=Diagnostics((check,)),
+            sample=partial(draw, self),
+            cautions=cautions(self.model, self.data),
+            log_marginal_likelihood=evidence(self.model, self.log_z),
+        )
+
+    def _effects(self) -> tuple[tuple[GridDensity, ...], GridDensity]:
+        """Posteriors of the study effects and of the effect in a new study."""
+        omega = _frequencies(self.grid)
+        spread = np.zeros_like(self.fourier)
+        ahead = np.zeros(omega.size, dtype=complex)
+        for t, tau in enumerate(self.nodes.tau):
+            kernel = characteristic(tau * omega, self.model.df)
+            each = np.exp(_smoothed(self.fourier, self.grid, kernel))
+            spread += np.fft.rfft(self.weights[t] / each, axis=1) * kernel
+            ahead += np.fft.rfft(self.weights[t]) * kernel
+        x, size = self.grid.points, self.grid.size
+        density = self.likelihood * np.fft.irfft(spread, size, axis=1) / self.grid.step
+        new = np.fft.irfft(ahead, size) / self.grid.step
+        theta = tuple(GridDensity.of(x, one) for one in density)
+        df = self.model.df
+        moments = self.tau.moments if df is None else min(self.tau.moments, int(np.ceil(df)) - 1)
+        return theta, GridDensity.of(x, new, moments=moments)
+
+
+def _moments_beyond(tau: TauDensity, nodes: Array, high: float) -> Array:
+    """First two moments of tau beyond the last node, where its density falls like a power."""
+    last = float(nodes.max())
+    at, before = tau.pdf([last, 0.7 * last])
+    if last < 0.9 * high or not 0 < at < before:
+        return np.zeros(2)
+    power = np.log(before / at) / np.log(1 / 0.7)
+    order = np.arange(1, 3)
+    return np.where(
+        power > order + 1.2, at * last ** (order + 1) / np.maximum(power - order - 1, 0.2), 0.0
+    )
+
+
+def characteristic(x: Array, df: float | None) -> Array:
+    """Characteristic function of the standard normal, or of Student's t with `df`.
+
+    The latter is K_h(√df |x|) (√df |x|)^h 2^(1-h) / Γ(h), h = df/2 (Hurst 1995, Statistics
+    Research Report SRR044-95, Australian National University).
+    """
+    if df is None or df >= MANY:
+        return np.exp(-0.5 * x**2)
+    h, z = df / 2, np.sqrt(df) * np.abs(x)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        log_value = h * np.log(z) + _log_bessel(h, z) + (1 - h) * np.log(2) - gammaln(h)
+        value = np.exp(log_value)
+    return np.where(np.isfinite(value) & (z > 1e-280), value, 1.0)
+
+
+def _log_bessel(h: float, z: Array) -> Array:
+    """Log of K_h(z); for large h by its uniform expansion (DLMF 10.41.4), better than 1e-8."""
+    if h < LARGE_ORDER:
+        return np.log(kve(h, z)) - z
+    root = np.sqrt(1 + (z / h) ** 2)
+    p = 1 / root
+    eta = root + np.log(z / h / (1 + root))
+    u1 = (3 * p - 5 * p**3) / 24
+    u2 = (81 * p**2 - 462 * p**4 + 385 * p**6) / 1152
+    u3 = (30375 * p**3 - 369603 * p**5 + 765765 * p**7 - 425425 * p**9) / 414720
+    series = 1 - u1 / h + u2 / h**2 - u3 / h**3
+    return 0.5 * np.log(np.pi / (2 * h * root)) - h * eta + np.log(series)
+
+
+def _smoothed(fourier: NDArray[np.complex128], grid: Grid, kernel: Array) -> Array:
+    """Log likelihood of each study given mu on the grid, (k, size), scaled as the likelihood is."""
+    return np.log(np.maximum(np.fft.irfft(fourier * kernel, grid.size, axis=1), FLOOR))
+
+
+def _log_given_mu(
+    fourier: NDArray[np.complex128], grid: Grid, df: float | None, tau: float
+) -> Array:
+    """Log likelihood of each study given mu on the grid and one tau, (k, size)."""
+    return _smoothed(fourier, grid, characteristic(tau * _frequencies(grid), df))
+
+
+def _at_corners(
+    model: RandomEffects,
+    data: Data,
+    resolution: Resolution,
+    reach: Reach,
+    tau: Array,
+    rule: "_OnGrid | _Mapped",
+) -> Array:
+    """Log likelihood of the studies with a corner at the nodes of mu, (t, m)."""
+    from ._corners import log_given_mu, tabulate
+
+    far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
+    farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
+    corners = tabulate(model, data, farthest, resolution.step, resolution.spacing)
+    return np.array([log_given_mu(corners, rule.x, one, model.df) for one in tau])
+
+
+def _frequencies(grid: Grid) -> Array:
+    return 2 * np.pi * np.fft.rfftfreq(grid.size, grid.step)
+
+
+def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> Grid:
+    """A grid that resolves the narrowest study and the pooled effect, in rounded steps.
+
+    Steps are powers of √2, so that scenarios of one table share their grids; zero is a point.
+    """
+    _, se = rough_effects(model, data)
+    pooled = float((se**-2.0).sum() ** -0.5)
+    features = [float(se.min()), 1.5 * pooled]
+    if not isinstance(model, NormalNormal):
+        features.append(0.8)
+    features.append(_sharpness(model.mu))
+    finest = resolution.step * min(features)
+    step = 2 ** (np.floor(2 * np.log2(finest)) / 2)
+    far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
+    room = far * reach.tau + min(TAPER, 20 * float(se.max()))
+    centre = step * np.round(reach.middle / step)
+    half = 0.5 * (reach.high - reach.low) + room + step
+    rounded = 2 ** (np.ceil(4 * np.log2(half)) / 4)
+    size = _fast_size(2 * rounded / step)
+    if size > LARGEST_GRID:
+        raise ModelError(
+            f"The exact engine would need {size:,} grid points: the most precise study has a "
+            f"standard error of {se.min():.3g} beside effects that may spread over {half:.3g}. "
+            "Use NUTS(seed=...), normal study effects or a narrower prior of tau."
+        )
+    return Grid(float(centre), float(step), size)
+
+
+def _sharpness(prior: Prior) -> float:
+    """The narrowest feature of a smooth prior of mu."""
+    match prior:
+        case Normal(_, sd):
+            return sd
+        case StudentT(_, _, scale):
+            return scale
+        case Mixture(_, first, second):
+            return min(_sharpness(first), _sharpness(second))
+        case _:
+            return np.inf
+
+
+def _fast_size(least: float) -> int:
+    """A size that transforms fast, and into two halves."""
+    from scipy.fft import next_fast_len
+
+    return 2 * int(next_fast_len(int(np.ceil(least / 2)), real=True))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _OnGrid:
+    """mu integrated on the grid by the trapezoidal rule: prior and likelihoods are smooth there."""
+
+    grid: Grid
+    x: Array
+    log_prior: Array
+
+    @classmethod
+    def of(cls, prior: Prior, grid: Grid, reach: Reach) -> "_OnGrid":
+        x, step = grid.points, grid.step
+        inside = (x >= reach.low - step / 2) & (x <= reach.high + step / 2)
+        return cls(grid, x, np.where(inside, log_density(prior, x) + np.log(step), -np.inf))
+
+    def at_nodes(self, at_mu: Array) -> Array:
+        """Values on the grid at the nodes of mu, (t, m)."""
+        return at_mu
+
+    def on_grid(self, at_mu: Array, rows: Array) -> Array:
+        """Posterior mass on the grid, (t, size)."""
+        return rows
+
+    def marginal(self, mass: Array) -> Marginal:
+        """Marginal posterior of mu from its mass, (m,)."""
+        return GridDensity.of(self.x, mass / self.grid.step)
+
+    def cell_ends(self) -> Array:
+        """Upper ends of the cells of mu, (m,)."""
+        return self.x + 0.5 * self.grid.step
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """mu integrated in a variable u: over all of a support with ends, or densely near zero.
+
+    Densities of mu then vanish at both ends of u, whatever they do at the ends of the support.
+    """
+
+    prior: Prior
+    grid: Grid
+    reach: Reach
+    support: SupportMap
+    u: Array
+    x: Array
+    log_prior: Array
+
+    @classmethod
+    def of(cls, prior: Prior, grid: Grid, reach: Reach, support: SupportMap, u: Array) -> "_Mapped":
+        x = support.value(u)
+        with np.errstate(divide="ignore"):
+            log_weight = np.log(support.slope(u)) + np.log(u[1] - u[0])
+            log_prior = log_density(prior, x) + log_weight
+        inside = (x >= reach.low) & (x <= reach.high)
+        return cls(prior, grid, reach, support, u, x, np.where(inside, log_prior, -np.inf))
+
+    def at_nodes(self, at_mu: Array) -> Array:
+        """Values on the grid at the nodes of mu, (t, m)."""
+        from scipy.interpolate import make_interp_spline
+
+        points, room = self.grid.points, 12 * self.grid.step
+        near = (points >= self.reach.low - room) & (points <= self.reach.high + room)
+        x = np.clip(self.x, self.reach.low, self.reach.high)
+        return make_interp_spline(points[near], at_mu[:, near], k=7, axis=1)(x)
+
+    def on_grid(self, at_mu: Array, rows: Array) -> Array:
+        """Posterior mass on the grid, (t, size); half a cell where the support ends on a point."""
+        x, step = self.grid.points, self.grid.step
+        low, high = self.prior.support
+        share = np.clip(np.minimum(x - low, high - x) / step + 0.5, 0, 1)
+        inside = (share > 0) & (x >= self.reach.low) & (x <= self.reach.high)
+        with np.errstate(divide="ignore"):
+            prior = log_density(self.prior, x[inside]) + np.log(share[inside])
+        log_p = at_mu[:, inside] + prior
+        top = log_p.max(axis=1, keepdims=True)
+        found = np.zeros_like(at_mu)
+        found[:, inside] = np.exp(log_p - np.where(np.isfinite(top), top, 0.0))
+        total = found.sum(axis=1, keepdims=True)
+        return found / np.where(total > 0, total, 1.0) * rows.sum(axis=1, keepdims=True)
+
+    def marginal(self, mass: Array) -> Marginal:
+        """Marginal posterior of mu from its mass, (m,)."""
+        mean = float(mass @ self.x)
+        sd = float(np.sqrt(mass @ (self.x - mean) ** 2))
+        inner = GridDensity.of(self.u, mass / (self.u[1] - self.u[0]))
+        return MappedDensity(inner, self.support, (mean, sd))
+
+    def cell_ends(self) -> Array:
+        """Upper ends of the cells of mu, (m,)."""
+        return self.support.value(self.u + 0.5 * (self.u[1] - self.u[0]))
+
+
+def _mu_rule(
+    model: RandomEffects,
+    data: Data,
+    grid: Grid,
+    reach: Reach,
+    resolution: Resolution,
+    *,
+    corner: bool,
+) -> _OnGrid | _Mapped:
+    """How mu is integrated, by the smoothness of its prior and of the likelihoods."""
+    prior = model.mu
+    low, high = prior.support
+    if _smooth(prior) and not corner:
+        return _OnGrid.of(prior, grid, reach)
+    if _smooth(prior):
+        return _Mapped.of(prior, grid, reach, *_dense_at_zero(model, data, reach, resolution))
+    if np.isfinite(high):
+        support = SupportMap(low, high, 1.0)
+        step, last = min(0.15, 1.5 * grid.step / (high - low)), 40.0
+    else:
+        support = SupportMap(low, high, min(reach.high - reach.low, 8 * grid.step))
+        step = min(0.15, 0.7 * grid.step / support.scale)
+        last = (reach.high - low) / support.scale
+    u = np.linspace(-40.0, last, int(np.ceil((last + 40) / step)))
+    return _Mapped.of(prior, grid, reach, support, u)
+
+
+def _dense_at_zero(
+    model: RandomEffects, data: Data, reach: Reach, resolution: Resolution
+) -> tuple[SupportMap, Array]:
+    """Nodes of mu as near to zero as a corner asks, and fine where mu lies for any tau."""
+    y, se = rough_effects(model, data)
+    sharp = min(float(se.min()), _sharpness(model.mu))
+    tau = np.concatenate(([0.0], np.geomspace(0.1 * se.min(), reach.tau, 30)))
+    weight = 1 / (se**2 + tau[:, None] ** 2)
+    mean = (y * weight).sum(axis=1) / weight.sum(axis=1)
+    sd = np.minimum(1.5 * weight.sum(axis=1) ** -0.5, _sharpness(model.mu))
+    support = SupportMap(-np.inf, np.inf, 1e-3 * resolution.step * sharp)
+    first, last = support.inverse(np.array([reach.low, reach.high]))
+    step = resolution.step * min(0.25, float((sd / (np.abs(mean) + 4 * sd)).min()))
+    return support, step * np.arange(np.ceil(first / step), np.floor(last / step) + 1)
+
+
+def _smooth(prior: Prior) -> bool:
+    if isinstance(prior, Mixture):
+        return _smooth(prior.first) and _smooth(prior.second)
+    return isinstance(prior, Normal | StudentT | Flat)
+
+
+def _log_prior_of_tau(model: RandomEffects, data: Data, tau: Array) -> Array:
+    se = data.se if isinstance(data, EffectSizes) else np.empty(0)
+    return log_density_of_tau(model.tau, tau, se)
+
+
+def _centre(
+    model: RandomEffects,
+    data: Data,
+    grid: Grid,
+    reach: Reach,
+    given: "partial[Array]",
+    low: float,
+    high: float,
+) -> float:
+    """A rough posterior median of tau - low, where its nodes are centred."""
+    trial = (high - low) * np.geomspace(1e-3, 1.0, 25)
+    at_mu = np.array([given(low + one).sum(axis=0) for one in trial])
+    x = grid.points
+    inside = (x >= reach.low) & (x <= reach.high)
+    log_mass = logsumexp(at_mu[:, inside] + log_density(model.mu, x[inside]), axis=1)
+    log_mass = log_mass + _log_prior_of_tau(model, data, low + trial) + np.log(trial)
+    mass = np.cumsum(np.exp(log_mass - log_mass.max()))
+    middle = float(np.interp(0.5 * mass[-1], mass, trial))
+    return float(np.clip(middle, 1e-3 * (high - low), 0.45 * (high - low)))

@@ -1,0 +1,166 @@
+"""What each study says of its own effect: log likelihoods on a grid, whatever the model."""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
+
+from functools import lru_cache, singledispatch
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, log_expit, logsumexp
+
+from ..effects import effect_sizes
+from ..errors import ModelError
+from ..model import (
+    BinomialNormal,
+    Data,
+    HypergeometricNormal,
+    IncidenceNormal,
+    Model,
+    NormalNormal,
+    PoissonNormal,
+    ProportionNormal,
+)
+from ..priors import LOG_2PI
+from ..studies import Studies, name_rows
+from ._tables import Graded, Grid, Row, log_likelihood
+
+type Array = NDArray[np.float64]
+type Points = Grid | Graded
+
+SOFT = 10  # events at which a corner is too soft to matter
+LARGEST_SUPPORT = 4096  # counts that a table with fixed margins may hold
+
+
+@singledispatch
+def log_likelihoods(model: Model, data: Data, grid: Points, spacing: float) -> Array:
+    """Log likelihood of every study on a grid of theta, baselines integrated out, (k, size).
+
+    Parameters
+    ----------
+    model : Model
+    data : Data
+        Of the kind that the model takes.
+    grid : Grid or Graded
+    spacing : float
+        Step of the rule for the baseline, in its own unit.
+
+    Raises
+    ------
+    ModelError
+        If the model has no likelihood of this form.
+    """
+    raise ModelError(f"The exact engine cannot fit {type(model).__name__}; use NUTS(seed=...).")
+
+
+def rows(data: Studies) -> list[Row]:
+    """The studies one by one."""
+    return [tuple(map(float, row)) for row in zip(*data.numbers.values(), strict=True)]
+
+
+@log_likelihoods.register
+def _binomial(model: BinomialNormal, data: Studies, grid: Points, spacing: float) -> Array:
+    return _with_baseline(model, data, grid, spacing)
+
+
+@log_likelihoods.register
+def _poisson(model: PoissonNormal, data: Studies, grid: Points, spacing: float) -> Array:
+    return _with_baseline(model, data, grid, spacing)
+
+
+def _with_baseline(
+    model: BinomialNormal | PoissonNormal, data: Studies, grid: Points, spacing: float
+) -> Array:
+    return np.array(
+        [log_likelihood(row, model.link, model.baseline, grid, spacing) for row in rows(data)]  # pyright: ignore[reportArgumentType]
+    )
+
+
+@log_likelihoods.register
+def _hypergeometric(_: HypergeometricNormal, data: Studies, grid: Points, spacing: float) -> Array:
+    check_supports(data)
+    return np.array([_fisher(row, grid) for row in rows(data)])
+
+
+@lru_cache(maxsize=512)
+def _fisher(row: Row, grid: Points) -> Array:
+    """Log of Fisher's non-central hypergeometric probability of the treatment arm's events."""
+    a, n1, c, n0 = row
+    low, high = max(0.0, a + c - n0), min(n1, a + c)
+    count = np.arange(low, high + 1)
+    each = np.array([count, n1 - count, a + c - count, n0 - a - c + count])
+    weight = -gammaln(each + 1).sum(axis=0)
+    top = weight.max()
+    value = np.empty(grid.size)
+    for part in np.array_split(np.arange(grid.size), max(1, grid.size * count.size // 2**20)):
+        theta = grid.points[part, None]
+        value[part] = -logsumexp(weight - top + theta * (count - a), axis=1)
+    value += weight[int(a - low)] - top
+    value.setflags(write=False)
+    return value
+
+
+def check_supports(data: Studies) -> None:
+    """Refuse tables whose fixed margins leave more counts than can be summed.
+
+    Raises
+    ------
+    ModelError
+    """
+    a, n1, c, n0 = (data.numbers[name] for name in data.columns())
+    size = np.minimum(n1, a + c) - np.maximum(0, a + c - n0) + 1
+    if (size > LARGEST_SUPPORT).any():
+        raise ModelError(
+            f"HypergeometricNormal sums over every count a table may hold, {LARGEST_SUPPORT:,} at "
+            f"most; {name_rows(data.study, size > LARGEST_SUPPORT)} has {size.max():,.0f}. Use "
+            "BinomialNormal(measure='OR'): with that many events the two hardly differ."
+        )
+
+
+@log_likelihoods.register
+def _proportion(_: ProportionNormal, data: Studies, grid: Points, spacing: float) -> Array:
+    events, n = (data.numbers[name][:, None] for name in ("events", "n"))
+    theta = grid.points
+    choose = gammaln(n + 1) - gammaln(events + 1) - gammaln(n - events + 1)
+    return choose + events * log_expit(theta) + (n - events) * log_expit(-theta)
+
+
+@log_likelihoods.register
+def _incidence(_: IncidenceNormal, data: Studies, grid: Points, spacing: float) -> Array:
+    events, time = (data.numbers[name][:, None] for name in ("events", "time"))
+    log_mean = np.log(time) + grid.points
+    return events * log_mean - np.exp(np.minimum(log_mean, 700.0)) - gammaln(events + 1)
+
+
+@log_likelihoods.register
+def _normal(_: NormalNormal, data: Data, grid: Points, spacing: float) -> Array:
+    y, se = (data.numbers[name][:, None] for name in ("y", "se"))
+    return -0.5 * ((y - grid.points) / se) ** 2 - np.log(se) - 0.5 * LOG_2PI
+
+
+def rough_effects(model: Model, data: Data) -> tuple[Array, Array]:
+    """Each study's own estimate and standard error on the scale of theta, both (k,)."""
+    if not isinstance(data, Studies):
+        return data.numbers["y"], data.numbers["se"]
+    measure = getattr(model, "measure", None)
+    found = effect_sizes(data, measure=measure, double_zero="include")
+    if measure != "RD":
+        return found.y, found.se
+    inside = np.clip(found.y, -0.99, 0.99)
+    return np.arctanh(inside), found.se / (1 - inside**2)
+
+
+def kinked(model: Model, data: Data) -> NDArray[np.bool_]:
+    """Studies whose likelihood has a corner at theta = 0, shape (k,).
+
+    The baseline of a risk ratio is nearly free upwards where few patients go without the event,
+    that of a risk difference also downwards where few have it; which arm it then bounds changes at
+    no effect. The corner softens with the number of those patients in both arms together.
+    """
+    corner = np.zeros(data.k, bool)
+    if not (isinstance(model, BinomialNormal) and model.measure in ("RR", "RD")):
+        return corner
+    events = data.numbers["events_treatment"] + data.numbers["events_control"]
+    n = data.numbers["n_treatment"] + data.numbers["n_control"]
+    return (n - events <= SOFT) | ((events <= SOFT) & (model.measure == "RD"))

@@ -1,0 +1,109 @@
+"""Pooled estimates as they were printed."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from ..errors import DataError
+from ._door import check_prob
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A pooled estimate as it was printed.
+
+    Figures are strings because their decimals say how far they were rounded.
+
+    Parameters
+    ----------
+    measure : str
+        The effect measure, e.g. ``"RR"``; ``""`` where none was named.
+    estimate, lower, upper : str, optional
+        As printed, on the natural scale; ``""`` where not printed.
+    prob : float
+        Level of the interval.
+    p, p_heterogeneity, i2 : str, optional
+        As printed; I² in per cent.
+    k, n : int or None
+        Studies and patients behind this very figure, where printed.
+    method : str
+        The method in the paper's words.
+    verdict : str
+        What was said in words where no figure was printed.
+    citation : str
+        The source.
+
+    Raises
+    ------
+    DataError
+        If a figure is not a number, or the interval does not hold its estimate.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> bm.Published(measure="RR", estimate="0.76", lower="0.60", upper="0.96").decimals
+    2
+    """
+
+    measure: str = ""
+    estimate: str = ""
+    lower: str = ""
+    upper: str = ""
+    prob: float = 0.95
+    p: str = ""
+    p_heterogeneity: str = ""
+    i2: str = ""
+    k: int | None = None
+    n: int | None = None
+    method: str = ""
+    verdict: str = ""
+    citation: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("estimate", "lower", "upper", "p", "p_heterogeneity", "i2"):
+            _check_figure(name, getattr(self, name))
+        check_prob(self.prob)
+        if self.has_interval and not (
+            float(self.lower) <= float(self.estimate) <= float(self.upper)
+            and float(self.lower) < float(self.upper)
+        ):
+            raise DataError(
+                f"Published: estimate {self.estimate} does not lie in its interval "
+                f"[{self.lower}, {self.upper}]; check the three figures against the paper."
+            )
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether an estimate and both limits were printed."""
+        return bool(self.estimate and self.lower and self.upper)
+
+    @property
+    def decimals(self) -> int:
+        """Decimals printed: the most among the estimate and its limits."""
+        return max(decimals_of(text) for text in (self.estimate, self.lower, self.upper))
+
+    def __str__(self) -> str:
+        if not self.has_interval:
+            return self.verdict or "no figure printed"
+        return f"{self.measure} {self.estimate} [{self.lower}, {self.upper}]"
+
+
+def decimals_of(text: str) -> int:
+    """Count the decimals of a printed figure: ``"0.60"`` has two."""
+    mantissa, _, exponent = text.lower().partition("e")
+    return max(len(mantissa.partition(".")[2]) - int(exponent or 0), 0)
+
+
+def _check_figure(name: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise DataError(
+            f"Published: {name} must be the printed figure as text, e.g. '0.60'; got {text!r}."
+        )
+    try:
+        finite = not text or np.isfinite(float(text))
+    except ValueError:
+        finite = False
+    if not finite or "_" in text:
+        raise DataError(f"Published: {name} is {text!r}, which is not a printed number.")
