@@ -7,11 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .batch import fit_many
     from .comparison import compare
     from .decision import absolute_effects
     from .effects import MEASURES, EffectSizes, effect_sizes
     from .engines import NUTS, Quadrature, fit
     from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
+    from .evidence import bayes_factors, mean_weights, zero_studies
     from .frequentist import FrequentistFit, common_effect, random_effects
     from .model import (
         BetaBinomial,
@@ -94,8 +96,10 @@ _HOME = {
     "posterior": ("Posterior",),
     "frequentist": ("FrequentistFit", "common_effect", "random_effects"),
     "summaries": ("summary",),
+    "batch": ("fit_many",),
     "comparison": ("compare",),
     "decision": ("absolute_effects",),
+    "evidence": ("bayes_factors", "mean_weights", "zero_studies"),
     "errors": ("BayesmetaError", "DataError", "FileError", "ModelError", "SpecError"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -141,14 +145,18 @@ __all__ = [
     "StudentT",
     "Uniform",
     "absolute_effects",
+    "bayes_factors",
     "common_effect",
     "compare",
     "default_model",
     "effect_sizes",
     "fit",
+    "fit_many",
+    "mean_weights",
     "parse_prior",
     "random_effects",
     "summary",
+    "zero_studies",
 ]
 __version__ = "0.1.0"
 

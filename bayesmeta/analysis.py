@@ -20,23 +20,31 @@ from .checks import posterior_predictive
 from .decision import absolute_effects, pooled_control_risk
 from .effects import EffectSizes, effect_sizes
 from .engines import NUTS, default_engine, device, fit, prepare
-from .errors import BayesmetaError, DataError, FileError, SpecError
+from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
+from .evidence import bayes_factors, mean_weights, zero_studies
 from .files import read_table
 from .frequentist import FrequentistFit, common_effect, random_effects
-from .model import BinomialNormal, CommonEffect, Data, Model, NormalNormal
+from .model import (
+    BinomialNormal,
+    CommonEffect,
+    Data,
+    HypergeometricNormal,
+    Model,
+    NormalNormal,
+    PoissonNormal,
+)
 from .posterior import Check, Posterior
-from .priors import Normal
+from .priors import Flat, Normal
 from .results import (
-    COUNTS_LABEL,
+    Evidence,
     OutcomeResult,
     PublishedResult,
     Results,
     ScenarioResult,
-    Shift,
 )
 from .results.tables import outcome_tables
 from .specification import Outcome, PublishedFigure, Scenario, Source, Specification
-from .studies import MAIN, BinaryStudies
+from .studies import MAIN, BinaryStudies, Studies
 from .summaries import prob_benefit
 
 if TYPE_CHECKING:
@@ -46,6 +54,11 @@ __all__ = ["models_of", "run"]
 
 type Progress = Callable[[str, str], None]
 
+COUNTS_LABELS = {
+    "binomial": "counts (binomial–normal)",
+    "hypergeometric": "counts (hypergeometric–normal)",
+    "poisson": "counts (Poisson–normal)",
+}
 NUTS_LABEL = "the same by NUTS"
 TWO_STAGE_LABEL = "two-stage (normal–normal)"
 FREQUENTIST = (
@@ -132,8 +145,8 @@ def _second_source(
     spec: Specification, outcome: Outcome, frames: "Mapping[str, pd.DataFrame]"
 ) -> tuple[Model, Data, NUTS] | None:
     """What NUTS fits beside an exact answer: the counts of the main scenario, if there are any."""
-    model = models_of(outcome).get(COUNTS_LABEL)
-    if model is None or isinstance(default_engine(model), NUTS):
+    model = next(iter(models_of(outcome).values()), None)
+    if model is None or model.takes is EffectSizes or isinstance(default_engine(model), NUTS):
         return None
     scenario, frame = outcome.scenario[0], frames[outcome.name]
     data, _ = _data(outcome, frame, select(frame, outcome, scenario), [])
@@ -159,7 +172,7 @@ def _finish(
 
 def _check_labels(outcome: Outcome) -> None:
     """A published figure with the label of one of our fits would take its place in the tables."""
-    ours = (COUNTS_LABEL, NUTS_LABEL, TWO_STAGE_LABEL, *FREQUENTIST)
+    ours = (*COUNTS_LABELS.values(), NUTS_LABEL, TWO_STAGE_LABEL, *FREQUENTIST)
     for figure in outcome.published:
         if any(figure.label == label or figure.label.startswith(f"{label}, ") for label in ours):
             raise SpecError(
@@ -172,16 +185,26 @@ def models_of(outcome: Outcome) -> Mapping[str, Model]:
     """The models of an outcome by label; the first is the answer."""
     if outcome.data is None:
         return {}
-    two_stage = NormalNormal(mu=outcome.mu_prior, tau=outcome.tau_prior)
+    two_stage = NormalNormal(mu=outcome.mu_prior, tau=outcome.tau_prior, df=outcome.df)
     if outcome.kind == "estimates":
         return {TWO_STAGE_LABEL: two_stage}
-    counts = BinomialNormal(
+    return {COUNTS_LABELS[outcome.of_counts]: _of_counts(outcome), TWO_STAGE_LABEL: two_stage}
+
+
+def _of_counts(outcome: Outcome) -> Model:
+    mu, tau, df = outcome.mu_prior, outcome.tau_prior, outcome.df
+    if outcome.of_counts == "hypergeometric":
+        return HypergeometricNormal(mu=mu, tau=tau, df=df)
+    if outcome.of_counts == "poisson":
+        return PoissonNormal(mu=mu, tau=tau, baseline=outcome.baseline, df=df)
+    return BinomialNormal(
         measure=outcome.measure,
-        mu=outcome.mu_prior,
-        tau=outcome.tau_prior,
+        mu=mu,
+        tau=tau,
         baseline=outcome.baseline,
+        coding=outcome.coding,
+        df=df,
     )
-    return {COUNTS_LABEL: counts, TWO_STAGE_LABEL: two_stage}
 
 
 def select(
@@ -270,7 +293,8 @@ def _outcome(
         scenarios=scenarios,
         published=published,
         sources=frame,
-        **(_counts_only(spec, outcome, models, main, progress) if main is not None else {}),
+        evidence=_evidence(spec, outcome, main, progress) if main is not None else Evidence(),
+        **(_counts_only(spec, outcome, main, progress) if main is not None else {}),
     )
 
 
@@ -284,49 +308,59 @@ def _measure(outcome: Outcome) -> str:
 def _counts_only(
     spec: Specification,
     outcome: Outcome,
-    models: Mapping[str, Model],
     main: ScenarioResult,
     progress: Progress,
 ) -> dict[str, object]:
-    """Absolute effects, predictive check and the weight of double zeros: for counts alone."""
+    """Absolute effects and predictive check: for binary counts alone."""
     data, answer = main.data, main.answer
     if not isinstance(data, BinaryStudies):
         return {}
     progress(outcome.title, "predictive check and absolute effects")
+    found: dict[str, object] = {}
+    if isinstance(answer.model, BinomialNormal):
+        found["predictive"] = posterior_predictive(answer, seed=spec.seed, prob=spec.prob)
     risk = outcome.control_risk or pooled_control_risk(data)
-    found: dict[str, object] = {
-        "predictive": posterior_predictive(answer, seed=spec.seed, prob=spec.prob)
-    }
-    if np.isfinite(risk):
+    if np.isfinite(risk) and outcome.measure in ("OR", "RR"):
         found["control_risk_origin"] = (
             "given by the specification" if outcome.control_risk else "all control arms together"
         )
         found["absolute"] = absolute_effects(
             answer, control_risk=risk, better=outcome.better, prob=spec.prob
         )
-    silent = data.double_zero
-    if silent.any() and not silent.all():
-        progress(outcome.title, "without the studies that have no event")
-        found["double_zero"] = _shift(models[COUNTS_LABEL], data, answer)
     return found
 
 
-def _shift(model: Model, data: BinaryStudies, answer: Posterior) -> Shift:
-    kept = [i for i in range(data.k) if not data.double_zero[i]]
-    fewer = BinaryStudies(
-        study=tuple(data.study[i] for i in kept),
-        events_treatment=data.events_treatment[kept],
-        n_treatment=data.n_treatment[kept],
-        events_control=data.events_control[kept],
-        n_control=data.n_control[kept],
-    )
-    without = fit(model, fewer)
-    return Shift(
-        studies=tuple(name for i, name in enumerate(data.study) if i not in kept),
-        mean=(answer["mu"].mean(), without["mu"].mean()),
-        sd=(answer["mu"].sd(), without["mu"].sd()),
-        sound=without.diagnostics.passed,
-    )
+def _evidence(
+    spec: Specification, outcome: Outcome, main: ScenarioResult, progress: Progress
+) -> Evidence:
+    """What the answer rests on; weights only of the normal model, where they cost no fit."""
+    progress(outcome.title, "Bayes factors, weights, studies without events")
+    factors, why_none = None, ""
+    try:
+        factors = bayes_factors(main.answer)
+    except ModelError as error:
+        why_none = str(error)
+    normal = main.posteriors.get(TWO_STAGE_LABEL)
+    cheap = outcome.df is None and isinstance(outcome.mu_prior, Normal | Flat)
+    weights = mean_weights(normal) if normal is not None and cheap else None
+    zeros = _zeros(spec, outcome, main)
+    return Evidence(factors=factors, why_none=why_none, weights=weights, zeros=zeros)
+
+
+def _zeros(spec: Specification, outcome: Outcome, main: ScenarioResult) -> "pd.DataFrame | None":
+    data = main.answer.data
+    if not isinstance(data, Studies):
+        return None
+    if not any((values == 0).any() for values in data.numbers.values()):
+        return None
+    engine = None if main.answer.exact else _nuts(spec, outcome.name, "zeros")
+    return zero_studies(main.answer, prob=spec.prob, engine=engine)
+
+
+def _table_of(outcome: Outcome) -> type[Studies]:
+    takes = _of_counts(outcome).takes
+    assert issubclass(takes, Studies)
+    return takes
 
 
 def _scenario(
@@ -342,7 +376,7 @@ def _scenario(
     data, effects = _data(outcome, frame, exclude, refusals)
     posteriors: dict[str, Posterior] = {}
     for label, model in models.items():
-        on = data if isinstance(model, BinomialNormal) else effects
+        on = effects if model.takes is EffectSizes else data
         if on is None:
             continue
         progress(outcome.title, f"{scenario.name}: {label}")
@@ -391,7 +425,7 @@ def _data(
                 exclude=exclude,
             )
             return made, made
-        studies = BinaryStudies.from_frame(frame, columns=columns, exclude=exclude)
+        studies = _table_of(outcome).from_frame(frame, columns=columns, exclude=exclude)
     except DataError as error:
         raise DataError(f"{outcome.data}: {error}") from None
     try:
@@ -405,8 +439,8 @@ def _frequentist(
     outcome: Outcome, data: Data, effects: EffectSizes | None, refusals: list[str]
 ) -> Mapping[str, FrequentistFit]:
     asked: dict[str, Callable[[], FrequentistFit]] = {}
-    if isinstance(data, BinaryStudies):
-        measure = outcome.measure
+    measure = outcome.measure
+    if isinstance(data, BinaryStudies) and measure in ("OR", "RR"):
         asked |= {
             "Mantel–Haenszel": lambda: common_effect(data, weights="MH", measure=measure),
             "Mantel–Haenszel, ½ added": lambda: common_effect(

@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,14 @@ import click
 from .errors import BayesmetaError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
 
+    from .model import Data, Model
+    from .posterior import Posterior
+    from .priors import Prior
     from .results import OutcomeResult, Results
+    from .studies import Studies
 
 GATES_FAILED, REFUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
@@ -83,10 +89,26 @@ def run(specification: Path, output: Path) -> None:
 
 @main.command()
 @click.argument("table", type=click.Path(path_type=Path))
-@click.option("--measure", required=True, help="OR or RR for counts; any measure for estimates.")
+@click.option("--measure", required=True, help="OR, RR, RD, IRR, PLO, IRLN; or of estimates.")
 @click.option("--mu", default=None, help="Prior of the overall effect, e.g. 'Normal(0, 2)'.")
 @click.option("--tau", default=None, help="Prior of the between-study SD, e.g. 'HalfNormal(0.5)'.")
 @click.option("--counts", is_flag=True, help="Fit the counts themselves, not two-stage estimates.")
+@click.option(
+    "--likelihood",
+    type=click.Choice(["binomial", "hypergeometric", "poisson"]),
+    help="Of the counts; implies --counts.",
+)
+@click.option(
+    "--coding",
+    type=click.Choice(["half", "zero_one"]),
+    default="half",
+    show_default=True,
+    help="How a log odds ratio enters the arms of the binomial likelihood.",
+)
+@click.option("--df", type=float, help="Degrees of freedom of Student-t study effects.")
+@click.option(
+    "--evidence", is_flag=True, help="Add Bayes factors, weights and studies without events."
+)
 @click.option(
     "--level",
     default=0.95,
@@ -110,13 +132,21 @@ def fit(
     tau: str | None,
     *,
     counts: bool,
+    likelihood: str | None,
+    coding: str,
+    df: float | None,
+    evidence: bool,
     nuts: bool,
     level: float,
     seed: int,
     prob: float,
     output: Path | None,
 ) -> None:
-    """Fit one TABLE (CSV) of counts per arm, or of estimates, and print the posterior."""
+    """Fit one TABLE (CSV) of counts, or of estimates, and print the posterior.
+
+    What the table holds is told by its columns: events_treatment, n_treatment (or time_treatment)
+    and the same of control; events with n or time for single arms; else estimates.
+    """
     from .engines import NUTS
     from .engines import fit as fit_model
     from .files import check_file, write_posterior
@@ -126,17 +156,117 @@ def fit(
     check_prob(prob)
     if output is not None:
         check_file(output)
-    model, data = _model_and_data(table, measure, mu, tau, counts=counts, level=level)
+    model, data = _model_and_data(
+        table,
+        measure,
+        mu,
+        tau,
+        counts=counts,
+        level=level,
+        likelihood=likelihood,
+        coding=coding,
+        df=df,
+    )
     posterior = fit_model(model, data, NUTS(seed=seed) if nuts else None)
     if output is not None:
         write_posterior(posterior, output, seed=seed)
     click.echo(f"{describe(model)}\n{posterior.engine}\n")
     click.echo(summary(posterior, prob=prob).dropna(axis=1, how="all").round(4).to_string())
+    for part in _evidence(posterior, prob) if evidence else ():
+        click.echo(f"\n{part}")
     for caution in posterior.cautions:
         click.echo(f"Caution: {caution}")
     for failure in posterior.diagnostics.failures:
         click.echo(f"Not sound: {failure}", err=True)
     if not posterior.diagnostics.passed:
+        sys.exit(GATES_FAILED)
+
+
+def _evidence(posterior: "Posterior", prob: float) -> Iterator[str]:
+    """Three tables, or why there is one less."""
+    from .errors import ModelError
+    from .evidence import bayes_factors, mean_weights, zero_studies
+    from .studies import Studies
+
+    try:
+        factors = bayes_factors(posterior)
+        yield f"Bayes factors\n{_text(factors.table())}"
+        yield f"The factor of tau by the scale of its prior\n{_text(factors.tau_by_scale)}"
+        yield f"Weights\n{_text(mean_weights(posterior))}"
+    except ModelError as error:
+        yield str(error)
+    if isinstance(posterior.data, Studies):
+        yield f"Studies without events\n{_text(zero_studies(posterior, prob=prob))}"
+
+
+def _text(table: "pd.DataFrame") -> str:
+    return table.to_string(float_format=lambda value: f"{value:.4g}")
+
+
+@main.command()
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--by", multiple=True, required=True, help="Column that names a group; repeatable.")
+@click.option("--measure", required=True, help="OR or RR for counts; any measure for estimates.")
+@click.option("--mu", default=None, help="Prior of the overall effect, e.g. 'Normal(0, 2)'.")
+@click.option("--tau", default=None, help="Prior of the between-study SD, e.g. 'HalfNormal(0.5)'.")
+@click.option("--counts", is_flag=True, help="Fit the counts themselves, not two-stage estimates.")
+@click.option("--likelihood", help="Of the counts: binomial, hypergeometric or poisson.")
+@click.option(
+    "--coding",
+    type=click.Choice(["half", "zero_one"]),
+    default="half",
+    show_default=True,
+    help="How a log odds ratio of counts enters the arms.",
+)
+@click.option("--df", type=float, help="Degrees of freedom of Student-t study effects.")
+@click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV file to write.")
+def batch(
+    table: Path,
+    by: tuple[str, ...],
+    measure: str,
+    mu: str | None,
+    tau: str | None,
+    likelihood: str | None,
+    coding: str,
+    df: float | None,
+    *,
+    counts: bool,
+    prob: float,
+    output: Path | None,
+) -> None:
+    """Fit every group of a TABLE (CSV, one row per study) and give one row for each.
+
+    Exit status: 0 all sound, 1 a group has a problem (its row says which), 2 refused.
+    """
+    from .batch import fit_many
+    from .files import check_file, read_table, write_table
+    from .summaries import describe
+
+    if output is not None:
+        check_file(output)
+    frame = read_table(table)
+    counts = counts or likelihood is not None or coding != "half"
+    settings = (measure, mu, tau, likelihood, coding, df)
+    chosen = _model_of_batch(frame, *settings, counts=counts)
+    with _progress() as say:
+        rows = fit_many(
+            chosen,
+            frame,
+            by=by,
+            prob=prob,
+            measure=None if counts else measure,
+            progress=lambda done, total: say(table.name, f"{done} of {total} groups"),
+        )
+    click.echo(f"{describe(chosen)}\n", err=output is None)
+    if output is None:
+        click.echo(rows.to_csv(index=False), nl=False)
+    else:
+        write_table(rows, output)
+        click.echo(f"Table: {output}")
+    failed = int((rows["problem"].to_numpy() != "").sum())
+    if failed:
+        click.echo(f"{failed} of {len(rows)} groups have a problem: see the last column.", err=True)
         sys.exit(GATES_FAILED)
 
 
@@ -160,30 +290,132 @@ def model(specification: Path) -> None:
 
 
 def _model_and_data(
-    table: Path, measure: str, mu: str | None, tau: str | None, *, counts: bool, level: float
-) -> tuple:
+    table: Path,
+    measure: str,
+    mu: str | None,
+    tau: str | None,
+    *,
+    counts: bool,
+    level: float,
+    likelihood: str | None,
+    coding: str,
+    df: float | None,
+) -> "tuple[Model, Data]":
     from .effects import EffectSizes, effect_sizes, measure_named
     from .errors import SpecError
     from .files import read_table
-    from .model import BinomialNormal, NormalNormal, default_model
-    from .priors import parse_prior
-    from .studies import BinaryStudies
+    from .model import NormalNormal
 
     measure_named(measure)
     frame = read_table(table)
-    if "events_treatment" in frame:
-        studies = BinaryStudies.from_frame(frame)
-        data = studies if counts else effect_sizes(studies, measure=measure)
-    elif counts:
+    kind = _kind_of(frame)
+    counts = counts or likelihood is not None or coding != "half"
+    if kind is None and counts:
         raise SpecError(f"--counts needs a table with events per arm; {table} has estimates.")
-    else:
+    if kind is None:
         data = EffectSizes.from_frame(frame, measure=measure, prob=level)
+    else:
+        data = kind.from_frame(frame)
+        data = data if counts else effect_sizes(data, measure=measure)
+    priors = _priors(data, measure, mu, tau)
+    if kind is None or not counts:
+        return NormalNormal(**priors, df=df), data
+    make = _of_counts(kind, measure, likelihood, coding)
+    return make(**priors, df=df, **({} if coding == "half" else {"coding": coding})), data
+
+
+def _kind_of(frame: "pd.DataFrame") -> "type[Studies] | None":
+    """What a table counts, by its columns; None for estimates."""
+    from . import studies
+
+    found = {str(name) for name in frame.columns}
+    if "events_treatment" in found:
+        timed = "time_treatment" in found
+        return studies.PersonTimeStudies if timed else studies.BinaryStudies
+    if "events" not in found or found & {"y", "se", "estimate"}:
+        return None
+    return studies.IncidenceStudies if "time" in found else studies.ProportionStudies
+
+
+def _of_counts(
+    kind: "type[Studies]", measure: str, likelihood: str | None, coding: str
+) -> "Callable[..., Model]":
+    """The model of a table of counts, by its likelihood; by default the table's first."""
+    from . import model
+    from .effects import MEASURES_OF
+    from .errors import SpecError
+
+    binomial = partial(model.BinomialNormal, measure=measure)
+    among: dict[str, dict[str, Callable[..., Model]]] = {
+        "BinaryStudies": {"binomial": binomial, "hypergeometric": model.HypergeometricNormal},
+        "PersonTimeStudies": {"poisson": model.PoissonNormal},
+        "ProportionStudies": {"binomial": model.ProportionNormal},
+        "IncidenceStudies": {"poisson": model.IncidenceNormal},
+    }
+    models = among[kind.__name__]
+    likelihood = likelihood or next(iter(models))
+    measures = ("OR",) if likelihood == "hypergeometric" else MEASURES_OF[kind]
+    if likelihood not in models:
+        raise SpecError(
+            f"A table with {', '.join(kind.columns())} has the likelihood {' or '.join(models)}, "
+            f"not {likelihood}."
+        )
+    if coding != "half" and (models[likelihood] is not binomial or measure != "OR"):
+        raise SpecError("--coding is for the odds ratio of two binomial arms.")
+    if measure not in measures:
+        raise SpecError(
+            f"The {likelihood} likelihood of this table has measure {' or '.join(measures)}, not "
+            f"{measure}."
+        )
+    return models[likelihood]
+
+
+def _priors(data: "Data", measure: str, mu: str | None, tau: str | None) -> "dict[str, Prior]":
+    """Priors as typed; where one is not, the default if the measure has any."""
+    from .effects import MEASURES
+    from .errors import SpecError
+    from .model import default_model
+    from .priors import parse_prior
+
     priors = {name: parse_prior(text) for name, text in (("mu", mu), ("tau", tau)) if text}
-    if len(priors) < 2:
-        priors = {**default_model(data).priors, **priors}
-    if counts:
-        return BinomialNormal(measure=measure, mu=priors["mu"], tau=priors["tau"]), data
-    return NormalNormal(mu=priors["mu"], tau=priors["tau"]), data
+    if len(priors) == 2:
+        return priors
+    if not (MEASURES[measure].log and MEASURES[measure].comparative):
+        raise SpecError(
+            f"No default prior exists for {measure}: give --mu and --tau, on its analysis scale."
+        )
+    found = default_model(data).priors
+    return {"mu": found["mu"], "tau": found["tau"], **priors}
+
+
+def _model_of_batch(
+    frame: "pd.DataFrame",
+    measure: str,
+    mu: str | None,
+    tau: str | None,
+    likelihood: str | None,
+    coding: str,
+    df: float | None,
+    *,
+    counts: bool,
+) -> "Model":
+    """The model of a batch: its priors as typed, or those that serve any data of this measure."""
+    from .effects import EffectSizes, measure_named
+    from .errors import SpecError
+    from .model import NormalNormal
+
+    measure_named(measure)
+    kind = _kind_of(frame)
+    if kind is None and counts:
+        raise SpecError("--counts needs a table with events; this one has estimates.")
+    any_data = EffectSizes.from_arrays(["any"], [0.0], [1.0], measure=measure)
+    priors = _priors(any_data, measure, mu, tau)
+    if kind is not None and kind.size == "time" and not counts:
+        raise SpecError("A table with person-time is fitted on its counts: add --counts.")
+    if kind is None or not counts:
+        return NormalNormal(**priors, df=df)
+    make = _of_counts(kind, measure, likelihood, coding)
+    return make(**priors, df=df, **({} if coding == "half" else {"coding": coding}))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 from .effects import ATANH_RD, MEASURES, effect_sizes, printed_values
 from .errors import ModelError
 from .frequentist import FrequentistFit
+from .model import Model
 from .posterior import Posterior
 from .studies import Published, check_prob
 from .summaries import Better, Scale, measure_of, prob_benefit, scale_of
@@ -101,7 +102,7 @@ def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[s
         values, tau = scale.natural(values), np.nan
     how = "exact" if fit.exact else "NUTS"
     row = _entry(
-        f"posterior median, {type(fit.model).__name__}, {how}",
+        f"posterior median, {_named(fit.model)}, {how}",
         *map(float, values),
         prob,
         fit.data.k,
@@ -109,6 +110,13 @@ def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[s
     )
     benefit = prob_benefit(mu, better) if better else np.nan
     return {**row, "prob_benefit": benefit, "sound": fit.diagnostics.passed}
+
+
+def _named(model: Model) -> str:
+    """The name of a model, with its coding where there is a choice."""
+    name = type(model).__name__
+    coding = {"OR half": ", ±½ coding", "OR zero_one": ", 0/1 coding"}
+    return name + coding.get(getattr(model, "link", ""), "")
 
 
 def _entry(

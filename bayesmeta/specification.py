@@ -72,6 +72,7 @@ type Title = Annotated[str, Field(min_length=1)]
 type Count = Annotated[int, Field(ge=1, le=10**9)]
 type Column = Literal[
     "study", "variant", "events_treatment", "n_treatment", "events_control", "n_control",
+    "time_treatment", "time_control",
     "y", "se", "estimate", "lower", "upper",
 ]  # fmt: skip
 
@@ -189,6 +190,12 @@ class Outcome(_Block):
     level : float
         Level of the intervals in a table of estimates.
     measure : str
+    likelihood : {"binomial", "hypergeometric", "poisson"} or None
+        Of counts; by default Poisson for an IRR and binomial for the others.
+    coding : {"half", "zero_one"}
+        How a log odds ratio enters the arms of the binomial likelihood.
+    df : float or None
+        Degrees of freedom of Student-t study effects.
     mu, tau, baseline : Prior
         Priors; the defaults are for ratios.
     why : mapping of str to str
@@ -209,7 +216,10 @@ class Outcome(_Block):
     kind: Literal["counts", "estimates"] = "counts"
     columns: dict[Column, str] = {}
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    measure: Literal["OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "GEN"] = "RR"
+    measure: Literal["OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "GEN", "PLO", "IRLN"] = "RR"
+    likelihood: Literal["binomial", "hypergeometric", "poisson"] | None = None
+    coding: Literal["half", "zero_one"] = "half"
+    df: Annotated[float, Field(ge=1)] | None = None
     mu: PriorText | None = None
     tau: PriorText | None = None
     baseline: PriorText = Normal(0, 10)
@@ -231,21 +241,44 @@ class Outcome(_Block):
                 )
         if self.data is None:
             return self
-        if self.kind == "counts" and self.measure not in ("OR", "RR"):
-            raise ValueError(
-                f"counts have measure 'OR' or 'RR', not {self.measure!r}; "
-                "a table of estimates needs kind = 'estimates'."
-            )
+        self._check_likelihood()
         self._check_priors()
         for one in self.published:
             self._check_beside(one)
         return self
 
+    def _check_likelihood(self) -> None:
+        if not MEASURES[self.measure].comparative:
+            raise ValueError(
+                f"{self.measure} is of single arms, which compare nothing and have no direction of "
+                f"benefit: use bayesmeta fit TABLE --measure {self.measure}, or "
+                "ProportionNormal or IncidenceNormal in Python."
+            )
+        if self.kind == "estimates":
+            if self.likelihood or self.coding != "half":
+                raise ValueError("likelihood and coding are for kind = 'counts'.")
+            return
+        measures = _MEASURES_OF[self.likelihood]
+        if self.measure not in measures:
+            raise ValueError(
+                f"counts have measure {_either(measures)}{_with(self.likelihood)}, not "
+                f"{self.measure!r}; a table of estimates needs kind = 'estimates'."
+            )
+        if self.coding != "half" and (self.measure, self.of_counts) != ("OR", "binomial"):
+            raise ValueError("coding is for the OR of the binomial likelihood.")
+
+    @property
+    def of_counts(self) -> Literal["binomial", "hypergeometric", "poisson"]:
+        """The likelihood of counts, given or by the measure."""
+        return self.likelihood or ("poisson" if self.measure == "IRR" else "binomial")
+
     def _check_priors(self) -> None:
         if not MEASURES[self.measure].log and (self.mu is None or self.tau is None):
+            example = ("0.5", "0.1") if self.measure == "RD" else ("20", "5")
             raise ValueError(
                 f"no default prior exists for {self.measure}, whose size depends on the units: "
-                "give mu and tau, e.g. mu = 'Normal(0, 20)' and tau = 'HalfNormal(5)'."
+                f"give mu and tau, e.g. mu = 'Normal(0, {example[0]})' and "
+                f"tau = 'HalfNormal({example[1]})'."
             )
         try:
             NormalNormal(mu=self.mu_prior, tau=self.tau_prior)
@@ -376,6 +409,23 @@ def parse_specification(text: str, *, name: str = "specification") -> Specificat
         return Specification.model_validate(content)
     except ValidationError as error:
         raise SpecError(_sentence(error, text, name)) from None
+
+
+_MEASURES_OF: Mapping[str | None, tuple[str, ...]] = {
+    None: ("OR", "RR", "RD", "IRR"),
+    "binomial": ("OR", "RR", "RD"),
+    "hypergeometric": ("OR",),
+    "poisson": ("IRR",),
+}
+
+
+def _either(names: Sequence[str]) -> str:
+    *most, last = map(repr, names)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _with(likelihood: str | None) -> str:
+    return f" with likelihood = {likelihood!r}" if likelihood else ""
 
 
 def _unique(what: str, names: Sequence[str]) -> None:

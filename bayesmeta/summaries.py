@@ -4,7 +4,7 @@
 # pyright: reportCallIssue=false
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -23,7 +23,7 @@ from .frequentist import FrequentistFit, critical
 from .model import BinomialNormal, Model
 from .posterior import Array, Marginal, Marginals, Posterior
 from .priors import HalfT, Mixture, Prior, log_density
-from .studies import BinaryStudies, Published, check_prob
+from .studies import Published, Studies, check_prob
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ def summary(
     DataFrame
         One row per parameter: mean, sd, median, lower, upper, the probability below no effect,
         and for draws R-hat, ESS and Monte Carlo standard errors. A moment that does not exist
-        is NaN.
+        is NaN. ``attrs["model"]`` states the model with its priors and coding.
     """
     import pandas as pd
 
@@ -79,7 +79,9 @@ def summary(
             "prob_below_null": marginal.cdf(0.0) if effect and measure.comparative else np.nan,
             **posterior.convergence.get(name, {}),
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
+    table.attrs["model"] = describe(posterior.model)
+    return table
 
 
 def parameters(posterior: Posterior) -> Mapping[str, Marginal]:
@@ -149,6 +151,8 @@ def forest_rows(
 ) -> Sequence[ForestRow]:
     """Lay a fit out as a forest plot: studies, shrunken effects, pooled, predicted, compared.
 
+    A risk difference of counts is fitted as atanh(RD) and shown as RD, as the others beside it are.
+
     Parameters
     ----------
     posterior : Posterior
@@ -165,6 +169,8 @@ def forest_rows(
     rows.append(_posterior_row("overall", "posterior", posterior["mu"], prob))
     if "theta_new" in posterior.marginals:
         rows.append(_posterior_row("in a new setting", "prediction", posterior["theta_new"], prob))
+    if scale_of(posterior) == ATANH_RD:
+        rows = [_as_difference(row) for row in rows]
     for label, fit in (frequentist or {}).items():
         lower, upper = fit.interval(prob)
         rows.append(
@@ -296,12 +302,17 @@ def study_effects(posterior: Posterior) -> EffectSizes | None:
 
 def _arms(posterior: Posterior, j: int) -> str:
     data = posterior.data
-    if not isinstance(data, BinaryStudies):
+    if not isinstance(data, Studies):
         return ""
-    return (
-        f"{data.events_treatment[j]:.0f}/{data.n_treatment[j]:.0f} v "
-        f"{data.events_control[j]:.0f}/{data.n_control[j]:.0f}"
+    row = {name: values[j] for name, values in data.numbers.items()}
+    return " v ".join(
+        f"{row[f'events{arm}']:.0f}/{row[f'{data.size}{arm}']:.10g}" for arm in data.arms
     )
+
+
+def _as_difference(row: ForestRow) -> ForestRow:
+    ends = ATANH_RD.natural([row.estimate, row.lower, row.upper]).tolist()
+    return replace(row, estimate=ends[0], lower=ends[1], upper=ends[2])
 
 
 def _posterior_row(label: str, kind: str, marginal: Marginal, prob: float) -> ForestRow:

@@ -41,7 +41,9 @@ def test_the_lists_of_public_names_agree():
 
 
 @pytest.mark.parametrize(
-    "module", ["studies", "effects", "priors", "engines", "frequentist"], ids=str
+    "module",
+    ["studies", "effects", "priors", "engines", "frequentist", "batch", "evidence"],
+    ids=str,
 )
 def test_examples_in_docstrings_run(module):
     room = importlib.import_module(f"bayesmeta.{module}")
@@ -53,8 +55,7 @@ def test_the_python_of_the_readme_runs(monkeypatch):
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
+    exec(compile("\n".join(blocks), "README.md", "exec"), {})
 
 
 def test_the_real_case_in_python_is_under_thirty_lines_and_runs():

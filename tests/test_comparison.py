@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from references import estimates
+from references import binary, estimates
 
 import bayesmeta as bm
 from bayesmeta.comparison import compare
@@ -148,3 +148,20 @@ def test_compare_stays_a_function_after_every_room_is_imported():
     import bayesmeta.analysis  # noqa: F401
 
     assert bm.compare is compare
+
+
+def test_an_answer_on_counts_says_which_coding_it_has():
+    trials = binary({"A": (3, 40, 8, 41), "B": (2, 22, 5, 25)})
+    fits = {
+        coding: bm.fit(
+            bm.BinomialNormal(
+                measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5), coding=coding
+            ),
+            trials,
+        )
+        for coding in ("half", "zero_one")
+    }
+    said = bm.compare(fits)["what"]
+    assert "±½ coding" in said["half"]
+    assert "0/1 coding" in said["zero_one"]
+    assert "0/1 coding" in bm.summary(fits["zero_one"]).attrs["model"]

@@ -52,6 +52,9 @@ measure = "OR"
 mu = "StudentT(3, 0, 1)"
 tau = "HalfCauchy(0.3)"
 baseline = "Normal(-1, 3)"
+likelihood = "binomial"
+coding = "zero_one"
+df = 4.0
 why.mu = "heavy tails"
 why.tau = "a [[guess]] = 1"
 control_risk = 0.2
@@ -156,6 +159,7 @@ def test_every_key_is_read():
     assert death.baseline == bm.Normal(-1, 3)
     assert death.why == {"mu": "heavy tails", "tau": "a [[guess]] = 1"}
     assert death.control_risk == 0.2
+    assert (death.of_counts, death.coding, death.df) == ("binomial", "zero_one", 4.0)
     assert death.note.startswith("A note with traps:\n[[outcome]]")
     assert death.scenario == [
         Scenario(name="all"),
@@ -459,7 +463,27 @@ TABLES = {
         'measure = "OR"\nmu',
         'measure = "MD"\nmu',
         '[[outcome]]\nname = "mortality"',
-        "counts have measure 'OR' or 'RR', not 'MD'; a table of estimates needs kind",
+        "counts have measure 'OR', 'RR' or 'RD' with likelihood = 'binomial', not 'MD'; a table of "
+        "estimates needs kind",
+    ),
+    "rates of patients": (
+        'likelihood = "binomial"',
+        'likelihood = "poisson"',
+        '[[outcome]]\nname = "mortality"',
+        "counts have measure 'IRR' with likelihood = 'poisson', not 'OR'",
+    ),
+    "single arms": (
+        'measure = "OR"\nmu',
+        'measure = "PLO"\nmu',
+        '[[outcome]]\nname = "mortality"',
+        "PLO is of single arms, which compare nothing and have no direction of benefit: use "
+        "bayesmeta fit",
+    ),
+    "coding without arms of its own": (
+        'likelihood = "binomial"',
+        'likelihood = "hypergeometric"',
+        '[[outcome]]\nname = "mortality"',
+        "coding is for the OR of the binomial likelihood",
     ),
     "spread below zero": (
         'tau = "HalfCauchy(0.3)"',
@@ -617,8 +641,7 @@ def test_published_measure_may_be_any_we_have_or_none():
     for measure in ("", *MEASURES):
         text = f'{SMALL}[[outcome.published]]\nlabel = "R"\nmeasure = "{measure}"\n'
         assert parse_specification(text).outcome[0].published[0].measure == measure
-    comparative = {name for name, measure in MEASURES.items() if measure.comparative}
-    assert set(get_args(Outcome.model_fields["measure"].annotation)) == comparative
+    assert set(get_args(Outcome.model_fields["measure"].annotation)) == set(MEASURES)
 
 
 def test_values_are_frozen():

@@ -3,6 +3,7 @@
 # which data a model takes is checked where the engine starts:
 # pyright: reportArgumentType=false
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import final
@@ -18,15 +19,21 @@ from ..model import (
     NormalNormal,
 )
 from ..posterior import Posterior
+from ..priors import Prior
+from ._batch import BATCH_TOLERANCE, BatchFit, batch, padded_k
 
 __all__ = [
+    "BATCH_TOLERANCE",
     "NUTS",
+    "BatchFit",
     "Engine",
     "Quadrature",
+    "batch",
     "default_engine",
     "device",
     "fit",
     "mathematics",
+    "padded_k",
     "prepare",
     "pymc_source",
 ]
@@ -50,10 +57,12 @@ class Quadrature(Engine):
     Parameters
     ----------
     nodes : int
-        Nodes for tau of the first pass; each further pass has half as many again.
+        Nodes for tau of the first pass; each further pass has half as many again. For the normal
+        models; counts and Student-t effects choose their own.
     tolerance : float
         Passes stop when two agree within this, in posterior SDs and probabilities. A fit that
-        does not get there fails its numerical gate.
+        does not get there fails its numerical gate. For the normal models; the limits of the
+        others, 1e-5 or 1e-6, stand in their diagnostics.
     """
 
     nodes: int = 64
@@ -67,15 +76,21 @@ class Quadrature(Engine):
     def run(self, model: Model, data: Data) -> Posterior:
         """Return the posterior of `model` given `data`."""
         model.check_data(data)
+        if not _whole_line(model):
+            raise ModelError(
+                "The exact engine takes baselines on the whole line, not "
+                f"{model.priors['baseline']!r}; use Normal or StudentT, or NUTS(seed=...)."
+            )
         if _shares_more(model):
             raise ModelError(
                 f"The exact engine cannot fit {type(model).__name__} with what its studies share "
                 "beyond mu and tau; use NUTS(seed=...)."
             )
         if _on_grid(model):
+            from ._counts_fast import integrate_fast
             from ._grid import integrate_on_grid
 
-            return integrate_on_grid(model, data)
+            return integrate_fast(model, data) or integrate_on_grid(model, data)
         from ._quadrature import integrate
 
         return integrate(model, data, nodes=self.nodes, tolerance=self.tolerance)
@@ -178,7 +193,7 @@ def default_engine(model: Model) -> Engine:
 
 def _exact(model: Model) -> bool:
     """Whether the exact engine can serve."""
-    if _shares_more(model):
+    if _shares_more(model) or not _whole_line(model):
         return False
     if _on_grid(model):
         from ._grid import takes
@@ -187,6 +202,12 @@ def _exact(model: Model) -> bool:
     from ._quadrature import takes_mu
 
     return takes_mu(model.priors["mu"])
+
+
+def _whole_line(model: Model) -> bool:
+    """Whether the baselines, if there are any, may lie anywhere: the rules know no ends."""
+    baseline = getattr(model, "baseline", None)
+    return not isinstance(baseline, Prior) or baseline.support == (-math.inf, math.inf)
 
 
 def _shares_more(model: Model) -> bool:

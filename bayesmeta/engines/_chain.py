@@ -6,7 +6,7 @@
 # pyright: reportCallIssue=false
 # pyright: reportReturnType=false
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import blackjax
 import jax
@@ -46,11 +46,7 @@ def chain(
     mapping
         ``draws`` by parameter, each (draws, ...), and ``stats``, each (draws,).
     """
-
-    def log_density(position: Mapping[str, Array]) -> Array:
-        each = jnp.where(mask > 0, made.log_likelihood(position, data), 0.0)
-        return made.log_prior(position, data) + (mask * each).sum()
-
+    log_density = target(made, data, mask)
     start, warm, draw = jax.random.split(jax.random.wrap_key_data(key), 3)
     adaptation = blackjax.window_adaptation(
         blackjax.nuts,
@@ -58,7 +54,7 @@ def chain(
         target_acceptance_rate=target_accept,
         adaptation_info_fn=lambda *_: None,
     )
-    (state, settings), _ = adaptation.run(warm, _initial(made, start), num_steps=tune)
+    (state, settings), _ = adaptation.run(warm, initial(made, start), num_steps=tune)
     settings["step_size"] = step_scale * settings["step_size"]
     step = blackjax.nuts(log_density, **settings).step
 
@@ -76,7 +72,19 @@ def chain(
     return {"draws": kept, "stats": stats}
 
 
-def _initial(made: Density, key: Array) -> Mapping[str, Array]:
+def target(
+    made: Density, data: Mapping[str, Array], mask: Array
+) -> Callable[[Mapping[str, Array]], Array]:
+    """Log density of the unconstrained parameters, studies masked."""
+
+    def log_density(position: Mapping[str, Array]) -> Array:
+        each = jnp.where(mask > 0, made.log_likelihood(position, data), 0.0)
+        return made.log_prior(position, data) + (mask * each).sum()
+
+    return log_density
+
+
+def initial(made: Density, key: Array) -> Mapping[str, Array]:
     """Start each unconstrained parameter anywhere in (-1, 1)."""
     names = sorted(made.shapes)
     return {

@@ -36,9 +36,8 @@ from ..posterior import (
     TauDensity,
 )
 from ..priors import Flat, Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
-from ..studies import Studies
 from ._cautions import cautions
-from ._likelihoods import kinked, log_likelihoods, rough_effects
+from ._likelihoods import kinked, log_likelihoods, rough_effects, telling
 from ._propriety import moments_of_tau
 from ._quadrature import (
     Nodes,
@@ -125,6 +124,8 @@ def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
 
 def takes(model: RandomEffects) -> bool:
     """Whether mu's prior is smooth or has its edges at the ends of its support."""
+    if isinstance(model.mu, Mixture) and model.mu.first.support != model.mu.second.support:
+        return False
     return _smooth(model.mu) or bool(np.isfinite(model.mu.support[0]))
 
 
@@ -135,25 +136,22 @@ def _limit(model: RandomEffects, data: Data) -> Reach:
     if isinstance(model, NormalNormal):
         unit = max(float(np.ptp(y)), float(se.max()))
     low, high = model.mu.support
-    middle = float(np.clip(np.median(y), low, high))
-    far = FARTHEST_MU * unit
-    points = middle + far * np.linspace(-1, 1, 4001)
-    points = points[(points >= low) & (points <= high)]
+    middle, far = float(np.clip(np.median(y), low, high)), FARTHEST_MU * unit
+    points = np.linspace(max(low, middle - far), min(high, middle + far), 4001)
     low, high = _alive(log_density(model.mu, points), points, (low, high))
-    t = FARTHEST_TAU * unit * np.geomspace(1e-6, 1, 2001)
     ends = support_of_tau(model.tau)
-    t = t[(t >= ends[0]) & (t <= ends[1])]
+    width = min(ends[1] - ends[0], FARTHEST_TAU * unit)
+    t = ends[0] + width * np.geomspace(1e-9, 1, 3001)
     _, tau = _alive(_log_prior_of_tau(model, data, t), t, ends)
     return Reach(low, high, tau)
 
 
 def _alive(log_p: Array, points: Array, ends: tuple[float, float]) -> tuple[float, float]:
     """Between which of the points a prior has nearly all of its mass; its own ends if they do."""
-    keep = points[log_p > log_p[np.isfinite(log_p)].max() - 36]
-    step = points[1] - points[0], points[-1] - points[-2]
-    low = ends[0] if keep[0] - step[0] <= ends[0] else keep[0]
-    high = ends[1] if keep[-1] + step[1] >= ends[1] else keep[-1]
-    return float(low), float(high)
+    keep = np.flatnonzero(log_p > log_p[np.isfinite(log_p)].max() - 36)
+    low = points[max(keep[0] - 1, 0)]
+    high = points[min(keep[-1] + 1, points.size - 1)]
+    return float(max(low, ends[0])), float(min(high, ends[1]))
 
 
 def _first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
@@ -252,10 +250,10 @@ class Pass:
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
         outer = _log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
         rows = np.exp(log_post + outer[:, None])
-        silent = int(data.double_zero.sum()) if isinstance(data, Studies) else 0
-        moments = moments_of_tau(model.tau, data.k - silent, mu=model.mu)
+        moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
         tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
-        tau = replace(tau, raw=tau.raw + _moments_beyond(tau, nodes.tau, high))
+        if high < support_of_tau(model.tau)[1]:
+            tau = replace(tau, raw=tau.raw + _moments_beyond(tau, float(nodes.tau.max())))
         return cls(
             model=model,
             data=data,
@@ -350,11 +348,10 @@ class Pass:
         return theta, GridDensity.of(x, new, moments=moments)
 
 
-def _moments_beyond(tau: TauDensity, nodes: Array, high: float) -> Array:
+def _moments_beyond(tau: TauDensity, last: float) -> Array:
     """First two moments of tau beyond the last node, where its density falls like a power."""
-    last = float(nodes.max())
     at, before = tau.pdf([last, 0.7 * last])
-    if last < 0.9 * high or not 0 < at < before:
+    if not 0 < at < before:
         return np.zeros(2)
     power = np.log(before / at) / np.log(1 / 0.7)
     order = np.arange(1, 3)
@@ -435,7 +432,7 @@ def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach
     features = [float(se.min()), 1.5 * pooled]
     if not isinstance(model, NormalNormal):
         features.append(0.8)
-    features.append(_sharpness(model.mu))
+    features += [_sharpness(model.mu), (reach.high - reach.low) / 4]
     finest = resolution.step * min(features)
     step = 2 ** (np.floor(2 * np.log2(finest)) / 2)
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
@@ -633,8 +630,10 @@ def _centre(
     trial = (high - low) * np.geomspace(1e-3, 1.0, 25)
     at_mu = np.array([given(low + one).sum(axis=0) for one in trial])
     x = grid.points
-    inside = (x >= reach.low) & (x <= reach.high)
-    log_mass = logsumexp(at_mu[:, inside] + log_density(model.mu, x[inside]), axis=1)
+    inside = np.abs(x - np.clip(x, reach.low, reach.high)) <= grid.step / 2
+    prior = log_density(model.mu, np.clip(x[inside], reach.low, reach.high))
+    prior = np.where(np.isfinite(prior), prior, 0.0)
+    log_mass = logsumexp(at_mu[:, inside] + prior, axis=1)
     log_mass = log_mass + _log_prior_of_tau(model, data, low + trial) + np.log(trial)
     mass = np.cumsum(np.exp(log_mass - log_mass.max()))
     middle = float(np.interp(0.5 * mass[-1], mass, trial))

@@ -4,6 +4,7 @@
 # pyright: reportArgumentType=false
 # pyright: reportOperatorIssue=false
 
+from collections.abc import Mapping
 from functools import lru_cache, singledispatch
 
 import numpy as np
@@ -79,7 +80,7 @@ def _with_baseline(
 
 @log_likelihoods.register
 def _hypergeometric(_: HypergeometricNormal, data: Studies, grid: Points, spacing: float) -> Array:
-    check_supports(data)
+    supports(data)
     return np.array([_fisher(row, grid) for row in rows(data)])
 
 
@@ -101,12 +102,13 @@ def _fisher(row: Row, grid: Points) -> Array:
     return value
 
 
-def check_supports(data: Studies) -> None:
-    """Refuse tables whose fixed margins leave more counts than can be summed.
+def supports(data: Studies) -> Array:
+    """How many counts each table may hold once its margins are fixed, shape (k,).
 
     Raises
     ------
     ModelError
+        If there are more than can be summed.
     """
     a, n1, c, n0 = (data.numbers[name] for name in data.columns())
     size = np.minimum(n1, a + c) - np.maximum(0, a + c - n0) + 1
@@ -116,6 +118,7 @@ def check_supports(data: Studies) -> None:
             f"most; {name_rows(data.study, size > LARGEST_SUPPORT)} has {size.max():,.0f}. Use "
             "BinomialNormal(measure='OR'): with that many events the two hardly differ."
         )
+    return size
 
 
 @log_likelihoods.register
@@ -158,9 +161,33 @@ def kinked(model: Model, data: Data) -> NDArray[np.bool_]:
     that of a risk difference also downwards where few have it; which arm it then bounds changes at
     no effect. The corner softens with the number of those patients in both arms together.
     """
-    corner = np.zeros(data.k, bool)
-    if not (isinstance(model, BinomialNormal) and model.measure in ("RR", "RD")):
-        return corner
-    events = data.numbers["events_treatment"] + data.numbers["events_control"]
-    n = data.numbers["n_treatment"] + data.numbers["n_control"]
-    return (n - events <= SOFT) | ((events <= SOFT) & (model.measure == "RD"))
+    if not isinstance(model, BinomialNormal):
+        return np.zeros(data.k, bool)
+    return corner(model.measure, data.numbers)
+
+
+def corner(measure: str, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
+    """Which tables of two binomial arms have a corner, in the shape of the columns."""
+    events = columns["events_treatment"] + columns["events_control"]
+    n = columns["n_treatment"] + columns["n_control"]
+    if measure == "RD":
+        return (n - events <= SOFT) | (events <= SOFT)
+    return (n - events <= SOFT) & (measure == "RR")
+
+
+def telling(model: Model, data: Data) -> int:
+    """How many studies have a likelihood that vanishes far out on both sides.
+
+    The others bring tau no tail: far out they tend to a constant.
+    """
+    if not isinstance(data, Studies):
+        return data.k
+    events, size = list(data.numbers.values())[:2]
+    if isinstance(model, HypergeometricNormal):
+        a, n1, c, n0 = data.numbers.values()
+        inside = (a > np.maximum(0, a + c - n0)) & (a < np.minimum(n1, a + c))
+    elif isinstance(model, ProportionNormal) or getattr(model, "link", "") == "OR zero_one":
+        inside = (events > 0) & (events < size)
+    else:
+        inside = ~data.double_zero
+    return int(inside.sum())

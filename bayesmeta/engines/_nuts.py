@@ -4,7 +4,7 @@
 # pyright: reportArgumentType=false
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from functools import cache, partial
@@ -22,7 +22,7 @@ from ..studies import BinaryStudies
 from . import NUTS
 from ._cautions import cautions
 from ._convergence import convergence, gates
-from ._likelihoods import check_supports, kinked
+from ._likelihoods import kinked, supports
 from ._propriety import moments_of_mu, moments_of_tau
 from ._stored import load_program, store_program, stored_program
 
@@ -99,7 +99,7 @@ def _sample_once(
 ) -> Posterior:
     shape = _shape(model, columns, data.k, engine)
     program = _program(shape)
-    table = {**_pad(columns, shape.k), **_numbers(model)}
+    table = {**pad(columns, shape.k), **numbers(model)}
     mask = (np.arange(shape.k) < data.k).astype(float)
     keys = chain_keys(engine.seed, engine.chains)
     settings = (np.float64(engine.target_accept), np.float64(step_scale))
@@ -169,25 +169,32 @@ def _columns(model: Model, data: Data) -> Columns:
     if not isinstance(model, HypergeometricNormal):
         return data.numbers
     assert isinstance(data, BinaryStudies)
-    check_supports(data)
-    largest = int(np.minimum(data.n_treatment, data.events_treatment + data.events_control).max())
-    size = max(64, 1 << largest.bit_length())
+    largest = int(supports(data).max())
+    size = max(64, 1 << (largest - 1).bit_length())
     return {**data.numbers, "count": np.arange(float(size))}
 
 
 def _shape(model: Model, columns: Columns, k: int, engine: NUTS) -> Shape:
-    padded = max(SMALLEST, 1 << (k - 1).bit_length())
     support = columns["count"].size if "count" in columns else 0
     chains = engine.chains if _lockstep() else 1  # on a CPU the program is one chain
-    return Shape(_example(model), padded, support, engine.draws, engine.tune, chains)
+    return Shape(example(model), padded(k), support, engine.draws, engine.tune, chains)
 
 
-def _pad(columns: Columns, k: int) -> Columns:
-    """Fill up with rows that say nothing: n = 0 for counts, se or time = 1."""
+def padded(k: int, *, least: int = SMALLEST) -> int:
+    """How many rows a table of k studies is filled up to."""
+    return max(least, 1 << (k - 1).bit_length())
+
+
+def pad(columns: Columns, k: int) -> Columns:
+    """Fill up the last axis with rows that say nothing: n = 0 for counts, se or time = 1."""
     return {
         name: values
         if name == "count"
-        else np.concatenate((values, np.full(k - values.size, _filler(name))))
+        else np.pad(
+            values,
+            [(0, 0)] * (values.ndim - 1) + [(0, k - values.shape[-1])],
+            constant_values=_filler(name),
+        )
         for name, values in columns.items()
     }
 
@@ -196,7 +203,8 @@ def _filler(name: str) -> float:
     return 1.0 if name == "se" or name.startswith("time") else 0.0
 
 
-def _numbers(model: Model) -> Mapping[str, np.float64]:
+def numbers(model: Model) -> Mapping[str, np.float64]:
+    """The priors' numbers under the names of the program's inputs."""
     return {
         f"{name}_{field}": np.float64(value)
         for name, prior in model.priors.items()
@@ -222,36 +230,37 @@ def _program(shape: Shape) -> "Compiled":
     """
     inputs = _example_inputs(shape)
     path = stored_program(repr(shape), jax.default_backend())
-    traced = load_program(path) or store_program(path, _trace(shape, inputs))
+    traced = load_program(path) or store_program(path, export.export(trace(shape))(*inputs))
     return jax.jit(traced.call).lower(*inputs).compile()
 
 
-def _trace(shape: Shape, inputs: tuple[object, ...]) -> "export.Exported":
-    """Build the PyMC model, take its density and trace the sampler on it: seconds, so stored."""
+def trace(shape: Shape) -> Callable[..., Out]:
+    """Build the PyMC model and return the jitted sampler on its density: seconds, so stored."""
     from ._chain import chain
     from ._graph import density
     from ._pymc import build
 
     TRACES.append(shape)
     study = tuple(map(str, range(shape.k)))
-    made = density(build(shape.model, study, _example_columns(shape)))
+    columns = example_columns(shape.model, shape.k, shape.support)
+    made = density(build(shape.model, study, columns))
     run = partial(chain, made, shape.draws, shape.tune)
     if _lockstep():
         run = jax.vmap(run, in_axes=(0, None, None, None, None))
-    return export.export(jax.jit(run))(*inputs)
+    return jax.jit(run)
 
 
 def _example_inputs(shape: Shape) -> tuple[object, ...]:
     keys = chain_keys(0, shape.chains)
-    table = {**_example_columns(shape), **_numbers(shape.model)}
+    table = {**example_columns(shape.model, shape.k, shape.support), **numbers(shape.model)}
     key = keys if _lockstep() else keys[0]
     return key, table, np.ones(shape.k), np.float64(0.9), np.float64(1.0)
 
 
-def _example_columns(shape: Shape) -> Columns:
-    names = shape.model.takes.columns()
-    count = {"count": np.arange(float(shape.support))} if shape.support else {}
-    return {**{name: np.ones(shape.k) for name in names}, **count}
+def example_columns(model: Model, k: int, support: int = 0) -> Columns:
+    """Columns of the shape of a table, to trace with."""
+    count = {"count": np.arange(float(support))} if support else {}
+    return {**{name: np.ones(k) for name in model.takes.columns()}, **count}
 
 
 def chain_keys(seed: int, chains: int) -> np.ndarray:
@@ -278,7 +287,7 @@ def _run_chains(program: "Compiled", keys: np.ndarray, inputs: Inputs) -> Out:
     return jax.tree.map(lambda *parts: np.stack(parts), *chains)
 
 
-def _example(model: Model) -> Model:
+def example(model: Model) -> Model:
     """The same model with example numbers in its priors: these are inputs and do not matter."""
     found: dict[str, Prior | Exchangeable] = {}
     for field in fields(model):

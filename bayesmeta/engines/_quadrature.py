@@ -18,13 +18,14 @@ from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
 from ..effects import EffectSizes
 from ..errors import ModelError
 from ..model import CommonEffect, Model, NormalNormal
 from ..posterior import (
     Check,
+    Deferred,
     Diagnostics,
     Marginal,
     Marginals,
@@ -54,6 +55,7 @@ type Array = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-19  # share of a component that is dropped from a mixture
 MOST_NODES, PATIENCE = 4096, 400  # beyond the second, an error that no longer falls ends it
+WIDE, NARROW = np.geomspace(1e-5, 1e5, 121), np.geomspace(1e-5, 1.0, 121)  # trials of tau
 LEAST_HELD = 1e-8  # below, differences of normal integrals leave theta fewer than 8 digits
 
 
@@ -250,10 +252,6 @@ def _random_effects(
 def _posterior(
     model: NormalNormal, data: EffectSizes, fit: "_Fit", error: float, tolerance: float
 ) -> Posterior:
-    theta = Marginals(
-        data.study,
-        tuple(fit.study_effect(y, se) for y, se in zip(data.y, data.se, strict=True)),
-    )
     checks = (Check("quadrature error", "shares of an SD", error, tolerance, at_most=True),)
     if fit.prior.bounded:
         name = "share of what the data say of mu that its prior allows"
@@ -262,7 +260,14 @@ def _posterior(
         model=model,
         data=data,
         engine=f"Quadrature(), {fit.nodes.tau.size} nodes",
-        marginals={"mu": fit.mu, "tau": fit.tau, "theta": theta, "theta_new": fit.new_effect()},
+        marginals=Deferred(
+            {
+                "mu": fit.mu,
+                "tau": fit.tau,
+                "theta": partial(fit.study_effects, data),
+                "theta_new": fit.new_effect,
+            }
+        ),
         diagnostics=Diagnostics(checks),
         sample=partial(_draw_random, fit.tau, fit.prior, data),
         cautions=cautions(model, data),
@@ -305,8 +310,10 @@ class _Fit:
 
     def distance(self, other: "_Fit") -> float:
         """Largest disagreement: log evidence, moments in SDs, tail probabilities."""
-        at = self.mu.quantile([0.025, 0.5, 0.975])
-        tau_at = self.tau.quantile([0.025, 0.5, 0.975])
+        sd = self.mu.sd()
+        near = self.mu.mean() + sd * np.array([-2.0, 0.0, 2.0])
+        at = self.mu.quantile([0.025, 0.5, 0.975]) if np.isnan(sd) else near
+        tau_at = self._near([0.025, 0.5, 0.975])
         gaps = np.array(
             [
                 self.log_z - other.log_z,
@@ -318,12 +325,23 @@ class _Fit:
         )
         return float(np.abs(gaps).max())
 
+    def _near(self, q: list[float]) -> Array:
+        """Nodes of tau next to its quantiles: where to compare does not need to be exact."""
+        below = np.cumsum(self.weights.sum(axis=1)[::-1])
+        at = np.minimum(np.searchsorted(below, q), below.size - 1)
+        return self.nodes.tau[::-1][at]
+
     def held(self) -> float:
         """Share of mu's normals inside the ends of its prior; theta loses the digits outside."""
         mean, sd, weights = self.given.mean, self.given.sd, self.weights
         inside = normal_between((self.prior.low - mean) / sd, (self.prior.high - mean) / sd)
         with np.errstate(divide="ignore", over="ignore"):
             return float(1 / (weights[weights > 0] / inside[weights > 0]).sum())
+
+    def study_effects(self, data: EffectSizes) -> Marginals:
+        """Posteriors of all studies' effects."""
+        each = (self.study_effect(y, se) for y, se in zip(data.y, data.se, strict=True))
+        return Marginals(data.study, tuple(each))
 
     def study_effect(self, y: float, se: float) -> Marginal:
         """Posterior of one study's effect (shrinkage)."""
@@ -357,18 +375,27 @@ def _marginal(
     moments: int,
 ) -> Marginal:
     keep = weights > NEGLIGIBLE * weights.max()
-    w, mean, sd, shift, slope, noise = (
-        np.broadcast_to(part, weights.shape)[keep]
-        for part in (weights, given.mean, given.sd, shift, slope, noise)
-    )
+    w, mean, sd = (part[keep] for part in (weights, given.mean, given.sd))
     w = w / w.sum()
+    if prior.bounded or np.ndim(shift):
+        parts = (shift, slope, noise)
+        shift, slope, noise = (np.broadcast_to(part, weights.shape)[keep] for part in parts)
     if prior.bounded:
         return TruncatedMixture(w, mean, sd, prior.low, prior.high, shift, slope, noise, moments)
     return NormalMixture(w, shift + slope * mean, np.hypot(slope * sd, noise), moments)
 
 
+def logsumexp(values: Array, axis: int | None = None) -> Array:
+    """Log of a sum of exponentials; SciPy's costs more than the whole integral."""
+    top = np.max(values, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        total = np.log(np.exp(values - top).sum(axis=axis, keepdims=True)) + top
+    return total.reshape(()) if axis is None else np.squeeze(total, axis=axis)
+
+
 @lru_cache(maxsize=32)
-def _fejer(count: int) -> tuple[Array, Array, Array]:
+def fejer(count: int) -> tuple[Array, Array, Array]:
     """Chebyshev nodes of the first kind, Fejér's weights, and values -> coefficients."""
     angle = np.pi * (np.arange(count) + 0.5) / count
     order = np.arange(count)
@@ -381,7 +408,7 @@ def _fejer(count: int) -> tuple[Array, Array, Array]:
 
 def tau_nodes(count: int, low: float, scale: float, end: float) -> Nodes:
     """Map Chebyshev nodes to tau by ``low + scale (1 + u)/(1 - u)``, u in [-1, end]."""
-    x, weight, _ = _fejer(count)
+    x, weight, _ = fejer(count)
     u = -1 + (end + 1) * (x + 1) / 2
     tau = low + scale * (1 + u) / (1 - u)
     jacobian = (end + 1) * scale / (1 - u) ** 2
@@ -392,7 +419,7 @@ def density_of_tau(
     nodes: Nodes, log_posterior: Array, low: float, scale: float, end: float, moments: int
 ) -> TauDensity:
     """Write the log posterior of tau at its nodes as a Chebyshev series."""
-    _, weight, to_series = _fejer(nodes.x.size)
+    _, weight, to_series = fejer(nodes.x.size)
     in_x = np.exp(log_posterior + nodes.log_weight) / weight
     share = np.exp(log_posterior + nodes.log_weight)
     raw = np.array([share @ nodes.tau, share @ nodes.tau**2])
@@ -409,9 +436,9 @@ def _typical_tau(prior: Prior, data: EffectSizes, mu: MuPrior) -> float:
     """A rough posterior median of tau, where the nodes are centred."""
     low, high = support_of_tau(prior)
     typical = float(np.median(data.se))
-    grid = typical * np.geomspace(1e-5, 1e5, 301)
+    grid = typical * WIDE
     if np.isfinite(high):
-        grid = np.geomspace(1e-5, 1.0, 301) * (high - low)
+        grid = NARROW * (high - low)
     at_tau = logsumexp(given_tau(data.y, data.se, low + grid, mu).log_weight, axis=1)
     log_mass = at_tau + log_density_of_tau(prior, low + grid, data.se) + np.log(grid)
     finite = np.isfinite(log_mass)  # a Beta may be infinite at its end

@@ -151,8 +151,10 @@ def _common_effect(_: CommonEffect) -> str:
 
 
 def _effects(model: RandomEffects) -> str:
-    family = 'pm.Normal("z", 0, 1' if model.df is None else f'pm.StudentT("z", {model.df:g}, 0, 1'
-    return f'z = {family}, dims="study")\n' + _EFFECTS
+    family = "Normal" if model.df is None else "StudentT"
+    nu = {} if model.df is None else {"nu": repr(model.df)}
+    arguments = _spelled('"z"', {**nu, "mu": 0, "sigma": 1, "dims": '"study"'})
+    return f"z = pm.{family}({arguments})\n" + _EFFECTS
 
 
 @_body.register
@@ -210,7 +212,7 @@ def _prior_line(name: str, prior: Prior, *, per_study: bool) -> str:
 def pymc_form(name: str, prior: Prior) -> tuple[str, dict[str, float]]:
     """Name and arguments of the PyMC distribution that a prior of `name` stands for."""
     if isinstance(prior, Flat):
-        return ("HalfFlat" if name == "tau" else "Flat"), {}
+        return ("HalfFlat" if name in ("tau", "baseline_sd") else "Flat"), {}
     if type(prior) not in _PYMC:
         raise ModelError(
             f"There is no PyMC form of {prior!r}; the exact engine takes it: use Quadrature()."

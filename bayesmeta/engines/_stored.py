@@ -16,7 +16,7 @@ from jax import export
 from ._jax import cache_folder
 
 _PROGRAMS = ("jax", "jaxlib", "pymc", "pytensor", "blackjax", "numpy")
-_SOURCES = ("_chain.py", "_graph.py", "_pymc.py", "_source.py")
+_SOURCES = ("_chain.py", "_graph.py", "_hmc.py", "_pymc.py", "_source.py")
 
 
 def stored_program(name: str, platform: str) -> Path | None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, log_expit
+from scipy.special import gammaln
 
 from ..priors import Prior, log_density
 
@@ -15,6 +15,9 @@ type Array = NDArray[np.float64]
 FARTHEST = 150.0  # logits: nobody's risk lies beyond
 
 
+type Namespace = Any  # numpy or jax.numpy
+type Both = Any  # an array of either
+type Risks = tuple[Both, Both, Both, Both]
 type Row = tuple[float, ...]  # events and patients (or person-time) of treatment, then of control
 
 
@@ -102,7 +105,7 @@ def joint_density(row: Row, link: str, baseline: Prior) -> Callable[[Array, Arra
     a, n1, c, n0 = row
 
     def binomial(theta: Array, beta: Array) -> Array:
-        p1, q1, p0, q0 = LOG_RISKS[link](np.clip(theta, -FARTHEST, FARTHEST), beta)
+        p1, q1, p0, q0 = LOG_RISKS[link](np, np.clip(theta, -FARTHEST, FARTHEST), beta)
         return a * p1 + (n1 - a) * q1 + c * p0 + (n0 - c) * q0 + log_density(baseline, beta)
 
     def poisson(theta: Array, beta: Array) -> Array:
@@ -139,54 +142,60 @@ def beta_nodes(mode: Array, s: Array, u: Array, spacing: float) -> tuple[Array, 
     return np.clip(beta, -FARTHEST, FARTHEST), np.where(outside, -np.inf, log_weight)
 
 
-def log_risks_half(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
+def _log_expit_both(xp: Namespace, x: Both) -> tuple[Both, Both]:
+    """Logs of expit(x) and expit(-x)."""
+    rest = xp.log1p(xp.exp(-xp.abs(x)))
+    return xp.minimum(x, 0.0) - rest, xp.minimum(-x, 0.0) - rest
+
+
+def log_risks_half(xp: Namespace, theta: Both, beta: Both) -> Risks:
     """Logs of p1, 1 - p1, p0, 1 - p0 for a log odds ratio in ±½ coding."""
     up, down = beta + theta / 2, beta - theta / 2
-    return log_expit(up), log_expit(-up), log_expit(down), log_expit(-down)
+    return *_log_expit_both(xp, up), *_log_expit_both(xp, down)
 
 
-def log_risks_zero_one(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
+def log_risks_zero_one(xp: Namespace, theta: Both, beta: Both) -> Risks:
     """Logs of p1, 1 - p1, p0, 1 - p0 for a log odds ratio in 0/1 coding."""
     up = beta + theta
-    return log_expit(up), log_expit(-up), log_expit(beta), log_expit(-beta)
+    return *_log_expit_both(xp, up), *_log_expit_both(xp, beta)
 
 
-def log_risks_rr(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
+def log_risks_rr(xp: Namespace, theta: Both, beta: Both) -> Risks:
     """Logs of p1, 1 - p1, p0, 1 - p0 for a log risk ratio and half the log odds product.
 
     With a = exp(theta), S = √((1-a)² + 4a exp(-2 beta)), D = 1 + a + S: p0 = 2/D, p1 = a p0,
     (1 - p0) D = a - 1 + S and (1 - p1) D = 1 - a + S; the product of the last two is
     4a exp(-2 beta), which gives the one that cancels from the other.
     """
-    a = np.exp(theta)
-    d = np.abs(1 - a)
-    s = np.sqrt(d**2 + 4 * a * np.exp(-2 * beta))
-    log_total = np.log(1 + a + s)
-    large = np.log(s + d)
-    small = np.log(4) + theta - 2 * beta - large
-    p0 = np.log(2) - log_total
-    q1 = np.where(a > 1, small, large) - log_total
-    q0 = np.where(a < 1, small, large) - log_total
+    a = xp.exp(theta)
+    d = xp.abs(1 - a)
+    s = xp.sqrt(d**2 + 4 * a * xp.exp(-2 * beta))
+    log_total = xp.log(1 + a + s)
+    large = xp.log(s + d)
+    small = xp.log(4) + theta - 2 * beta - large
+    p0 = xp.log(2) - log_total
+    q1 = xp.where(a > 1, small, large) - log_total
+    q0 = xp.where(a < 1, small, large) - log_total
     return p0 + theta, q1, p0, q0
 
 
-def log_risks_rd(theta: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
+def log_risks_rd(xp: Namespace, theta: Both, beta: Both) -> Risks:
     """Logs of p1, 1 - p1, p0, 1 - p0 for theta = atanh(p1 - p0) and half the log odds product.
 
     With e = |p1 - p0|, s = exp(2 beta) and R = √(e²(s-1)² + 4s), the smaller risk is
     2s(1-e)/(s(2-e) + e + R) and the larger one's complement 2(1-e)/(2 - e + es + R): sums of
     positive terms, as are the smaller plus e and the complement plus e.
     """
-    size = np.abs(theta)
-    e, log_rest = np.tanh(size), np.log(2) - np.logaddexp(0, 2 * size)  # log(1 - e)
-    s = np.exp(2 * beta)
-    root = np.sqrt(e**2 * (s - 1) ** 2 + 4 * s)
-    log_small = np.log(2) + 2 * beta + log_rest - np.log(s * (2 - e) + e + root)
-    log_not_large = np.log(2) + log_rest - np.log(2 - e + e * s + root)
-    log_large, log_not_small = np.log(np.exp(log_small) + e), np.log(np.exp(log_not_large) + e)
+    size = xp.abs(theta)
+    e, log_rest = xp.tanh(size), xp.log(2) - xp.logaddexp(0, 2 * size)  # log(1 - e)
+    s = xp.exp(2 * beta)
+    root = xp.sqrt(e**2 * (s - 1) ** 2 + 4 * s)
+    log_small = xp.log(2) + 2 * beta + log_rest - xp.log(s * (2 - e) + e + root)
+    log_not_large = xp.log(2) + log_rest - xp.log(2 - e + e * s + root)
+    log_large, log_not_small = xp.log(xp.exp(log_small) + e), xp.log(xp.exp(log_not_large) + e)
     up = theta > 0
-    p1, q1 = np.where(up, log_large, log_small), np.where(up, log_not_large, log_not_small)
-    p0, q0 = np.where(up, log_small, log_large), np.where(up, log_not_small, log_not_large)
+    p1, q1 = xp.where(up, log_large, log_small), xp.where(up, log_not_large, log_not_small)
+    p0, q0 = xp.where(up, log_small, log_large), xp.where(up, log_not_small, log_not_large)
     return p1, q1, p0, q0
 
 

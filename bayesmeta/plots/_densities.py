@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 _WORDS = {"mu": "Overall effect μ", "tau": "Between-study SD τ"}
 _SYMBOL = {"mu": "μ", "tau": "τ"}
 _PLAIN = MEASURES["GEN"]  # tau is shown as it is analysed
+_UPPER = {"log": (log_ticks, np.log), "atanh": (linear_ticks, np.arctanh)}  # by link
 _WIDE, _HIGH, _SIDE, _FOOT = 3.95, 2.2, 0.25, 0.85  # inches
 _TOP = {True: 0.95, False: 0.6}  # with the ratio's axis and without
 
 
 def prior_posterior(
-    densities: "Sequence[DensityRows]", *, measure: str, prob: float | None = None
+    densities: "Sequence[DensityRows]", *, measure: str | Measure, prob: float | None = None
 ) -> Figure:
     """Draw prior and posterior of each parameter.
 
@@ -36,8 +37,9 @@ def prior_posterior(
     ----------
     densities : sequence of DensityRows
         One panel each; analysis scale.
-    measure : str
-        One of ``MEASURES``; for mu of a ratio an upper axis shows the ratio.
+    measure : str or Measure
+        One of ``MEASURES``, or the measure itself where mu stands on another scale than that
+        name's; an upper axis shows mu of a ratio, or of a bounded difference, as people read it.
     prob : float, optional
         Probability of the intervals, to be printed.
 
@@ -59,10 +61,10 @@ def prior_posterior(
     >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     >>> figure = prior_posterior(density_rows(bm.fit(model, data)), measure="OR")
     """
-    scale = measure_named(measure)
+    scale = measure if isinstance(measure, Measure) else measure_named(measure)
     if not densities:
         raise DataError("prior_posterior needs at least one density.")
-    top = _TOP[scale.log and any(rows.parameter == "mu" for rows in densities)]
+    top = _TOP[scale.link in _UPPER and any(rows.parameter == "mu" for rows in densities)]
     with house():
         figure = blank(len(densities) * (_WIDE + 2 * _SIDE), top + _HIGH + _FOOT)
         for i, rows in enumerate(densities):
@@ -124,10 +126,11 @@ def _axes(axes: Axes, rows: "DensityRows", measure: Measure) -> None:
     axes.set_xlabel(f"μ ({measure.analysis_label})")
     if low < 0 < high:
         axes.axvline(0.0, color=INK, linewidth=0.8, label="_no effect", zorder=1)
-    if measure.log:
-        ratios = log_ticks(float(np.exp(low)), float(np.exp(high)), width=_WIDE)
+    if measure.link in _UPPER:
+        find, analysed = _UPPER[measure.link]
+        ratios = find(float(measure.natural(low)), float(measure.natural(high)), width=_WIDE)
         upper = axes.secondary_xaxis("top")
-        upper.xaxis.set_major_locator(FixedLocator(np.log(ratios).tolist()))
+        upper.xaxis.set_major_locator(FixedLocator(analysed(ratios).tolist()))
         upper.xaxis.set_minor_locator(NullLocator())
         upper.set_xticklabels([tick_text(ratio) for ratio in ratios])
         upper.spines["top"].set_visible(True)

@@ -10,6 +10,7 @@ from ..errors import ModelError
 from ..model import Data, Model
 from .marginals import (
     Array,
+    Deferred,
     Draws,
     GridDensity,
     Kind,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Array",
     "Check",
+    "Deferred",
     "Diagnostics",
     "Draws",
     "GridDensity",

@@ -5,7 +5,7 @@
 # pyright: reportReturnType=false
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final, overload
 
@@ -19,6 +19,7 @@ from ..studies import check_prob
 type Array = NDArray[np.float64]
 type Kind = Literal["central", "shortest"]
 type Function = Callable[[Array], Array]
+type Later = Callable[[], "Marginal | Marginals"]
 
 SQRT_2PI = float(np.sqrt(2 * np.pi))
 
@@ -306,12 +307,26 @@ class TauDensity(Marginal):
         u = -1 + (self.end + 1) * (x + 1) / 2
         return self.low + self.scale * (1 + u) / (1 - u)
 
+    def nodes(self) -> tuple[Array, Array]:
+        """Quadrature nodes of tau and the posterior probability at each, shape (n,).
+
+        Chebyshev nodes with Fejér's weights: a smooth function of tau summed over them with these
+        probabilities is its posterior mean.
+        """
+        n = self.density.size
+        angle = np.pi * (np.arange(n) + 0.5) / n
+        order = 2 * np.arange(1, n // 2 + 1)
+        weight = 2 / n * (1 - 2 * np.cos(np.outer(angle, order)) @ (1 / (order**2.0 - 1)))
+        x = np.cos(angle)
+        return self._tau(x), weight * self._in_x(x)[1]
+
     def _in_x(self, x: Array) -> tuple[Array, Array]:
         """Distribution function and density in x."""
-        chebyshev = np.polynomial.chebyshev
-        integral = chebyshev.chebint(self.density, lbnd=-1)
-        cdf = np.clip(chebyshev.chebval(x, integral), 0.0, 1.0)
-        return cdf, np.maximum(chebyshev.chebval(x, self.density), 0.0)
+        integral = _integral(self.density)
+        both = np.zeros((2, integral.size))
+        both[0], both[1, :-1] = integral, self.density
+        cdf, density = _series(both, x)
+        return np.clip(cdf, 0.0, 1.0), np.maximum(density, 0.0)
 
     def _cdf(self, x: Array) -> Array:
         return np.where(x < self.low, 0.0, self._in_x(self._x(x))[0])
@@ -428,14 +443,17 @@ class SupportMap:
     Attributes
     ----------
     low, high : float
-        Ends of the support: both finite, `low` alone, or neither; then the map is dense at zero.
+        Ends of the support: both finite, `low` alone, or neither: then it is dense at `centre`.
     scale : float
         Of the map; of no use where there are two ends.
+    centre : float
+        Of the map, where there is no end.
     """
 
     low: float
     high: float
     scale: float
+    centre: float = 0.0
 
     @property
     def _ends(self) -> int:
@@ -444,7 +462,7 @@ class SupportMap:
     def value(self, u: Array) -> Array:
         """Map u to the support."""
         if self._ends == 0:
-            return self.scale * np.sinh(u)
+            return self.centre + self.scale * np.sinh(u)
         if self._ends == 1:
             return self.low + self.scale * np.logaddexp(0.0, u)
         return self.low + (self.high - self.low) * expit(u)
@@ -460,7 +478,7 @@ class SupportMap:
     def inverse(self, x: Array) -> Array:
         """Map the support to u; its ends and what lies beyond to -inf and inf."""
         if self._ends == 0:
-            return np.arcsinh(x / self.scale)
+            return np.arcsinh((x - self.centre) / self.scale)
         with np.errstate(divide="ignore"):
             if self._ends == 2:
                 return logit(np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0))
@@ -594,6 +612,40 @@ class Marginals:
         return np.array([marginal.interval(prob, kind=kind) for marginal in self.each])
 
 
+@final
+class Deferred(Mapping[str, "Marginal | Marginals"]):
+    """Marginal posteriors by name; those given as functions are computed when first asked for.
+
+    Parameters
+    ----------
+    known : mapping of str to Marginal, Marginals or callable
+        A callable takes nothing and returns one of the two.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self, known: Mapping[str, "Marginal | Marginals | Later"]) -> None:
+        self._known = dict(known)
+
+    def __getitem__(self, name: str) -> "Marginal | Marginals":
+        value = self._known[name]
+        if callable(value):
+            value = self._known[name] = value()
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __repr__(self) -> str:
+        return f"Deferred({', '.join(self._known)})"
+
+
 def invert(cdf: Function, pdf: Function, q: Array, low: Array, high: Array) -> Array:
     """Solve ``cdf(x) = q`` by Newton steps kept inside a shrinking bracket.
 
@@ -624,6 +676,23 @@ def _antiderivative(
     terms[1:] = series[1:] / (1j * omega[1:])
     at = step / finer * np.arange(finer * size)
     return np.fft.irfft(terms * finer, finer * size) + series[0].real / size * at
+
+
+def _integral(series: Array) -> Array:
+    """Chebyshev coefficients of the integral from -1 of a series."""
+    n = series.size
+    order = np.arange(1, n + 1)
+    padded = np.concatenate((series, (0.0, 0.0)))
+    before = padded[:n] * np.where(order == 1, 2.0, 1.0)
+    rest = (before - padded[2:]) / (2 * order)
+    return np.concatenate(([-(rest * (-1.0) ** order).sum()], rest))
+
+
+def _series(coefficients: Array, x: Array) -> Array:
+    """Values of several Chebyshev series, (m, n), at points (p,): (m, p)."""
+    if x.size * coefficients.shape[1] > 20_000:  # Clenshaw's recurrence needs no table
+        return np.polynomial.chebyshev.chebval(x, coefficients.T)
+    return coefficients @ np.cos(np.outer(np.arange(coefficients.shape[1]), np.arccos(x)))
 
 
 def _hermite(f0: Array, f1: Array, d0: Array, d1: Array, t: Array) -> Array:

@@ -93,7 +93,6 @@ def _trees(outcome: OutcomeResult, seed: int) -> Mapping[str, "DataTree"]:
 
 
 def _outcome(outcome: OutcomeResult) -> dict[str, object]:
-    shift = outcome.double_zero
     return {
         "title": outcome.title,
         "measure": outcome.measure,
@@ -101,13 +100,6 @@ def _outcome(outcome: OutcomeResult) -> dict[str, object]:
         "models": {label: repr(model) for label, model in outcome.models.items()},
         "failed_gates": {label: list(failed) for label, failed in outcome.failures.items()},
         "cautions": list(outcome.cautions),
-        "without_double_zeros": None
-        if shift is None
-        else {
-            "studies": list(shift.studies),
-            "mu_mean": list(shift.mean),
-            "mu_sd": list(shift.sd),
-        },
         "log_marginal_likelihood": {
             label: posterior.log_marginal_likelihood
             for label, posterior in outcome.posteriors.items()

@@ -35,7 +35,7 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
             prob=prob,
         ),
         "prior-posterior": plots.prior_posterior(
-            density_rows(outcome.main.answer, prob=prob), measure=measure, prob=prob
+            density_rows(outcome.main.answer, prob=prob), measure=outcome.scale, prob=prob
         ),
     }
     if len(outcome.scenarios) > 1:

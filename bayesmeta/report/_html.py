@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING, final
 
 from scipy.special import expit
 
-from ..effects import MEASURES
+from ..effects import MEASURES, EffectSizes
 from ..engines import mathematics, pymc_source
-from ..model import BinomialNormal
-from ..results import COUNTS_LABEL, OutcomeResult, Results
+from ..model import (
+    BinomialNormal,
+    HypergeometricNormal,
+    Model,
+    PoissonNormal,
+)
+from ..results import OutcomeResult, Results
 from ..results.display import (
     compact,
     comparison_lines,
+    factor,
     headline,
     interval,
     number,
@@ -60,9 +66,9 @@ def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
             results=results,
             outcomes=[_outcome(one, figures[one.name], results.prob) for one in results.outcomes],
             level=f"{100 * results.prob:g}%",
-            counts=any(COUNTS_LABEL in one.models for one in results.outcomes),
+            counts=_count_words(results),
             sampled=any(not fit.exact for fit in fits),
-            integrated=any(fit.exact and isinstance(fit.model, BinomialNormal) for fit in fits),
+            integrated=any(fit.exact and fit.model.takes is not EffectSizes for fit in fits),
         )
     )
 
@@ -96,6 +102,7 @@ def _outcome(
         "shift": shift_sentence(outcome),
         "models": [_model(label, model, outcome) for label, model in outcome.models.items()],
         "published": _published(outcome),
+        "evidence": _evidence(outcome),
         "parameters": _parameters(outcome),
         "heterogeneity": _heterogeneity(outcome),
         "predictive": _predictive(outcome),
@@ -145,6 +152,80 @@ def _absolute(outcome: OutcomeResult) -> Mapping[str, object] | None:
     return {"per": f"{found.per:,}", "risk": risk, "origin": origin, "rows": rows}
 
 
+_LIKELIHOODS: Mapping[type[Model], str] = {
+    BinomialNormal: "by two binomial arms per study",
+    HypergeometricNormal: "given each study's total of events, by the hypergeometric distribution",
+    PoissonNormal: "by two Poisson arms per study",
+}
+
+
+def _count_words(results: Results) -> str:
+    """How counts are modelled in this run; empty without any."""
+    models = [one.counts for one in results.outcomes]
+    said = dict.fromkeys(_LIKELIHOODS[type(one)] for one in models if one is not None)
+    return ", or ".join(said)
+
+
+def _evidence(outcome: OutcomeResult) -> Mapping[str, Grid | None]:
+    """Tables of what the answer rests on, by name."""
+    tables = outcome.tables
+    return {
+        "factors": _factors(tables.get("bayes-factors"), "hypothesis"),
+        "by_scale": _factors(tables.get("tau-by-scale"), "prior of τ"),
+        "weights": _weights(tables.get("weights")),
+        "zeros": _zeros(tables.get("zero-studies"), outcome),
+    }
+
+
+def _factors(table: "pd.DataFrame | None", first: str) -> Grid | None:
+    if table is None:
+        return None
+    how = "how" in table
+    rows = [
+        (
+            str(label),
+            row["prior"],
+            factor(row["bf01"]),
+            factor(row["bf10"]),
+            percent(row["prob_null"]),
+            *([row["how"]] if how else []),
+        )
+        for label, row in table.iterrows()
+    ]
+    headings = (first, "prior", "for 0 (BF01)", "against 0 (BF10)", "probability of 0")
+    return Grid((*headings, *(["how"] if how else [])), rows)
+
+
+def _weights(table: "pd.DataFrame | None") -> Grid | None:
+    if table is None:
+        return None
+    rows = [
+        (str(label), percent(row["weight"]), percent(row["own_weight"]))
+        for label, row in table.iterrows()
+    ]
+    return Grid(("study", "weight in μ", "own weight in its θ"), rows)
+
+
+def _zeros(table: "pd.DataFrame | None", outcome: OutcomeResult) -> Grid | None:
+    if table is None:
+        return None
+    rows = [
+        (
+            str(label),
+            f"{row['k']}",
+            interval(*(row[f"{name}_natural"] for name in ("median", "lower", "upper"))),
+            number(row["tau_median"]),
+            percent(row["prob_below_null"]),
+            number(row["shift"]),
+            row["left_out"],
+        )
+        for label, row in table.iterrows()
+    ]
+    shown = f"{outcome.measure}, median"
+    below = "P(below no effect)"
+    return Grid(("studies", "k", shown, "τ", below, "shift of μ, SDs", "left out"), rows)
+
+
 def _model(label: str, model: object, outcome: OutcomeResult) -> Mapping[str, object]:
     why = {"mu": "", "tau": "", "baseline": "", **outcome.why}
     return {
@@ -156,7 +237,7 @@ def _model(label: str, model: object, outcome: OutcomeResult) -> Mapping[str, ob
             {
                 "name": name,
                 "prior": repr(prior),
-                "means": _meaning(name, prior, outcome),
+                "means": _meaning(name, prior, model, outcome),  # pyright: ignore[reportArgumentType]
                 "why": why[name],
             }
             for name, prior in model.priors.items()  # pyright: ignore[reportAttributeAccessIssue]
@@ -164,12 +245,12 @@ def _model(label: str, model: object, outcome: OutcomeResult) -> Mapping[str, ob
     }
 
 
-def _meaning(name: str, prior: object, outcome: OutcomeResult) -> str:
+def _meaning(name: str, prior: object, model: Model, outcome: OutcomeResult) -> str:
     """The central 95% of a prior, in units a clinician knows."""
     from ..summaries import prior_interval
 
     low, high = prior_interval(prior)  # pyright: ignore[reportArgumentType]
-    measure = MEASURES[outcome.measure]
+    measure = MEASURES[outcome.measure] if model.takes is EffectSizes else outcome.scale
     if name == "mu":
         ends = (float(measure.natural(low)), float(measure.natural(high)))
         return f"{measure.name} between {number(ends[0])} and {number(ends[1])}"
@@ -182,6 +263,8 @@ def _meaning(name: str, prior: object, outcome: OutcomeResult) -> str:
             f"{said}; at the upper end, 95% of settings within a factor {number(factor, 1)} of "
             "the centre"
         )
+    if isinstance(model, PoissonNormal):
+        return f"rate where there is no effect between {math.exp(low):.2g} and {math.exp(high):.2g}"
     return (
         f"risk where there is no effect between {expit(low):.2g} and {expit(-high):.2g} short of 1"
     )

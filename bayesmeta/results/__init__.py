@@ -7,38 +7,39 @@ from typing import TYPE_CHECKING, final
 from ..checks import PredictiveCheck
 from ..comparison import Fit
 from ..decision import AbsoluteEffects
+from ..effects import MEASURES, EffectSizes, Measure
+from ..evidence import BayesFactors
 from ..frequentist import FrequentistFit
 from ..model import Data, Model
 from ..posterior import Posterior
 from ..studies import Excluded, Published
-from ..summaries import Better
+from ..summaries import Better, scale_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-COUNTS_LABEL = "counts (binomial–normal)"
-
-
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """How far mu moves when studies without any event are dropped.
+class Evidence:
+    """What the answer rests on.
 
     Attributes
     ----------
-    studies : tuple of str
-        The studies dropped.
-    mean, sd : tuple of float
-        Of mu with and without them.
-    sound : bool
-        Whether the fit without them passed its numerical gates.
+    factors : BayesFactors or None
+        Of the answer.
+    why_none : str
+        Why there are no factors.
+    weights : DataFrame or None
+        Of the studies, by the normal model.
+    zeros : DataFrame or None
+        The answer with and without studies without events, if there are any.
     """
 
-    studies: tuple[str, ...]
-    mean: tuple[float, float]
-    sd: tuple[float, float]
-    sound: bool
+    factors: BayesFactors | None = None
+    why_none: str = ""
+    weights: "pd.DataFrame | None" = None
+    zeros: "pd.DataFrame | None" = None
 
 
 @final
@@ -128,7 +129,7 @@ class OutcomeResult:
     control_risk_origin : str
         Where its control risk comes from.
     predictive : PredictiveCheck or None
-    double_zero : Shift or None
+    evidence : Evidence
     sources : DataFrame or None
         The table as read, provenance included.
     tables : mapping of str to DataFrame
@@ -148,7 +149,7 @@ class OutcomeResult:
     absolute: AbsoluteEffects | None = None
     control_risk_origin: str = ""
     predictive: PredictiveCheck | None = None
-    double_zero: Shift | None = None
+    evidence: Evidence = Evidence()
     sources: "pd.DataFrame | None" = None
     tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
 
@@ -156,6 +157,16 @@ class OutcomeResult:
     def main(self) -> ScenarioResult | None:
         """The main scenario."""
         return self.scenarios[0] if self.scenarios else None
+
+    @property
+    def scale(self) -> Measure:
+        """The measure, with the scale on which the answer stands."""
+        return MEASURES[self.measure] if self.main is None else scale_of(self.main.answer)
+
+    @property
+    def counts(self) -> Model | None:
+        """The model of the counts themselves."""
+        return next((one for one in self.models.values() if one.takes is not EffectSizes), None)
 
     @property
     def posteriors(self) -> Mapping[str, Posterior]:
@@ -176,9 +187,11 @@ class OutcomeResult:
             for label, posterior in self.posteriors.items()
             if not posterior.diagnostics.passed
         }
-        if self.double_zero is not None and not self.double_zero.sound:
-            found["without the studies that have no event"] = ("the second fit failed a gate",)
-        return found
+        zeros = self.evidence.zeros
+        sound = {} if zeros is None else zeros["sound"].to_dict()
+        return found | {
+            str(label): ("that fit failed a gate",) for label, one in sound.items() if one is False
+        }
 
     @property
     def cautions(self) -> tuple[str, ...]:

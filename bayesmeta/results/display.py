@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from ..effects import MEASURES
 from . import OutcomeResult, ScenarioResult
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
     main = outcome.main
     if main is None:
         return _headline_published(outcome)
-    measure = MEASURES[outcome.measure]
+    measure = outcome.scale
     mu = main.answer["mu"]
     lower, upper = (float(measure.natural(end)) for end in mu.interval(prob))
     row = outcome.tables["comparison"].iloc[0]
@@ -124,18 +123,27 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
 
 def shift_sentence(outcome: OutcomeResult) -> str:
     """How far mu moves without the studies that have no event."""
-    shift = outcome.double_zero
-    if shift is None:
+    zeros = outcome.evidence.zeros
+    if zeros is None:
         return ""
-    (mean, mean_without), (sd, sd_without) = shift.mean, shift.sd
-    scale = MEASURES[outcome.measure].analysis_label
-    many = len(shift.studies) > 1
+    full, without = zeros.iloc[0], zeros.iloc[1]
+    if not without["left_out"] or without["k"] == 0:
+        return ""
+    many = ", " in without["left_out"]
     return (
-        f"{', '.join(shift.studies)} {'have' if many else 'has'} no event in either arm. Without "
-        f"{'them' if many else 'it'} the mean of mu ({scale}) moves by "
-        f"{number(mean_without - mean, 3)}, from {number(mean, 3)} to "
-        f"{number(mean_without, 3)}, and its SD from {number(sd, 3)} to {number(sd_without, 3)}."
+        f"{without['left_out']} {'have' if many else 'has'} no event in either arm. Without "
+        f"{'them' if many else 'it'} the mean of mu ({outcome.scale.analysis_label}) moves by "
+        f"{number(without['mean'] - full['mean'], 3)}, from {number(full['mean'], 3)} to "
+        f"{number(without['mean'], 3)}, and its SD from {number(full['sd'], 3)} to "
+        f"{number(without['sd'], 3)}."
     )
+
+
+def factor(value: float) -> str:
+    """Write a Bayes factor with three digits, whatever its size."""
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{value:.2e}" if not 1e-3 <= value < 1e4 else f"{value:.3g}"
 
 
 def prior_range(name: str, text: str, interval: tuple[float, float], *, log: bool) -> str:
@@ -149,7 +157,7 @@ def prior_range(name: str, text: str, interval: tuple[float, float], *, log: boo
 def _prediction(main: ScenarioResult, outcome: OutcomeResult, prob: float) -> str:
     if "theta_new" not in main.answer.marginals:
         return ""
-    measure = MEASURES[outcome.measure]
+    measure = outcome.scale
     lower, upper = main.answer["theta_new"].interval(prob)
     return (
         f"In a new setting like these it lies between {number(float(measure.natural(lower)))} and "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..comparison import Fit, compare
-from ..effects import MEASURES
+from ..effects import ATANH_RD, MEASURES
 from ..frequentist import FrequentistFit
 from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
 from . import OutcomeResult, ScenarioResult, comparison_of
@@ -37,6 +37,7 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
         tables["parameters"] = summary(main.answer, prob=prob)
         tables["heterogeneity"] = heterogeneity_table(main)
         tables["excluded"] = excluded_table(main)
+        tables |= evidence_tables(outcome)
     if outcome.absolute is not None:
         tables["absolute"] = outcome.absolute.table()
     if outcome.predictive is not None:
@@ -46,6 +47,24 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
     if outcome.posteriors:
         tables["diagnostics"] = diagnostics_table(outcome)
     return {name: table for name, table in tables.items() if len(table)}
+
+
+def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
+    """Bayes factors, weights, and the answer without studies without events."""
+    found, evidence = {}, outcome.evidence
+    if evidence.factors is not None:
+        found["bayes-factors"] = evidence.factors.table()
+        found["tau-by-scale"] = evidence.factors.tau_by_scale
+    if evidence.weights is not None:
+        found["weights"] = evidence.weights
+    if evidence.zeros is not None:
+        zeros = evidence.zeros
+        ends = {
+            f"{name}_natural": outcome.scale.natural(zeros[name].to_numpy(float))
+            for name in ("median", "lower", "upper")
+        }
+        found["zero-studies"] = zeros.assign(**ends)
+    return found
 
 
 def outcome_forest(outcome: OutcomeResult, *, prob: float) -> Sequence[ForestRow]:
@@ -102,12 +121,12 @@ def scenario_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
 
 def _scenario_row(outcome: OutcomeResult, one: ScenarioResult, prob: float) -> dict[str, object]:
     mu = one.answer["mu"]
-    lower, upper = mu.interval(prob)
+    ends = np.array([mu.quantile(0.5), *mu.interval(prob)])
+    if outcome.scale == ATANH_RD:  # beside the others, which analyse the difference as it is
+        ends = ATANH_RD.natural(ends)
     row: dict[str, object] = {
         "k": one.data.k,
-        "estimate": mu.quantile(0.5),
-        "lower": lower,
-        "upper": upper,
+        **dict(zip(("estimate", "lower", "upper"), ends.tolist(), strict=True)),
         "prob_benefit": prob_benefit(mu, outcome.better),
         "sound": one.answer.diagnostics.passed,
     }

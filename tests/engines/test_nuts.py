@@ -5,9 +5,9 @@ import os
 import jax
 import numpy as np
 import pytest
+from agreement import assert_agree
 from references import MAIN_TRIALS
 from scipy import stats
-from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
 from bayesmeta import simulate
@@ -159,7 +159,7 @@ def log_jacobian(density, position):
 
 
 def test_a_program_knows_the_families_inside_a_mixture_and_their_numbers_are_inputs():
-    from bayesmeta.engines._nuts import _example, _numbers, _shape
+    from bayesmeta.engines._nuts import _shape, example, numbers
 
     def shape(mu, tau=TAU):
         return _shape(bm.NormalNormal(mu=mu, tau=tau), {}, 5, bm.NUTS(seed=1))
@@ -170,7 +170,7 @@ def test_a_program_knows_the_families_inside_a_mixture_and_their_numbers_are_inp
     assert shape(ROBUST) != shape(bm.Mixture(0.8, ROBUST.second, ROBUST.first))
     assert shape(ROBUST) != shape(bm.Normal(0, 1))
     assert shape(bm.Flat()) != shape(bm.Normal(0, 1))
-    assert list(_numbers(bm.NormalNormal(mu=ROBUST, tau=bm.HalfT(3, 1)))) == [
+    assert list(numbers(bm.NormalNormal(mu=ROBUST, tau=bm.HalfT(3, 1)))) == [
         "mu_weight",
         "mu_first_mean",
         "mu_first_sd",
@@ -181,8 +181,8 @@ def test_a_program_knows_the_families_inside_a_mixture_and_their_numbers_are_inp
         "tau_scale",
     ]
     for mu, tau in SOURCES:
-        example = _example(bm.NormalNormal(mu=mu, tau=tau))
-        assert shape(example.mu, example.tau) == shape(mu, tau)
+        same = example(bm.NormalNormal(mu=mu, tau=tau))
+        assert shape(same.mu, same.tau) == shape(mu, tau)
 
 
 @pytest.mark.parametrize(
@@ -255,19 +255,6 @@ def test_what_nuts_cannot_take_is_refused():
         )
 
 
-def assert_agree(drawn, exact):
-    assert drawn.diagnostics.passed, drawn.diagnostics.failures
-    for name in ("mu", "tau", "theta_new"):
-        row = drawn.convergence[name]
-        assert row["ess_bulk"] >= 400
-        apart = drawn[name].mean() - exact[name].mean()
-        assert abs(apart) <= STANDARD_ERRORS * row["mcse_mean"]
-        assert abs(drawn[name].sd() - exact[name].sd()) <= STANDARD_ERRORS * row["mcse_sd"]
-    errors = [drawn.convergence[f"theta[{one}]"]["mcse_mean"] for one in exact.data.study]
-    apart = drawn["theta"].mean() - exact["theta"].mean()
-    assert (np.abs(apart) <= STANDARD_ERRORS * np.array(errors)).all()
-
-
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_counts_by_nuts_agree_with_the_exact_engine(measure):
     model, data = counts(measure), trials()
@@ -285,6 +272,18 @@ def test_the_normal_model_by_nuts_agrees_with_the_exact_engine():
     data = bm.effect_sizes(trials(), measure="RR")
     model = bm.NormalNormal(mu=MU, tau=TAU)
     assert_agree(bm.fit(model, data, bm.NUTS(seed=1, target_accept=0.95)), bm.fit(model, data))
+
+
+def test_a_run_that_is_too_short_fails_its_gates_after_a_second_attempt_and_says_where():
+    data = bm.effect_sizes(trials(), measure="RR")
+    short = bm.NUTS(seed=1, draws=100, tune=100, chains=2)
+    found = bm.fit(bm.NormalNormal(mu=MU, tau=TAU), data, short)
+    assert found.diagnostics.attempts == 2
+    assert not found.diagnostics.passed
+    worst = next(check for check in found.diagnostics.failures if check.name == "bulk ESS")
+    assert worst.value == min(row["ess_bulk"] for row in found.convergence.values()) < 400
+    assert found.convergence[worst.where]["ess_bulk"] == worst.value
+    assert found.draws()["posterior"]["mu"].shape == (4, 100)
 
 
 def test_other_data_other_numbers_and_other_k_share_one_traced_program(monkeypatch):

@@ -1,6 +1,7 @@
 """The exact engine against another quadrature, R bayesmeta, brute force and limits."""
 
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -637,3 +638,15 @@ NORMAL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
 def test_what_the_exact_engine_cannot_do_is_refused_with_what_would_work(call, words):
     with pytest.raises(bm.ModelError, match=words):
         call()
+
+
+def test_study_effects_are_integrated_when_asked_for_and_kept():
+    data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    assert list(fit.marginals) == ["mu", "tau", "theta", "theta_new"]
+    assert "theta" in fit.marginals
+    assert repr(fit.marginals) == "Deferred(mu, tau, theta, theta_new)"
+    assert fit["theta"] is fit["theta"]
+    again = pickle.loads(pickle.dumps(fit))
+    assert again["theta_new"].quantile(0.9) == fit["theta_new"].quantile(0.9)
+    assert again["theta"]["B"].mean() == fit["theta"]["B"].mean()

@@ -127,15 +127,22 @@ def _exact(full: dict, fits: dict) -> dict:
 
 def _bayesmeta(full: dict) -> dict:
     kept = ("tau", "mu", "theta_new")
+    whole = ("log_marginal_likelihood", "bayesfactor_mu0", "bayesfactor_tau0", "weights_mean")
     summary = ("quantiles", "shortest_lb", "shortest_ub")
     return {
         name: {
-            "log_marginal_likelihood": full["fits"][name]["log_marginal_likelihood"],
+            **_only(full["fits"][name], whole),
+            "weights_own": _own_weights(full["fits"][name]["weights_theta"]),
             **{part: _only(full["fits"][name][part], summary) for part in kept},
         }
         for name in PROPER
         if name in full["fits"]
     }
+
+
+def _own_weights(of_theta: dict) -> list:
+    """Weight of each study's estimate in its own effect; studies are numbered from 1."""
+    return [weights[int(study) - 1] for study, weights in of_theta.items()]
 
 
 def _improper(full: dict, exact: dict) -> dict:

@@ -1,0 +1,280 @@
+"""Many tables at once: sorted by group, checked at the door, the bad ones named."""
+
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+# pyright: reportAttributeAccessIssue=false
+# pyright: reportCallIssue=false
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..effects import EffectSizes, effect_sizes, measure_named
+from ..errors import DataError
+from ..model import Data, Model
+from ..studies import BinaryStudies
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type Array = NDArray[np.float64]
+type Flags = NDArray[np.bool_]
+type Make = Callable[["pd.DataFrame"], Data]
+
+ESTIMATES = EffectSizes.columns()
+COUNTS = BinaryStudies.columns()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """The studies of many meta-analyses, those of one group side by side.
+
+    Attributes
+    ----------
+    labels : DataFrame
+        One row per group: what names it.
+    columns : mapping of str to ndarray, shape (n,)
+        The numbers of all studies.
+    start, k : ndarray of int, shape (groups,)
+        Where a group's studies begin, and how many it has.
+    problem : ndarray of str, shape (groups,)
+        Why a group cannot be fitted; empty where it can.
+    """
+
+    labels: "pd.DataFrame"
+    columns: Mapping[str, Array]
+    start: NDArray[np.intp]
+    k: NDArray[np.intp]
+    problem: NDArray[np.object_]
+
+    def padded(self, rows: NDArray[np.intp], *, fewest: int = 1) -> Mapping[str, Array]:
+        """Columns of some groups, shape (len(rows), k); NaN where a group has no more studies."""
+        k = self.k[rows]
+        place = np.arange(max(fewest, int(k.max())))
+        present = place < k[:, None]
+        at = np.where(present, self.start[rows][:, None] + place, 0)
+        return {
+            name: np.where(present, values[at], np.nan) for name, values in self.columns.items()
+        }
+
+
+def data_of(model: Model, columns: Mapping[str, Array]) -> Data:
+    """One group's data from its padded columns, each of shape (k,); studies are numbered."""
+    present = ~np.isnan(next(iter(columns.values())))
+    kept = {name: values[present] for name, values in columns.items()}
+    study = tuple(map(str, range(1, int(present.sum()) + 1)))
+    return model.takes(study=study, **kept)
+
+
+def columns_of(model: Model) -> tuple[str, ...]:
+    """Names of the columns that a model needs."""
+    return model.takes.columns()
+
+
+def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
+    """Read ``{"y": (batch, k), "se": (batch, k)}``, or counts alike; NaN in all is no study."""
+    import pandas as pd
+
+    names = columns_of(model)
+    if set(arrays) != set(names):
+        raise DataError(
+            f"{type(model).__name__} needs arrays named {', '.join(names)}; "
+            f"got {', '.join(map(str, arrays))}."
+        )
+    try:
+        table = {name: np.asarray(arrays[name], dtype=np.float64) for name in names}
+    except (TypeError, ValueError):
+        raise DataError(
+            f"Each of {', '.join(names)} must be an array of numbers of shape (batch, k), with NaN "
+            "where a group has fewer studies."
+        ) from None
+    shape = table[names[0]].shape
+    if len(shape) != 2 or 0 in shape or any(each.shape != shape for each in table.values()):
+        raise DataError(
+            "Each array must have the same shape (batch, k), neither of them 0; got "
+            + ", ".join(f"{name} {each.shape}" for name, each in table.items())
+            + "."
+        )
+    present = ~np.all([np.isnan(each) for each in table.values()], axis=0)
+    k = present.sum(axis=1)
+    flat = {name: each[present] for name, each in table.items()}
+    frame = pd.DataFrame(flat, copy=False)
+    codes = np.repeat(np.arange(shape[0]), k)
+    make = _maker(model, None, direct=True)
+    return _checked(frame, codes, pd.DataFrame(index=range(shape[0])), k, flat, make)
+
+
+def from_frame(
+    frame: "pd.DataFrame", model: Model, *, by: str | Sequence[str], measure: str | None
+) -> Grouped:
+    """Read a table in long form, one row per study."""
+    if measure is not None:
+        measure_named(measure)
+    names = columns_of(model)
+    keys = [by] if isinstance(by, str) else list(by)
+    have = [str(name) for name in frame.columns]
+    _check_columns(have, keys, model, measure)
+    if frame.empty:
+        raise DataError("The table has no rows to analyse; it needs one row per study.")
+    frame = frame.set_axis(have, axis=1).reset_index(drop=True)
+    codes = frame.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
+    order = np.argsort(codes, kind="stable")
+    k = np.bincount(codes)
+    start = np.cumsum(k) - k
+    labels = frame[keys].iloc[order[start]].reset_index(drop=True)
+    direct = all(name in have for name in names)
+    make = _maker(model, measure, direct=direct)
+    wanted = frame.drop(columns=keys).iloc[order].reset_index(drop=True)
+    columns = {name: _numbers(wanted[name]) for name in (names if direct else ())}
+    return _checked(wanted, codes[order], labels, k, columns, make)
+
+
+def _check_columns(
+    have: Sequence[str], keys: Sequence[str], model: Model, measure: str | None
+) -> None:
+    estimates = columns_of(model) == ESTIMATES
+    if estimates and "events_treatment" in have and "y" not in have and measure is None:
+        raise DataError(
+            f"{type(model).__name__} needs estimates (y, se) and the table has counts: make effect "
+            "sizes first, with measure='OR' or 'RR', or fit BinomialNormal to the counts."
+        )
+    for name in (*keys, *_needed(have, model)):
+        if have.count(name) != 1:
+            raise DataError(
+                f"The table needs one column {name!r} and has {have.count(name)}; there are "
+                f"{', '.join(have)}."
+            )
+
+
+def _needed(have: Sequence[str], model: Model) -> tuple[str, ...]:
+    """Columns to read: what the model takes, or what it is made from."""
+    if model.takes is not EffectSizes or "y" in have or "se" in have:
+        return columns_of(model)
+    others = (COUNTS, ("estimate", "lower", "upper"))
+    return next((names for names in others if names[0] in have), ESTIMATES)
+
+
+def _maker(model: Model, measure: str | None, *, direct: bool) -> Make:
+    """Return what reads one group: the constructor that says what is wrong with it."""
+
+    def estimates(part: "pd.DataFrame") -> Data:
+        return EffectSizes.from_frame(part, measure=measure or "GEN")
+
+    def two_stage(part: "pd.DataFrame") -> Data:
+        if "events_treatment" not in part:
+            return estimates(part)
+        return effect_sizes(BinaryStudies.from_frame(part), measure=measure)
+
+    if model.takes is not EffectSizes:
+        return model.takes.from_frame
+    return estimates if direct else two_stage
+
+
+def _checked(
+    frame: "pd.DataFrame",
+    codes: NDArray[np.intp],
+    labels: "pd.DataFrame",
+    k: NDArray[np.intp],
+    columns: Mapping[str, Array],
+    make: Make,
+) -> Grouped:
+    """Check all groups at once where the columns are at hand; only doubtful ones one by one.
+
+    `frame` is sorted by group; `columns` are its numbers, none of them if each group's have to be
+    made.
+    """
+    doubtful = np.ones(len(k), dtype=bool)
+    if columns:
+        sound = _sound(columns) & _named(frame, codes)
+        doubtful = (np.bincount(codes[~sound], minlength=len(k)) > 0) | (k == 0)
+    problem = np.full(len(k), "", dtype=object)
+    start = np.cumsum(k) - k
+    made: dict[int, Data] = {}
+    for i in np.flatnonzero(doubtful):
+        try:
+            made[int(i)] = make(_with_names(frame.iloc[start[i] : start[i] + k[i]]))
+        except DataError as error:
+            problem[i] = str(error)
+    return _merged(labels, columns, start, k, problem, made)
+
+
+def _merged(
+    labels: "pd.DataFrame",
+    columns: Mapping[str, Array],
+    start: NDArray[np.intp],
+    k: NDArray[np.intp],
+    problem: NDArray[np.object_],
+    made: Mapping[int, Data],
+) -> Grouped:
+    """Append the groups that were read one by one behind the others' columns."""
+    if columns and not made:
+        return Grouped(labels=labels, columns=columns, start=start, k=k, problem=problem)
+    made_of = next((type(one).columns() for one in made.values()), ESTIMATES)
+    names = tuple(columns) or made_of
+    start, k = start.copy(), k.copy()
+    end = len(columns[names[0]]) if columns else 0
+    for i, data in made.items():
+        start[i], k[i] = end, data.k
+        end += data.k
+    joined = {
+        name: np.concatenate(
+            [columns.get(name, np.empty(0)), *(getattr(d, name) for d in made.values())]
+        )
+        for name in names
+    }
+    return Grouped(labels=labels, columns=joined, start=start, k=k, problem=problem)
+
+
+def _numbers(column: "pd.Series") -> Array:
+    """A column as floats; NaN where it is no number, or may not be one."""
+    import pandas as pd
+
+    return pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+
+
+def _sound(columns: Mapping[str, Array]) -> Flags:
+    """Rows that the constructors take: the same checks, all at once."""
+    finite = np.all([np.isfinite(values) for values in columns.values()], axis=0)
+    if "y" in columns:
+        y, se = columns["y"], columns["se"]
+        return finite & (np.abs(y) <= 1e50) & (se >= 1e-50) & (se <= 1e50)
+    kept = [_sound_column(name, values) for name, values in columns.items()]
+    arms = [
+        columns[f"events{arm}"] <= columns[f"n{arm}"]
+        for arm in ("_treatment", "_control", "")
+        if f"n{arm}" in columns
+    ]
+    return finite & np.all(kept + arms, axis=0)
+
+
+def _sound_column(name: str, values: Array) -> Flags:
+    if name.startswith("time"):
+        return (values >= 1e-50) & (values <= 1e50)
+    least = 1 if name.startswith("n") else 0
+    return (values >= least) & (values == np.floor(values)) & (values <= 2**53)
+
+
+def _named(frame: "pd.DataFrame", codes: NDArray[np.intp]) -> Flags:
+    """Rows whose study has a name that no other row of the group has."""
+    import pandas as pd
+
+    if "study" not in frame:
+        return np.ones(len(frame), dtype=bool)
+    place, found = pd.factorize(frame["study"])
+    texts = [str(one) for one in found]
+    same = {text: i for i, text in enumerate(texts)}
+    names = np.array([same[text] for text in texts] + [-1])
+    blank = np.array([not text.strip() or text == "nan" for text in texts] + [True])
+    twice = pd.Series(codes * (len(texts) + 1) + names[place]).duplicated(keep=False).to_numpy()
+    return ~(blank[place] | twice)
+
+
+def _with_names(part: "pd.DataFrame") -> "pd.DataFrame":
+    """Number the studies of a table that does not name them."""
+    if "study" in part:
+        return part
+    return part.assign(study=[str(i + 1) for i in range(len(part))])

@@ -1,0 +1,179 @@
+"""One table of counts by the program of fixed sizes: milliseconds, where its error allows it."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import (
+    BinomialNormal,
+    Data,
+    HypergeometricNormal,
+    IncidenceNormal,
+    PoissonNormal,
+    ProportionNormal,
+    RandomEffects,
+)
+from ..posterior import (
+    Check,
+    Deferred,
+    Diagnostics,
+    GridDensity,
+    MappedDensity,
+    Marginal,
+    Marginals,
+    Posterior,
+    SupportMap,
+    TauDensity,
+)
+from ..priors import Normal, StudentT, log_density
+from ..studies import Studies
+from ._cautions import cautions
+from ._counts_likelihoods import constants, fisher, incidence, proportion, with_baseline
+from ._counts_program import DENSE, SPARSE, WIDE, Likelihood, Size, Table, posterior
+from ._likelihoods import kinked, rough_effects, supports, telling
+from ._propriety import moments_of_tau
+from ._quadrature import evidence, fejer, support_of_tau
+
+type Array = NDArray[np.float64]
+
+TOLERANCE = 1e-5  # of the estimated error, in posterior SDs
+
+
+def integrate_fast(model: RandomEffects, data: Data) -> Posterior | None:
+    """Return the posterior if the program of fixed sizes is good enough for it, else None."""
+    if not serves(model) or not isinstance(data, Studies) or kinked(model, data).any():
+        return None
+    sizes = (SPARSE,) if zeros(data.numbers).any() else (DENSE, WIDE, SPARSE)
+    for size in sizes:
+        with np.errstate(all="ignore"):  # what goes wrong shows in the error
+            table = _table(model, data, size)
+        if table.error <= TOLERANCE:
+            return _posterior(model, data, table)
+    return None
+
+
+def serves(model: RandomEffects) -> bool:
+    """Whether the program knows the model: normal effects, a prior of mu that looks like one."""
+    mu = isinstance(model.mu, Normal) or (isinstance(model.mu, StudentT) and model.mu.df >= 3)
+    return mu and model.df is None
+
+
+def zeros(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
+    """Where nobody or everybody in an arm has the event: the baseline has far tails there."""
+    names = list(columns)
+    found = np.zeros(columns[names[0]].shape, dtype=bool)
+    for events, size in zip(names[::2], names[1::2], strict=True):
+        found |= columns[events] == 0
+        found |= columns[events] == columns[size] if size.startswith("n") else False
+    return found
+
+
+def link_of(model: RandomEffects) -> str:
+    """One key for the likelihood of a model."""
+    if isinstance(model, BinomialNormal | PoissonNormal):
+        return model.link
+    if isinstance(model, HypergeometricNormal):
+        return "hypergeometric"
+    return "PLO" if isinstance(model, ProportionNormal) else "IRLN"
+
+
+def _table(model: RandomEffects, data: Studies, size: Size) -> Table:
+    y, se = rough_effects(model, data)
+    return posterior(
+        np,
+        size,
+        y,
+        se,
+        np.ones(data.k),
+        _likelihood(model, data, size),
+        partial(log_density, model.mu),
+        partial(log_density, model.tau),
+        list(model.mu.numbers.values())[-1],
+        *map(float, support_of_tau(model.tau)),
+    )
+
+
+def _likelihood(model: RandomEffects, data: Studies, size: Size) -> Likelihood:
+    columns = data.numbers
+    if isinstance(model, BinomialNormal | PoissonNormal):
+        prior = partial(log_density, model.baseline)  # pyright: ignore[reportArgumentType]
+        settings = {"tails": size.tails}
+        return partial(with_baseline, np, model.link, size.beta, columns, prior, **settings)
+    if isinstance(model, HypergeometricNormal):
+        return partial(fisher, np, int(supports(data).max()), columns)
+    if isinstance(model, ProportionNormal):
+        return partial(proportion, np, columns)
+    assert isinstance(model, IncidenceNormal)
+    return partial(incidence, np, columns)
+
+
+def _posterior(model: RandomEffects, data: Studies, table: Table) -> Posterior:
+    full = _Full(model, data)
+    mass = table.mass.sum(axis=0)
+    check = Check(
+        "quadrature error", "shares of an SD", float(table.error), TOLERANCE, at_most=True
+    )
+    log_z = float(table.log_z + constants(link_of(model), data.numbers))
+    return Posterior(
+        model=model,
+        data=data,
+        engine=f"Quadrature(), {table.tau.size} × {table.mu.size} nodes",
+        marginals=Deferred(
+            {
+                "mu": _marginal_of_mu(table, mass),
+                "tau": _marginal_of_tau(model, data, table),
+                "theta": partial(full.marginal, "theta"),
+                "theta_new": partial(full.marginal, "theta_new"),
+            }
+        ),
+        diagnostics=Diagnostics((check,)),
+        sample=full.sample,
+        cautions=cautions(model, data),
+        log_marginal_likelihood=evidence(model, log_z),
+    )
+
+
+def _marginal_of_mu(table: Table, mass: Array) -> MappedDensity:
+    mean = float(mass @ table.mu)
+    sd = float(np.sqrt(mass @ (table.mu - mean) ** 2))
+    support = SupportMap(-np.inf, np.inf, float(table.sd), float(table.centre))
+    inner = GridDensity.of(table.v, mass / (table.v[1] - table.v[0]))
+    return MappedDensity(inner, support, (mean, sd))
+
+
+def _marginal_of_tau(model: RandomEffects, data: Studies, table: Table) -> TauDensity:
+    _, _, to_series = fejer(table.tau.size)
+    mass = table.mass.sum(axis=1)
+    raw = np.array([mass @ table.tau, mass @ table.tau**2])
+    moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
+    place = (float(table.low), float(table.scale), float(table.end))
+    return TauDensity(*place, to_series @ table.density, raw, moments)
+
+
+@final
+class _Full:
+    """What the grid gives and the program does not: study effects and draws, when asked for."""
+
+    __slots__ = ("_data", "_found", "_model")
+
+    def __init__(self, model: RandomEffects, data: Studies) -> None:
+        self._model, self._data = model, data
+        self._found: Posterior | None = None
+
+    def _posterior(self) -> Posterior:
+        from ._grid import integrate_on_grid
+
+        if self._found is None:
+            self._found = integrate_on_grid(self._model, self._data)
+        return self._found
+
+    def marginal(self, name: str) -> Marginal | Marginals:
+        """Return one of its marginals."""
+        return self._posterior().marginals[name]
+
+    def sample(self, n: int | None, seed: int) -> Mapping[str, Array]:
+        """Draw from it."""
+        return self._posterior().sample(n, seed)

@@ -1,0 +1,194 @@
+"""The program of fixed sizes, alone and for many tables, against the grid engine."""
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from references import binary, numbered
+from tolerances import COUNTS_BRUTE
+
+import bayesmeta as bm
+from bayesmeta.engines import _batch_counts
+from bayesmeta.engines._counts_fast import TOLERANCE, integrate_fast
+from bayesmeta.engines._counts_program import DENSE
+from bayesmeta.engines._grid import integrate_on_grid
+from bayesmeta.engines._jax import float64
+
+NAMES = bm.BinaryStudies.columns()
+MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
+AT = [0.025, 0.5, 0.975]
+
+
+def drawn(seed, k, *, n=(60, 300), logit=-1.2):
+    """Draw a table of two binomial arms."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(*n, size=(2, k))
+    base, theta = rng.normal(logit, 0.5, k), rng.normal(-0.3, 0.3, k)
+    risk = 1 / (1 + np.exp(-np.array([base + theta, base])))
+    events = rng.binomial(sizes, risk)
+    columns = (events[0], sizes[0], events[1], sizes[1])
+    return bm.BinaryStudies(study=numbered(k), **dict(zip(NAMES, columns, strict=True)))
+
+
+def person_time(data):
+    return bm.PersonTimeStudies(
+        study=data.study,
+        events_treatment=data.events_treatment,
+        time_treatment=data.n_treatment,
+        events_control=data.events_control,
+        time_control=data.n_control,
+    )
+
+
+def single(data):
+    return bm.ProportionStudies(study=data.study, events=data.events_control, n=data.n_control)
+
+
+def rates(data):
+    return bm.IncidenceStudies(study=data.study, events=data.events_control, time=data.n_control)
+
+
+MODELS = [
+    (bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), None),
+    (bm.BinomialNormal(measure="OR", mu=bm.StudentT(4, 0, 1), tau=TAU, coding="zero_one"), None),
+    (bm.BinomialNormal(measure="RR", mu=MU, tau=bm.LogNormal(-1.5, 0.8)), None),
+    (bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 1), tau=bm.HalfNormal(0.2)), None),
+    (bm.HypergeometricNormal(mu=MU, tau=bm.Uniform(0, 1)), None),
+    (bm.PoissonNormal(mu=MU, tau=TAU), person_time),
+    (bm.ProportionNormal(mu=bm.Normal(-1, 2), tau=TAU), single),
+    (bm.IncidenceNormal(mu=bm.Normal(-1, 2), tau=TAU), rates),
+]
+WORDS = ["OR", "OR 0/1", "RR", "RD", "hypergeometric", "IRR", "proportion", "rate"]
+
+
+def gaps(found, true):
+    sd = true.sd()
+    apart = [found.mean() - true.mean(), found.sd() - sd]
+    return np.abs([*apart, *(np.array(found.quantile(AT)) - true.quantile(AT))]).max() / sd
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("model", "turned"), MODELS, ids=WORDS)
+def test_what_it_says_of_its_error_holds(model, turned, seed):
+    data = drawn(seed, (3, 9)[seed - 1])
+    data = turned(data) if turned else data
+    fast, full = integrate_fast(model, data), integrate_on_grid(model, data)
+    assert fast is not None
+    assert fast.diagnostics.passed
+    for name in ("mu", "tau"):
+        assert gaps(fast[name], full[name]) < COUNTS_BRUTE
+    apart = fast.log_marginal_likelihood - full.log_marginal_likelihood
+    assert abs(apart) < COUNTS_BRUTE
+
+
+def test_study_effects_and_draws_come_when_they_are_asked_for():
+    data, model = drawn(3, 5), MODELS[0][0]
+    fast, full = bm.fit(model, data), integrate_on_grid(model, data)
+    assert "nodes" in fast.engine
+    np.testing.assert_allclose(fast["theta"].mean(), full["theta"].mean(), atol=1e-9)
+    assert fast["theta_new"].sd() == pytest.approx(full["theta_new"].sd(), abs=1e-9)
+    assert dict(fast.draws(100)["posterior"].sizes) == {"chain": 4, "draw": 25, "study": 5}
+
+
+@pytest.mark.parametrize(
+    ("rows", "model"),
+    [
+        ({"A": (12, 12, 25, 29), "B": (9, 12, 5, 12)}, MODELS[2][0]),
+        ({"A": (0, 30, 2, 30), "B": (1, 40, 3, 38)}, MODELS[3][0]),
+        ({"A": (0, 30, 0, 30), "B": (0, 40, 0, 38)}, MODELS[4][0]),
+    ],
+    ids=["corner of RR", "corner of RD", "no events"],
+)
+def test_what_it_cannot_do_is_left_to_the_grid(rows, model):
+    assert integrate_fast(model, binary(rows)) is None
+    assert bm.fit(model, binary(rows)).diagnostics.passed
+
+
+@pytest.mark.parametrize(("model", "turned"), MODELS[::5], ids=WORDS[::5])
+def test_many_tables_at_once_are_as_one_by_one(model, turned):
+    tables = [drawn(seed, k) for seed, k in enumerate((3, 8, 5, 2), start=11)]
+    tables = [turned(one) if turned else one for one in tables]
+    frame = pd.concat(
+        pd.DataFrame({"group": i, "study": one.study, **one.numbers})
+        for i, one in enumerate(tables)
+    )
+    found = bm.fit_many(model, frame, by="group")
+    assert (found["problem"] == "").all()
+    assert found["engine"].str.contains("many at once").sum() >= 3
+    assert (found["error"] <= TOLERANCE).all()
+    for (_, row), data in zip(found.iterrows(), tables, strict=True):
+        full = integrate_on_grid(model, data)
+        mu, tau, new = full["mu"], full["tau"], full["theta_new"]
+        assert abs(row["mu_mean"] - mu.mean()) < COUNTS_BRUTE * mu.sd()
+        assert abs(row["mu_sd"] / mu.sd() - 1) < COUNTS_BRUTE
+        assert abs(row["prob_below_null"] - mu.cdf(0.0)) < COUNTS_BRUTE
+        for short, marginal in (("mu", mu), ("tau", tau)):
+            for end, q in (("lower", 0.025), ("median", 0.5), ("upper", 0.975)):
+                apart = row[f"{short}_{end}"] - marginal.quantile(q)
+                assert abs(apart) < 2 * COUNTS_BRUTE * marginal.sd()
+        assert abs(row["new_lower"] - new.quantile(0.025)) < 1e-4 * new.sd()
+        assert abs(row["log_marginal_likelihood"] - full.log_marginal_likelihood) < 2e-5
+
+
+def test_tables_with_zeros_share_the_run_and_corners_are_fitted_alone():
+    sparse = {"A": (0, 30, 2, 30), "B": (1, 40, 3, 38), "C": (4, 50, 6, 52)}
+    frame = pd.DataFrame(
+        [
+            {"group": group, "study": name, **dict(zip(NAMES, row, strict=True))}
+            for group in ("one", "two")
+            for name, row in sparse.items()
+        ]
+    )
+    model = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU)
+    found = bm.fit_many(model, frame, by="group")
+    alone = bm.fit(model, binary(sparse))
+    assert found["mu_mean"].tolist() == pytest.approx([alone["mu"].mean()] * 2, abs=1e-5)
+
+
+def test_priors_of_one_family_and_tables_of_one_size_share_a_program():
+    data = [drawn(seed, k) for seed, k in ((31, 6), (32, 7), (33, 8))]
+    arrays = {
+        name: np.array([np.pad(one.numbers[name], (0, 8 - one.k), constant_values=np.nan)
+                        for one in data])
+        for name in bm.BinaryStudies.columns()
+    }  # fmt: skip
+    before = None
+    for scale in (0.3, 0.5, 1.0):
+        model = bm.BinomialNormal(
+            measure="OR", mu=bm.Normal(0, 4 * scale), tau=bm.HalfNormal(scale)
+        )
+        bm.fit_many(model, arrays)
+        if before is None:
+            before = len(_batch_counts.TRACES)
+    without = {name: np.where(np.arange(8) == 2, np.nan, v) for name, v in arrays.items()}
+    bm.fit_many(model, without)
+    assert len(_batch_counts.TRACES) == before
+
+
+def test_the_program_lowers_for_a_gpu_that_is_not_here():
+    model = MODELS[0][0]
+    columns = {name: np.ones((1, 4)) for name in bm.BinaryStudies.columns()}
+    shape = _batch_counts._shape(model, columns, DENSE, 4, quantiles=True)
+    with float64():
+        program = jax.jit(lambda *x: _batch_counts.blocks(shape, *x))
+        lowered = jax.export.export(program, platforms=["cpu", "cuda"])(
+            *_batch_counts.example(shape)
+        )
+    assert lowered.platforms == ("cpu", "cuda")
+
+
+@pytest.mark.parametrize("baseline", [bm.HalfNormal(1), bm.Uniform(-10, 10)], ids=repr)
+def test_a_baseline_with_an_end_is_left_to_the_sampler(baseline):
+    from bayesmeta.engines import batch, default_engine
+
+    model = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=baseline)
+    assert isinstance(default_engine(model), bm.NUTS)
+    assert batch(model) is None
+    with pytest.raises(bm.ModelError, match="baselines on the whole line"):
+        bm.fit(model, binary({"A": (3, 40, 5, 40)}), bm.Quadrature())
+
+
+def test_studies_that_say_nothing_far_out_bring_tau_no_moments():
+    rows = {"A": (0, 50, 5, 50), "B": (0, 40, 6, 40), "C": (0, 30, 7, 35)}
+    model = bm.HypergeometricNormal(mu=MU, tau=bm.HalfCauchy(0.5))
+    assert np.isnan(integrate_on_grid(model, binary(rows))["tau"].mean())

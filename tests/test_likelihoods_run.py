@@ -1,0 +1,206 @@
+"""Every two-arm likelihood through the front doors: a specification, and one table."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import bayesmeta as bm
+from bayesmeta.analysis import models_of
+from bayesmeta.cli import main
+from bayesmeta.specification import parse_specification
+
+BINARY = """\
+study,events_treatment,n_treatment,events_control,n_control
+A,12,40,15,40
+B,0,30,0,30
+C,13,35,19,36
+D,0,25,2,24
+"""
+RATES = """\
+study,events_treatment,time_treatment,events_control,time_control
+A,3,120.5,7,118
+B,0,50,1,55
+C,4,60,9,70
+"""
+SINGLE = "study,events,n\nA,3,40\nB,0,25\n"
+OUTCOMES = """\
+title = "Three likelihoods"
+
+[[outcome]]
+name = "totals"
+title = "Given the totals"
+better = "lower"
+measure = "OR"
+likelihood = "hypergeometric"
+data = "binary.csv"
+
+[[outcome]]
+name = "difference"
+title = "Risk difference"
+better = "lower"
+measure = "RD"
+data = "binary.csv"
+mu = "Normal(0, 0.5)"
+tau = "HalfNormal(0.1)"
+
+[[outcome.scenario]]
+name = "all"
+
+[[outcome.scenario]]
+name = "with an event"
+drop = { B = "no event" }
+
+[[outcome]]
+name = "rates"
+title = "Rates"
+better = "lower"
+measure = "IRR"
+data = "rates.csv"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("likelihoods")
+    for name, text in (("binary", BINARY), ("rates", RATES), ("single", SINGLE)):
+        (place / f"{name}.csv").write_text(text)
+    (place / "three.toml").write_text(OUTCOMES)
+    return place
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    """Run the exact analyses; NUTS on these models is tested where the engines are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+        asked = ["run", str(folder / "three.toml"), "-o", str(folder / "out")]
+        result = CliRunner().invoke(main, asked, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    results = json.loads((folder / "out" / "results.json").read_text())
+    return result.output, folder / "out", results["outcomes"]
+
+
+def call(folder, table, *words):
+    asked = ["fit", str(folder / f"{table}.csv"), *words]
+    return CliRunner().invoke(main, asked, catch_exceptions=False)
+
+
+def table(outcome, name, key):
+    return {row[key]: row for row in outcome["tables"][name]}
+
+
+def test_labels_and_report_state_the_likelihoods(run):
+    output, out, _ = run
+    report = " ".join((out / "report.html").read_text().split())
+    for words in (
+        "counts (hypergeometric–normal)",
+        "counts (binomial–normal)",
+        "counts (Poisson–normal)",
+    ):
+        assert words in output
+        assert words in report
+    for words in (
+        "given each study&#39;s total of events",
+        "by two Poisson arms per study",
+        "Bayes factors",
+        "twice as wide",
+        "What studies without events contribute",
+        "rate where there is no effect between",
+        "3/120.5 v 7/118",
+    ):
+        assert words in report or words.encode() in (out / "rates-studies.csv").read_bytes(), words
+
+
+def test_every_table_of_evidence_is_written(run):
+    for name in ("totals", "difference", "rates"):
+        for one in ("bayes-factors", "tau-by-scale", "weights", "zero-studies"):
+            assert (run[1] / f"{name}-{one}.csv").exists()
+            assert run[2][name]["tables"][one]
+    zeros = table(run[2]["totals"], "zero-studies", "studies")
+    assert abs(zeros["without studies that have no event"]["shift"]) < 1e-5
+
+
+def test_a_risk_difference_is_shown_as_one_everywhere(run):
+    output, _, outcomes = run
+    data = bm.BinaryStudies.from_frame(_frame(BINARY))
+    model = bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 0.5), tau=bm.HalfNormal(0.1))
+    posterior = bm.fit(model, data)
+    ends = np.tanh([posterior["mu"].quantile(0.5), *posterior["mu"].interval()])
+    outcome = outcomes["difference"]
+    names = ("estimate", "lower", "upper")
+    for row in (
+        table(outcome, "comparison", "analysis")["counts (binomial–normal)"],
+        table(outcome, "scenarios", "scenario")["all"],
+        table(outcome, "studies", "label")["overall"],
+    ):
+        np.testing.assert_allclose([row[name] for name in names], ends, rtol=1e-9)
+        np.testing.assert_allclose([row[f"{name}_natural"] for name in names], ends, rtol=1e-9)
+    zeros = table(outcome, "zero-studies", "studies")["all studies"]
+    assert zeros["median_natural"] == pytest.approx(ends[0], rel=1e-9)
+    study = next(row for row in outcome["tables"]["studies"] if row["label"] == "A")
+    assert study["estimate"] == pytest.approx(12 / 40 - 15 / 40)
+    assert f"the risk difference lies between {ends[1]:.2f}".replace("-", "−") in output
+    assert "atanh(RD)" in output
+
+
+def test_the_models_of_an_outcome_carry_coding_and_degrees_of_freedom():
+    text = OUTCOMES.split("[[outcome]]")[1].replace("hypergeometric", "binomial")
+    more = 'title = "t"\n[[outcome]]' + text + 'coding = "zero_one"\ndf = 4.0\n'
+    counts, two_stage = models_of(parse_specification(more).outcome[0]).values()
+    assert isinstance(counts, bm.BinomialNormal)
+    assert (counts.coding, counts.df) == ("zero_one", 4.0)
+    assert isinstance(two_stage, bm.NormalNormal)
+    assert two_stage.df == 4.0
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("binary", "--measure OR --likelihood hypergeometric", "HypergeometricNormal("),
+        ("binary", "--measure OR --counts --coding zero_one", "0/1 coding"),
+        ("binary", "--measure OR --counts --df 4", "Student-t with 4 degrees"),
+        ("rates", "--measure IRR --counts", "PoissonNormal("),
+        ("rates", "--measure IRR", "NormalNormal("),
+        ("single", "--measure PLO --counts --mu Normal(-2,2) --tau HalfNormal(1)", "ProportionN"),
+    ],
+)
+def test_fit_reads_the_kind_of_a_table_and_says_its_model(folder, name, words, said):
+    result = call(folder, name, *words.split())
+    assert result.exit_code == 0, result.output
+    assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("rates", "--measure IRR --likelihood hypergeometric", "has the likelihood poisson, not"),
+        ("binary", "--measure RR --likelihood hypergeometric", "has measure OR, not RR"),
+        ("binary", "--measure RR --counts --coding zero_one", "is for the odds ratio"),
+        ("binary", "--measure RD --counts", "No default prior exists for RD: give --mu and --tau"),
+        ("single", "--measure PLO --counts", "No default prior exists for PLO"),
+    ],
+)
+def test_fit_refuses_what_no_model_does(folder, name, words, said):
+    result = call(folder, name, *words.split())
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_evidence_is_printed_on_request(folder):
+    words = "--measure OR --likelihood hypergeometric --evidence"
+    output = call(folder, "binary", *words.split()).output
+    for heading in ("Bayes factors", "The factor of tau", "Weights", "Studies without events"):
+        assert heading in output
+    improper = call(folder, "binary", "--measure", "OR", "--mu", "Flat()", "--evidence").output
+    assert "Bayes factors need proper priors" in improper
+
+
+def _frame(text):
+    from io import StringIO
+
+    import pandas as pd
+
+    return pd.read_csv(StringIO(text))
