@@ -19,6 +19,12 @@ MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
 AT = [0.025, 0.5, 0.975]
 
 
+@pytest.fixture(autouse=True)
+def _however_few(monkeypatch):
+    """Let the program of a batch take a few tables too."""
+    monkeypatch.setattr(_batch_counts, "FEW", 0)
+
+
 def drawn(seed, k, *, n=(60, 300), logit=-1.2):
     """Draw a table of two binomial arms."""
     rng = np.random.default_rng(seed)
