@@ -71,7 +71,7 @@ def log_given_mu(corners: Corners, mu: Array, tau: float, df: float | None) -> A
     wide = tau >= WIDE * corners.step * np.abs(mu)
     if wide.any():
         z = (corners.theta - mu[wide, None]) / tau
-        kernel = np.exp(_log_kernel(z, df)) / tau
+        kernel = np.exp(log_kernel(z, df)) / tau
         with np.errstate(divide="ignore"):
             value[wide] = np.maximum(np.log(kernel @ corners.weighted), EMPTY)
     if not wide.all():
@@ -96,13 +96,14 @@ def _rule(df: float | None) -> tuple[Array, Array]:
     """Trapezoidal nodes and log weights of the standard effect: stretched for Student's t."""
     u = np.arange(-7.2, 7.3, 0.6)
     if df is None:
-        return u, _log_kernel(u, None) + np.log(0.6)
+        return u, log_kernel(u, None) + np.log(0.6)
     u = np.linspace(-8, 8, 161)
     z = np.sinh(u)
-    return z, _log_kernel(z, df) + np.log(np.cosh(u) * (u[1] - u[0]))
+    return z, log_kernel(z, df) + np.log(np.cosh(u) * (u[1] - u[0]))
 
 
-def _log_kernel(z: Array, df: float | None) -> Array:
+def log_kernel(z: Array, df: float | None) -> Array:
+    """Log density of the standard study effect, normal or Student-t."""
     if df is None:
         return -0.5 * z**2 - 0.5 * LOG_2PI
     constant = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * np.log(df * np.pi)

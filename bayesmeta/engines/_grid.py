@@ -37,6 +37,7 @@ from ..posterior import (
 )
 from ..priors import Flat, Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
 from ._cautions import cautions
+from ._grid_tail import moments_beyond
 from ._likelihoods import kinked, log_likelihoods, rough_effects, telling
 from ._propriety import moments_of_tau
 from ._quadrature import (
@@ -57,6 +58,7 @@ FARTHEST_TAU, FARTHEST_MU = 40.0, 60.0  # in units of the data
 FLOOR = 1e-18  # of a study's likelihood, below which the Fourier transform is noise
 MANY = 1e6  # degrees of freedom: the normal, within 1/(4 df)
 LARGE_ORDER = 50.0  # of a Bessel function: from there its expansion is exact enough
+FAINT = 1e-12  # density of log tau, below which nothing beyond matters
 LARGEST_GRID = 2**18  # points; beyond, the studies differ too much in precision for one grid
 
 
@@ -252,8 +254,10 @@ class Pass:
         rows = np.exp(log_post + outer[:, None])
         moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
         tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
-        if high < support_of_tau(model.tau)[1]:
-            tau = replace(tau, raw=tau.raw + _moments_beyond(tau, float(nodes.tau.max())))
+        if high < support_of_tau(model.tau)[1] and tau.pdf(float(nodes.tau.max())) * high > FAINT:
+            log_tau = partial(_log_prior_of_tau, model, data)
+            shape = (likelihood, grid, model.df, rule.x, rule.log_prior, log_tau)
+            tau = replace(tau, raw=tau.raw + moments_beyond(*shape, high, log_z - top.sum()))
         return cls(
             model=model,
             data=data,
@@ -346,18 +350,6 @@ class Pass:
         df = self.model.df
         moments = self.tau.moments if df is None else min(self.tau.moments, int(np.ceil(df)) - 1)
         return theta, GridDensity.of(x, new, moments=moments)
-
-
-def _moments_beyond(tau: TauDensity, last: float) -> Array:
-    """First two moments of tau beyond the last node, where its density falls like a power."""
-    at, before = tau.pdf([last, 0.7 * last])
-    if not 0 < at < before:
-        return np.zeros(2)
-    power = np.log(before / at) / np.log(1 / 0.7)
-    order = np.arange(1, 3)
-    return np.where(
-        power > order + 1.2, at * last ** (order + 1) / np.maximum(power - order - 1, 0.2), 0.0
-    )
 
 
 def characteristic(x: Array, df: float | None) -> Array:
