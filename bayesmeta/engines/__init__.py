@@ -196,9 +196,9 @@ def _exact(model: Model) -> bool:
     if _shares_more(model) or not _whole_line(model):
         return False
     if _on_grid(model):
-        from ._grid import takes
+        from ._mu_rule import takes
 
-        return takes(model)
+        return takes(model.priors["mu"])
     from ._quadrature import takes_mu
 
     return takes_mu(model.priors["mu"])

@@ -25,13 +25,13 @@ from ..model import (
 )
 from ..priors import Prior
 from ._batch import padded_k
-from ._counts_fast import TOLERANCE, link_of, serves, zeros
+from ._counts_fast import TOLERANCE, serves, zeros
 from ._counts_likelihoods import constants, fisher, incidence, proportion, with_baseline
 from ._counts_program import DENSE, SPARSE, WIDE, Size, Table, posterior
 from ._jax import float64
 from ._jax_priors import Density, density
 from ._jax_quantiles import mixture_quantiles, series_quantiles
-from ._likelihoods import LARGEST_SUPPORT, corner
+from ._likelihoods import LARGEST_SUPPORT, corner, link_of, rough_counts
 from ._normal_program import rule
 from ._quadrature import support_of_tau
 
@@ -114,7 +114,7 @@ def fit_counts(
     out[:, names.index("error")] = np.inf
     if n <= FEW:
         return dict(zip(names, out.T, strict=True))  # each is then fitted by itself
-    y, se = rough(model, columns)
+    y, se = rough_counts(link_of(model), columns)
     inputs = _inputs(model, prob)
     few = zeros(columns).any(axis=1)
     possible = ~_corners(model, columns) & _summable(model, columns)
@@ -134,33 +134,6 @@ def fit_counts(
     bad = ~np.isfinite(out).all(axis=1)
     found["error"] = np.where(bad, np.inf, found["error"])
     return found
-
-
-def rough(model: RandomEffects, columns: Mapping[str, Values]) -> tuple[Values, Values]:
-    """Estimates and standard errors with ½ added to every cell; NaN where there is no study."""
-    link = link_of(model)
-    names = list(columns)
-    e1, n1 = (columns[name] for name in names[:2])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if link == "PLO":
-            return np.log((e1 + 0.5) / (n1 - e1 + 0.5)), np.sqrt(
-                1 / (e1 + 0.5) + 1 / (n1 - e1 + 0.5)
-            )
-        if link == "IRLN":
-            return np.log((e1 + 0.5) / n1), (e1 + 0.5) ** -0.5
-        e0, n0 = (columns[name] for name in names[2:])
-        a, c = e1 + 0.5, e0 + 0.5
-        if link == "IRR":
-            return np.log(a * n0 / (c * n1)), np.sqrt(1 / a + 1 / c)
-        b, d = n1 - e1 + 0.5, n0 - e0 + 0.5
-        if link == "RR":
-            ratio = np.log(a * (c + d) / (c * (a + b)))
-            return ratio, np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
-        if link == "RD":
-            risk = np.clip(a / (a + b) - c / (c + d), -0.99, 0.99)
-            se = np.sqrt(a * b / (a + b) ** 3 + c * d / (c + d) ** 3)
-            return np.arctanh(risk), se / (1 - risk**2)
-        return np.log(a * d / (b * c)), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
 
 
 def _corners(model: RandomEffects, columns: Mapping[str, Values]) -> NDArray[np.bool_]:

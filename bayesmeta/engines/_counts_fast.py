@@ -33,7 +33,7 @@ from ..studies import Studies
 from ._cautions import cautions
 from ._counts_likelihoods import constants, fisher, incidence, proportion, with_baseline
 from ._counts_program import DENSE, SPARSE, WIDE, Likelihood, Size, Table, posterior
-from ._likelihoods import kinked, rough_effects, supports, telling
+from ._likelihoods import kinked, link_of, rough_effects, supports, telling
 from ._propriety import moments_of_tau
 from ._quadrature import evidence, fejer, support_of_tau
 
@@ -69,15 +69,6 @@ def zeros(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
         found |= columns[events] == 0
         found |= columns[events] == columns[size] if size.startswith("n") else False
     return found
-
-
-def link_of(model: RandomEffects) -> str:
-    """One key for the likelihood of a model."""
-    if isinstance(model, BinomialNormal | PoissonNormal):
-        return model.link
-    if isinstance(model, HypergeometricNormal):
-        return "hypergeometric"
-    return "PLO" if isinstance(model, ProportionNormal) else "IRLN"
 
 
 def _table(model: RandomEffects, data: Studies, size: Size) -> Table:

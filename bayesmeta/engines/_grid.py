@@ -21,24 +21,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, kve, logsumexp, ndtr, stdtrit
 
-from ..effects import EffectSizes
 from ..errors import ModelError
 from ..model import Data, NormalNormal, RandomEffects
 from ..posterior import (
     Check,
+    Deferred,
     Diagnostics,
     GridDensity,
-    MappedDensity,
     Marginal,
     Marginals,
     Posterior,
-    SupportMap,
     TauDensity,
 )
-from ..priors import Flat, Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
+from ..priors import log_density
 from ._cautions import cautions
 from ._grid_tail import moments_beyond
 from ._likelihoods import kinked, log_likelihoods, rough_effects, telling
+from ._mu_rule import Mapped, OnGrid, mu_rule, sharpness, takes
 from ._propriety import moments_of_tau
 from ._quadrature import (
     Nodes,
@@ -48,13 +47,13 @@ from ._quadrature import (
     support_of_tau,
     tau_nodes,
 )
+from ._reach import Reach, first_reach, limit_of, log_prior_of_tau
 from ._tables import Grid
 
 type Array = NDArray[np.float64]
 
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
 TAPER = 8.5  # standard deviations from one to zero in double precision
-FARTHEST_TAU, FARTHEST_MU = 40.0, 60.0  # in units of the data
 FLOOR = 1e-18  # of a study's likelihood, below which the Fourier transform is noise
 MANY = 1e6  # degrees of freedom: the normal, within 1/(4 df)
 LARGE_ORDER = 50.0  # of a Bessel function: from there its expansion is exact enough
@@ -79,37 +78,15 @@ PASSES = (
 )
 
 
-class Reach(NamedTuple):
-    """How far mu and tau are integrated."""
-
-    low: float
-    high: float
-    tau: float
-
-    @property
-    def middle(self) -> float:
-        """Where the grid is centred, nearly."""
-        return 0.5 * (self.low + self.high)
-
-    def wider(self, limit: "Reach", *, low: bool, high: bool, tau: bool) -> "Reach":
-        """Twice as far where something is cut off, within the limit."""
-        width = self.high - self.low
-        return Reach(
-            max(self.low - low * width, limit.low),
-            min(self.high + high * width, limit.high),
-            min((1 + tau) * self.tau, limit.tau),
-        )
-
-
 def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
     """Return the posterior, widened until nothing is cut off and refined until two passes agree."""
-    if not takes(model):
+    if not takes(model.mu):
         raise ModelError(
             f"The exact engine cannot take {model.mu!r} for mu: it has an edge inside its support. "
             "Use NUTS(seed=...)."
         )
-    limit = _limit(model, data)
-    reach = _first_reach(model, data, limit)
+    limit = limit_of(model, data)
+    reach = first_reach(model, data, limit)
     coarse = Pass.at(PASSES[0], model, data, reach)
     while any(cut := coarse.cut_off(TOLERANCE / 10)) and reach != limit:
         reach = reach.wider(limit, low=cut.low, high=cut.high, tau=cut.tau)
@@ -122,62 +99,6 @@ def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
         if error <= TOLERANCE:
             break
     return coarse.posterior(error)
-
-
-def takes(model: RandomEffects) -> bool:
-    """Whether mu's prior is smooth or has its edges at the ends of its support."""
-    if isinstance(model.mu, Mixture) and model.mu.first.support != model.mu.second.support:
-        return False
-    return _smooth(model.mu) or bool(np.isfinite(model.mu.support[0]))
-
-
-def _limit(model: RandomEffects, data: Data) -> Reach:
-    """As far as the priors have anything left, or as far as the grid goes."""
-    y, se = rough_effects(model, data)
-    unit = 1.0
-    if isinstance(model, NormalNormal):
-        unit = max(float(np.ptp(y)), float(se.max()))
-    low, high = model.mu.support
-    middle, far = float(np.clip(np.median(y), low, high)), FARTHEST_MU * unit
-    points = np.linspace(max(low, middle - far), min(high, middle + far), 4001)
-    low, high = _alive(log_density(model.mu, points), points, (low, high))
-    ends = support_of_tau(model.tau)
-    width = min(ends[1] - ends[0], FARTHEST_TAU * unit)
-    t = ends[0] + width * np.geomspace(1e-9, 1, 3001)
-    _, tau = _alive(_log_prior_of_tau(model, data, t), t, ends)
-    return Reach(low, high, tau)
-
-
-def _alive(log_p: Array, points: Array, ends: tuple[float, float]) -> tuple[float, float]:
-    """Between which of the points a prior has nearly all of its mass; its own ends if they do."""
-    keep = np.flatnonzero(log_p > log_p[np.isfinite(log_p)].max() - 36)
-    low = points[max(keep[0] - 1, 0)]
-    high = points[min(keep[-1] + 1, points.size - 1)]
-    return float(max(low, ends[0])), float(min(high, ends[1]))
-
-
-def _first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
-    """Where a rough normal posterior ends, with room; what that misses is found and widened."""
-    y, se = rough_effects(model, data)
-    spread = np.sqrt(np.mean((y - y.mean()) ** 2) + np.median(se) ** 2)
-    tau = np.geomspace(1e-3, 1e2, 200) * spread
-    variance = se**2 + tau[:, None] ** 2
-    weight = (1 / variance).sum(axis=1)
-    mean = (y / variance).sum(axis=1) / weight
-    log_p = -0.5 * (np.log(variance) + (y - mean[:, None]) ** 2 / variance).sum(axis=1)
-    inside = (tau >= support_of_tau(model.tau)[0]) & (tau <= limit.tau)
-    log_p += np.log(tau) - 0.5 * np.log(weight)
-    log_p[inside] += _log_prior_of_tau(model, data, tau[inside])
-    log_p[~inside] = -np.inf
-    if not inside.any():
-        return limit
-    alive = log_p > log_p.max() - 25
-    far = float(min(1.3 * tau[alive].max(), limit.tau))
-    room = 7.5 * weight[alive] ** -0.5
-    low, high = float((mean[alive] - room).min()), float((mean[alive] + room).max())
-    width = high - low
-    low, high = max(low - 0.1 * width, limit.low), min(high + 0.1 * width, limit.high)
-    return Reach(low, high, far) if low < high else limit
 
 
 class CutOff(NamedTuple):
@@ -242,20 +163,20 @@ class Pass:
         nodes = tau_nodes(resolution.nodes, low, scale, end)
         each = np.array([given(one) for one in nodes.tau])
         corner = kinked(model, data)
-        rule = _mu_rule(model, data, grid, reach, resolution, corner=bool(corner.any()))
+        rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
         at_x = rule.at_nodes(each[:, ~corner].sum(axis=1)) + top[~corner].sum()
         if corner.any():
             at_x = at_x + _at_corners(model, data.keep(corner), resolution, reach, nodes.tau, rule)
         log_post = at_x + rule.log_prior
         at_mu = each.sum(axis=1)
-        at_tau = logsumexp(log_post, axis=1) + _log_prior_of_tau(model, data, nodes.tau)
+        at_tau = logsumexp(log_post, axis=1) + log_prior_of_tau(model, data, nodes.tau)
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
-        outer = _log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
+        outer = log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
         rows = np.exp(log_post + outer[:, None])
         moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
         tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
         if high < support_of_tau(model.tau)[1] and tau.pdf(float(nodes.tau.max())) * high > FAINT:
-            log_tau = partial(_log_prior_of_tau, model, data)
+            log_tau = partial(log_prior_of_tau, model, data)
             shape = (likelihood, grid, model.df, rule.x, rule.log_prior, log_tau)
             tau = replace(tau, raw=tau.raw + moments_beyond(*shape, high, log_z - top.sum()))
         return cls(
@@ -312,44 +233,50 @@ class Pass:
         )
 
     def posterior(self, error: float) -> Posterior:
-        """Collect the marginals of this pass."""
+        """Collect the marginals of this pass; study effects are computed when asked for."""
         from ._grid_draws import draw
 
-        theta, new = self._effects()
         check = Check("quadrature error", "shares of an SD", error, TOLERANCE, at_most=True)
         return Posterior(
             model=self.model,
             data=self.data,
             engine=f"Quadrature(), {self.nodes.tau.size} nodes × {self.grid.size} grid points",
-            marginals={
-                "mu": self.mu,
-                "tau": self.tau,
-                "theta": Marginals(self.data.study, theta),
-                "theta_new": new,
-            },
+            marginals=Deferred(
+                {
+                    "mu": self.mu,
+                    "tau": self.tau,
+                    "theta": self.study_effects,
+                    "theta_new": self.new_effect,
+                }
+            ),
             diagnostics=Diagnostics((check,)),
             sample=partial(draw, self),
             cautions=cautions(self.model, self.data),
             log_marginal_likelihood=evidence(self.model, self.log_z),
         )
 
-    def _effects(self) -> tuple[tuple[GridDensity, ...], GridDensity]:
-        """Posteriors of the study effects and of the effect in a new study."""
+    def study_effects(self) -> Marginals:
+        """Posteriors of the study effects."""
         omega = _frequencies(self.grid)
         spread = np.zeros_like(self.fourier)
-        ahead = np.zeros(omega.size, dtype=complex)
-        for t, tau in enumerate(self.nodes.tau):
+        for weights, tau in zip(self.weights, self.nodes.tau, strict=True):
             kernel = characteristic(tau * omega, self.model.df)
             each = np.exp(_smoothed(self.fourier, self.grid, kernel))
-            spread += np.fft.rfft(self.weights[t] / each, axis=1) * kernel
-            ahead += np.fft.rfft(self.weights[t]) * kernel
-        x, size = self.grid.points, self.grid.size
-        density = self.likelihood * np.fft.irfft(spread, size, axis=1) / self.grid.step
-        new = np.fft.irfft(ahead, size) / self.grid.step
-        theta = tuple(GridDensity.of(x, one) for one in density)
-        df = self.model.df
+            spread += np.fft.rfft(weights / each, axis=1) * kernel
+        density = self.likelihood * np.fft.irfft(spread, self.grid.size, axis=1) / self.grid.step
+        x = self.grid.points
+        return Marginals(self.data.study, tuple(GridDensity.of(x, one) for one in density))
+
+    def new_effect(self) -> GridDensity:
+        """Posterior of the effect in a new study."""
+        df, omega = self.model.df, _frequencies(self.grid)
+        ahead = sum(
+            np.fft.rfft(weights) * characteristic(tau * omega, df)
+            for weights, tau in zip(self.weights, self.nodes.tau, strict=True)
+        )
         moments = self.tau.moments if df is None else min(self.tau.moments, int(np.ceil(df)) - 1)
-        return theta, GridDensity.of(x, new, moments=moments)
+        density = np.fft.irfft(ahead, self.grid.size) / self.grid.step
+        return GridDensity.of(self.grid.points, density, moments=moments)
 
 
 def characteristic(x: Array, df: float | None) -> Array:
@@ -399,7 +326,7 @@ def _at_corners(
     resolution: Resolution,
     reach: Reach,
     tau: Array,
-    rule: "_OnGrid | _Mapped",
+    rule: "OnGrid | Mapped",
 ) -> Array:
     """Log likelihood of the studies with a corner at the nodes of mu, (t, m)."""
     from ._corners import log_given_mu, tabulate
@@ -424,7 +351,7 @@ def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach
     features = [float(se.min()), 1.5 * pooled]
     if not isinstance(model, NormalNormal):
         features.append(0.8)
-    features += [_sharpness(model.mu), (reach.high - reach.low) / 4]
+    features += [sharpness(model.mu), (reach.high - reach.low) / 4]
     finest = resolution.step * min(features)
     step = 2 ** (np.floor(2 * np.log2(finest)) / 2)
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
@@ -442,171 +369,11 @@ def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach
     return Grid(float(centre), float(step), size)
 
 
-def _sharpness(prior: Prior) -> float:
-    """The narrowest feature of a smooth prior of mu."""
-    match prior:
-        case Normal(_, sd):
-            return sd
-        case StudentT(_, _, scale):
-            return scale
-        case Mixture(_, first, second):
-            return min(_sharpness(first), _sharpness(second))
-        case _:
-            return np.inf
-
-
 def _fast_size(least: float) -> int:
     """A size that transforms fast, and into two halves."""
     from scipy.fft import next_fast_len
 
     return 2 * int(next_fast_len(int(np.ceil(least / 2)), real=True))
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _OnGrid:
-    """mu integrated on the grid by the trapezoidal rule: prior and likelihoods are smooth there."""
-
-    grid: Grid
-    x: Array
-    log_prior: Array
-
-    @classmethod
-    def of(cls, prior: Prior, grid: Grid, reach: Reach) -> "_OnGrid":
-        x, step = grid.points, grid.step
-        inside = (x >= reach.low - step / 2) & (x <= reach.high + step / 2)
-        return cls(grid, x, np.where(inside, log_density(prior, x) + np.log(step), -np.inf))
-
-    def at_nodes(self, at_mu: Array) -> Array:
-        """Values on the grid at the nodes of mu, (t, m)."""
-        return at_mu
-
-    def on_grid(self, at_mu: Array, rows: Array) -> Array:
-        """Posterior mass on the grid, (t, size)."""
-        return rows
-
-    def marginal(self, mass: Array) -> Marginal:
-        """Marginal posterior of mu from its mass, (m,)."""
-        return GridDensity.of(self.x, mass / self.grid.step)
-
-    def cell_ends(self) -> Array:
-        """Upper ends of the cells of mu, (m,)."""
-        return self.x + 0.5 * self.grid.step
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Mapped:
-    """mu integrated in a variable u: over all of a support with ends, or densely near zero.
-
-    Densities of mu then vanish at both ends of u, whatever they do at the ends of the support.
-    """
-
-    prior: Prior
-    grid: Grid
-    reach: Reach
-    support: SupportMap
-    u: Array
-    x: Array
-    log_prior: Array
-
-    @classmethod
-    def of(cls, prior: Prior, grid: Grid, reach: Reach, support: SupportMap, u: Array) -> "_Mapped":
-        x = support.value(u)
-        with np.errstate(divide="ignore"):
-            log_weight = np.log(support.slope(u)) + np.log(u[1] - u[0])
-            log_prior = log_density(prior, x) + log_weight
-        inside = (x >= reach.low) & (x <= reach.high)
-        return cls(prior, grid, reach, support, u, x, np.where(inside, log_prior, -np.inf))
-
-    def at_nodes(self, at_mu: Array) -> Array:
-        """Values on the grid at the nodes of mu, (t, m)."""
-        from scipy.interpolate import make_interp_spline
-
-        points, room = self.grid.points, 12 * self.grid.step
-        near = (points >= self.reach.low - room) & (points <= self.reach.high + room)
-        x = np.clip(self.x, self.reach.low, self.reach.high)
-        return make_interp_spline(points[near], at_mu[:, near], k=7, axis=1)(x)
-
-    def on_grid(self, at_mu: Array, rows: Array) -> Array:
-        """Posterior mass on the grid, (t, size); half a cell where the support ends on a point."""
-        x, step = self.grid.points, self.grid.step
-        low, high = self.prior.support
-        share = np.clip(np.minimum(x - low, high - x) / step + 0.5, 0, 1)
-        inside = (share > 0) & (x >= self.reach.low) & (x <= self.reach.high)
-        with np.errstate(divide="ignore"):
-            prior = log_density(self.prior, x[inside]) + np.log(share[inside])
-        log_p = at_mu[:, inside] + prior
-        top = log_p.max(axis=1, keepdims=True)
-        found = np.zeros_like(at_mu)
-        found[:, inside] = np.exp(log_p - np.where(np.isfinite(top), top, 0.0))
-        total = found.sum(axis=1, keepdims=True)
-        return found / np.where(total > 0, total, 1.0) * rows.sum(axis=1, keepdims=True)
-
-    def marginal(self, mass: Array) -> Marginal:
-        """Marginal posterior of mu from its mass, (m,)."""
-        mean = float(mass @ self.x)
-        sd = float(np.sqrt(mass @ (self.x - mean) ** 2))
-        inner = GridDensity.of(self.u, mass / (self.u[1] - self.u[0]))
-        return MappedDensity(inner, self.support, (mean, sd))
-
-    def cell_ends(self) -> Array:
-        """Upper ends of the cells of mu, (m,)."""
-        return self.support.value(self.u + 0.5 * (self.u[1] - self.u[0]))
-
-
-def _mu_rule(
-    model: RandomEffects,
-    data: Data,
-    grid: Grid,
-    reach: Reach,
-    resolution: Resolution,
-    *,
-    corner: bool,
-) -> _OnGrid | _Mapped:
-    """How mu is integrated, by the smoothness of its prior and of the likelihoods."""
-    prior = model.mu
-    low, high = prior.support
-    if _smooth(prior) and not corner:
-        return _OnGrid.of(prior, grid, reach)
-    if _smooth(prior):
-        return _Mapped.of(prior, grid, reach, *_dense_at_zero(model, data, reach, resolution))
-    if np.isfinite(high):
-        support = SupportMap(low, high, 1.0)
-        step, last = min(0.15, 1.5 * grid.step / (high - low)), 40.0
-    else:
-        support = SupportMap(low, high, min(reach.high - reach.low, 8 * grid.step))
-        step = min(0.15, 0.7 * grid.step / support.scale)
-        last = (reach.high - low) / support.scale
-    u = np.linspace(-40.0, last, int(np.ceil((last + 40) / step)))
-    return _Mapped.of(prior, grid, reach, support, u)
-
-
-def _dense_at_zero(
-    model: RandomEffects, data: Data, reach: Reach, resolution: Resolution
-) -> tuple[SupportMap, Array]:
-    """Nodes of mu as near to zero as a corner asks, and fine where mu lies for any tau."""
-    y, se = rough_effects(model, data)
-    sharp = min(float(se.min()), _sharpness(model.mu))
-    tau = np.concatenate(([0.0], np.geomspace(0.1 * se.min(), reach.tau, 30)))
-    weight = 1 / (se**2 + tau[:, None] ** 2)
-    mean = (y * weight).sum(axis=1) / weight.sum(axis=1)
-    sd = np.minimum(1.5 * weight.sum(axis=1) ** -0.5, _sharpness(model.mu))
-    support = SupportMap(-np.inf, np.inf, 1e-3 * resolution.step * sharp)
-    first, last = support.inverse(np.array([reach.low, reach.high]))
-    step = resolution.step * min(0.25, float((sd / (np.abs(mean) + 4 * sd)).min()))
-    return support, step * np.arange(np.ceil(first / step), np.floor(last / step) + 1)
-
-
-def _smooth(prior: Prior) -> bool:
-    if isinstance(prior, Mixture):
-        return _smooth(prior.first) and _smooth(prior.second)
-    return isinstance(prior, Normal | StudentT | Flat)
-
-
-def _log_prior_of_tau(model: RandomEffects, data: Data, tau: Array) -> Array:
-    se = data.se if isinstance(data, EffectSizes) else np.empty(0)
-    return log_density_of_tau(model.tau, tau, se)
 
 
 def _centre(
@@ -626,7 +393,7 @@ def _centre(
     prior = log_density(model.mu, np.clip(x[inside], reach.low, reach.high))
     prior = np.where(np.isfinite(prior), prior, 0.0)
     log_mass = logsumexp(at_mu[:, inside] + prior, axis=1)
-    log_mass = log_mass + _log_prior_of_tau(model, data, low + trial) + np.log(trial)
+    log_mass = log_mass + log_prior_of_tau(model, data, low + trial) + np.log(trial)
     mass = np.cumsum(np.exp(log_mass - log_mass.max()))
     middle = float(np.interp(0.5 * mass[-1], mass, trial))
     return float(np.clip(middle, 1e-3 * (high - low), 0.45 * (high - low)))

@@ -1,7 +1,6 @@
 """Log densities of the priors in JAX: the numbers are inputs, so that no prior is compiled in."""
 
 from collections.abc import Callable, Mapping
-from functools import singledispatch
 
 import jax.numpy as jnp
 from jax import Array
@@ -26,64 +25,13 @@ type Numbers = Mapping[str, Array]
 type Density = Callable[[Array, Numbers], Array]
 
 
-@singledispatch
 def density(prior: Prior) -> Density | None:
     """Return ``(x, numbers) -> log density`` for the family of a prior; None if there is none.
 
     `numbers` are those of ``prior.numbers``. The same family gives the same function, whatever
     its numbers.
     """
-    return None
-
-
-@density.register
-def _(prior: Normal) -> Density:
-    return _normal
-
-
-@density.register
-def _(prior: StudentT) -> Density:
-    return _student_t
-
-
-@density.register
-def _(prior: HalfNormal) -> Density:
-    return _half_normal
-
-
-@density.register
-def _(prior: HalfCauchy) -> Density:
-    return _half_cauchy
-
-
-@density.register
-def _(prior: LogNormal) -> Density:
-    return _log_normal
-
-
-@density.register
-def _(prior: Uniform) -> Density:
-    return _uniform
-
-
-@density.register
-def _(prior: HalfT) -> Density:
-    return _half_t
-
-
-@density.register
-def _(prior: Exponential) -> Density:
-    return _exponential
-
-
-@density.register
-def _(prior: Gamma) -> Density:
-    return _gamma
-
-
-@density.register
-def _(prior: InverseGamma) -> Density:
-    return _inverse_gamma
+    return _DENSITIES.get(type(prior))
 
 
 def _normal(x: Array, numbers: Numbers) -> Array:
@@ -136,3 +84,17 @@ def _inverse_gamma(x: Array, numbers: Numbers) -> Array:
     positive = jnp.where(x > 0, x, 1.0)
     value = shape * jnp.log(scale) - gammaln(shape) - (shape + 1) * jnp.log(positive)
     return jnp.where(x > 0, value - scale / positive, -jnp.inf)
+
+
+_DENSITIES: Mapping[type[Prior], Density] = {
+    Normal: _normal,
+    StudentT: _student_t,
+    HalfNormal: _half_normal,
+    HalfCauchy: _half_cauchy,
+    HalfT: _half_t,
+    LogNormal: _log_normal,
+    Uniform: _uniform,
+    Exponential: _exponential,
+    Gamma: _gamma,
+    InverseGamma: _inverse_gamma,
+}

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, log_expit, logsumexp
 
-from ..effects import effect_sizes
 from ..errors import ModelError
 from ..model import (
     BinomialNormal,
@@ -146,12 +145,46 @@ def rough_effects(model: Model, data: Data) -> tuple[Array, Array]:
     """Each study's own estimate and standard error on the scale of theta, both (k,)."""
     if not isinstance(data, Studies):
         return data.numbers["y"], data.numbers["se"]
-    measure = getattr(model, "measure", None)
-    found = effect_sizes(data, measure=measure, double_zero="include")
-    if measure != "RD":
-        return found.y, found.se
-    inside = np.clip(found.y, -0.99, 0.99)
-    return np.arctanh(inside), found.se / (1 - inside**2)
+    return rough_counts(link_of(model), data.numbers)
+
+
+def link_of(model: Model) -> str:
+    """One key for the likelihood of a model."""
+    if isinstance(model, BinomialNormal | PoissonNormal):
+        return model.link
+    if isinstance(model, HypergeometricNormal):
+        return "hypergeometric"
+    return "PLO" if isinstance(model, ProportionNormal) else "IRLN"
+
+
+def rough_counts(link: str, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Estimates and standard errors with ½ added to every cell; NaN where there is no study.
+
+    They say where to look, no more: nodes are placed by them.
+    """
+    e1, n1, *control = columns.values()
+    a = e1 + 0.5
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if link == "IRLN":
+            return np.log(a / n1), a**-0.5
+        if link == "PLO":
+            return np.log(a / (n1 - e1 + 0.5)), np.sqrt(1 / a + 1 / (n1 - e1 + 0.5))
+        e0, n0 = control
+        c = e0 + 0.5
+        if link == "IRR":
+            return np.log(a * n0 / (c * n1)), np.sqrt(1 / a + 1 / c)
+        return _rough_arms(link, a, n1 - e1 + 0.5, c, n0 - e0 + 0.5)
+
+
+def _rough_arms(link: str, a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
+    if link == "RR":
+        ratio = np.log(a * (c + d) / (c * (a + b)))
+        return ratio, np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
+    if link == "RD":
+        risk = np.clip(a / (a + b) - c / (c + d), -0.99, 0.99)
+        se = np.sqrt(a * b / (a + b) ** 3 + c * d / (c + d) ** 3)
+        return np.arctanh(risk), se / (1 - risk**2)
+    return np.log(a * d / (b * c)), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
 
 
 def kinked(model: Model, data: Data) -> NDArray[np.bool_]:

@@ -1,0 +1,182 @@
+"""How mu is integrated: by the smoothness of its prior and of the likelihoods."""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import Data, RandomEffects
+from ..posterior import GridDensity, MappedDensity, Marginal, SupportMap
+from ..priors import Flat, Mixture, Normal, Prior, StudentT, log_density
+from ._likelihoods import rough_effects
+from ._reach import Reach
+from ._tables import Grid
+
+type Array = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class OnGrid:
+    """mu integrated on the grid by the trapezoidal rule: prior and likelihoods are smooth there."""
+
+    grid: Grid
+    x: Array
+    log_prior: Array
+
+    @classmethod
+    def of(cls, prior: Prior, grid: Grid, reach: Reach) -> "OnGrid":
+        x, step = grid.points, grid.step
+        inside = (x >= reach.low - step / 2) & (x <= reach.high + step / 2)
+        return cls(grid, x, np.where(inside, log_density(prior, x) + np.log(step), -np.inf))
+
+    def at_nodes(self, at_mu: Array) -> Array:
+        """Values on the grid at the nodes of mu, (t, m)."""
+        return at_mu
+
+    def on_grid(self, at_mu: Array, rows: Array) -> Array:
+        """Posterior mass on the grid, (t, size)."""
+        return rows
+
+    def marginal(self, mass: Array) -> Marginal:
+        """Marginal posterior of mu from its mass, (m,)."""
+        return GridDensity.of(self.x, mass / self.grid.step)
+
+    def cell_ends(self) -> Array:
+        """Upper ends of the cells of mu, (m,)."""
+        return self.x + 0.5 * self.grid.step
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """mu integrated in a variable u: over all of a support with ends, or densely near zero.
+
+    Densities of mu then vanish at both ends of u, whatever they do at the ends of the support.
+    """
+
+    prior: Prior
+    grid: Grid
+    reach: Reach
+    support: SupportMap
+    u: Array
+    x: Array
+    log_prior: Array
+
+    @classmethod
+    def of(cls, prior: Prior, grid: Grid, reach: Reach, support: SupportMap, u: Array) -> "Mapped":
+        x = support.value(u)
+        with np.errstate(divide="ignore"):
+            log_weight = np.log(support.slope(u)) + np.log(u[1] - u[0])
+            log_prior = log_density(prior, x) + log_weight
+        inside = (x >= reach.low) & (x <= reach.high)
+        return cls(prior, grid, reach, support, u, x, np.where(inside, log_prior, -np.inf))
+
+    def at_nodes(self, at_mu: Array) -> Array:
+        """Values on the grid at the nodes of mu, (t, m)."""
+        from scipy.interpolate import make_interp_spline
+
+        points, room = self.grid.points, 12 * self.grid.step
+        near = (points >= self.reach.low - room) & (points <= self.reach.high + room)
+        x = np.clip(self.x, self.reach.low, self.reach.high)
+        return make_interp_spline(points[near], at_mu[:, near], k=7, axis=1)(x)
+
+    def on_grid(self, at_mu: Array, rows: Array) -> Array:
+        """Posterior mass on the grid, (t, size); half a cell where the support ends on a point."""
+        x, step = self.grid.points, self.grid.step
+        low, high = self.prior.support
+        share = np.clip(np.minimum(x - low, high - x) / step + 0.5, 0, 1)
+        inside = (share > 0) & (x >= self.reach.low) & (x <= self.reach.high)
+        with np.errstate(divide="ignore"):
+            prior = log_density(self.prior, x[inside]) + np.log(share[inside])
+        log_p = at_mu[:, inside] + prior
+        top = log_p.max(axis=1, keepdims=True)
+        found = np.zeros_like(at_mu)
+        found[:, inside] = np.exp(log_p - np.where(np.isfinite(top), top, 0.0))
+        total = found.sum(axis=1, keepdims=True)
+        return found / np.where(total > 0, total, 1.0) * rows.sum(axis=1, keepdims=True)
+
+    def marginal(self, mass: Array) -> Marginal:
+        """Marginal posterior of mu from its mass, (m,)."""
+        mean = float(mass @ self.x)
+        sd = float(np.sqrt(mass @ (self.x - mean) ** 2))
+        inner = GridDensity.of(self.u, mass / (self.u[1] - self.u[0]))
+        return MappedDensity(inner, self.support, (mean, sd))
+
+    def cell_ends(self) -> Array:
+        """Upper ends of the cells of mu, (m,)."""
+        return self.support.value(self.u + 0.5 * (self.u[1] - self.u[0]))
+
+
+def mu_rule(
+    model: RandomEffects,
+    data: Data,
+    grid: Grid,
+    reach: Reach,
+    fineness: float,
+    *,
+    corner: bool,
+) -> OnGrid | Mapped:
+    """How mu is integrated, by the smoothness of its prior and of the likelihoods."""
+    prior = model.mu
+    low, high = prior.support
+    if smooth(prior) and not corner:
+        return OnGrid.of(prior, grid, reach)
+    if smooth(prior):
+        return Mapped.of(prior, grid, reach, *_dense_at_zero(model, data, reach, fineness))
+    if np.isfinite(high):
+        support = SupportMap(low, high, 1.0)
+        step, last = min(0.15, 1.5 * grid.step / (high - low)), 40.0
+    else:
+        support = SupportMap(low, high, min(reach.high - reach.low, 8 * grid.step))
+        step = min(0.15, 0.7 * grid.step / support.scale)
+        last = (reach.high - low) / support.scale
+    u = np.linspace(-40.0, last, int(np.ceil((last + 40) / step)))
+    return Mapped.of(prior, grid, reach, support, u)
+
+
+def _dense_at_zero(
+    model: RandomEffects, data: Data, reach: Reach, fineness: float
+) -> tuple[SupportMap, Array]:
+    """Nodes of mu as near to zero as a corner asks, and fine where mu lies for any tau."""
+    y, se = rough_effects(model, data)
+    sharp = min(float(se.min()), sharpness(model.mu))
+    tau = np.concatenate(([0.0], np.geomspace(0.1 * se.min(), reach.tau, 30)))
+    weight = 1 / (se**2 + tau[:, None] ** 2)
+    mean = (y * weight).sum(axis=1) / weight.sum(axis=1)
+    sd = np.minimum(1.5 * weight.sum(axis=1) ** -0.5, sharpness(model.mu))
+    support = SupportMap(-np.inf, np.inf, 1e-3 * fineness * sharp)
+    first, last = support.inverse(np.array([reach.low, reach.high]))
+    step = fineness * min(0.25, float((sd / (np.abs(mean) + 4 * sd)).min()))
+    return support, step * np.arange(np.ceil(first / step), np.floor(last / step) + 1)
+
+
+def smooth(prior: Prior) -> bool:
+    if isinstance(prior, Mixture):
+        return smooth(prior.first) and smooth(prior.second)
+    return isinstance(prior, Normal | StudentT | Flat)
+
+
+def takes(prior: Prior) -> bool:
+    """Whether a prior of mu is smooth or has its edges at the ends of its support."""
+    if isinstance(prior, Mixture) and prior.first.support != prior.second.support:
+        return False
+    return smooth(prior) or bool(np.isfinite(prior.support[0]))
+
+
+def sharpness(prior: Prior) -> float:
+    """The narrowest feature of a smooth prior of mu."""
+    match prior:
+        case Normal(_, sd):
+            return sd
+        case StudentT(_, _, scale):
+            return scale
+        case Mixture(_, first, second):
+            return min(sharpness(first), sharpness(second))
+        case _:
+            return np.inf
