@@ -40,14 +40,17 @@ def test_the_lists_of_public_names_agree():
     assert set(bm.__all__) <= set(dir(bm))
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["studies", "effects", "priors", "engines", "frequentist", "batch", "evidence"],
-    ids=str,
+EXAMPLES = (
+    *("studies", "studies._published", "effects", "priors", "model", "engines", "frequentist"),
+    *("batch", "evidence._factors", "evidence._weights", "evidence._zeros"),
 )
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
 def test_examples_in_docstrings_run(module):
     room = importlib.import_module(f"bayesmeta.{module}")
     found = doctest.testmod(room, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.attempted > 0
     assert found.failed == 0
 
 

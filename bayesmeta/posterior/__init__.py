@@ -8,17 +8,15 @@ import numpy as np
 
 from ..errors import ModelError
 from ..model import Data, Model
+from .grids import GridDensity, MappedDensity, SupportMap
 from .marginals import (
     Array,
     Deferred,
     Draws,
-    GridDensity,
     Kind,
-    MappedDensity,
     Marginal,
     Marginals,
     NormalMixture,
-    SupportMap,
     TauDensity,
     TruncatedMixture,
 )

@@ -1,4 +1,4 @@
-"""What the data say for and against no effect and no heterogeneity, and which studies say it."""
+"""How likely no effect, and no heterogeneity, are beside the model: Bayes factors."""
 
 # pandas types a cell, a column and a table as unions of everything:
 # pyright: reportCallIssue=false
@@ -8,17 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
-from .effects import EffectSizes
-from .engines import NUTS, Engine, default_engine, fit
-from .errors import ModelError
-from .model import CommonEffect, Data, Model, NormalNormal
-from .posterior import Array, Marginal, Posterior, TauDensity
-from .priors import (
+from ..effects import EffectSizes
+from ..engines import NUTS, default_engine
+from ..errors import ModelError
+from ..model import CommonEffect
+from ..posterior import Array, Marginal, Posterior, TauDensity
+from ..priors import (
     Exponential,
-    Flat,
     Gamma,
     HalfCauchy,
     HalfNormal,
@@ -26,13 +24,12 @@ from .priors import (
     InverseGamma,
     LogNormal,
     Mixture,
-    Normal,
     Prior,
     Uniform,
     log_density,
 )
-from .studies import Studies, check_prob
-from .summaries import scale_of, study_effects
+from ..summaries import scale_of, study_effects
+from ._refit import refit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,10 +232,10 @@ def _without_spread(posterior: Posterior) -> tuple[float, str]:
     common = CommonEffect(mu=model.priors["mu"])
     exact = not isinstance(default_engine(common), NUTS)
     if isinstance(data, EffectSizes) and exact:
-        return _log_evidence(_refit(common, data)), EVIDENCES
+        return _log_evidence(refit(common, data)), EVIDENCES
     if not _has_density_at_zero(model.priors["tau"]):
         narrow = Uniform(0, 0.1 * _smallest_se(posterior))
-        posterior = _refit(replace(model, tau=narrow), data)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        posterior = refit(replace(model, tau=narrow), data)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return _by_density(posterior)
 
 
@@ -297,7 +294,7 @@ def _reweighted(posterior: Posterior, prior: Prior) -> float:
     share = _share_under(posterior["tau"], posterior.model.priors["tau"], prior)
     if share is not None:
         return log_z + float(np.log(share))
-    return _log_evidence(_refit(replace(posterior.model, tau=prior), posterior.data))  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return _log_evidence(refit(replace(posterior.model, tau=prior), posterior.data))  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def _share_under(tau: Marginal, old: Prior, new: Prior) -> float | None:
@@ -323,182 +320,3 @@ def _beyond(at: Array, likelihood: Array, prior: Prior) -> float:
     far = np.geomspace(1, 100, 500)
     density = np.exp(log_density(prior, at[0] * far)) * likelihood[0] * far**power
     return float(np.trapezoid(density, at[0] * far))
-
-
-def _refit(model: Model, data: Data) -> Posterior:
-    """Fit once more; a factor has no place to mark that a gate failed."""
-    posterior = fit(model, data)
-    if not posterior.diagnostics.passed:
-        failed = "; ".join(map(str, posterior.diagnostics.failures))
-        raise ModelError(f"The factor needs a fit of {model!r}, which failed: {failed}.")
-    return posterior
-
-
-def mean_weights(posterior: Posterior) -> "pd.DataFrame":
-    """Say how much each study has to say about mu.
-
-    For the normal models the mean of mu given tau is a weighted mean of the estimates and of the
-    prior's mean; here are those weights, averaged over the posterior of tau. Elsewhere no such
-    weights exist, and the posterior precision of mu that is lost when a study is left out takes
-    their place: it costs one fit per study, and the losses do not add up to 1.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        From the exact engine.
-
-    Returns
-    -------
-    DataFrame
-        Normal model with normal or flat prior of mu: ``weight``, which sum to 1 with the row
-        ``prior of mu``, and with random effects ``own_weight``, that of a study in its own theta.
-        Other models: ``precision_lost``, 1 - (variance of mu / variance without the study); it is
-        below 0 where the rest agrees better without the study. NaN where nothing is left to fit.
-
-    Raises
-    ------
-    ModelError
-        If the posterior is known through draws alone.
-
-    References
-    ----------
-    Röver C (2020). J Stat Softw 93(6), section 2.6 (weights).
-
-    Examples
-    --------
-    >>> import bayesmeta as bm
-    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
-    >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
-    >>> bm.mean_weights(bm.fit(model, data))["weight"].round(2).to_list()
-    [0.47, 0.3, 0.21, 0.02]
-    """
-    if not posterior.exact:
-        raise ModelError("Weights need an exact posterior, fit(model, data, Quadrature()).")
-    model, data = posterior.model, posterior.data
-    closed = isinstance(model, CommonEffect) or (isinstance(model, NormalNormal) and not model.df)
-    if closed and isinstance(data, EffectSizes) and isinstance(model.priors["mu"], Normal | Flat):
-        return _conditional_weights(posterior, data)
-    return _precision_lost(posterior)
-
-
-def _conditional_weights(posterior: Posterior, data: EffectSizes) -> "pd.DataFrame":
-    import pandas as pd
-
-    prior = posterior.model.priors["mu"]
-    of_prior = prior.sd**-2.0 if isinstance(prior, Normal) else 0.0
-    tau, mass = np.zeros(1), np.ones(1)
-    spread = posterior.marginals.get("tau")
-    if isinstance(spread, TauDensity):
-        tau, mass = spread.nodes()
-    mass = mass / mass.sum()
-    precision = 1 / (data.se**2 + tau[:, None] ** 2)
-    weight = precision / (precision.sum(axis=1, keepdims=True) + of_prior)
-    own = 1 - data.se**2 * precision  # Röver (2020), eq. 15: the share of a study's own estimate
-    at_mu = mass @ weight
-    columns = {"weight": [*at_mu, 1 - at_mu.sum()]}
-    if spread is not None:
-        columns["own_weight"] = [*(mass @ (own + (1 - own) * weight)), np.nan]
-    index = pd.Index([*data.study, "prior of mu"], name="study")
-    return pd.DataFrame(columns, index=index).iloc[: None if of_prior else -1]
-
-
-def _precision_lost(posterior: Posterior) -> "pd.DataFrame":
-    import pandas as pd
-
-    model, data = posterior.model, posterior.data
-    variance = posterior["mu"].sd() ** 2
-    rows = np.eye(data.k, dtype=bool)
-    without = [_refit(model, data.keep(~row))["mu"].sd() ** 2 for row in rows if data.k > 1]
-    lost = 1 - variance / np.array(without or [np.nan])
-    return pd.DataFrame({"precision_lost": lost}, index=pd.Index(data.study, name="study"))
-
-
-def zero_studies(
-    posterior: Posterior, *, prob: float = 0.95, engine: Engine | None = None
-) -> "pd.DataFrame":
-    """Show what studies without events contribute: the same model with and without them.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        Of counts.
-    prob : float
-        Probability of the intervals.
-    engine : Engine, optional
-        For the further fits; by default the exact one where it can serve and the posterior is
-        exact, else ``NUTS(seed=0)``.
-
-    Returns
-    -------
-    DataFrame
-        Rows: all studies, without those that have no event in any arm, without those that have
-        none in some arm. Columns, analysis scale: k, mean, sd, median, lower and upper of mu, the
-        median of tau, the probability of an effect below none, ``shift`` of mu's mean in posterior
-        SDs of the first row, whether the fit is sound, and who was left out. A row without studies
-        has k = 0 and no numbers.
-
-    Raises
-    ------
-    ModelError
-        If the data are no counts.
-
-    References
-    ----------
-    Ren Y, Lin L, Lian Q, Zou H, Chu H (2019). J Gen Intern Med 34:960-968 (double-zero studies).
-
-    Examples
-    --------
-    >>> import bayesmeta as bm
-    >>> trials = bm.BinaryStudies(
-    ...     study=["A", "B", "C"], events_treatment=[2, 0, 3], n_treatment=[40, 30, 35],
-    ...     events_control=[5, 0, 4], n_control=[40, 30, 36])
-    >>> model = bm.HypergeometricNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
-    >>> bm.zero_studies(bm.fit(model, trials))[["k", "left_out"]].values.tolist()
-    [[3, ''], [2, 'B'], [2, 'B']]
-    """
-    import pandas as pd
-
-    check_prob(prob)
-    data = posterior.data
-    if not isinstance(data, Studies):
-        raise ModelError("zero_studies needs a fit of counts: estimates do not tell the zeros.")
-    engine = engine or (None if posterior.exact else NUTS(seed=0))
-    fits = {(True,) * data.k: posterior}
-    rows = []
-    for name, kept in _without_zeros(data).items():
-        key = tuple(kept.tolist())
-        if kept.any() and key not in fits:
-            fits[key] = fit(posterior.model, data.keep(kept), engine)
-        left = ", ".join(name for name, keep in zip(data.study, kept, strict=True) if not keep)
-        numbers = _mu_and_tau(fits[key], posterior, prob) if key in fits else {}
-        rows.append({"studies": name, "k": int(kept.sum()), **numbers, "left_out": left})
-    return pd.DataFrame(rows).set_index("studies")
-
-
-def _without_zeros(data: Studies) -> dict[str, NDArray[np.bool_]]:
-    """Which studies each row keeps, shape (k,)."""
-    some = np.any([getattr(data, f"events{arm}") == 0 for arm in data.arms], axis=0)
-    kept = {
-        "all studies": np.ones(data.k, bool),
-        "without studies that have no event": ~data.double_zero,
-    }
-    if len(data.arms) > 1:
-        kept["without studies that have an arm without events"] = ~some
-    return kept
-
-
-def _mu_and_tau(one: Posterior, full: Posterior, prob: float) -> dict[str, float | bool]:
-    mu = one["mu"]
-    lower, upper = mu.interval(prob)
-    spread = one["tau"].quantile(0.5) if "tau" in one.marginals else np.nan
-    return {
-        "mean": mu.mean(),
-        "sd": mu.sd(),
-        "median": mu.quantile(0.5),
-        "lower": lower,
-        "upper": upper,
-        "tau_median": spread,
-        "prob_below_null": mu.cdf(0.0) if scale_of(full).comparative else np.nan,
-        "shift": (mu.mean() - full["mu"].mean()) / full["mu"].sd(),
-        "sound": one.diagnostics.passed,
-    }

@@ -1,0 +1,14 @@
+"""What the data say for and against no effect and no heterogeneity, and which studies say it."""
+
+from ._factors import BayesFactor, BayesFactors, bayes_factors, prior_of_scale
+from ._weights import mean_weights
+from ._zeros import zero_studies
+
+__all__ = [
+    "BayesFactor",
+    "BayesFactors",
+    "bayes_factors",
+    "mean_weights",
+    "prior_of_scale",
+    "zero_studies",
+]

@@ -1,0 +1,212 @@
+"""Marginal posteriors known on a grid, or on a grid of a mapped variable."""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportOperatorIssue=false
+# pyright: reportReturnType=false
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from .marginals import Array, Marginal, invert
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class GridDensity(Marginal):
+    """A smooth density known on a uniform grid that resolves it.
+
+    Attributes
+    ----------
+    x, density, cumulative, slope : ndarray, shape (n,)
+        Points of a finer grid, with density, distribution function and slope of the density there.
+    mean_sd : tuple of float
+    moments : int
+        How many moments exist.
+    """
+
+    x: Array
+    density: Array
+    cumulative: Array
+    slope: Array
+    mean_sd: tuple[float, float]
+    moments: int = 2
+
+    @classmethod
+    def of(cls, x: Array, density: Array, *, moments: int = 2, finer: int = 8) -> "GridDensity":
+        """Interpolate a density that vanishes at both ends, by its Fourier series.
+
+        Parameters
+        ----------
+        x, density : ndarray, shape (n,)
+            Uniform points, and the density up to a constant.
+        moments : int
+        finer : int
+            How many times finer the stored grid is.
+        """
+        step = x[1] - x[0]
+        density = np.maximum(density, 0.0)
+        density = density / (density.sum() * step)
+        mean = float((density * x).sum() * step)
+        sd = float(np.sqrt((density * (x - mean) ** 2).sum() * step))
+        alive = np.flatnonzero(density > 1e-17 * density.max())
+        first, last = max(alive[0] - 8, 0), min(alive[-1] + 9, x.size)
+        size = density.size
+        series = np.fft.rfft(density)
+        fine = np.fft.irfft(series * finer, finer * size)
+        fine_x = x[0] + step / finer * np.arange(finer * size)
+        omega = 2 * np.pi * np.fft.rfftfreq(size, step)
+        slope = np.fft.irfft(1j * omega * series * finer, finer * size)
+        cumulative = _antiderivative(series, omega, step, finer, size)
+        keep = slice(first * finer, last * finer)
+        fine, fine_x, cumulative = np.maximum(fine[keep], 0.0), fine_x[keep], cumulative[keep]
+        cumulative = np.maximum.accumulate(np.clip(cumulative - cumulative[0], 0.0, 1.0))
+        total = cumulative[-1]
+        return cls(fine_x, fine, cumulative / total, slope[keep], (mean, sd), moments)
+
+    def mean(self) -> float:
+        """Return the posterior mean."""
+        return self.mean_sd[0] if self.moments >= 1 else np.nan
+
+    def sd(self) -> float:
+        """Return the posterior standard deviation."""
+        return self.mean_sd[1] if self.moments >= 2 else np.nan
+
+    def _cell(self, x: Array) -> tuple[NDArray[np.intp], Array, float]:
+        step = float(self.x[1] - self.x[0])
+        cell = np.clip(((x - self.x[0]) / step).astype(np.intp), 0, self.x.size - 2)
+        return cell, (x - self.x[cell]) / step, step
+
+    def _pdf(self, x: Array) -> Array:
+        cell, t, step = self._cell(x)
+        inside = (t >= 0) & (t <= 1)
+        f0, f1 = self.density[cell], self.density[cell + 1]
+        d0, d1 = self.slope[cell] * step, self.slope[cell + 1] * step
+        return np.where(inside, np.maximum(_hermite(f0, f1, d0, d1, t), 0.0), 0.0)
+
+    def _cdf(self, x: Array) -> Array:
+        """Quintic in each cell, from values, densities and their slopes at its ends."""
+        cell, t, step = self._cell(x)
+        t = np.clip(t, 0, 1)
+        f0, f1 = self.cumulative[cell], self.cumulative[cell + 1]
+        d0, d1 = self.density[cell] * step, self.density[cell + 1] * step
+        c0, c1 = self.slope[cell] * step**2, self.slope[cell + 1] * step**2
+        s = 1 - t
+        left = s**3 * ((1 + 3 * t + 6 * t**2) * f0 + t * (1 + 3 * t) * d0 + 0.5 * t**2 * c0)
+        right = t**3 * ((1 + 3 * s + 6 * s**2) * f1 - s * (1 + 3 * s) * d1 + 0.5 * s**2 * c1)
+        return np.clip(left + right, 0.0, 1.0)
+
+    def _quantile(self, q: Array) -> Array:
+        low, high = (np.full_like(q, end) for end in (self.x[0], self.x[-1]))
+        return invert(self._cdf, self._pdf, q, low, high)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SupportMap:
+    """A smooth map of the whole line to a support with one end, with two, or with none.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends of the support: both finite, `low` alone, or neither: then it is dense at `centre`.
+    scale : float
+        Of the map; of no use where there are two ends.
+    centre : float
+        Of the map, where there is no end.
+    """
+
+    low: float
+    high: float
+    scale: float
+    centre: float = 0.0
+
+    @property
+    def _ends(self) -> int:
+        return int(np.isfinite(self.low)) + int(np.isfinite(self.high))
+
+    def value(self, u: Array) -> Array:
+        """Map u to the support."""
+        if self._ends == 0:
+            return self.centre + self.scale * np.sinh(u)
+        if self._ends == 1:
+            return self.low + self.scale * np.logaddexp(0.0, u)
+        return self.low + (self.high - self.low) * expit(u)
+
+    def slope(self, u: Array) -> Array:
+        """Return the derivative of the value."""
+        if self._ends == 0:
+            return self.scale * np.cosh(u)
+        if self._ends == 1:
+            return self.scale * expit(u)
+        return (self.high - self.low) * expit(u) * expit(-u)
+
+    def inverse(self, x: Array) -> Array:
+        """Map the support to u; its ends and what lies beyond to -inf and inf."""
+        if self._ends == 0:
+            return np.arcsinh((x - self.centre) / self.scale)
+        with np.errstate(divide="ignore"):
+            if self._ends == 2:
+                return logit(np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0))
+            t = np.maximum(x - self.low, 0.0) / self.scale
+            return np.where(t > 30, t, np.log(np.expm1(np.minimum(t, 30))))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MappedDensity(Marginal):
+    """A density on a support with an end, smooth in a variable that has none.
+
+    Attributes
+    ----------
+    inner : GridDensity
+        Of the mapped variable.
+    support : SupportMap
+    mean_sd : tuple of float
+    """
+
+    inner: GridDensity
+    support: SupportMap
+    mean_sd: tuple[float, float]
+
+    def mean(self) -> float:
+        """Return the posterior mean."""
+        return self.mean_sd[0]
+
+    def sd(self) -> float:
+        """Return the posterior standard deviation."""
+        return self.mean_sd[1]
+
+    def _cdf(self, x: Array) -> Array:
+        return self.inner._cdf(np.clip(self.support.inverse(x), -1e9, 1e9))
+
+    def _pdf(self, x: Array) -> Array:
+        u = np.clip(self.support.inverse(x), -300, 300)
+        inside = (x > self.support.low) & (x < self.support.high)
+        return np.where(inside, self.inner._pdf(u) / self.support.slope(u), 0.0)
+
+    def _quantile(self, q: Array) -> Array:
+        return self.support.value(self.inner._quantile(q))
+
+    def _lower_end(self) -> float:
+        low = self.support.low
+        return low if np.isfinite(low) else float(self._quantile(np.array([1e-9]))[0])
+
+
+def _antiderivative(
+    series: NDArray[np.complex128], omega: Array, step: float, finer: int, size: int
+) -> Array:
+    """Integrate a Fourier series term by term, at `finer` times as many points."""
+    terms = np.zeros_like(series)
+    terms[1:] = series[1:] / (1j * omega[1:])
+    at = step / finer * np.arange(finer * size)
+    return np.fft.irfft(terms * finer, finer * size) + series[0].real / size * at
+
+
+def _hermite(f0: Array, f1: Array, d0: Array, d1: Array, t: Array) -> Array:
+    """Cubic on a unit cell from values and slopes at its ends."""
+    s = 1 - t
+    return s**2 * (1 + 2 * t) * f0 + t**2 * (3 - 2 * t) * f1 + s * t * (s * d0 - t * d1)
