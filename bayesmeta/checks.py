@@ -132,7 +132,8 @@ def posterior_predictive(
     kept = draws if posterior.exact else posterior.sample_stats["diverging"].size
     sample = posterior.sample(min(draws, kept), seed)
     flat = {name: values[0] for name, values in sample.items()}
-    events = replicate(flat, data, model.link, seed=seed)
+    made = replicate(model, flat, data, seed=seed)
+    events = made["events_treatment"], made["events_control"]
     observed = (data.events_treatment, data.events_control)
     arms = {
         arm: _arm(seen, n, new, prob)

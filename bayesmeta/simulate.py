@@ -1,12 +1,29 @@
 """Parameters and data drawn from a model, in NumPy alone."""
 
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+
 from collections.abc import Callable, Mapping
+from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, gammaln
 
 from .errors import ModelError
+from .model import (
+    BetaBinomial,
+    BinomialNormal,
+    CommonEffect,
+    Data,
+    Exchangeable,
+    HypergeometricNormal,
+    IncidenceNormal,
+    Model,
+    NormalNormal,
+    PoissonNormal,
+    ProportionNormal,
+)
 from .priors import (
     Beta,
     Exponential,
@@ -22,9 +39,11 @@ from .priors import (
     StudentT,
     Uniform,
 )
-from .studies import BinaryStudies
 
 type Array = NDArray[np.float64]
+type Draws = Mapping[str, Array]
+
+LARGEST_RATE = 1e15  # of events in an arm: where a vague prior leads, NumPy cannot draw
 
 
 def risks(theta: Array, baseline: Array, link: str) -> tuple[Array, Array]:
@@ -84,32 +103,181 @@ _RISKS: Mapping[str, Callable[[Array, Array], tuple[Array, Array]]] = {
 }
 
 
-def replicate(
-    draws: Mapping[str, Array], studies: BinaryStudies, link: str, *, seed: int
-) -> tuple[Array, Array]:
-    """Draw new counts for the same studies and arms, one table per posterior draw.
+def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
+    """Draw parameters of a model from its priors, study effects and baselines from their laws.
 
     Parameters
     ----------
-    draws : mapping
-        ``theta`` and ``baseline``, each (draws, k).
-    studies : BinaryStudies
-        For the arms' sizes.
-    link : {"OR half", "OR zero_one", "RR", "RD"}
+    model : Model
+    k : int
+        Number of studies.
+    n : int
+        Number of draws.
     seed : int
 
     Returns
     -------
-    tuple of ndarray, shape (draws, k)
-        Events in the treatment and the control arms.
+    mapping of str to ndarray
+        Every parameter of the model by name, (n,), with random effects also ``theta`` (n, k) and
+        ``theta_new`` (n,); ``baseline`` is (n, k) where each study has its own.
+
+    Raises
+    ------
+    ModelError
+        If a prior is improper: there is nothing to draw from.
     """
     rng = np.random.default_rng(seed)
-    treatment, control = risks(draws["theta"], draws["baseline"], link)
-    size = studies.n_treatment.astype(int), studies.n_control.astype(int)
-    events = [
-        rng.binomial(n, np.clip(p, 0, 1)) for n, p in zip(size, (treatment, control), strict=True)
-    ]
-    return events[0].astype(float), events[1].astype(float)
+    each = {"baseline"} if getattr(model, "baseline", None) and "tau" in model.priors else set()
+    drawn: dict[str, Array] = {}
+    for name, prior in model.priors.items():
+        size = n * k if name in each else n
+        values = prior_draws(prior, size, rng)
+        drawn[name] = values.reshape(n, k) if name in each else values
+    if isinstance(getattr(model, "baseline", None), Exchangeable):
+        mean, sd = drawn["baseline_mean"][:, None], drawn["baseline_sd"][:, None]
+        drawn["baseline"] = mean + sd * rng.standard_normal((n, k))
+    if "tau" in drawn:
+        drawn["theta"] = new_effects(model, drawn, k, rng)
+        drawn["theta_new"] = new_effects(model, drawn, 1, rng)[:, 0]
+    return drawn
+
+
+def new_effects(model: Model, draws: Draws, k: int, rng: np.random.Generator) -> Array:
+    """Draw effects of `k` new studies for every draw of mu and tau, (n, k)."""
+    mu, tau = draws["mu"][:, None], draws["tau"][:, None]
+    df: float | None = getattr(model, "df", None)
+    shape = (mu.size, k)
+    return mu + tau * (rng.standard_normal(shape) if df is None else rng.standard_t(df, shape))
+
+
+def replicate(
+    model: Model, draws: Draws, data: Data, *, seed: int, new: bool = False
+) -> Mapping[str, Array]:
+    """Draw data of the same designs, one table per draw of the parameters.
+
+    Parameters
+    ----------
+    model : Model
+    draws : mapping of str to ndarray
+        Parameters by name, of shape (n,) or (n, k).
+    data : EffectSizes or table of counts
+        For standard errors, sizes of arms, person-time, margins.
+    seed : int
+    new : bool
+        New studies: their effects are drawn from mu and tau, designs and baselines stay.
+
+    Returns
+    -------
+    mapping of str to ndarray, each (n, k)
+        The observed columns by name: ``y``, or events.
+
+    Raises
+    ------
+    ModelError
+        If the model has no way to make data.
+    """
+    rng = np.random.default_rng(seed)
+    if new and "tau" in draws:
+        draws = {**draws, "theta": new_effects(model, draws, data.k, rng)}
+    return _observe(model, draws, data, rng)
+
+
+@singledispatch
+def _observe(
+    model: Model, draws: Draws, data: Data, rng: np.random.Generator
+) -> Mapping[str, Array]:
+    raise ModelError(f"There is no simulator for {type(model).__name__}.")
+
+
+@_observe.register
+def _(model: NormalNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    return {"y": rng.normal(draws["theta"], data.numbers["se"])}
+
+
+@_observe.register
+def _(model: CommonEffect, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    return {"y": rng.normal(draws["mu"][:, None], data.numbers["se"], (draws["mu"].size, data.k))}
+
+
+@_observe.register
+def _(model: BinomialNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    both = risks(draws["theta"], draws["baseline"], model.link)
+    return {
+        f"events_{arm}": _binomial(data.numbers[f"n_{arm}"], p, rng)
+        for arm, p in zip(("treatment", "control"), both, strict=True)
+    }
+
+
+@_observe.register
+def _(model: HypergeometricNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    a, n1, c, n0 = (data.numbers[name] for name in data.columns())
+    columns = zip(draws["theta"].T, n1, n0, a + c, strict=True)
+    treatment = np.stack([_fisher(*one, rng) for one in columns], axis=1)
+    return {"events_treatment": treatment, "events_control": a + c - treatment}
+
+
+@_observe.register
+def _(model: PoissonNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    sides = {"treatment": 0.5, "control": -0.5}
+    return {
+        f"events_{arm}": _poisson(
+            data.numbers[f"time_{arm}"], draws["baseline"] + side * draws["theta"], rng
+        )
+        for arm, side in sides.items()
+    }
+
+
+@_observe.register
+def _(model: ProportionNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    return {"events": _binomial(data.numbers["n"], expit(draws["theta"]), rng)}
+
+
+@_observe.register
+def _(model: IncidenceNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    return {"events": _poisson(data.numbers["time"], draws["theta"], rng)}
+
+
+@_observe.register
+def _(model: BetaBinomial, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    beta, mu, rho = (draws[name][:, None] for name in ("baseline", "mu", "rho"))
+    total = (1 - rho) / np.maximum(rho, 1e-12)
+    found = {}
+    for arm, side in (("treatment", 0.5), ("control", -0.5)):
+        logit = np.clip(beta + side * mu, -700, 700)
+        shape = (mu.size, data.k)
+        first = rng.gamma(total * expit(logit), size=shape)
+        second = rng.gamma(total * expit(-logit), size=shape)
+        none = first + second == 0  # both underflow: nearly all or none have the event
+        risk = np.where(none, rng.uniform(size=shape) < expit(logit), first)
+        risk = risk / np.where(none, 1.0, first + second)
+        found[f"events_{arm}"] = _binomial(data.numbers[f"n_{arm}"], risk, rng)
+    return found
+
+
+def _binomial(n: Array, risk: Array, rng: np.random.Generator) -> Array:
+    return rng.binomial(n.astype(np.int64), np.clip(risk, 0.0, 1.0)).astype(np.float64)
+
+
+def _poisson(time: Array, log_rate: Array, rng: np.random.Generator) -> Array:
+    with np.errstate(over="ignore"):
+        mean = np.minimum(time * np.exp(log_rate), LARGEST_RATE)
+    return rng.poisson(mean).astype(np.float64)
+
+
+def _fisher(
+    theta: Array, n_treatment: float, n_control: float, events: float, rng: np.random.Generator
+) -> Array:
+    """Draw once for each theta, (n,), from the non-central hypergeometric distribution."""
+    count = np.arange(max(0.0, events - n_control), min(n_treatment, events) + 1)
+    rest = (count, n_treatment - count, events - count, n_control - events + count)
+    weight = -sum(gammaln(one + 1) for one in rest)
+    found = np.empty(theta.size)
+    for part in np.array_split(np.arange(theta.size), max(1, theta.size * count.size // 2**20)):
+        log_p = weight + theta[part, None] * count
+        cumulative = np.cumsum(np.exp(log_p - log_p.max(axis=1, keepdims=True)), axis=1)
+        target = rng.uniform(size=part.size) * cumulative[:, -1]
+        found[part] = count[(cumulative < target[:, None]).sum(axis=1)]
+    return found
 
 
 def prior_draws(prior: Prior, n: int, rng: np.random.Generator) -> Array:
