@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .batch import fit_many
+    from .checks import (
+        compare_loo,
+        deviance,
+        loo,
+        posterior_predictive,
+        prior_predictive,
+        trust,
+    )
     from .comparison import compare
     from .decision import absolute_effects
     from .effects import MEASURES, EffectSizes, effect_sizes
@@ -97,6 +105,14 @@ _HOME = {
     "frequentist": ("FrequentistFit", "common_effect", "random_effects"),
     "summaries": ("summary",),
     "batch": ("fit_many",),
+    "checks": (
+        "compare_loo",
+        "deviance",
+        "loo",
+        "posterior_predictive",
+        "prior_predictive",
+        "trust",
+    ),
     "comparison": ("compare",),
     "decision": ("absolute_effects",),
     "evidence": ("bayes_factors", "mean_weights", "zero_studies"),
@@ -148,14 +164,20 @@ __all__ = [
     "bayes_factors",
     "common_effect",
     "compare",
+    "compare_loo",
     "default_model",
+    "deviance",
     "effect_sizes",
     "fit",
     "fit_many",
+    "loo",
     "mean_weights",
     "parse_prior",
+    "posterior_predictive",
+    "prior_predictive",
     "random_effects",
     "summary",
+    "trust",
     "zero_studies",
 ]
 __version__ = "0.1.0"

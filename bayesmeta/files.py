@@ -15,13 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .engines import study_densities
 from .errors import DataError, FileError
+from .model import target
 from .posterior import Posterior
+from .simulate import parameters, replicate
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
+
+PRIOR_DRAWS = 1000
 
 
 def read_table(path: Path | str) -> "pd.DataFrame":
@@ -68,21 +74,38 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
     Returns
     -------
     DataTree
-        Groups ``posterior``, ``observed_data``, and for a sampled posterior ``sample_stats``. The
-        attributes state the model with its priors, the engine and the version.
+        Groups ``posterior``, ``posterior_predictive`` (the same studies again), ``log_likelihood``
+        (of each study's result, its effect and baseline integrated out, for ``arviz.loo``),
+        ``observed_data``, ``constant_data``; for proper priors ``prior`` and
+        ``prior_predictive``; for a sampled posterior ``sample_stats``. The attributes state the
+        model with its priors, the engine and the version.
     """
     import xarray as xr
 
     tree = posterior.draws(draws if posterior.exact else None, seed=seed)
-    chain, draw = (tree["posterior"].coords[name] for name in ("chain", "draw"))
-    if posterior.sample_stats:
-        stats = {
-            name: (("chain", "draw"), values) for name, values in posterior.sample_stats.items()
+    place = tree["posterior"].dataset[["chain", "draw"]].coords
+    groups = {
+        "sample_stats": (posterior.sample_stats, ()),
+        "posterior_predictive": (_predictive(posterior, tree, seed), ("study",)),
+        "log_likelihood": (_log_likelihood(posterior, tree), ("study",)),
+    }
+    study = {"study": list(posterior.data.study)}
+    for name, (columns, last) in groups.items():
+        if columns:
+            arrays = {key: (("chain", "draw", *last), each) for key, each in columns.items()}
+            tree[name] = xr.DataTree(
+                xr.Dataset(arrays, coords={**place, **(study if last else {})})
+            )
+    tree["log_likelihood"].attrs = {"target": target(posterior.model, posterior.data)}
+    _add_prior(tree, posterior, seed)
+    observed = set(tree["posterior_predictive"].data_vars)
+    for name, wanted in (("observed_data", True), ("constant_data", False)):
+        columns = {
+            key: ("study", values)
+            for key, values in posterior.data.numbers.items()
+            if (key in observed) == wanted
         }
-        tree["sample_stats"] = xr.DataTree(xr.Dataset(stats, coords={"chain": chain, "draw": draw}))
-    observed = {name: ("study", values) for name, values in posterior.data.numbers.items()}
-    coords = {"study": list(posterior.data.study)}
-    tree["observed_data"] = xr.DataTree(xr.Dataset(observed, coords=coords))
+        tree[name] = xr.DataTree(xr.Dataset(columns, coords=study))
     tree["posterior"].attrs = {
         "model": repr(posterior.model),
         "engine": posterior.engine,
@@ -90,6 +113,56 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
         "created_by": f"bayesmeta {version('bayesmeta')}",
     }
     return tree
+
+
+type Columns = Mapping[str, NDArray[np.float64]]
+
+
+def _flat(tree: "DataTree", *, shared: bool = False) -> Columns:
+    """Draws by name with chains one after another; `shared`: of what all studies share alone."""
+    found = {
+        str(name): np.asarray(each).reshape(-1, *each.shape[2:])
+        for name, each in tree["posterior"].data_vars.items()
+    }
+    if not shared:
+        return found
+    return {name: v for name, v in found.items() if v.ndim == 1 and name != "theta_new"}
+
+
+def _shaped(columns: Columns, tree: "DataTree") -> Columns:
+    size = tree["posterior"].sizes["chain"], tree["posterior"].sizes["draw"]
+    return {name: values.reshape(*size, -1) for name, values in columns.items()}
+
+
+def _predictive(posterior: Posterior, tree: "DataTree", seed: int) -> Columns:
+    made = replicate(posterior.model, _flat(tree), posterior.data, seed=seed)
+    return _shaped(made, tree)
+
+
+def _log_likelihood(posterior: Posterior, tree: "DataTree") -> Columns:
+    terms = study_densities(posterior.model, posterior.data, _flat(tree, shared=True))
+    first = posterior.data.columns()[0]
+    return _shaped({first: terms.every - terms.given}, tree)
+
+
+def _add_prior(tree: "DataTree", posterior: Posterior, seed: int) -> None:
+    """Add draws of the priors and of data from them, unless nothing can be drawn."""
+    import xarray as xr
+
+    model, data = posterior.model, posterior.data
+    if not all(prior.proper for prior in model.priors.values()):
+        return
+    drawn = parameters(model, data.k, PRIOR_DRAWS, seed=seed)
+    made = replicate(model, drawn, data, seed=seed + 1)
+    for name, columns in (("prior", drawn), ("prior_predictive", made)):
+        arrays = {
+            key: (("chain", "draw", "study")[: 1 + each.ndim], each[None])
+            for key, each in columns.items()
+        }
+        coords = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
+        has_study = any(each.ndim == 2 for each in columns.values())
+        study = {"study": list(data.study)} if has_study else {}
+        tree[name] = xr.DataTree(xr.Dataset(arrays, coords={**coords, **study}))
 
 
 def side_by_side(posteriors: Mapping[str, Posterior], *, seed: int = 0) -> "DataTree":
@@ -102,7 +175,7 @@ def side_by_side(posteriors: Mapping[str, Posterior], *, seed: int = 0) -> "Data
     trees = [to_datatree(posterior, seed=seed) for posterior in posteriors.values()]
     figure = xr.Variable("figure", list(posteriors))
     groups = {}
-    for name in ("posterior", "observed_data"):
+    for name in ("posterior", "observed_data", "constant_data"):
         parts = [tree[name].to_dataset() for tree in trees]
         parts = [part.isel(study=0, drop=True) if "study" in part.dims else part for part in parts]
         groups[name] = xr.concat(parts, dim=figure, combine_attrs="drop")

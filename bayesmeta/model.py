@@ -481,6 +481,17 @@ type RandomEffects = (
 )
 
 
+def target(model: Model, data: Data) -> str:
+    """What is predicted of a study, and given what."""
+    if not isinstance(data, Studies):
+        return "y given its standard error"
+    if isinstance(model, HypergeometricNormal):
+        return "treatment events given the margins"
+    if len(data.arms) == 1:
+        return f"events given {data.size}"
+    return "treatment events given control events"
+
+
 @singledispatch
 def default_model(data: Data) -> Model:
     """Choose a random-effects model with weakly informative priors for ratios.

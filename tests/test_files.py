@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import xarray as xr
 from references import MAIN_TRIALS, binary
 
 import bayesmeta as bm
+from bayesmeta.engines import study_densities
 from bayesmeta.files import read_table, staged, to_datatree, write_posterior
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -244,6 +246,7 @@ def test_no_file_moves_when_one_of_them_cannot(tmp_path):
 FULL_DISK = """
 import resource, signal, sys
 import bayesmeta as bm
+from bayesmeta.engines import study_densities
 from bayesmeta.files import write_posterior
 data = bm.EffectSizes.from_arrays(["A", "B"], [-0.4, 0.1], [0.2, 0.3])
 posterior = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), data)
@@ -278,6 +281,7 @@ def test_netcdf_states_model_engine_and_version(tmp_path, exact):
         assert attributes["created_by"] == f"bayesmeta {version('bayesmeta')}"
         assert tree["observed_data"]["study"].values.tolist() == list(exact.data.study)
         assert tree["observed_data"]["y"].values.tolist() == exact.data.y.tolist()
+        assert tree["constant_data"]["se"].values.tolist() == exact.data.se.tolist()
         assert tree["posterior"]["theta"].dims == ("chain", "draw", "study")
 
 
@@ -289,25 +293,61 @@ def test_same_seed_gives_the_same_file(tmp_path, exact):
     assert a != c
 
 
-def test_counts_are_laid_out_as_observed_data():
-    trials = binary(MAIN_TRIALS)
-    model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
-    effects = bm.fit(
-        bm.NormalNormal(mu=model.mu, tau=model.tau), bm.effect_sizes(trials, measure="OR")
-    )
-    posterior = bm.Posterior(
-        model=model,
-        data=trials,
+@pytest.fixture(scope="module")
+def counted():
+    """Counts fitted exactly, laid out."""
+    rows = {name: MAIN_TRIALS[name] for name in ("Shu", "Lanzoni", "Monsel", "Bowdish")}
+    model = bm.BinomialNormal(measure="RR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    posterior = bm.fit(model, binary(rows))
+    return posterior, to_datatree(posterior, seed=1)
+
+
+def test_counts_are_laid_out_by_what_is_observed_and_what_is_given(counted):
+    posterior, tree = counted
+    data = posterior.data
+    assert set(tree.children) == {
+        "posterior",
+        "posterior_predictive",
+        "log_likelihood",
+        "prior",
+        "prior_predictive",
+        "observed_data",
+        "constant_data",
+    }
+    assert tree["observed_data"]["events_control"].values.tolist() == data.events_control.tolist()
+    assert tree["constant_data"]["n_control"].values.tolist() == data.n_control.tolist()
+    for group in ("posterior_predictive", "prior_predictive"):
+        assert set(tree[group].data_vars) == set(tree["observed_data"].data_vars)
+    assert tree["posterior_predictive"]["events_treatment"].shape == (4, 1000, 4)
+    assert tree["log_likelihood"].attrs["target"] == "treatment events given control events"
+
+
+def test_the_log_likelihood_is_that_of_the_draws_it_stands_beside(counted):
+    posterior, tree = counted
+    alone = posterior.data.keep(np.array([False, True, False, False]))
+    at = {name: tree["posterior"][name].values[2, 10:12] for name in ("mu", "tau")}
+    terms = study_densities(posterior.model, alone, at)
+    found = tree["log_likelihood"]["events_treatment"].values[2, 10:12, 1]
+    np.testing.assert_allclose(found, (terms.every - terms.given)[:, 0], rtol=1e-6)
+
+
+def test_statistics_of_the_sampler_are_kept_and_improper_priors_have_no_draws(exact):
+    flat = bm.NormalNormal(mu=bm.Flat(), tau=bm.HalfNormal(0.5))
+    posterior = replace(
+        exact,
+        model=flat,
         engine="made by hand",
-        marginals=effects.marginals,
-        diagnostics=effects.diagnostics,
-        sample=lambda n, seed: {"mu": np.zeros((2, 5))},
+        sample=lambda n, seed: {
+            "mu": np.zeros((2, 5)),
+            "tau": np.ones((2, 5)),
+            "theta": np.zeros((2, 5, exact.data.k)),
+        },
         sample_stats={"diverging": np.zeros((2, 5))},
     )
     tree = to_datatree(posterior)
-    assert tree["observed_data"]["events_control"].values.tolist() == trials.events_control.tolist()
     assert tree["sample_stats"]["diverging"].dims == ("chain", "draw")
     assert tree["posterior"].attrs["engine"] == "made by hand"
+    assert "prior" not in tree.children
 
 
 ARVIZ = """
@@ -315,7 +355,11 @@ import sys
 import arviz as az
 tree = az.from_netcdf(sys.argv[1])
 table = az.summary(tree, var_names=["mu", "tau", "theta"])
+az.plot_ppc_dist(tree, backend="none")
+az.plot_ppc_dist(tree, group="prior_predictive", backend="none")
+left_out = az.loo(tree, pointwise=True)
 assert "bayesmeta" not in sys.modules
+print(float(left_out.elpd), float(left_out.pareto_k.max()))
 print(table.index.tolist())
 print(float(tree["posterior"]["mu"].mean()), tree["posterior"].attrs["model"])
 """
@@ -330,7 +374,10 @@ def test_netcdf_opens_in_arviz_without_bayesmeta(tmp_path, exact):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    names, numbers = done.stdout.splitlines()
+    predicted, names, numbers = done.stdout.splitlines()
+    elpd, pareto_k = map(float, predicted.split())
+    assert elpd == pytest.approx(bm.loo(exact).total, abs=0.1)
+    assert pareto_k < 0.7
     assert names == str(["mu", "tau", *(f"theta[{name}]" for name in exact.data.study)])
     mean, model = numbers.split(" ", 1)
     assert float(mean) == pytest.approx(exact["mu"].mean(), abs=4 * exact["mu"].sd() / 4000**0.5)

@@ -149,7 +149,8 @@ def densities():
 
 def check(*, k=3, observed=2.0):
     n = np.array([12.0, 20.0, 112.0] * k)[:k]
-    arm = ArmCheck(np.minimum(n, 5.0), n, 0 * n, np.floor(n / 4), np.floor(n / 2))
+    ends = np.minimum(n, 5.0), 0 * n, np.floor(n / 4), np.floor(n / 2)
+    arm = ArmCheck(*ends, size=n, unit="events, % of patients")
     rng = np.random.default_rng(1)
     statistics = (
         Statistic(
@@ -412,6 +413,18 @@ class TestPredictive:
         (line,) = [a for a in figure.axes[2].lines if a.get_label() == "observed"]
         assert line.get_xdata()[0] == 2.0
         assert all(float(tick).is_integer() for tick in figure.axes[2].get_xticks())
+
+    def test_shows_estimates_on_their_own_scale(self):
+        ends = map(np.array, ([-0.4, 0.3], [-1.0, -0.2], [-0.3, 0.1], [0.2, 0.6]))
+        arm = ArmCheck(*ends, size=None, unit="log RR")
+        figure = plots.predictive(PredictiveCheck(("A", "B"), {"estimate": arm}, (), 0.95))
+        (axes,) = figure.axes
+        observed = next(a for a in axes.lines if a.get_label() == "observed")
+        np.testing.assert_allclose(observed.get_xdata(), [-0.4, 0.3])
+        low, high = axes.get_xlim()
+        assert low < -1
+        assert high > 0.6
+        assert {"log RR", "estimate", "-0.40"} <= set(texts(figure)) | {axes.get_xlabel()}
 
     @pytest.mark.parametrize("k", [1, 42])
     def test_takes_few_and_many_studies(self, k):

@@ -5,8 +5,12 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import final
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..model import (
@@ -20,10 +24,17 @@ from ..model import (
 )
 from ..posterior import Posterior
 from ..priors import Prior
+from ..studies import Studies
 from ._batch import BATCH_TOLERANCE, BatchFit, batch, padded_k
+from ._cautions import FEW
+from ._likelihoods import link_of, rough_counts
+
+if TYPE_CHECKING:
+    from ._held_out import Terms
 
 __all__ = [
     "BATCH_TOLERANCE",
+    "FEW",
     "NUTS",
     "BatchFit",
     "Engine",
@@ -36,6 +47,8 @@ __all__ = [
     "padded_k",
     "prepare",
     "pymc_source",
+    "rough_estimates",
+    "study_densities",
 ]
 
 
@@ -189,6 +202,39 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
 def default_engine(model: Model) -> Engine:
     """Return the engine that `fit` takes when none is named: exact where it can serve."""
     return Quadrature() if _exact(model) else NUTS(seed=0)
+
+
+def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.float64]]) -> "Terms":
+    """Evaluate each study's density with its effect and baseline integrated out.
+
+    Parameters
+    ----------
+    model : Model
+    data : Data
+    draws : mapping of str to ndarray, shape (n,)
+        What all studies share, e.g. ``mu`` and ``tau``.
+
+    Returns
+    -------
+    Terms
+        Logs, each (n, k): ``every`` of all the study's data, ``given`` of what its result is
+        predicted from, ``below`` of that times the probability of a lower result.
+    """
+    from ._held_out import study_terms
+
+    return study_terms(model, data, draws)
+
+
+def rough_estimates(
+    model: Model, data: Data, columns: Mapping[str, NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each study's own estimate and standard error on the scale of the model, (..., k).
+
+    Of counts with ½ added to every cell, so that every table has them.
+    """
+    if not isinstance(data, Studies):
+        return columns["y"], columns["se"]
+    return rough_counts(link_of(model), columns)
 
 
 def _exact(model: Model) -> bool:

@@ -124,6 +124,7 @@ def _posterior(model: RandomEffects, data: Studies, table: Table) -> Posterior:
         sample=full.sample,
         cautions=cautions(model, data),
         log_marginal_likelihood=evidence(model, log_z),
+        nodes=lambda: (table.mu, table.tau, table.mass),
     )
 
 

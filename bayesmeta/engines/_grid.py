@@ -129,6 +129,8 @@ class Pass:
         Posterior mass over the variable in which mu was integrated.
     mu_at : ndarray, shape (m,)
         mu at the ends of those cells, m of them.
+    mu_nodes : ndarray, shape (m,)
+        mu inside them.
     """
 
     model: RandomEffects
@@ -144,6 +146,7 @@ class Pass:
     mu: Marginal
     mu_rows: Array
     mu_at: Array
+    mu_nodes: Array
 
     @classmethod
     def at(cls, resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> "Pass":
@@ -193,6 +196,7 @@ class Pass:
             mu=rule.marginal(rows.sum(axis=0)),
             mu_rows=rows,
             mu_at=rule.cell_ends(),
+            mu_nodes=rule.x,
         )
 
     def distance(self, other: "Pass") -> float:
@@ -253,6 +257,7 @@ class Pass:
             sample=partial(draw, self),
             cautions=cautions(self.model, self.data),
             log_marginal_likelihood=evidence(self.model, self.log_z),
+            nodes=lambda: (self.mu_nodes, self.nodes.tau, self.mu_rows),
         )
 
     def study_effects(self) -> Marginals:

@@ -9,7 +9,7 @@ from functools import lru_cache, singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, log_expit, logsumexp
+from scipy.special import bdtr, expit, gammaln, log_expit, log_ndtr, logsumexp, pdtr
 
 from ..errors import ModelError
 from ..model import (
@@ -24,7 +24,7 @@ from ..model import (
 )
 from ..priors import LOG_2PI
 from ..studies import Studies, name_rows
-from ._tables import Graded, Grid, Row, log_likelihood
+from ._tables import Graded, Grid, Part, Row, log_likelihood
 
 type Array = NDArray[np.float64]
 type Points = Grid | Graded
@@ -70,11 +70,82 @@ def _poisson(model: PoissonNormal, data: Studies, grid: Points, spacing: float) 
 
 
 def _with_baseline(
-    model: BinomialNormal | PoissonNormal, data: Studies, grid: Points, spacing: float
+    model: BinomialNormal | PoissonNormal,
+    data: Studies,
+    grid: Points,
+    spacing: float,
+    part: Part = "all",
 ) -> Array:
-    return np.array(
-        [log_likelihood(row, model.link, model.baseline, grid, spacing) for row in rows(data)]  # pyright: ignore[reportArgumentType]
+    given = model.link, model.baseline, grid, spacing, part
+    return np.array([log_likelihood(row, *given) for row in rows(data)])  # pyright: ignore[reportArgumentType]
+
+
+@singledispatch
+def log_parts(model: Model, data: Data, grid: Points, spacing: float) -> tuple[Array, Array]:
+    """What each study says of its effect before its result is known, and how low its result is.
+
+    Parameters
+    ----------
+    model, data, grid, spacing
+        As of ``log_likelihoods``.
+
+    Returns
+    -------
+    tuple of ndarray, shape (k, size)
+        Log likelihood of what the result is predicted from: of the control arm's counts, or zero
+        where nothing of the study is taken as known. And the log of that times the probability of
+        a lower result: fewer events of the treatment arm, or a smaller estimate.
+    """
+    raise ModelError(f"The exact engine cannot fit {type(model).__name__}; use NUTS(seed=...).")
+
+
+@log_parts.register
+def _(model: BinomialNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    return _parts_with_baseline(model, data, grid, spacing)
+
+
+@log_parts.register
+def _(model: PoissonNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    return _parts_with_baseline(model, data, grid, spacing)
+
+
+def _parts_with_baseline(
+    model: BinomialNormal | PoissonNormal, data: Studies, grid: Points, spacing: float
+) -> tuple[Array, Array]:
+    control, below = (
+        _with_baseline(model, data, grid, spacing, part) for part in ("control", "below")
     )
+    return control, below
+
+
+@log_parts.register
+def _(_: HypergeometricNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    below = np.array([_fisher_below(row, grid) for row in rows(data)])
+    return np.zeros_like(below), below
+
+
+@log_parts.register
+def _(_: ProportionNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    events, n = (data.numbers[name][:, None] for name in ("events", "n"))
+    return _alone(bdtr(events - 1, n.astype(np.int64), expit(grid.points)))
+
+
+@log_parts.register
+def _(_: IncidenceNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    events, time = (data.numbers[name][:, None] for name in ("events", "time"))
+    return _alone(pdtr(events - 1, time * np.exp(np.minimum(grid.points, 500.0))))
+
+
+@log_parts.register
+def _(_: NormalNormal, data: Data, grid: Points, spacing: float) -> tuple[Array, Array]:
+    y, se = (data.numbers[name][:, None] for name in ("y", "se"))
+    below = log_ndtr((y - grid.points) / se)
+    return np.zeros_like(below), below
+
+
+def _alone(probability: Array) -> tuple[Array, Array]:
+    with np.errstate(divide="ignore"):
+        return np.zeros_like(probability), np.log(np.nan_to_num(probability))
 
 
 @log_likelihoods.register
@@ -86,18 +157,36 @@ def _hypergeometric(_: HypergeometricNormal, data: Studies, grid: Points, spacin
 @lru_cache(maxsize=512)
 def _fisher(row: Row, grid: Points) -> Array:
     """Log of Fisher's non-central hypergeometric probability of the treatment arm's events."""
+    count, weight = _margins(row)
+    value = weight[count == row[0]] - _log_sum(count - row[0], weight, grid)
+    value.setflags(write=False)
+    return value
+
+
+def _fisher_below(row: Row, grid: Points) -> Array:
+    """Log probability of fewer events of the treatment arm, its margins given."""
+    count, weight = _margins(row)
+    fewer = count < row[0]
+    if not fewer.any():
+        return np.full(grid.size, -np.inf)
+    a = row[0]
+    return _log_sum(count[fewer] - a, weight[fewer], grid) - _log_sum(count - a, weight, grid)
+
+
+def _margins(row: Row) -> tuple[Array, Array]:
+    """Counts that a table with these margins may hold, and their log weights at theta = 0."""
     a, n1, c, n0 = row
-    low, high = max(0.0, a + c - n0), min(n1, a + c)
-    count = np.arange(low, high + 1)
+    count = np.arange(max(0.0, a + c - n0), min(n1, a + c) + 1)
     each = np.array([count, n1 - count, a + c - count, n0 - a - c + count])
     weight = -gammaln(each + 1).sum(axis=0)
-    top = weight.max()
+    return count, weight - weight.max()
+
+
+def _log_sum(count: Array, weight: Array, grid: Points) -> Array:
+    """Log of the sum of ``exp(weight + theta count)`` at every theta, (size,)."""
     value = np.empty(grid.size)
     for part in np.array_split(np.arange(grid.size), max(1, grid.size * count.size // 2**20)):
-        theta = grid.points[part, None]
-        value[part] = -logsumexp(weight - top + theta * (count - a), axis=1)
-    value += weight[int(a - low)] - top
-    value.setflags(write=False)
+        value[part] = logsumexp(weight + grid.points[part, None] * count, axis=1)
     return value
 
 

@@ -33,7 +33,7 @@ _WIDTH, _MARGIN, _GAP = 8.75, 0.12, 0.18  # inches
 _LABEL = 2.05  # widest column of names
 _TOP, _LEGEND = 0.45, 0.85  # heights above the studies and, with the axis, below
 _ROW = 0.26  # lowest row of a study
-_ABREAST = 4  # histograms
+_ABREAST = 5  # histograms
 _HISTOGRAM, _AROUND = 0.85, 0.8  # its height, and that of the texts round it
 _BINS = 30
 _MEDIAN: Mapping[str, Any] = {
@@ -64,8 +64,8 @@ def predictive(
 ) -> Figure:
     """Draw a posterior predictive check.
 
-    Above, the events of each arm, in per cent of its patients, against their predictive interval;
-    below, summaries of the whole table, observed and replicated.
+    Above, the events of each arm, in per cent of its patients, or the estimates, against their
+    predictive interval; below, summaries of the whole table, observed and replicated.
 
     Parameters
     ----------
@@ -82,7 +82,8 @@ def predictive(
     >>> import numpy as np
     >>> from bayesmeta.checks import ArmCheck, PredictiveCheck, Statistic
     >>> from bayesmeta.plots import predictive
-    >>> arm = ArmCheck(*map(np.array, ([2.0], [12.0], [0.0], [3.0], [7.0])))
+    >>> ends = map(np.array, ([2.0], [0.0], [3.0], [7.0]))
+    >>> arm = ArmCheck(*ends, size=np.array([12.0]), unit="events, % of patients")
     >>> events = Statistic("events in all", 4.0, np.array([3.0, 5.0, 6.0]), 0.67, True)
     >>> arms = {"treatment": arm, "control": arm}
     >>> figure = predictive(PredictiveCheck(("Lanzoni",), arms, (events,), 0.95))
@@ -109,7 +110,7 @@ def _arms(
     names: Sequence[str],
     tops: NDArray[np.float64],
 ) -> None:
-    """Two panels with one horizontal scale; studies from top to bottom in both."""
+    """One panel per arm, with one horizontal scale; studies from top to bottom in each."""
     y = (tops[1:] + tops[:-1]) / 2
     for name, middle in zip(names, y, strict=True):
         write(figure, _MARGIN, middle, name)
@@ -118,16 +119,14 @@ def _arms(
     first = _MARGIN + max(width_of(name) for name in names) + _GAP
     step = (_WIDTH - _MARGIN + _GAP - first) / len(check.arms)
     wide = step - count - 2 * _GAP
-    most = max(
-        _percent(np.maximum(arm.upper, arm.observed), arm).max() for arm in check.arms.values()
-    )
+    low, high = _range(check)
     for j, (arm, each) in enumerate(check.arms.items()):
         left = first + j * step
         axes = panel(figure, left, _TOP, wide, tops[-1] - _TOP)
         axes.set_ylim(tops[-1], _TOP)
         _arm(axes, each, y)
-        _percent_axis(axes, float(most) or 1.0, width=wide)
-        write(figure, left, _TOP - 0.18, clean(labels[arm]), weight="bold")
+        _axis(axes, low, high, each.unit, width=wide)
+        write(figure, left, _TOP - 0.18, clean(labels.get(arm, arm)), weight="bold")
         for middle, text in zip(y, counts[arm], strict=True):
             write(
                 figure,
@@ -144,28 +143,40 @@ def _outside(arm: "ArmCheck") -> NDArray[np.bool_]:
     return (arm.observed < arm.lower) | (arm.observed > arm.upper)
 
 
-def _percent(values: NDArray[np.float64], arm: "ArmCheck") -> NDArray[np.float64]:
-    return 100 * values / arm.n
+def _shown(values: NDArray[np.float64], arm: "ArmCheck") -> NDArray[np.float64]:
+    return values if arm.size is None else 100 * values / arm.size
 
 
 def _counts(arm: "ArmCheck") -> list[str]:
-    return [f"{seen:.0f}/{n:.0f}" for seen, n in zip(arm.observed, arm.n, strict=True)]
+    if arm.size is None:
+        return [f"{seen:.2f}" for seen in arm.observed]
+    return [f"{seen:.0f}/{size:.10g}" for seen, size in zip(arm.observed, arm.size, strict=True)]
+
+
+def _range(check: "PredictiveCheck") -> tuple[float, float]:
+    """Ends of the horizontal scale: from zero for events."""
+    arms = check.arms.values()
+    high = max(float(_shown(np.maximum(arm.upper, arm.observed), arm).max()) for arm in arms)
+    if any(arm.size is not None for arm in arms):
+        return 0.0, high or 1.0
+    return min(float(np.minimum(arm.lower, arm.observed).min()) for arm in arms), high
 
 
 def _arm(axes: Axes, arm: "ArmCheck", y: NDArray[np.float64]) -> None:
-    lower, middle, upper = (_percent(v, arm) for v in (arm.lower, arm.median, arm.upper))
+    lower, middle, upper = (_shown(v, arm) for v in (arm.lower, arm.median, arm.upper))
     axes.hlines(y, lower, upper, color=SKY, linewidth=5.0, label="predicted", zorder=2)
     axes.plot(middle, y, color=BLUE, **_MEDIAN, label="median", zorder=3)
     outside = _outside(arm)
     for where, style in ((~outside, _OBSERVED), (outside, _OUTSIDE)):
-        axes.plot(_percent(arm.observed, arm)[where], y[where], **style, clip_on=False, zorder=4)
+        axes.plot(_shown(arm.observed, arm)[where], y[where], **style, clip_on=False, zorder=4)
 
 
-def _percent_axis(axes: Axes, most: float, *, width: float) -> None:
-    axes.set_xlim(-0.03 * most, 1.03 * most)
-    ticks = linear_ticks(0.0, most, width=width)
+def _axis(axes: Axes, low: float, high: float, unit: str, *, width: float) -> None:
+    room = 0.03 * (high - low)
+    axes.set_xlim(low - room, high + room)
+    ticks = linear_ticks(low, high, width=width)
     axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
-    axes.set_xlabel("events, % of patients")
+    axes.set_xlabel(unit)
     axes.grid(axis="x", color=FAINT, linewidth=0.5)
     axes.set_axisbelow(True)
 

@@ -35,12 +35,16 @@ __all__ = [
     "MappedDensity",
     "Marginal",
     "Marginals",
+    "NodeMass",
     "NormalMixture",
     "Posterior",
     "SupportMap",
     "TauDensity",
     "TruncatedMixture",
 ]
+
+
+type NodeMass = tuple[Array, Array, Array]
 
 
 @final
@@ -126,6 +130,9 @@ class Posterior:
         ``(n, seed)`` to draws by name, each (chains, draws, ...).
     sample_stats : mapping
         Per-draw statistics of the sampler, each (chains, draws); empty for exact engines.
+    nodes : callable or None
+        Of an engine that sums: ``()`` to the values of mu and tau, and their posterior
+        probabilities, (t, m), at which it summed; mu is (m,), tau (t,). None for others.
     convergence : mapping
         By parameter (``mu``, ``theta[Shu]``): ``rhat``, ``ess_bulk``, ``ess_tail``,
         ``mcse_mean``, ``mcse_sd``; empty for exact engines.
@@ -141,6 +148,7 @@ class Posterior:
     log_marginal_likelihood: float | None = None
     sample_stats: Mapping[str, Array] = field(default_factory=dict)
     convergence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    nodes: Callable[[], NodeMass] | None = None
 
     @overload
     def __getitem__(self, name: Literal["mu", "tau", "theta_new"]) -> Marginal: ...

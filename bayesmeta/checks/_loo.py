@@ -1,0 +1,345 @@
+"""Prediction of each study from the others: leave-one-study-out cross-validation."""
+
+# SciPy and ArviZ type their results loosely:
+# pyright: reportArgumentType=false
+# pyright: reportPrivateImportUsage=false
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from ..engines import Engine, default_engine, fit, study_densities
+from ..errors import ModelError
+from ..model import CommonEffect, Data, NormalNormal, target
+from ..posterior import Marginal, NormalMixture, Posterior, TruncatedMixture
+from ..studies import Studies
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..engines._held_out import Terms
+
+type Array = NDArray[np.float64]
+
+LARGEST_K = 0.7  # Pareto k, above which weights are not to be used (Vehtari et al. 2024)
+SURPRISING = 0.05  # of a PIT value's tail, times the number of studies
+FAINT = 1e-18  # of the largest posterior mass of a node
+BEYOND = 1e-6  # mass of a study's weights that may lie at the ends of the nodes
+GROWTH = 1e3  # of a node's mass when a study is left out: the nodes know it to about 1e-9
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LOO:
+    """Leave-one-study-out predictions.
+
+    Attributes
+    ----------
+    study : tuple of str, length k
+    elpd : ndarray, shape (k,)
+        Log predictive density of each study's result given the other studies; NaN where no sound
+        number was had.
+    fitted : ndarray, shape (k,)
+        The same with the study itself among the data.
+    lower, upper : ndarray, shape (k,)
+        Predictive probability of a lower result, and of one as low or lower; equal for estimates.
+    pit : ndarray, shape (k,)
+        Between these, at random for counts: uniform if the predictions are calibrated.
+    pareto_k : ndarray, shape (k,)
+        Of importance weights; NaN where none were used.
+    how : tuple of str, length k
+        ``"exact"``, ``"weights"``, ``"refit"`` or ``"refit failed its gates"``.
+    target : str
+        What is predicted, and given what.
+    data : Data
+    """
+
+    study: tuple[str, ...]
+    elpd: Array
+    fitted: Array
+    lower: Array
+    upper: Array
+    pit: Array
+    pareto_k: Array
+    how: tuple[str, ...]
+    target: str
+    data: Data
+
+    @property
+    def total(self) -> float:
+        """Expected log predictive density of all studies, NaN if a study has none."""
+        return float(self.elpd.sum())
+
+    @property
+    def se(self) -> float:
+        """Standard error of the total, as if studies were drawn at random."""
+        return float(np.sqrt(self.elpd.size * self.elpd.var(ddof=1)))
+
+    @property
+    def p_loo(self) -> float:
+        """Effective number of the parameters that studies share."""
+        return float((self.fitted - self.elpd).sum())
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Studies without a sound prediction."""
+        return tuple(n for n, one in zip(self.study, self.elpd, strict=True) if np.isnan(one))
+
+    @property
+    def surprise(self) -> Array:
+        """Two-sided tail of each PIT value times the number of studies, 1 at most, (k,)."""
+        return np.minimum(2 * np.minimum(self.pit, 1 - self.pit) * self.pit.size, 1.0)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Studies that the others hardly predict, and predictions that could not be had."""
+        said = [
+            f"{name} is hardly predicted by the other studies (LOO-PIT {pit:.3f})."
+            for name, pit, p in zip(self.study, self.pit, self.surprise, strict=True)
+            if p < SURPRISING
+        ]
+        if self.missing:
+            said.append(f"No sound leave-one-out prediction of {', '.join(self.missing)}.")
+        return tuple(said)
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row per study."""
+        import pandas as pd
+
+        columns = ("elpd", "lower", "upper", "pit", "pareto_k", "how")
+        values = {name: getattr(self, name) for name in columns}
+        return pd.DataFrame(values, index=pd.Index(self.study, name="study"))
+
+
+def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) -> LOO:
+    """Predict each study from the others.
+
+    The unit is the study, with its effect and its baseline integrated out: y, or the events of the
+    treatment arm given those of the control arm (for the beta-binomial model too), given the
+    margins in a hypergeometric likelihood. Exact posteriors are reweighted without Monte Carlo
+    error, or fitted again where that would not be sound; draws are weighted by Pareto-smoothed
+    importance sampling, and fitted again where Pareto k exceeds 0.7.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    seed : int
+        Of the randomised PIT values of counts.
+    engine : Engine, optional
+        For fits without a study; by default the exact one where it can serve, else
+        ``NUTS(seed=0)``.
+
+    Returns
+    -------
+    LOO
+
+    Raises
+    ------
+    ModelError
+        If there is one study only, or the model cannot be fitted to the others alone.
+
+    References
+    ----------
+    Vehtari A, Gelman A, Gabry J (2017). Stat Comput 27:1413-1432.
+    Vehtari A, Simpson D, Gelman A, Yao Y, Gabry J (2024). JMLR 25(72):1-58 (Pareto k).
+    Czado C, Gneiting T, Held L (2009). Biometrics 65:1254-1261 (randomised PIT).
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    >>> found = bm.loo(bm.fit(model, data))
+    >>> found.how, round(found.total, 2)
+    (('exact', 'exact', 'exact'), -1.54)
+    """
+    data = posterior.data
+    if data.k < 2:
+        raise ModelError("loo predicts a study from the others: it needs two studies or more.")
+    if _closed(posterior):
+        found = _by_formula(posterior, engine)
+    elif posterior.nodes is not None:
+        found = _by_nodes(posterior, engine)
+    else:
+        found = _by_weights(posterior, engine)
+    width = np.random.default_rng(seed).uniform(size=data.k)
+    upper = found.lower + (np.exp(found.elpd) if isinstance(data, Studies) else 0.0)
+    upper = np.minimum(upper, 1.0)
+    return replace(found, upper=upper, pit=found.lower + width * (upper - found.lower))
+
+
+def _closed(posterior: Posterior) -> bool:
+    """Whether predictions are mixtures of normals."""
+    model = posterior.model
+    normal = isinstance(model, CommonEffect) or (
+        isinstance(model, NormalNormal) and model.df is None
+    )
+    return posterior.exact and normal and posterior.nodes is None
+
+
+def _by_formula(posterior: Posterior, engine: Engine | None) -> LOO:
+    """Predict y from fits without each study: theta_new and its sampling error."""
+    data = posterior.data
+    y, se = data.numbers["y"], data.numbers["se"]
+    elpd, lower, fitted = np.empty((3, data.k))
+    how = ["exact"] * data.k
+    for i in range(data.k):
+        fitted[i] = _predicted(posterior, se[i]).pdf(y[i])
+        rest = _without(posterior, i, engine)
+        ahead = _predicted(rest, se[i])
+        elpd[i], lower[i] = np.log(ahead.pdf(y[i])), ahead.cdf(y[i])
+        if not rest.diagnostics.passed:
+            elpd[i], lower[i], how[i] = np.nan, np.nan, "refit failed its gates"
+    return _collect(posterior, elpd, np.log(fitted), lower, how)
+
+
+def _predicted(posterior: Posterior, se: float) -> Marginal:
+    """The law of an estimate of a new study with standard error `se`."""
+    name = "mu" if isinstance(posterior.model, CommonEffect) else "theta_new"
+    effect = posterior[name]
+    if isinstance(effect, NormalMixture):
+        return replace(effect, sds=np.hypot(effect.sds, se))
+    assert isinstance(effect, TruncatedMixture)
+    return replace(effect, noise=np.hypot(effect.noise, se))
+
+
+def _by_nodes(posterior: Posterior, engine: Engine | None) -> LOO:
+    """Reweight the nodes of an exact posterior; fit again where they do not reach far enough."""
+    draws, mass, place = _nodes_of(posterior)
+    terms = study_densities(posterior.model, posterior.data, draws)
+    weight = mass[:, None] * np.exp(terms.given - terms.every)
+    weight /= weight.sum(axis=0)
+    sound = _reached(weight, mass, place)
+    return _weighed(posterior, engine, terms, np.log(mass), np.log(weight), sound, "exact")
+
+
+class _Place(NamedTuple):
+    """Which nodes lie at the ends of what was integrated, (n,)."""
+
+    ends: NDArray[np.bool_]
+
+
+def _nodes_of(posterior: Posterior) -> tuple[Mapping[str, Array], Array, _Place]:
+    assert posterior.nodes is not None
+    mu, tau, mass = posterior.nodes()
+    row, column = np.nonzero(mass > FAINT * mass.max())
+    at_mu, at_tau = mu[column], tau[row]
+    low, high = posterior.model.priors["mu"].support
+    room = 0.02 * (at_mu.max() - at_mu.min())
+    ends = (at_mu < at_mu.min() + room) & (at_mu.min() - low > room)
+    ends |= (at_mu > at_mu.max() - room) & (high - at_mu.max() > room)
+    last = posterior.model.priors["tau"].support[1]
+    ends |= (at_tau > 0.9 * tau.max()) & (tau.max() < 0.99 * last)
+    return {"mu": at_mu, "tau": at_tau}, mass[row, column] / mass[row, column].sum(), _Place(ends)
+
+
+def _reached(weight: Array, mass: Array, place: _Place) -> NDArray[np.bool_]:
+    """Whether the nodes hold all of each study's weights, and none grew out of a mass too small."""
+    beyond = weight[place.ends].sum(axis=0)
+    growth = np.where(weight > BEYOND, weight / mass[:, None], 0.0).max(axis=0)
+    return (beyond < BEYOND) & (growth < GROWTH)
+
+
+def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
+    """Weigh draws by Pareto-smoothed importance sampling."""
+    from arviz_stats.base import array_stats
+
+    draws = shared_draws(posterior)
+    terms = study_densities(posterior.model, posterior.data, draws)
+    n = len(terms.every)
+    rows = [row for name, row in posterior.convergence.items() if name in draws]
+    efficiency = min(1.0, min(row["ess_bulk"] for row in rows) / n)
+    log_weight, pareto_k = map(
+        np.asarray, array_stats.psislw((terms.every - terms.given).T, r_eff=efficiency)
+    )
+    log_weight = log_weight.T - _log_mean(np.zeros(1), log_weight.T)
+    flat = np.full(n, -np.log(n))
+    sound = pareto_k <= LARGEST_K
+    found = _weighed(posterior, engine, terms, flat, log_weight, sound, "weights")
+    return replace(found, pareto_k=pareto_k)
+
+
+def shared_draws(posterior: Posterior, n: int | None = None, seed: int = 0) -> Mapping[str, Array]:
+    """Draws of the parameters that all studies share, each (n,), chain after chain."""
+    sample = posterior.sample(n, seed)
+    return {
+        name: np.asarray(values).reshape(-1)
+        for name, values in sample.items()
+        if values.ndim == 2 and name != "theta_new"
+    }
+
+
+def _weighed(
+    posterior: Posterior,
+    engine: Engine | None,
+    terms: "Terms",
+    log_mass: Array,
+    log_weight: Array,
+    sound: NDArray[np.bool_],
+    word: str,
+) -> LOO:
+    """Expectations under each study's weights, or of a fit without it where they are not sound."""
+    result = terms.every - terms.given
+    elpd = _log_mean(log_weight, result)
+    lower = np.exp(_log_mean(log_weight, terms.below - terms.given))
+    fitted = _log_mean(log_mass[:, None], result)
+    how = [word] * posterior.data.k
+    for i in np.flatnonzero(~sound):
+        elpd[i], lower[i], how[i] = _refitted(posterior, int(i), engine)
+    return _collect(posterior, elpd, fitted, lower, how)
+
+
+def _log_mean(log_weight: Array, values: Array) -> Array:
+    """Logs of weighted sums of exponentials over the first axis."""
+    return np.asarray(logsumexp(log_weight + values, axis=0))
+
+
+def _refitted(posterior: Posterior, i: int, engine: Engine | None) -> tuple[float, float, str]:
+    rest = _without(posterior, i, engine)
+    if not rest.diagnostics.passed:
+        return np.nan, np.nan, "refit failed its gates"
+    if _closed(rest):
+        data = posterior.data.numbers
+        ahead = _predicted(rest, float(data["se"][i]))
+        at = float(data["y"][i])
+        return float(np.log(ahead.pdf(at))), float(ahead.cdf(at)), "refit"
+    if rest.nodes is not None:
+        draws, mass, _ = _nodes_of(rest)
+    else:
+        draws = shared_draws(rest)
+        mass = np.full(len(draws["mu"]), 1 / len(draws["mu"]))
+    one = posterior.data.keep(np.arange(posterior.data.k) == i)
+    terms = study_densities(posterior.model, one, draws)
+    log_mass = np.log(mass)[:, None]
+    every, given, below = (float(_log_mean(log_mass, one)[0]) for one in terms)
+    with_all, without = posterior.log_marginal_likelihood, rest.log_marginal_likelihood
+    if with_all is not None and without is not None:  # sees what the tails of the others miss
+        every = with_all - without
+    return every - given, float(np.exp(below - given)), "refit"
+
+
+def _without(posterior: Posterior, i: int, engine: Engine | None) -> Posterior:
+    model = posterior.model
+    rest = posterior.data.keep(np.arange(posterior.data.k) != i)
+    return fit(model, rest, engine or default_engine(model))
+
+
+def _collect(posterior: Posterior, elpd: Array, fitted: Array, lower: Array, how: list[str]) -> LOO:
+    lower = np.clip(lower, 0.0, 1.0)
+    none = np.full(posterior.data.k, np.nan)
+    return LOO(
+        study=posterior.data.study,
+        elpd=elpd,
+        fitted=fitted,
+        lower=lower,
+        upper=lower,
+        pit=lower,
+        pareto_k=none,
+        how=tuple(how),
+        target=target(posterior.model, posterior.data),
+        data=posterior.data,
+    )

@@ -1,0 +1,237 @@
+"""What the priors say before any data: effects, spread, risks, counts, and what is absurd."""
+
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from ..effects import Measure
+from ..errors import ModelError
+from ..model import BinomialNormal, Data, Model
+from ..simulate import parameters, replicate, risks
+from ..studies import BinaryStudies, check_prob
+from ._statistics import Statistic, statistics, statistics_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type Array = NDArray[np.float64]
+
+LARGEST = {"log": 10.0, "atanh": 0.5, "RD": 0.5, "SMD": 3.0}  # effects, natural scale
+RISKS = (0.001, 0.999)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """What the priors say of one quantity.
+
+    Attributes
+    ----------
+    quantity : str
+    lower, median, upper : float
+        On the natural scale.
+    absurd : float
+        Share of draws that the rule calls absurd; NaN where there is no rule.
+    rule : str
+    """
+
+    quantity: str
+    lower: float
+    median: float
+    upper: float
+    absurd: float
+    rule: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PriorPredictive:
+    """What the priors say before the data, and whether the data contradict it.
+
+    Attributes
+    ----------
+    implied : tuple of Implied
+    statistics : tuple of Statistic
+        Of the data against tables made from the priors: p near 0 or 1 is a conflict.
+    prob : float
+        Probability of the intervals.
+    """
+
+    implied: tuple[Implied, ...]
+    statistics: tuple[Statistic, ...]
+    prob: float
+
+    @property
+    def telling(self) -> tuple[Statistic, ...]:
+        """The statistics that speak of mu and of tau."""
+        return tuple(
+            one for one in self.statistics if one.name.startswith("pooled") or one.name == "Q"
+        )
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Where the data are such as the priors hardly expected."""
+        return tuple(
+            f"Prior and data are in conflict: before the data, {one.name} as observed "
+            f"({one.observed:.3g}) was hardly expected (prior predictive p {one.p:.3f})."
+            for one in self.telling
+            if one.misfit
+        )
+
+    def table(self) -> "pd.DataFrame":
+        """Return the implied quantities as a table."""
+        import pandas as pd
+
+        columns = list(Implied.__dataclass_fields__)
+        rows = [[getattr(one, name) for name in columns] for one in self.implied]
+        return pd.DataFrame(rows, columns=columns).set_index("quantity")
+
+    def conflict(self) -> "pd.DataFrame":
+        """Return the data's statistics against the priors' as a table."""
+        return statistics_table(self.statistics, self.prob)
+
+
+def prior_predictive(
+    model: Model,
+    data: Data,
+    *,
+    seed: int,
+    draws: int = 4000,
+    prob: float = 0.95,
+    largest_effect: float | None = None,
+    control_risks: tuple[float, float] = RISKS,
+) -> PriorPredictive:
+    """Say what the priors imply, for studies of these designs.
+
+    Parameters
+    ----------
+    model : Model
+        With proper priors.
+    data : Data
+        For its designs; its results only enter the statistics.
+    seed : int
+    draws : int
+    prob : float
+        Probability of the intervals.
+    largest_effect : float, optional
+        Effects beyond it are called absurd, on the natural scale and in either direction: a ratio
+        of 10, a risk difference of 0.5, an SMD of 3 where not given. Measures in the units of the
+        data have no rule then.
+    control_risks : tuple of float
+        Risks outside are called absurd.
+
+    Returns
+    -------
+    PriorPredictive
+
+    Raises
+    ------
+    ModelError
+        If a prior is improper, or a limit makes no sense.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B"], [-0.4, 0.1], [0.2, 0.3], measure="RR")
+    >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    >>> found = bm.prior_predictive(model, data, seed=1)
+    >>> bool(0.2 < found.table().loc["overall effect", "absurd"] < 0.3)
+    True
+    """
+    check_prob(prob)
+    model.check_data(data)
+    drawn = parameters(model, data.k, draws, seed=seed)
+    made = replicate(model, drawn, data, seed=seed + 1)
+    scale = model.scale(data)
+    implied = [
+        *_effects(scale, drawn, _limit(scale, largest_effect), prob),
+        *_risks(model, drawn, control_risks, prob),
+        *_counts(data, made, prob),
+    ]
+    return PriorPredictive(tuple(implied), statistics(model, data, made), prob)
+
+
+def _limit(scale: Measure, largest: float | None) -> float | None:
+    """The largest effect that is not absurd, on the analysis scale."""
+    if largest is None:
+        if not scale.comparative:
+            return None
+        largest = LARGEST.get(scale.link, LARGEST.get(scale.name))
+        if largest is None:
+            return None
+    if largest <= (1.0 if scale.log else 0.0) or (scale.link == "atanh" and largest >= 1):
+        raise ModelError(
+            f"largest_effect={largest!r} makes no sense for {scale.name}: give a "
+            + ("ratio above 1." if scale.log else "positive difference.")
+        )
+    return float(np.log(largest) if scale.log else _to_scale(scale, largest))
+
+
+def _to_scale(scale: Measure, largest: float) -> float:
+    return float(np.arctanh(largest)) if scale.link == "atanh" else largest
+
+
+def _effects(
+    scale: Measure, drawn: Mapping[str, Array], limit: float | None, prob: float
+) -> list[Implied]:
+    found = []
+    words = "no rule"
+    if limit is not None:
+        shown = float(scale.natural(limit))
+        words = f"{scale.name} beyond {shown:.3g}" + (f" or 1/{shown:.3g}" if scale.log else "")
+    for name, label in (("mu", "overall effect"), ("theta_new", "effect in a new study")):
+        if name in drawn:
+            absurd = np.nan if limit is None else float((np.abs(drawn[name]) > limit).mean())
+            found.append(_one(label, scale.natural(drawn[name]), absurd, words, prob))
+    if "tau" in drawn:
+        tau = drawn["tau"]
+        absurd = np.nan if limit is None else float((1.96 * tau > limit).mean())
+        rule = words if limit is None else f"95% of studies farther than {words} from the centre"
+        found.append(_one("tau (analysis scale)", tau, absurd, rule, prob))
+    return found
+
+
+def _risks(
+    model: Model, drawn: Mapping[str, Array], limits: tuple[float, float], prob: float
+) -> list[Implied]:
+    """Risks of the control arm, where the model has them."""
+    low, high = limits
+    if not 0 <= low < high <= 1:
+        raise ModelError(f"control_risks must be two risks in order, got {limits!r}.")
+    if isinstance(model, BinomialNormal):
+        control = risks(drawn["theta"], drawn["baseline"], model.link)[1].ravel()
+    elif "rho" in drawn:
+        control = expit(drawn["baseline"] - drawn["mu"] / 2)
+    else:
+        return []
+    absurd = float(((control < low) | (control > high)).mean())
+    return [_one("control risk", control, absurd, f"below {low:g} or above {high:g}", prob)]
+
+
+def _counts(data: Data, made: Mapping[str, Array], prob: float) -> list[Implied]:
+    """Events in each arm of all studies together."""
+    found = []
+    for name, values in made.items():
+        if name == "y":
+            continue
+        arm = {"events_treatment": "treatment arms", "events_control": "control arms"}
+        total, absurd, rule = values.sum(axis=1), np.nan, "no rule"
+        if isinstance(data, BinaryStudies):
+            size = data.numbers[name.replace("events", "n")].sum()
+            absurd = float(((total == 0) | (total == size)).mean())
+            rule = "nobody or everybody"
+        found.append(_one(f"events in all {arm.get(name, 'studies')}", total, absurd, rule, prob))
+    return found
+
+
+def _one(quantity: str, values: Array, absurd: float, rule: str, prob: float) -> Implied:
+    tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
+    lower, median, upper = map(float, np.quantile(values, tails))
+    return Implied(quantity, lower, median, upper, absurd, rule)

@@ -1,0 +1,179 @@
+"""Every check of a fit in one place: what was measured, the limit, the verdict."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, final
+
+import numpy as np
+
+from ..engines import FEW
+from ..posterior import Posterior
+from ._deviance import FAR, Deviance
+from ._loo import LARGEST_K, LOO, SURPRISING
+from ._predictive import PredictiveCheck
+from ._prior import PriorPredictive
+from ._statistics import TAIL, Statistic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type Kind = Literal["gate", "caution"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check.
+
+    Attributes
+    ----------
+    kind : {"gate", "caution"}
+        A gate that fails makes the answer doubtful; a caution stands beside it.
+    check, where : str
+    value : float
+        NaN where it is no number.
+    limit : str
+    passed : bool
+    """
+
+    kind: Kind
+    check: str
+    where: str
+    value: float
+    limit: str
+    passed: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far to trust a fit.
+
+    Attributes
+    ----------
+    verdicts : tuple of Verdict
+        Gates first.
+    cautions : tuple of str
+        What a reader should know before using the answer, in sentences.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    cautions: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every numerical gate passed; cautions do not count."""
+        return all(one.passed for one in self.verdicts if one.kind == "gate")
+
+    @property
+    def failures(self) -> tuple[Verdict, ...]:
+        """The checks that did not pass, gates first."""
+        return tuple(one for one in self.verdicts if not one.passed)
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row per check."""
+        import pandas as pd
+
+        columns = list(Verdict.__dataclass_fields__)
+        rows = [[getattr(one, name) for name in columns] for one in self.verdicts]
+        table = pd.DataFrame(rows, columns=columns)
+        table["verdict"] = [_word(one) for one in self.verdicts]
+        return table.drop(columns="passed")
+
+
+def _word(one: Verdict) -> str:
+    if one.passed:
+        return "passed"
+    return "FAILED" if one.kind == "gate" else "caution"
+
+
+def trust(
+    posterior: Posterior,
+    *,
+    prior: PriorPredictive | None = None,
+    predictive: PredictiveCheck | None = None,
+    loo: LOO | None = None,
+    deviance: Deviance | None = None,
+) -> Trust:
+    """Collect every check of a fit.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Its numerical gates, and how many studies it has.
+    prior : PriorPredictive, optional
+        For conflicts of prior and data.
+    predictive : PredictiveCheck, optional
+        For misfit.
+    loo : LOO, optional
+        For studies that the others do not predict, and for Pareto k.
+    deviance : Deviance, optional
+        For studies that are fitted badly.
+
+    Returns
+    -------
+    Trust
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    >>> posterior = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    >>> found = bm.trust(posterior, loo=bm.loo(posterior))
+    >>> found.passed, [one.check for one in found.failures]
+    (True, ['studies'])
+    """
+    gates = [
+        Verdict("gate", one.name, one.where, one.value, _limit(one.limit, one.at_most), one.passed)
+        for one in posterior.diagnostics.checks
+    ]
+    k = posterior.data.k
+    verdicts = [Verdict("caution", "studies", "", float(k), f"≥ {FEW}", k >= FEW)]
+    said = dict.fromkeys(posterior.cautions)
+    if prior is not None:
+        telling = [
+            one for one in prior.statistics if one.name.startswith("pooled") or one.name == "Q"
+        ]
+        verdicts += [_statistic("prior–data conflict, p", one) for one in telling]
+        said |= dict.fromkeys(prior.cautions)
+    if predictive is not None:
+        verdicts += [_statistic("predictive p", one) for one in predictive.statistics]
+        said |= dict.fromkeys(predictive.cautions)
+    if loo is not None:
+        verdicts += _of_loo(loo)
+        said |= dict.fromkeys(loo.cautions)
+    if deviance is not None:
+        excess = deviance.residual - deviance.points
+        worst = int(excess.argmax())
+        where = deviance.study[worst]
+        value = float(excess[worst])
+        name = "residual deviance above its points"
+        verdicts.append(Verdict("caution", name, where, value, f"≤ {FAR:g}", value <= FAR))
+        said |= dict.fromkeys(deviance.cautions)
+    return Trust((*gates, *verdicts), tuple(said))
+
+
+def _limit(limit: float, at_most: bool) -> str:  # noqa: FBT001
+    return f"{'≤' if at_most else '≥'} {limit:g}"
+
+
+def _statistic(check: str, one: Statistic) -> Verdict:
+    return Verdict("caution", check, one.name, one.p, f"{TAIL} to {1 - TAIL}", not one.misfit)
+
+
+def _of_loo(loo: LOO) -> list[Verdict]:
+    """The study predicted worst, by a two-sided p times the number of studies, and Pareto k."""
+    found = []
+    if len(loo.missing) < len(loo.study):
+        worst = int(np.nanargmin(loo.surprise))
+        p, name = float(loo.surprise[worst]), "LOO-PIT, p of the worst study"
+        good, where = p >= SURPRISING, loo.study[worst]
+        found.append(Verdict("caution", name, where, p, f"≥ {SURPRISING}", good))
+    where, count = ", ".join(loo.missing), float(len(loo.missing))
+    name = "studies without a prediction"
+    found.append(Verdict("caution", name, where, count, "≤ 0", count == 0))
+    used = np.flatnonzero(np.array(loo.how) == "weights")
+    if used.size:
+        worst = int(used[loo.pareto_k[used].argmax()])
+        value, where, limit = float(loo.pareto_k[worst]), loo.study[worst], f"≤ {LARGEST_K}"
+        found.append(Verdict("caution", "Pareto k in use", where, value, limit, value <= LARGEST_K))
+    return found
