@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .effects import MEASURES, EffectSizes, effect_sizes
     from .engines import NUTS, Quadrature, fit
     from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
-    from .evidence import bayes_factors, mean_weights, zero_studies
+    from .evidence import bayes_factors, mean_weights, outliers, zero_studies
     from .frequentist import FrequentistFit, common_effect, random_effects
     from .model import (
         BetaBinomial,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         HypergeometricNormal,
         IncidenceNormal,
         NormalNormal,
+        OutlierMixture,
         PoissonNormal,
         ProportionNormal,
         default_model,
@@ -88,6 +89,7 @@ _HOME = {
         "HypergeometricNormal",
         "IncidenceNormal",
         "NormalNormal",
+        "OutlierMixture",
         "PoissonNormal",
         "ProportionNormal",
         "default_model",
@@ -99,7 +101,7 @@ _HOME = {
     "batch": ("fit_many",),
     "comparison": ("compare",),
     "decision": ("absolute_effects",),
-    "evidence": ("bayes_factors", "mean_weights", "zero_studies"),
+    "evidence": ("bayes_factors", "mean_weights", "outliers", "zero_studies"),
     "errors": ("BayesmetaError", "DataError", "FileError", "ModelError", "SpecError"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -134,6 +136,7 @@ __all__ = [
     "ModelError",
     "Normal",
     "NormalNormal",
+    "OutlierMixture",
     "PersonTimeStudies",
     "PoissonNormal",
     "Posterior",
@@ -153,6 +156,7 @@ __all__ = [
     "fit",
     "fit_many",
     "mean_weights",
+    "outliers",
     "parse_prior",
     "random_effects",
     "summary",

@@ -17,13 +17,16 @@ from ..model import (
     Exchangeable,
     Model,
     NormalNormal,
+    OutlierMixture,
 )
 from ..posterior import Posterior
 from ..priors import Prior
 from ._batch import BATCH_TOLERANCE, BatchFit, batch, padded_k
+from ._cautions import CALLED_OUTLIER
 
 __all__ = [
     "BATCH_TOLERANCE",
+    "CALLED_OUTLIER",
     "NUTS",
     "BatchFit",
     "Engine",
@@ -80,6 +83,11 @@ class Quadrature(Engine):
             raise ModelError(
                 "The exact engine takes baselines on the whole line, not "
                 f"{model.priors['baseline']!r}; use Normal or StudentT, or NUTS(seed=...)."
+            )
+        if _unknown_df(model):
+            raise ModelError(
+                "The exact engine takes degrees of freedom as a number, not "
+                f"df={model.priors['df']!r}; use NUTS(seed=...)."
             )
         if _shares_more(model):
             raise ModelError(
@@ -213,7 +221,12 @@ def _whole_line(model: Model) -> bool:
 def _shares_more(model: Model) -> bool:
     """Whether studies share more than mu and tau: too much for a grid."""
     exchangeable = isinstance(model, BinomialNormal) and isinstance(model.baseline, Exchangeable)
-    return exchangeable or isinstance(model, BetaBinomial)
+    return exchangeable or _unknown_df(model) or isinstance(model, BetaBinomial | OutlierMixture)
+
+
+def _unknown_df(model: Model) -> bool:
+    """Whether the degrees of freedom have a prior."""
+    return "df" in model.priors
 
 
 def _on_grid(model: Model) -> bool:
