@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .effects import MEASURES, EffectSizes, effect_sizes
     from .engines import NUTS, Quadrature, fit
     from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
-    from .evidence import bayes_factors, mean_weights, zero_studies
+    from .evidence import bayes_factors, mean_weights, outliers, zero_studies
     from .frequentist import FrequentistFit, common_effect, random_effects
     from .model import (
         BetaBinomial,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         HypergeometricNormal,
         IncidenceNormal,
         NormalNormal,
+        OutlierMixture,
         PoissonNormal,
         ProportionNormal,
         default_model,
@@ -96,6 +97,7 @@ _HOME = {
         "HypergeometricNormal",
         "IncidenceNormal",
         "NormalNormal",
+        "OutlierMixture",
         "PoissonNormal",
         "ProportionNormal",
         "default_model",
@@ -115,7 +117,7 @@ _HOME = {
     ),
     "comparison": ("compare",),
     "decision": ("absolute_effects",),
-    "evidence": ("bayes_factors", "mean_weights", "zero_studies"),
+    "evidence": ("bayes_factors", "mean_weights", "outliers", "zero_studies"),
     "errors": ("BayesmetaError", "DataError", "FileError", "ModelError", "SpecError"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -150,6 +152,7 @@ __all__ = [
     "ModelError",
     "Normal",
     "NormalNormal",
+    "OutlierMixture",
     "PersonTimeStudies",
     "PoissonNormal",
     "Posterior",
@@ -172,6 +175,7 @@ __all__ = [
     "fit_many",
     "loo",
     "mean_weights",
+    "outliers",
     "parse_prior",
     "posterior_predictive",
     "prior_predictive",

@@ -105,7 +105,9 @@ def run(specification: Path, output: Path) -> None:
     show_default=True,
     help="How a log odds ratio enters the arms of the binomial likelihood.",
 )
-@click.option("--df", type=float, help="Degrees of freedom of Student-t study effects.")
+@click.option("--df", help="Degrees of freedom of Student-t study effects: a number or a prior.")
+@click.option("--share", help="Prior of the share of outliers, e.g. 'Beta(1, 9)'; with --spread.")
+@click.option("--spread", help="Prior of the outliers' extra SD, e.g. 'HalfNormal(1)'.")
 @click.option(
     "--evidence", is_flag=True, help="Add Bayes factors, weights and studies without events."
 )
@@ -134,7 +136,9 @@ def fit(
     counts: bool,
     likelihood: str | None,
     coding: str,
-    df: float | None,
+    df: str | None,
+    share: str | None,
+    spread: str | None,
     evidence: bool,
     nuts: bool,
     level: float,
@@ -167,6 +171,8 @@ def fit(
         coding=coding,
         df=df,
     )
+    if share or spread:
+        model = _with_outliers(model, share, spread)
     posterior = fit_model(model, data, NUTS(seed=seed) if nuts else None)
     if output is not None:
         write_posterior(posterior, output, seed=seed)
@@ -185,9 +191,12 @@ def fit(
 def _evidence(posterior: "Posterior", prob: float) -> Iterator[str]:
     """Three tables, or why there is one less."""
     from .errors import ModelError
-    from .evidence import bayes_factors, mean_weights, zero_studies
+    from .evidence import bayes_factors, mean_weights, outliers, zero_studies
     from .studies import Studies
 
+    if "outlier" in posterior.marginals:
+        yield f"Outliers\n{_text(outliers(posterior))}"
+        return
     try:
         factors = bayes_factors(posterior)
         yield f"Bayes factors\n{_text(factors.table())}"
@@ -218,7 +227,7 @@ def _text(table: "pd.DataFrame") -> str:
     show_default=True,
     help="How a log odds ratio of counts enters the arms.",
 )
-@click.option("--df", type=float, help="Degrees of freedom of Student-t study effects.")
+@click.option("--df", help="Degrees of freedom of Student-t study effects: a number or a prior.")
 @click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV file to write.")
 def batch(
@@ -229,7 +238,7 @@ def batch(
     tau: str | None,
     likelihood: str | None,
     coding: str,
-    df: float | None,
+    df: str | None,
     *,
     counts: bool,
     prob: float,
@@ -299,7 +308,7 @@ def _model_and_data(
     level: float,
     likelihood: str | None,
     coding: str,
-    df: float | None,
+    df: str | None,
 ) -> "tuple[Model, Data]":
     from .effects import EffectSizes, effect_sizes, measure_named
     from .errors import SpecError
@@ -319,9 +328,35 @@ def _model_and_data(
         data = data if counts else effect_sizes(data, measure=measure)
     priors = _priors(data, measure, mu, tau)
     if kind is None or not counts:
-        return NormalNormal(**priors, df=df), data
+        return NormalNormal(**priors, df=_df(df)), data
     make = _of_counts(kind, measure, likelihood, coding)
-    return make(**priors, df=df, **({} if coding == "half" else {"coding": coding})), data
+    return make(**priors, df=_df(df), **({} if coding == "half" else {"coding": coding})), data
+
+
+def _df(text: str | None) -> "float | Prior | None":
+    """Degrees of freedom as typed: a number, or a prior."""
+    from .priors import parse_prior
+
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return parse_prior(text)
+
+
+def _with_outliers(model: "Model", share: str | None, spread: str | None) -> "Model":
+    """The same model of estimates with a share of outliers."""
+    from .errors import SpecError
+    from .model import NormalNormal, OutlierMixture
+    from .priors import parse_prior
+
+    if share is None or spread is None:
+        raise SpecError("--share and --spread go together: the outliers' share and extra SD.")
+    if not isinstance(model, NormalNormal) or model.df is not None:
+        raise SpecError("--share and --spread are for estimates: leave --counts and --df out.")
+    priors = {"share": parse_prior(share), "spread": parse_prior(spread)}
+    return OutlierMixture(mu=model.mu, tau=model.tau, **priors)
 
 
 def _kind_of(frame: "pd.DataFrame") -> "type[Studies] | None":
@@ -395,7 +430,7 @@ def _model_of_batch(
     tau: str | None,
     likelihood: str | None,
     coding: str,
-    df: float | None,
+    df: str | None,
     *,
     counts: bool,
 ) -> "Model":
@@ -413,9 +448,9 @@ def _model_of_batch(
     if kind is not None and kind.size == "time" and not counts:
         raise SpecError("A table with person-time is fitted on its counts: add --counts.")
     if kind is None or not counts:
-        return NormalNormal(**priors, df=df)
+        return NormalNormal(**priors, df=_df(df))
     make = _of_counts(kind, measure, likelihood, coding)
-    return make(**priors, df=df, **({} if coding == "half" else {"coding": coding}))
+    return make(**priors, df=_df(df), **({} if coding == "half" else {"coding": coding}))
 
 
 @contextmanager

@@ -63,9 +63,10 @@ class Model:
     def in_words(self) -> str:
         """What the priors alone do not say: coding of the arms, distribution of the effects."""
         said = [self._coding_in_words()]
-        df: float | None = getattr(self, "df", None)
+        df: float | Prior | None = getattr(self, "df", None)
         if df is not None:
-            said.append(f"study effects Student-t with {df:g} degrees of freedom")
+            known = "unknown" if isinstance(df, Prior) else f"{df:g}"
+            said.append(f"study effects Student-t with {known} degrees of freedom")
         return "; ".join(one for one in said if one)
 
     def _coding_in_words(self) -> str:
@@ -154,19 +155,25 @@ class NormalNormal(Model):
         Prior of the overall effect.
     tau : Prior
         Prior of the between-study standard deviation; no mass below zero.
-    df : float, optional
+    df : float or Prior, optional
         Degrees of freedom of Student-t study effects with location mu and scale tau, 1 or more;
-        normal where not given.
+        a positive prior such as ``Gamma(2, 0.1)`` where they are unknown, which takes NUTS; normal
+        where not given.
 
     Raises
     ------
     ModelError
-        If a prior is missing, `tau` could be negative or `df` is below 1.
+        If a prior is missing, `tau` could be negative, or `df` is below 1 or a prior that is not
+        positive and proper.
+
+    References
+    ----------
+    Juárez MA, Steel MFJ (2010). J Bus Econ Stat 28:52-66 (a prior of the degrees of freedom).
     """
 
     mu: Prior
     tau: Prior
-    df: float | None = None
+    df: float | Prior | None = None
 
     def __post_init__(self) -> None:
         _check_random_effects(self)
@@ -203,8 +210,9 @@ class BinomialNormal(Model):
         How a log odds ratio enters the arms: ±½ of it, or all of it in the treatment arm. The
         answers differ, as much as the baseline's prior lets them: with zero_one they also change
         when the arms are swapped.
-    df : float, optional
-        Degrees of freedom of Student-t study effects, 1 or more; normal where not given.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
 
     Raises
     ------
@@ -223,7 +231,7 @@ class BinomialNormal(Model):
     tau: Prior
     baseline: Prior | Exchangeable = VAGUE
     coding: str = "half"
-    df: float | None = None
+    df: float | Prior | None = None
     takes: ClassVar[type[Studies | EffectSizes]] = BinaryStudies
 
     def __post_init__(self) -> None:
@@ -277,8 +285,9 @@ class HypergeometricNormal(Model):
     ----------
     mu, tau : Prior
         Priors of the overall log odds ratio and of the between-study standard deviation.
-    df : float, optional
-        Degrees of freedom of Student-t study effects, 1 or more; normal where not given.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
 
     Raises
     ------
@@ -293,7 +302,7 @@ class HypergeometricNormal(Model):
 
     mu: Prior
     tau: Prior
-    df: float | None = None
+    df: float | Prior | None = None
     measure: ClassVar[str] = "OR"
     takes: ClassVar[type[Studies | EffectSizes]] = BinaryStudies
 
@@ -319,8 +328,9 @@ class PoissonNormal(Model):
         Priors of the overall log rate ratio and of the between-study standard deviation.
     baseline : Prior
         Prior of each :math:`\beta_i`, the midpoint of the two log rates.
-    df : float, optional
-        Degrees of freedom of Student-t study effects, 1 or more; normal where not given.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
 
     Raises
     ------
@@ -335,7 +345,7 @@ class PoissonNormal(Model):
     mu: Prior
     tau: Prior
     baseline: Prior = VAGUE
-    df: float | None = None
+    df: float | Prior | None = None
     measure: ClassVar[str] = "IRR"
     link: ClassVar[str] = "IRR"
     takes: ClassVar[type[Studies | EffectSizes]] = PersonTimeStudies
@@ -360,8 +370,9 @@ class ProportionNormal(Model):
     ----------
     mu, tau : Prior
         Priors of the overall logit and of the between-study standard deviation.
-    df : float, optional
-        Degrees of freedom of Student-t study effects, 1 or more; normal where not given.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
 
     Raises
     ------
@@ -375,7 +386,7 @@ class ProportionNormal(Model):
 
     mu: Prior
     tau: Prior
-    df: float | None = None
+    df: float | Prior | None = None
     measure: ClassVar[str] = "PLO"
     takes: ClassVar[type[Studies | EffectSizes]] = ProportionStudies
 
@@ -395,8 +406,9 @@ class IncidenceNormal(Model):
     ----------
     mu, tau : Prior
         Priors of the overall log rate (per unit of person-time) and of the between-study SD.
-    df : float, optional
-        Degrees of freedom of Student-t study effects, 1 or more; normal where not given.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
 
     Raises
     ------
@@ -410,7 +422,7 @@ class IncidenceNormal(Model):
 
     mu: Prior
     tau: Prior
-    df: float | None = None
+    df: float | Prior | None = None
     measure: ClassVar[str] = "IRLN"
     takes: ClassVar[type[Studies | EffectSizes]] = IncidenceStudies
 
@@ -460,15 +472,70 @@ class BetaBinomial(Model):
         _check_mu(self.mu)
         _check_mu(self.baseline, "baseline")
         _check_mu(self.rho, "rho")
-        low, high = self.rho.support
-        if low < 0 or high > 1:
-            raise ModelError(
-                f"rho is a correlation between 0 and 1; {self.rho!r} gives it mass outside. "
-                "Use Uniform(0, 1) or a Beta prior."
-            )
+        _check_within_one(self.rho, "rho", "correlation")
 
     def _coding_in_words(self) -> str:
         return "one baseline for all trials, arms overdispersed and not paired by trial"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlierMixture(Model):
+    r"""Random effects of which a share is spread wider: outlying studies, found and weighed less.
+
+    .. math::
+        y_i \sim N(\theta_i, \mathrm{se}_i^2), \quad
+        \theta_i \sim (1 - \pi) N(\mu, \tau^2) + \pi N(\mu, \tau^2 + \kappa^2)
+
+    The posterior has each study's probability of being one of the wide component, ``outlier``;
+    `outliers` makes a table of it.
+
+    Parameters
+    ----------
+    mu : Prior
+        Prior of the overall effect.
+    tau : Prior
+        Prior of the between-study standard deviation of the studies that are no outliers; no mass
+        below zero.
+    share : Prior
+        Prior of :math:`\pi`, the share of outliers, within 0 and 1, e.g. ``Beta(1, 9)``.
+    spread : Prior
+        Prior of :math:`\kappa`, the standard deviation that outliers have beside tau, analysis
+        scale; no mass below zero.
+
+    Raises
+    ------
+    ModelError
+        If a prior is missing, `tau` or `spread` could be negative, or `share` could lie outside 0
+        and 1.
+
+    References
+    ----------
+    Beath KJ (2014). Res Synth Methods 5:285-293.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> model = bm.OutlierMixture(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5),
+    ...                           share=bm.Beta(1, 9), spread=bm.HalfNormal(1))
+    >>> model.in_words
+    'study effects of which a share, the outliers, have the wider SD √(tau² + spread²)'
+    """
+
+    mu: Prior
+    tau: Prior
+    share: Prior
+    spread: Prior
+
+    def __post_init__(self) -> None:
+        _check_mu(self.mu)
+        _check_tau(self.tau)
+        _check_mu(self.share, "share", example="Beta(1, 9)")
+        _check_within_one(self.share, "share", "share of studies")
+        _check_tau(self.spread, "spread")
+
+    def _coding_in_words(self) -> str:
+        return "study effects of which a share, the outliers, have the wider SD √(tau² + spread²)"
 
 
 type RandomEffects = (
@@ -551,22 +618,46 @@ def _person_time(data: PersonTimeStudies) -> Model:
 def _check_random_effects(model: RandomEffects) -> None:
     _check_mu(model.mu)
     _check_tau(model.tau)
+    _check_df(model)
+
+
+def _check_df(model: RandomEffects) -> None:
     df = model.df
     if df is None:
         return
+    if isinstance(df, Prior):
+        _check_df_prior(df)
+        return
     if isinstance(df, bool) or not isinstance(df, int | float) or not 1 <= df < math.inf:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ModelError(
-            f"df must be a number of degrees of freedom, 1 or more, got {df!r}; leave it out for "
-            "normal study effects."
+            f"df must be a number of degrees of freedom, 1 or more, or a prior such as "
+            f"Gamma(2, 0.1), got {df!r}; leave it out for normal study effects."
         )
     object.__setattr__(model, "df", float(df))
 
 
-def _check_mu(prior: object, name: str = "mu") -> None:
+def _check_df_prior(df: Prior) -> None:
+    if not df.proper or df.support[0] < 0:
+        raise ModelError(
+            f"df, degrees of freedom, needs a proper prior on the positive numbers, not {df!r}; "
+            "use Gamma(2, 0.1), Exponential(0.1) or a Uniform from 1."
+        )
+
+
+def _check_within_one(prior: Prior, name: str, what: str) -> None:
+    low, high = prior.support
+    if low < 0 or high > 1:
+        raise ModelError(
+            f"{name} is a {what} between 0 and 1; {prior!r} gives it mass outside. "
+            "Use Uniform(0, 1) or a Beta prior."
+        )
+
+
+def _check_mu(prior: object, name: str = "mu", *, example: str = "Normal(0, 2)") -> None:
     if not isinstance(prior, Prior):
-        raise ModelError(f"{name} must be a prior such as Normal(0, 2), got {prior!r}.")
+        raise ModelError(f"{name} must be a prior such as {example}, got {prior!r}.")
     if isinstance(prior, Jeffreys):
-        raise ModelError(f"{prior!r} is a prior of tau; for {name} use Normal(0, 2), say.")
+        raise ModelError(f"{prior!r} is a prior of tau; for {name} use {example}, say.")
     if name == "baseline" and not prior.proper:
         raise ModelError(f"baseline needs a proper prior such as {VAGUE!r}, not {prior!r}.")
 

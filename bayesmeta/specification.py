@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     ValidationError,
     field_validator,
     model_validator,
@@ -55,6 +56,14 @@ def _prior(value: object) -> Prior:
         raise ValueError(str(error)) from None
 
 
+def _df(value: object) -> float | Prior:
+    if isinstance(value, str | Prior):
+        return _prior(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError(f"write a number, or a prior such as 'Gamma(2, 0.1)'; got {value!r}")
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -66,6 +75,7 @@ def _printed(value: object) -> object:
 
 
 type PriorText = Annotated[Prior, BeforeValidator(_prior)]
+type DegreesOfFreedom = Annotated[float | Prior, PlainValidator(_df)]
 type Names = Annotated[list[str], BeforeValidator(_listed)]
 type Figure = Annotated[str, BeforeValidator(_printed)]
 type Title = Annotated[str, Field(min_length=1)]
@@ -194,8 +204,8 @@ class Outcome(_Block):
         Of counts; by default Poisson for an IRR and binomial for the others.
     coding : {"half", "zero_one"}
         How a log odds ratio enters the arms of the binomial likelihood.
-    df : float or None
-        Degrees of freedom of Student-t study effects.
+    df : float, Prior or None
+        Degrees of freedom of Student-t study effects; a prior where they are unknown.
     mu, tau, baseline : Prior
         Priors; the defaults are for ratios.
     why : mapping of str to str
@@ -219,11 +229,11 @@ class Outcome(_Block):
     measure: Literal["OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "GEN", "PLO", "IRLN"] = "RR"
     likelihood: Literal["binomial", "hypergeometric", "poisson"] | None = None
     coding: Literal["half", "zero_one"] = "half"
-    df: Annotated[float, Field(ge=1)] | None = None
+    df: DegreesOfFreedom | None = None
     mu: PriorText | None = None
     tau: PriorText | None = None
     baseline: PriorText = Normal(0, 10)
-    why: dict[Literal["mu", "tau", "baseline"], str] = {}
+    why: dict[Literal["mu", "tau", "baseline", "df"], str] = {}
     control_risk: Annotated[float, Field(gt=0, lt=1)] | None = None
     scenario: list[Scenario] = [Scenario(name="all studies")]
     published: list[PublishedFigure] = []
@@ -281,7 +291,7 @@ class Outcome(_Block):
                 f"tau = 'HalfNormal({example[1]})'."
             )
         try:
-            NormalNormal(mu=self.mu_prior, tau=self.tau_prior)
+            NormalNormal(mu=self.mu_prior, tau=self.tau_prior, df=self.df)
         except BayesmetaError as error:
             raise ValueError(str(error)) from None
 

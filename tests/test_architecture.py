@@ -42,7 +42,7 @@ def test_the_lists_of_public_names_agree():
 
 EXAMPLES = (
     *("studies", "studies._published", "effects", "priors", "model", "engines", "frequentist"),
-    *("batch", "evidence._factors", "evidence._weights", "evidence._zeros"),
+    *("batch", "evidence._factors", "evidence._outliers", "evidence._weights", "evidence._zeros"),
 )
 
 

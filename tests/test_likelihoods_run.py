@@ -156,6 +156,39 @@ def test_the_models_of_an_outcome_carry_coding_and_degrees_of_freedom():
     assert two_stage.df == 4.0
 
 
+def test_unknown_degrees_of_freedom_are_written_as_their_prior():
+    text = OUTCOMES.split("[[outcome]]")[1]
+    more = 'title = "t"\n[[outcome]]' + text + "df = {}\nwhy.df = 'outliers'\n"
+    for model in models_of(parse_specification(more.format('"Gamma(2, 0.1)"')).outcome[0]).values():
+        assert model.priors["df"] == bm.Gamma(2, 0.1)
+    for written, said in (
+        ('"4"', "'4' is not a prior"),
+        ("true", r"df: write a number, or a prior such as 'Gamma\(2, 0.1\)'; got True"),
+        ("0.5", "df must be a number of degrees of freedom, 1 or more, or a prior"),
+        ('"Normal(4, 1)"', "needs a proper prior on the positive numbers"),
+    ):
+        with pytest.raises(bm.SpecError, match=said):
+            parse_specification(more.format(written))
+
+
+ESTIMATES = "study,y,se\nA,0.1,0.15\nB,-0.2,0.2\nC,0.3,0.25\nD,0,0.1\nE,0.2,0.3\nF,2.6,0.25\n"
+
+
+def test_fit_takes_a_prior_of_df_and_a_share_of_outliers(folder):
+    (folder / "estimates.csv").write_text(ESTIMATES)
+    typed = ["--measure", "MD", "--mu", "Normal(0, 2)", "--tau", "HalfNormal(0.5)"]
+    mixed = call(folder, "estimates", *typed, *OUTLIERS, "--evidence")
+    assert mixed.exit_code == 0, mixed.output
+    for words in ("OutlierMixture(", "bayes_factor", "outlier[F]", "Caution: Study F is called an"):
+        assert words in mixed.output
+    unknown = call(folder, "estimates", *typed, "--df", "Gamma(2, 0.1)")
+    assert unknown.exit_code == 0, unknown.output
+    assert "Student-t with unknown degrees of freedom" in unknown.output
+
+
+OUTLIERS = ["--share", "Beta(1, 9)", "--spread", "HalfNormal(1)"]
+
+
 @pytest.mark.parametrize(
     ("name", "words", "said"),
     [
@@ -181,6 +214,13 @@ def test_fit_reads_the_kind_of_a_table_and_says_its_model(folder, name, words, s
         ("binary", "--measure RR --counts --coding zero_one", "is for the odds ratio"),
         ("binary", "--measure RD --counts", "No default prior exists for RD: give --mu and --tau"),
         ("single", "--measure PLO --counts", "No default prior exists for PLO"),
+        ("binary", "--measure OR --df four", "'four' is not a prior"),
+        ("binary", "--measure OR --share Beta(1,9)", "--share and --spread go together"),
+        (
+            "binary",
+            "--measure OR --counts --share Beta(1,9) --spread HalfNormal(1)",
+            "leave --counts and --df out",
+        ),
     ],
 )
 def test_fit_refuses_what_no_model_does(folder, name, words, said):

@@ -18,6 +18,23 @@ def test_models_hold_their_priors_in_order():
     assert counts.baseline == bm.Normal(0, 10)
 
 
+def outliers(**changed):
+    priors = {"mu": MU, "tau": TAU, "share": bm.Beta(1, 9), "spread": bm.HalfNormal(1)}
+    return bm.OutlierMixture(**priors | changed)
+
+
+def test_robust_models_hold_their_priors_and_say_them_as_they_are_written():
+    counts = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, df=bm.Gamma(2, 0.1))
+    assert list(counts.priors) == ["mu", "tau", "baseline", "df"]
+    assert counts.in_words.endswith("Student-t with unknown degrees of freedom")
+    assert "df=Gamma(2, 0.1)" in describe(counts)
+    assert bm.parse_prior(repr(counts.df)) == counts.df
+    assert list(outliers().priors) == ["mu", "tau", "share", "spread"]
+    assert "share=Beta(1, 9), spread=HalfNormal(1)); study effects of which" in describe(outliers())
+    for model in (counts, outliers()):
+        assert eval(repr(model), {name: getattr(bm, name) for name in bm.__all__}) == model
+
+
 def test_models_are_values():
     assert bm.NormalNormal(mu=MU, tau=TAU) == bm.NormalNormal(mu=MU, tau=TAU)
     assert bm.NormalNormal(mu=MU, tau=TAU) != bm.NormalNormal(mu=MU, tau=bm.HalfCauchy(0.5))
@@ -101,6 +118,23 @@ def test_every_prior_on_the_positive_line_will_do_for_tau(tau):
             lambda: bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=bm.Flat()),
             r"baseline needs a proper prior such as Normal\(0, 10\), not Flat\(\)",
         ),
+        (
+            lambda: bm.NormalNormal(mu=MU, tau=TAU, df=bm.Normal(4, 1)),
+            r"df, degrees of freedom, needs a proper prior on the positive numbers, not Normal\(4",
+        ),
+        (
+            lambda: bm.HypergeometricNormal(mu=MU, tau=TAU, df=bm.Flat()),
+            r"not Flat\(\); use Gamma\(2, 0.1\)",
+        ),
+        (lambda: bm.PoissonNormal(mu=MU, tau=TAU, df=bm.Jeffreys()), "needs a proper prior"),
+        (lambda: bm.ProportionNormal(mu=MU, tau=TAU, df=0.5), r"1 or more, or a prior such as Gam"),
+        (lambda: bm.IncidenceNormal(mu=MU, tau=TAU, df="Gamma(2, 0.1)"), "df must be a number"),
+        (lambda: outliers(share=0.1), r"share must be a prior such as Beta\(1, 9\), got 0.1"),
+        (lambda: outliers(share=bm.HalfNormal(1)), "share is a share of studies between 0 and 1"),
+        (lambda: outliers(share=bm.Jeffreys()), r"for share use Beta\(1, 9\), say"),
+        (lambda: outliers(spread=bm.Normal(1, 1)), "spread is a standard deviation and cannot be"),
+        (lambda: outliers(tau=bm.Normal(1, 1)), "tau is a standard deviation and cannot be"),
+        (lambda: outliers(mu=0), "mu must be a prior"),
         (
             lambda: bm.NormalNormal(mu=MU, tau=bm.Mixture(0.5, TAU, bm.Normal(1, 0.1))),
             "cannot be negative",

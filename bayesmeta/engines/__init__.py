@@ -21,12 +21,13 @@ from ..model import (
     Exchangeable,
     Model,
     NormalNormal,
+    OutlierMixture,
 )
 from ..posterior import Posterior
 from ..priors import Prior
 from ..studies import Studies
 from ._batch import BATCH_TOLERANCE, BatchFit, batch, padded_k
-from ._cautions import FEW
+from ._cautions import CALLED_OUTLIER, FEW
 from ._likelihoods import link_of, rough_counts
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH_TOLERANCE",
+    "CALLED_OUTLIER",
     "FEW",
     "NUTS",
     "BatchFit",
@@ -93,6 +95,11 @@ class Quadrature(Engine):
             raise ModelError(
                 "The exact engine takes baselines on the whole line, not "
                 f"{model.priors['baseline']!r}; use Normal or StudentT, or NUTS(seed=...)."
+            )
+        if _unknown_df(model):
+            raise ModelError(
+                "The exact engine takes degrees of freedom as a number, not "
+                f"df={model.priors['df']!r}; use NUTS(seed=...)."
             )
         if _shares_more(model):
             raise ModelError(
@@ -259,7 +266,12 @@ def _whole_line(model: Model) -> bool:
 def _shares_more(model: Model) -> bool:
     """Whether studies share more than mu and tau: too much for a grid."""
     exchangeable = isinstance(model, BinomialNormal) and isinstance(model.baseline, Exchangeable)
-    return exchangeable or isinstance(model, BetaBinomial)
+    return exchangeable or _unknown_df(model) or isinstance(model, BetaBinomial | OutlierMixture)
+
+
+def _unknown_df(model: Model) -> bool:
+    """Whether the degrees of freedom have a prior."""
+    return "df" in model.priors
 
 
 def _on_grid(model: Model) -> bool:

@@ -35,7 +35,9 @@ _COMPILING = Lock()
 def serves(model: NormalNormal) -> bool:
     """Whether the program knows the priors of a model."""
     mu = isinstance(model.mu, Normal) or (isinstance(model.mu, StudentT) and model.mu.df >= 1)
-    return mu and density(model.tau) is not None and _median(model.tau) < LARGEST
+    return (
+        model.df is None and mu and density(model.tau) is not None and _median(model.tau) < LARGEST
+    )
 
 
 def fit_normal(

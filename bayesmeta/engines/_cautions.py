@@ -1,9 +1,28 @@
 """What a reader should know about a fit before using it, whatever the engine."""
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from ..model import BetaBinomial, BinomialNormal, Data, Exchangeable, Model
 from ..studies import Studies
 
 FEW = 5
+CALLED_OUTLIER = 0.5  # probability above which a study is called an outlier
+
+
+def of_outliers(draws: Mapping[str, NDArray[np.float64]], study: Sequence[str]) -> tuple[str, ...]:
+    """Name the studies that are called outliers."""
+    if "outlier" not in draws:
+        return ()
+    probs = draws["outlier"].mean(axis=(0, 1))
+    return tuple(
+        f"Study {name} is called an outlier, with probability "
+        f"{f'{prob:.3f}' if prob < 0.9995 else 'above 0.999'}."
+        for name, prob in zip(study, probs, strict=True)
+        if prob > CALLED_OUTLIER
+    )
 
 
 def cautions(model: Model, data: Data) -> tuple[str, ...]:

@@ -56,6 +56,9 @@ def bfmi(energy: np.ndarray) -> np.ndarray:
 
 
 def _one(values: np.ndarray) -> Mapping[str, float]:
+    if np.ptp(values) == 0:  # a probability that is 1 to the last digit in every draw
+        size = float(values.size)
+        return {"rhat": 1.0, "ess_bulk": size, "ess_tail": size, "mcse_mean": 0.0, "mcse_sd": 0.0}
     return {
         "rhat": float(array_stats.rhat(values)),
         "ess_bulk": float(array_stats.ess(values, method="bulk")),

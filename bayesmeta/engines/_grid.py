@@ -33,7 +33,7 @@ from ..posterior import (
     Posterior,
     TauDensity,
 )
-from ..priors import log_density
+from ..priors import Prior, log_density
 from ._cautions import cautions
 from ._grid_tail import moments_beyond
 from ._likelihoods import kinked, log_likelihoods, rough_effects, telling
@@ -275,6 +275,7 @@ class Pass:
     def new_effect(self) -> GridDensity:
         """Posterior of the effect in a new study."""
         df, omega = self.model.df, _frequencies(self.grid)
+        assert not isinstance(df, Prior)
         ahead = sum(
             np.fft.rfft(weights) * characteristic(tau * omega, df)
             for weights, tau in zip(self.weights, self.nodes.tau, strict=True)

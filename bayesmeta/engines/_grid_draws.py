@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import BinomialNormal, PoissonNormal
+from ..priors import Prior
 from ..studies import Studies
 from ._grid import Pass
 from ._likelihoods import rows
@@ -43,6 +44,7 @@ def draw(fit: Pass, n: int | None, seed: int) -> Mapping[str, Array]:
     tau, mu = _draw_tau_mu(fit, n, rng)
     theta = np.stack([_draw_theta(fit, i, mu, tau, rng) for i in range(fit.data.k)], axis=1)
     df = fit.model.df
+    assert not isinstance(df, Prior)
     noise = rng.standard_normal(n) if df is None else rng.standard_t(df, n)
     columns = {"mu": mu, "tau": tau, "theta": theta, "theta_new": mu + tau * noise}
     if isinstance(fit.model, BinomialNormal | PoissonNormal):
@@ -82,6 +84,7 @@ def _draw_theta(
 ) -> Array:
     """Draw one study's effects given mu and tau, by inversion on a grid of its own per draw."""
     x, df = fit.grid.points, fit.model.df
+    assert not isinstance(df, Prior)
     with np.errstate(divide="ignore"):
         log_l = np.log(fit.likelihood[i])
     seen = x[log_l > -45]

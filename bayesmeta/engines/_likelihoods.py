@@ -298,12 +298,14 @@ def corner(measure: str, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
 
 
 def telling(model: Model, data: Data) -> int:
-    """How many studies have a likelihood that vanishes far out on both sides.
+    """How many studies bring tau a tail: the others tend to a constant far out."""
+    return int(vanishing(model, data).sum())
 
-    The others bring tau no tail: far out they tend to a constant.
-    """
+
+def vanishing(model: Model, data: Data) -> NDArray[np.bool_]:
+    """Which studies have a likelihood that vanishes far out on both sides, shape (k,)."""
     if not isinstance(data, Studies):
-        return data.k
+        return np.ones(data.k, dtype=bool)
     events, size = list(data.numbers.values())[:2]
     if isinstance(model, HypergeometricNormal):
         a, n1, c, n0 = data.numbers.values()
@@ -312,4 +314,4 @@ def telling(model: Model, data: Data) -> int:
         inside = (events > 0) & (events < size)
     else:
         inside = ~data.double_zero
-    return int(inside.sum())
+    return inside

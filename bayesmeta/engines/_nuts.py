@@ -20,10 +20,17 @@ from ..posterior import Diagnostics, Draws, Marginal, Marginals, Posterior
 from ..priors import Mixture, Prior
 from ..studies import BinaryStudies
 from . import NUTS
-from ._cautions import cautions
+from ._cautions import cautions, of_outliers
 from ._convergence import convergence, gates
-from ._likelihoods import kinked, supports
-from ._propriety import moments_of_mu, moments_of_tau
+from ._derived import derived
+from ._likelihoods import kinked, supports, vanishing
+from ._propriety import (
+    least_df,
+    moments_of_mu,
+    moments_of_new,
+    moments_of_prior,
+    moments_of_tau,
+)
 from ._stored import load_program, store_program, stored_program
 
 if TYPE_CHECKING:
@@ -35,6 +42,7 @@ type Inputs = tuple[Mapping[str, np.ndarray], np.ndarray, np.float64, np.float64
 
 SMALLEST = 16  # tables are padded to 16, 32, 64, ... studies, so that most share one program
 CAREFUL = 0.25  # of the adapted step size, where a wall in the posterior asks for it
+POSITIVE = ("tau", "df", "share", "spread")
 TRACES: list[tuple[object, ...]] = []  # one entry per program traced, for a test to count
 
 
@@ -105,11 +113,8 @@ def _sample_once(
     settings = (np.float64(engine.target_accept), np.float64(step_scale))
     out = _run_chains(program, keys, (table, mask, *settings))
     draws = _keep_real(out["draws"], data.k)
-    if "tau" in draws:
-        rng = np.random.default_rng([engine.seed, 1])
-        df, size = getattr(model, "df", None), draws["mu"].shape
-        noise = rng.standard_normal(size) if df is None else rng.standard_t(df, size)
-        draws["theta_new"] = draws["mu"] + draws["tau"] * noise
+    draws |= derived(model, data, draws, np.random.default_rng([engine.seed, 1]))
+    draws.pop("weight", None)
     return _posterior(model, data, engine, draws, out["stats"], attempts)
 
 
@@ -122,7 +127,7 @@ def _posterior(
     attempts: int,
 ) -> Posterior:
     table = convergence(draws, data.study)
-    moments = _moments(model, data.k)
+    moments = _moments(model, data)
     return Posterior(
         model=model,
         data=data,
@@ -130,27 +135,35 @@ def _posterior(
         marginals={name: _marginal(name, values, data, moments) for name, values in draws.items()},
         diagnostics=Diagnostics(gates(table, stats, engine.draws * engine.chains), attempts),
         sample=partial(_subset, draws),
-        cautions=cautions(model, data),
+        cautions=(*cautions(model, data), *of_outliers(draws, data.study)),
         sample_stats=stats,
         convergence=table,
     )
 
 
-def _moments(model: Model, k: int) -> Mapping[str, int]:
-    """How many moments exist, where fewer than two may."""
-    mu, tau = model.priors["mu"], model.priors.get("tau")
-    if tau is None:
+def _moments(model: Model, data: Data) -> Mapping[str, int]:
+    """How many moments exist, where fewer than two may; those of study effects by ``theta[i]``."""
+    priors, k = model.priors, data.k
+    if "tau" not in priors:
         return {}
-    of_tau = moments_of_tau(tau, k, mu=mu)
-    return {"mu": moments_of_mu(mu, tau, k), "tau": of_tau, "theta_new": of_tau}
+    mu, tau = priors["mu"], priors["tau"]
+    new = moments_of_new(model, k)
+    return {
+        "mu": moments_of_mu(mu, tau, k, spread=priors.get("spread"), df=least_df(model)),
+        "tau": moments_of_tau(tau, k, mu=mu),
+        "theta_new": new,
+        **{name: moments_of_prior(priors[name]) for name in ("df", "spread") if name in priors},
+        **{f"theta[{i}]": new for i in np.flatnonzero(~vanishing(model, data))},
+    }
 
 
 def _marginal(
     name: str, values: np.ndarray, data: Data, moments: Mapping[str, int]
 ) -> Marginal | Marginals:
     if values.ndim == 2:
-        return Draws(values, moments.get(name, 2), low=0.0 if name == "tau" else -np.inf)
-    return Marginals(data.study, tuple(Draws(values[..., i]) for i in range(data.k)))
+        return Draws(values, moments.get(name, 2), low=0.0 if name in POSITIVE else -np.inf)
+    each = (Draws(values[..., i], moments.get(f"{name}[{i}]", 2)) for i in range(data.k))
+    return Marginals(data.study, tuple(each))
 
 
 def _subset(draws: Mapping[str, np.ndarray], n: int | None, seed: int) -> Mapping[str, np.ndarray]:

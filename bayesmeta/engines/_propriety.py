@@ -18,10 +18,11 @@ def check_propriety(model: Model, data: Data) -> None:
     improper = [f"{name}={prior!r}" for name, prior in model.priors.items() if not prior.proper]
     if not improper:
         return
-    if not isinstance(model, NormalNormal | CommonEffect):
+    if not isinstance(model, NormalNormal | CommonEffect) or "df" in model.priors:
+        name = type(model).__name__ + (" with unknown df" if "df" in model.priors else "")
         raise ModelError(
-            f"{type(model).__name__} needs proper priors, not {', '.join(improper)}; use a wide "
-            "one such as Normal(0, 10) for mu or HalfNormal(5) for tau."
+            f"{name} needs proper priors, not {', '.join(improper)}; use a wide one "
+            "such as Normal(0, 10) for mu or HalfNormal(5) for tau."
         )
     if isinstance(model, CommonEffect) or not isinstance(data, EffectSizes):
         return  # one study is enough; the engine says what is wrong with the data
@@ -46,9 +47,38 @@ def moments_of_tau(tau: Prior, k: int, *, mu: Prior | None = None) -> int:
     return _moments(tail_of_tau(tau, k, mu=mu))
 
 
-def moments_of_mu(mu: Prior, tau: Prior, k: int) -> int:
-    """How many moments of mu exist: far out, mu and tau grow together."""
-    return _moments(_tail(mu) + _tail(tau) + k - 1)
+def moments_of_mu(
+    mu: Prior, tau: Prior, k: int, *, spread: Prior | None = None, df: float = math.inf
+) -> int:
+    """How many moments of mu exist: far out, it grows with tau, or with the spread of outliers.
+
+    Student-t effects of `df` degrees of freedom or more let it go alone.
+    """
+    wide = min(_tail(one) for one in (tau, spread) if one is not None)
+    return _moments(_tail(mu) + min(wide + k - 1, k * (1 + df)))
+
+
+def moments_of_new(model: Model, k: int) -> int:
+    """How many moments of the effect in a new study exist: those of its scale and its shape."""
+    priors = model.priors
+    of_scale = moments_of_tau(priors["tau"], k, mu=priors["mu"])
+    of_spread = moments_of_prior(priors["spread"]) if "spread" in priors else 2
+    df = least_df(model)  # df itself is one too few: the moment grows like 1 / (df - m)
+    of_shape = 2 if math.isinf(df) else max(math.ceil(df) - 1, 0)
+    return min(of_scale, of_spread, of_shape)
+
+
+def moments_of_prior(prior: Prior) -> int:
+    """How many moments a parameter has that the data may leave free: those of its prior."""
+    return _moments(_tail(prior))
+
+
+def least_df(model: Model) -> float:
+    """The fewest degrees of freedom that the study effects may have; infinite if normal."""
+    df: float | Prior | None = getattr(model, "df", None)
+    if df is None:
+        return math.inf
+    return df.support[0] if isinstance(df, Prior) else df
 
 
 def _moments(exponent: float) -> int:

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.logprob.transforms import Transform
+from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
 from ..errors import ModelError
@@ -31,6 +33,7 @@ from ..model import (
     IncidenceNormal,
     Model,
     NormalNormal,
+    OutlierMixture,
     PoissonNormal,
     ProportionNormal,
     RandomEffects,
@@ -80,8 +83,31 @@ def _common_effect(model: CommonEffect, data: Mapping[str, TensorVariable]) -> N
 
 @likelihood.register
 def _normal_normal(model: NormalNormal, data: Mapping[str, TensorVariable]) -> None:
+    if isinstance(model.df, Prior):  # study effects integrated out, given their weights
+        mu, tau = prior("mu", model.mu), prior("tau", model.tau)
+        sd = pt.sqrt(data["se"] ** 2 + tau**2 / weights(prior("df", model.df)))
+        pm.Normal("y_observed", mu, sd, observed=data["y"], dims="study")
+        return
     theta = _random_effects(model)
     pm.Normal("y_observed", theta, data["se"], observed=data["y"], dims="study")
+
+
+@likelihood.register
+def _outlier_mixture(model: OutlierMixture, data: Mapping[str, TensorVariable]) -> None:
+    """Study effects integrated out: one normal of two, in closed form."""
+    mu, tau = prior("mu", model.mu), prior("tau", model.tau)
+    share, spread = prior("share", model.share), prior("spread", model.spread)
+    variance = data["se"] ** 2 + tau**2
+    pm.Mixture(
+        "y_observed",
+        w=pt.stack([1 - share, share]),
+        comp_dists=[
+            pm.Normal.dist(mu, pt.sqrt(variance)),
+            pm.Normal.dist(mu, pt.sqrt(variance + spread**2)),
+        ],
+        observed=data["y"],
+        dims="study",
+    )
 
 
 @likelihood.register
@@ -285,11 +311,43 @@ def _baselines(spec: Prior | Exchangeable) -> TensorVariable:
 def _random_effects(model: RandomEffects) -> TensorVariable:
     """Study effects, non-centred: theta = mu + tau z."""
     mu, tau = prior("mu", model.mu), prior("tau", model.tau)
-    if model.df is None:
-        z = pm.Normal("z", 0.0, 1.0, dims="study")
-    else:
+    if isinstance(model.df, float):
         z = pm.StudentT("z", nu=model.df, mu=0.0, sigma=1.0, dims="study")
-    return pm.Deterministic("theta", mu + tau * z, dims="study")
+        return pm.Deterministic("theta", mu + tau * z, dims="study")
+    scale = tau if model.df is None else tau / pt.sqrt(weights(prior("df", model.df)))
+    z = pm.Normal("z", 0.0, 1.0, dims="study")
+    return pm.Deterministic("theta", mu + scale * z, dims="study")
+
+
+def weights(df: TensorVariable) -> TensorVariable:
+    """Weights of the studies, one each: a normal effect over the root of its weight is Student-t.
+
+    So chains follow the tails of few degrees of freedom, where one Student-t variable would not.
+    """
+    return pm.Gamma("weight", df / 2, df / 2, dims="study", default_transform=Scaled())
+
+
+class Scaled(Transform):
+    """Logarithm of a gamma variable over about its standard deviation, which varies with df."""
+
+    name = "scaled"
+
+    def forward(self, value: TensorVariable, *inputs: Variable) -> TensorVariable:
+        """Return log(value) / sd."""
+        return pt.log(value) / self._sd(inputs)
+
+    def backward(self, value: TensorVariable, *inputs: Variable) -> TensorVariable:
+        """Return the gamma variable."""
+        return pt.exp(value * self._sd(inputs))
+
+    def log_jac_det(self, value: TensorVariable, *inputs: Variable) -> TensorVariable:
+        """Return the log of the slope of `backward`."""
+        sd = self._sd(inputs)
+        return value * sd + pt.log(sd)
+
+    def _sd(self, inputs: tuple[Variable, ...]) -> TensorVariable:
+        shape = inputs[-2]
+        return pt.sqrt(1 / shape + 1 / shape**2)
 
 
 def odds_ratio_logits(

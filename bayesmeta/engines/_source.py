@@ -14,6 +14,7 @@ from ..model import (
     IncidenceNormal,
     Model,
     NormalNormal,
+    OutlierMixture,
     PoissonNormal,
     ProportionNormal,
     RandomEffects,
@@ -59,6 +60,19 @@ with pm.Model(coords={"study": study}) as model:
 """
 _EFFECTS = """\
 theta = pm.Deterministic("theta", mu + tau * z, dims="study")
+"""
+_WEIGHTS = """\
+# a normal effect over the root of its weight is Student-t; bayesmeta itself samples
+# log(weight) / sqrt(2 / df + 4 / df**2), with the same posterior
+weight = pm.Gamma("weight", alpha=df / 2, beta=df / 2, dims="study")
+"""
+_WEIGHTED_EFFECTS = """\
+z = pm.Normal("z", mu=0, sigma=1, dims="study")
+theta = pm.Deterministic("theta", mu + tau / pt.sqrt(weight) * z, dims="study")
+"""
+_WEIGHTED_ESTIMATES = """\
+# study effects integrated out
+pm.Normal("y_observed", mu, pt.sqrt(se**2 + tau**2 / weight), observed=y, dims="study")
 """
 _ZERO_ONE = """\
 logit_treatment = baseline + theta
@@ -130,6 +144,15 @@ pm.CustomDist("treatment_observed", theta, logp=logp, observed=events_treatment,
 """
 
 
+_OUTLIERS = """\
+variance = se**2 + tau**2
+usual = pm.Normal.dist(mu, pt.sqrt(variance))
+wide = pm.Normal.dist(mu, pt.sqrt(variance + spread**2))
+pm.Mixture("y_observed", w=pt.stack([1 - share, share]), comp_dists=[usual, wide],
+           observed=y, dims="study")
+"""
+
+
 def source(model: Model) -> str:
     """Return PyMC source for `model` that runs as it stands once the data are defined."""
     body = "".join(
@@ -151,6 +174,8 @@ def _common_effect(_: CommonEffect) -> str:
 
 
 def _effects(model: RandomEffects) -> str:
+    if isinstance(model.df, Prior):
+        return _WEIGHTS + _WEIGHTED_EFFECTS
     family = "Normal" if model.df is None else "StudentT"
     nu = {} if model.df is None else {"nu": repr(model.df)}
     arguments = _spelled('"z"', {**nu, "mu": 0, "sigma": 1, "dims": '"study"'})
@@ -159,7 +184,14 @@ def _effects(model: RandomEffects) -> str:
 
 @_body.register
 def _normal_normal(model: NormalNormal) -> str:
+    if isinstance(model.df, Prior):
+        return _WEIGHTS + _WEIGHTED_ESTIMATES
     return _effects(model) + 'pm.Normal("y_observed", theta, se, observed=y, dims="study")\n'
+
+
+@_body.register
+def _outlier_mixture(_: OutlierMixture) -> str:
+    return _OUTLIERS
 
 
 @_body.register
@@ -265,13 +297,24 @@ def _common_effect_lines(model: CommonEffect) -> tuple[str, ...]:
 
 
 def _effect_lines(model: RandomEffects) -> tuple[str, ...]:
-    family = "Normal(μ, τ)" if model.df is None else f"Student-t({model.df:g}, μ, τ)"
+    df = "ν" if isinstance(model.df, Prior) else f"{model.df or 0:g}"
+    family = "Normal(μ, τ)" if model.df is None else f"Student-t({df}, μ, τ)"
     return (f"θᵢ ~ {family},   θ_new ~ {family}", *_prior_lines(model))
 
 
 @mathematics.register
 def _normal_normal_lines(model: NormalNormal) -> tuple[str, ...]:
     return ("yᵢ ~ Normal(θᵢ, seᵢ)   (mean, standard deviation)", *_effect_lines(model))
+
+
+@mathematics.register
+def _outlier_mixture_lines(model: OutlierMixture) -> tuple[str, ...]:
+    mixture = "(1 − π) Normal(μ, τ) + π Normal(μ, √(τ² + κ²))"
+    return (
+        "yᵢ ~ Normal(θᵢ, seᵢ)   (mean, standard deviation)",
+        f"θᵢ ~ {mixture},   θ_new likewise",
+        *_prior_lines(model),
+    )
 
 
 _PRODUCT_LINE = "2βᵢ = log[ pᵢ₁ pᵢ₀ / ((1 − pᵢ₁)(1 − pᵢ₀)) ]   (log odds product)"
@@ -350,6 +393,9 @@ _SYMBOL = {
     "baseline_mean": "m",
     "baseline_sd": "s",
     "rho": "ρ",
+    "df": "ν",
+    "share": "π",
+    "spread": "κ",
 }
 
 

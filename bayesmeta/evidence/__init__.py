@@ -1,6 +1,7 @@
 """What the data say for and against no effect and no heterogeneity, and which studies say it."""
 
 from ._factors import BayesFactor, BayesFactors, bayes_factors, prior_of_scale
+from ._outliers import outliers
 from ._weights import mean_weights
 from ._zeros import zero_studies
 
@@ -9,6 +10,7 @@ __all__ = [
     "BayesFactors",
     "bayes_factors",
     "mean_weights",
+    "outliers",
     "prior_of_scale",
     "zero_studies",
 ]

@@ -119,7 +119,8 @@ class Posterior:
         The engine with its settings.
     marginals : mapping
         ``mu``; with random effects ``tau``, ``theta`` (one per study) and ``theta_new``; with
-        counts ``baseline``. All on the analysis scale.
+        counts ``baseline``. All on the analysis scale. Where they are unknown, ``df``; in an
+        outlier mixture ``share``, ``spread`` and ``outlier``, each study's probability of it.
     diagnostics : Diagnostics
         The numerical gates.
     cautions : tuple of str
@@ -151,9 +152,11 @@ class Posterior:
     nodes: Callable[[], NodeMass] | None = None
 
     @overload
-    def __getitem__(self, name: Literal["mu", "tau", "theta_new"]) -> Marginal: ...
+    def __getitem__(
+        self, name: Literal["mu", "tau", "theta_new", "df", "share", "spread"]
+    ) -> Marginal: ...
     @overload
-    def __getitem__(self, name: Literal["theta", "baseline"]) -> Marginals: ...
+    def __getitem__(self, name: Literal["theta", "baseline", "outlier"]) -> Marginals: ...
     @overload
     def __getitem__(self, name: str) -> Marginal | Marginals: ...
     def __getitem__(self, name: str) -> Marginal | Marginals:

@@ -227,7 +227,6 @@ def _zeros(table: "pd.DataFrame | None", outcome: OutcomeResult) -> Grid | None:
 
 
 def _model(label: str, model: object, outcome: OutcomeResult) -> Mapping[str, object]:
-    why = {"mu": "", "tau": "", "baseline": "", **outcome.why}
     return {
         "label": label,
         "mathematics": mathematics(model),  # pyright: ignore[reportArgumentType]
@@ -238,7 +237,7 @@ def _model(label: str, model: object, outcome: OutcomeResult) -> Mapping[str, ob
                 "name": name,
                 "prior": repr(prior),
                 "means": _meaning(name, prior, model, outcome),  # pyright: ignore[reportArgumentType]
-                "why": why[name],
+                "why": outcome.why.get(name, ""),
             }
             for name, prior in model.priors.items()  # pyright: ignore[reportAttributeAccessIssue]
         ],
@@ -263,6 +262,8 @@ def _meaning(name: str, prior: object, model: Model, outcome: OutcomeResult) -> 
             f"{said}; at the upper end, 95% of settings within a factor {number(factor, 1)} of "
             "the centre"
         )
+    if name == "df":
+        return f"degrees of freedom between {number(low)} and {number(high)}"
     if isinstance(model, PoissonNormal):
         return f"rate where there is no effect between {math.exp(low):.2g} and {math.exp(high):.2g}"
     return (
