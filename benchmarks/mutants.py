@@ -62,7 +62,8 @@ class Room(NamedTuple):
 
 NUMBERS = "tests/test_priors.py -k 'not pymc and not any_text and not person'"
 BRUTE = "brute and (small or sparse or even) or codings or gives_the"
-GRIDS = f"tests/engines/test_likelihoods.py tests/engines/test_counts.py -k '{BRUTE}'"
+ENGINES = "tests/engines/test_tables.py tests/engines/test_likelihoods.py"
+GRIDS = f"{ENGINES} tests/engines/test_counts.py -k 'test_tables or {BRUTE}'"
 ROOMS = {
     "effects": Room(12, "tests/test_effects.py"),
     "priors": Room(10, NUMBERS),
@@ -70,9 +71,7 @@ ROOMS = {
     "summaries": Room(10, "tests/test_summaries.py tests/test_priors.py -k 'not pymc'"),
     "decision": Room(5, "tests/test_decision.py"),
     "comparison": Room(4, "tests/test_comparison.py"),
-    "simulate": Room(
-        8, "tests/test_priors.py tests/engines/test_calibration.py -k 'draw or truth'"
-    ),
+    "simulate": Room(8, "tests/test_simulate.py tests/test_priors.py -k 'simulate or draw'"),
     "evidence/_factors": Room(10, "tests/test_evidence.py"),
     "evidence/_weights": Room(6, "tests/test_evidence.py"),
     "evidence/_zeros": Room(4, "tests/test_evidence.py"),
@@ -83,7 +82,7 @@ ROOMS = {
     "engines/_likelihoods": Room(10, GRIDS),
     "engines/_corners": Room(8, GRIDS),
     "engines/_grid_draws": Room(6, "tests/engines/test_counts.py -k draws"),
-    "engines/_counts_likelihoods": Room(10, "tests/engines/test_counts_fast.py"),
+    "engines/_counts_likelihoods": Room(10, f"{ENGINES} -k test_tables"),
     "engines/_propriety": Room(6, "tests/engines/test_quadrature.py -k 'moment or needs_as_many'"),
 }
 
