@@ -93,12 +93,13 @@ def main() -> None:
     asked.add_argument("--python", default=sys.executable, help="what runs the tests")
     asked.add_argument("-o", "--output", type=Path, help="file that the lines are added to")
     words = asked.parse_args()
+    output = words.output and words.output.resolve()  # before the folder changes
     fates = {}
     with tempfile.TemporaryDirectory() as folder:
         copy_to(Path(folder))
         os.chdir(folder)
         for name in words.rooms or ROOMS:
-            fates[name] = trial(name, words.python, words.output)
+            fates[name] = trial(name, words.python, output)
     print("\n| room | mutants | killed | survived |\n| --- | --- | --- | --- |")
     for name, fate in fates.items():
         print(f"| `{name}` | {fate.total()} | {fate['killed']} | {fate['survived']} |")

@@ -496,6 +496,8 @@ def test_check_keeps_its_limit_and_nan_never_does():
     assert not Check("R-hat", "mu", 1.02, 1.01, at_most=True).passed
     assert Check("ESS", "tau", 500, 400, at_most=False).passed
     assert not Check("ESS", "tau", 300, 400, at_most=False).passed
+    assert Check("R-hat", "mu", 1.01, 1.01, at_most=True).passed  # the limit itself is kept
+    assert Check("ESS", "tau", 400, 400, at_most=False).passed
     assert not Check("R-hat", "mu", np.nan, 1.01, at_most=True).passed
     assert not Check("ESS", "mu", np.nan, 400, at_most=False).passed
     assert str(Check("R-hat", "mu", 1.02, 1.01, at_most=True)) == "R-hat (mu) 1.02, must be ≤ 1.01"
