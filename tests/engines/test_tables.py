@@ -23,7 +23,7 @@ from bayesmeta.engines._counts_likelihoods import (
     proportion,
     with_baseline,
 )
-from bayesmeta.engines._likelihoods import log_likelihoods, rough_effects
+from bayesmeta.engines._likelihoods import kinked, log_likelihoods, rough_effects, supports
 from bayesmeta.engines._tables import LOG_RISKS, Graded, Grid, log_likelihood
 from bayesmeta.priors import log_density
 from bayesmeta.simulate import risks
@@ -182,3 +182,34 @@ def test_log_expit_keeps_its_digits_in_both_tails():
     beta = np.array([-40.0, -3.0, 0.0, 3.0, 40.0])
     p1, q1, *_ = LOG_RISKS["OR zero_one"](np, 0.0, beta)
     assert_allclose((p1, q1), (log_expit(beta), log_expit(-beta)), **CLOSED_FORM)
+
+
+def test_a_table_with_fixed_totals_may_hold_as_many_counts_as_fishers_distribution():
+    rows = {"A": (3, 12, 8, 20), "B": (9, 9, 5, 7), "C": (0, 15, 0, 11), "D": (4, 9, 17, 30)}
+    true = [
+        np.diff(stats.nchypergeom_fisher.support(n1 + n0, n1, a + c, 1.0))[0] + 1
+        for a, n1, c, n0 in rows.values()
+    ]
+    assert supports(binary(rows)).tolist() == true
+
+
+@pytest.mark.parametrize(
+    ("measure", "expected"),
+    [
+        ("OR", [False] * 5),
+        ("RR", [False, False, True, True, False]),
+        ("RD", [True, False, True, True, True]),
+    ],
+)
+def test_corners_are_where_few_have_the_event_or_go_without(measure, expected):
+    rows = {
+        "ten events": (4, 40, 6, 40),
+        "half": (20, 40, 21, 40),
+        "all but ten": (36, 40, 34, 40),
+        "everybody": (9, 9, 7, 7),
+        "nobody": (0, 40, 0, 40),
+    }
+    model = bm.BinomialNormal(measure=measure, mu=MU, tau=TAU)
+    assert kinked(model, binary(rows)).tolist() == expected
+    more = {"eleven events": (5, 40, 6, 40), "all but eleven": (35, 40, 34, 40)}
+    assert not kinked(model, binary(more)).any()
