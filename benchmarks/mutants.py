@@ -81,7 +81,9 @@ ROOMS = {
     "engines/_tables": Room(10, GRIDS),
     "engines/_likelihoods": Room(10, GRIDS),
     "engines/_corners": Room(8, GRIDS),
-    "engines/_grid_draws": Room(6, "tests/engines/test_counts.py -k draws"),
+    "engines/_grid_draws": Room(
+        6, "tests/engines/test_grid_draws.py tests/engines/test_counts.py -k draws"
+    ),
     "engines/_counts_likelihoods": Room(10, f"{ENGINES} -k test_tables"),
     "engines/_propriety": Room(6, "tests/engines/test_quadrature.py -k 'moment or needs_as_many'"),
 }
