@@ -307,6 +307,9 @@ def test_density_at_the_end_of_a_support_is_its_limit_and_nothing_beyond(mu):
     normal = bm.fit(bm.NormalNormal(mu=mu, tau=tau), estimates([0.1, 0.4, 0.2], [0.2, 0.3, 0.4]))
     counted = bm.fit(bm.BinomialNormal(measure="OR", mu=mu, tau=tau), table)
     for fit in (normal, counted):
+        at = fit["mu"].quantile([0.1, 0.5, 0.9])
+        assert_allclose(fit["mu"].cdf(at), [0.1, 0.5, 0.9], rtol=1e-9)
+        assert fit["mu"].cdf(mu.support[0]) == pytest.approx(0, abs=1e-12)
         for end, inward in zip(mu.support, (1, -1), strict=True):
             if np.isfinite(end):
                 at, near, beyond = (
