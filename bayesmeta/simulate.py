@@ -21,6 +21,7 @@ from .model import (
     IncidenceNormal,
     Model,
     NormalNormal,
+    OutlierMixture,
     PoissonNormal,
     ProportionNormal,
 )
@@ -143,10 +144,13 @@ def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
 
 
 def new_effects(model: Model, draws: Draws, k: int, rng: np.random.Generator) -> Array:
-    """Draw effects of `k` new studies for every draw of mu and tau, (n, k)."""
+    """Draw effects of `k` new studies for every draw of the shared parameters, (n, k)."""
     mu, tau = draws["mu"][:, None], draws["tau"][:, None]
-    df: float | None = getattr(model, "df", None)
     shape = (mu.size, k)
+    if isinstance(model, OutlierMixture):
+        outlying = rng.uniform(size=shape) < draws["share"][:, None]
+        tau = np.where(outlying, np.hypot(tau, draws["spread"][:, None]), tau)
+    df = draws["df"][:, None] if "df" in draws else getattr(model, "df", None)
     return mu + tau * (rng.standard_normal(shape) if df is None else rng.standard_t(df, shape))
 
 
@@ -189,8 +193,8 @@ def _observe(
     raise ModelError(f"There is no simulator for {type(model).__name__}.")
 
 
-@_observe.register
-def _(model: NormalNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+@_observe.register(NormalNormal | OutlierMixture)
+def _(model: Model, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     return {"y": rng.normal(draws["theta"], data.numbers["se"])}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from references import MAIN_TRIALS, binary, cases, counts, given
+from references import MAIN_TRIALS, binary, cases, counts, given, numbered
 from tolerances import CLOSED_FORM
 
 import bayesmeta as bm
@@ -42,6 +42,82 @@ def test_effect_sizes_equal_metafor(dataset, measure, rule):
     assert sizes.k == finite.sum()
     assert_allclose(sizes.y, y[finite], **CLOSED_FORM)
     assert_allclose(sizes.se**2, v[finite], **CLOSED_FORM)
+
+
+RISKS = [(dataset, rule) for dataset, rules in cases("risk_differences").items() for rule in rules]
+
+
+def test_grids_of_the_other_effect_sizes_are_complete():
+    assert set(cases("risk_differences")) == BINARY
+    assert set(RISKS) == {(name, rule) for name in BINARY for rule in RULES[:3]}
+    assert set(cases("rates_and_proportions")) == {"hart1999", "pritz1997", "baeten2013"}
+
+
+@pytest.mark.parametrize(("dataset", "rule"), RISKS)
+def test_risk_differences_equal_metafor(dataset, rule):
+    reference = cases("risk_differences")[dataset][rule]
+    y, v = given(reference["yi"]), given(reference["vi"])
+    known = v > 0  # where each arm has nobody or everybody with the event, there is no variance
+    sizes = bm.effect_sizes(counts(dataset).keep(known), measure="RD", zero_cells=rule)
+    assert_allclose(sizes.y, y[known], **CLOSED_FORM)
+    assert_allclose(sizes.se**2, v[known], **CLOSED_FORM)
+
+
+@pytest.mark.parametrize("dataset", cases("rates_and_proportions"))
+def test_rate_ratios_and_proportions_equal_metafor(dataset):
+    reference = cases("rates_and_proportions")[dataset]
+    kind = {"IRR": bm.PersonTimeStudies, "PLO": bm.ProportionStudies}[reference["measure"]]
+    columns = {name: np.array(values) for name, values in reference["data"].items()}
+    studies = kind(study=numbered(len(reference["yi"])), **columns)
+    sizes = bm.effect_sizes(studies)
+    assert sizes.measure == reference["measure"]
+    assert_allclose(sizes.y, given(reference["yi"]), **CLOSED_FORM)
+    assert_allclose(sizes.se**2, given(reference["vi"]), **CLOSED_FORM)
+
+
+def test_log_rate_is_that_of_the_poisson_distribution():
+    """Its variance is one over the events (Rothman, Greenland & Lash 2008, ch. 14)."""
+    studies = bm.IncidenceStudies(
+        study=("A", "zero"), events=np.array([8.0, 0.0]), time=np.array([250.0, 40.0])
+    )
+    sizes = bm.effect_sizes(studies)
+    assert sizes.measure == "IRLN"
+    assert_allclose(sizes.y, np.log([8 / 250, 0.5 / 40]), **CLOSED_FORM)
+    assert_allclose(sizes.se**2, [1 / 8, 2.0], **CLOSED_FORM)
+
+
+def test_half_goes_to_the_counts_and_not_to_the_person_time():
+    rates = bm.PersonTimeStudies(
+        study=("zero", "full"),
+        events_treatment=np.array([0.0, 4.0]),
+        time_treatment=np.array([100.0, 90.0]),
+        events_control=np.array([3.0, 6.0]),
+        time_control=np.array([80.0, 70.0]),
+    )
+    sizes = bm.effect_sizes(rates)
+    assert_allclose(sizes.y, np.log([0.5 / 100 / (3.5 / 80), 4 / 90 / (6 / 70)]), **CLOSED_FORM)
+    assert_allclose(sizes.se**2, [1 / 0.5 + 1 / 3.5, 1 / 4 + 1 / 6], **CLOSED_FORM)
+    arms = bm.ProportionStudies(
+        study=("none", "all"), events=np.array([0.0, 9.0]), n=np.array([12.0, 9.0])
+    )
+    sizes = bm.effect_sizes(arms)
+    assert_allclose(sizes.y, np.log([0.5 / 12.5, 9.5 / 0.5]), **CLOSED_FORM)
+    assert_allclose(sizes.se**2, [1 / 0.5 + 1 / 12.5, 1 / 9.5 + 1 / 0.5], **CLOSED_FORM)
+
+
+def test_risk_difference_of_two_arms_without_events_has_no_variance_of_its_own():
+    studies = binary({"A": (0, 5, 0, 6)})
+    assert bm.effect_sizes(studies, measure="RD").y[0] == pytest.approx(0.5 / 6 - 0.5 / 7)
+    with pytest.raises(bm.DataError, match="RD has no finite estimate for A"):
+        bm.effect_sizes(studies, measure="RD", zero_cells="none")
+
+
+@pytest.mark.parametrize("name", ["y", "se"])
+def test_a_table_with_one_of_y_and_se_says_that_the_other_is_missing(name):
+    other = {"y": "se", "se": "y"}[name]
+    with pytest.raises(bm.DataError, match=rf"\b{other}\b") as told:
+        bm.EffectSizes.from_frame(pd.DataFrame({"study": ["A"], name: [0.2]}))
+    assert "estimate" not in str(told.value)
 
 
 @pytest.mark.parametrize(

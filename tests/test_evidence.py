@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from references import MAIN_TRIALS, binary, cases, counts, estimates
-from scipy import stats
+from scipy import integrate, stats
 from scipy.special import gammaln, logsumexp
 from tolerances import COUNTS_BRUTE, PLAIN, R_TAU
 
 import bayesmeta as bm
 from bayesmeta.errors import ModelError
 from bayesmeta.evidence import prior_of_scale
+from bayesmeta.evidence._factors import _beyond, _share_under
 from bayesmeta.priors import log_density
 
 TAU_PRIORS = {
@@ -154,6 +155,22 @@ def test_a_scaled_prior_is_that_of_the_scaled_number():
         assert_allclose(log_density(wider, x), log_density(prior, x / 2) - np.log(2), rtol=1e-12)
     assert prior_of_scale(bm.Beta(1, 2), 2.0) is None
     assert prior_of_scale(bm.Mixture(0.5, bm.Beta(1, 2), bm.HalfNormal(1)), 2.0) is None
+
+
+def test_what_lies_beyond_the_largest_tau_is_that_of_a_power():
+    at = np.geomspace(5, 0.1, 40)
+    found = _beyond(at, 3 * at**-2.5, bm.HalfCauchy(0.5))
+    law = stats.halfcauchy(0, 0.5)
+    true = integrate.quad(lambda x: 3 * x**-2.5 * law.pdf(x), 5, 500)[0]
+    assert found == pytest.approx(true, rel=1e-3)
+
+
+def test_a_prior_that_looks_where_the_old_one_vanished_asks_for_another_fit():
+    data = estimates([0.1, 0.12, 0.08, 0.11, 0.09], [0.05] * 5)
+    old = bm.LogNormal(0, 0.3)
+    tau = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=old), data)["tau"]
+    assert _share_under(tau, old, old) == pytest.approx(1, rel=1e-9)
+    assert _share_under(tau, old, bm.HalfNormal(0.3)) is None  # near 0, where little was left
 
 
 def test_a_prior_without_a_scale_leaves_the_table_by_scale_empty():

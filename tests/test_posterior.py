@@ -298,6 +298,27 @@ def test_density_is_the_slope_of_the_distribution_function(name):
     assert_allclose(marginal.pdf(at), slope, **SLOPE)
 
 
+@pytest.mark.parametrize("mu", [bm.HalfNormal(1), bm.Uniform(-0.1, 0.6)], ids=repr)
+def test_density_at_the_end_of_a_support_is_its_limit_and_nothing_beyond(mu):
+    """A figure begins there, and the density of the prior beside it is that at the end."""
+    tau, names = bm.HalfNormal(0.5), bm.BinaryStudies.columns()
+    columns = np.array([[5.0, 6, 7], [20, 30, 40], [3, 4, 7], [20, 30, 40]])
+    table = bm.BinaryStudies(study=("A", "B", "C"), **dict(zip(names, columns, strict=True)))
+    normal = bm.fit(bm.NormalNormal(mu=mu, tau=tau), estimates([0.1, 0.4, 0.2], [0.2, 0.3, 0.4]))
+    counted = bm.fit(bm.BinomialNormal(measure="OR", mu=mu, tau=tau), table)
+    for fit in (normal, counted):
+        at = fit["mu"].quantile([0.1, 0.5, 0.9])
+        assert_allclose(fit["mu"].cdf(at), [0.1, 0.5, 0.9], rtol=1e-9)
+        assert fit["mu"].cdf(mu.support[0]) == pytest.approx(0, abs=1e-12)
+        for end, inward in zip(mu.support, (1, -1), strict=True):
+            if np.isfinite(end):
+                at, near, beyond = (
+                    fit["mu"].pdf(end + inward * step) for step in (0.0, 1e-6, -1e-6)
+                )
+                assert at == pytest.approx(near, rel=1e-4)
+                assert at > 0 == beyond
+
+
 def test_answers_take_the_shape_of_the_question():
     mu = FIT["mu"]
     assert isinstance(mu.quantile(0.5), float)
@@ -496,6 +517,8 @@ def test_check_keeps_its_limit_and_nan_never_does():
     assert not Check("R-hat", "mu", 1.02, 1.01, at_most=True).passed
     assert Check("ESS", "tau", 500, 400, at_most=False).passed
     assert not Check("ESS", "tau", 300, 400, at_most=False).passed
+    assert Check("R-hat", "mu", 1.01, 1.01, at_most=True).passed  # the limit itself is kept
+    assert Check("ESS", "tau", 400, 400, at_most=False).passed
     assert not Check("R-hat", "mu", np.nan, 1.01, at_most=True).passed
     assert not Check("ESS", "mu", np.nan, 400, at_most=False).passed
     assert str(Check("R-hat", "mu", 1.02, 1.01, at_most=True)) == "R-hat (mu) 1.02, must be ≤ 1.01"

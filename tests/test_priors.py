@@ -375,8 +375,17 @@ def test_interval_of_a_prior_leaves_equal_tails(prior, prob):
 
 
 def test_a_mixture_of_a_prior_with_itself_has_its_interval():
+    """Rounding puts the quantile of either a little above or below: no root lies between."""
     prior = bm.Mixture(0.3, bm.Normal(1, 2), bm.Normal(1, 2))
-    assert_allclose(prior_interval(prior), stats.norm(1, 2).interval(0.95), **LOG_DENSITY)
+    for prob in np.linspace(0.02, 0.98, 49):
+        assert_allclose(prior_interval(prior, prob), stats.norm(1, 2).interval(prob), **LOG_DENSITY)
+
+
+def test_a_spelling_may_have_three_hundred_characters_and_no_more():
+    text = "Normal(0, 1)".ljust(300)
+    assert bm.parse_prior(text) == bm.Normal(0, 1)
+    with pytest.raises(bm.ModelError):
+        bm.parse_prior(text + " ")
 
 
 def test_log_normal_has_no_density_at_zero_and_no_warning():

@@ -193,6 +193,28 @@ def test_studies_own_effects_are_the_data_or_what_two_stages_would_make_of_count
     assert study_effects(drawn_posterior(binary({"A": (0, 5, 0, 6)}))) is None
 
 
+def test_own_effects_of_a_risk_difference_of_counts_are_its_atanh():
+    """The standard error by a difference quotient, where the package has the derivative."""
+    fit = drawn_posterior(binary({"A": (3, 12, 8, 20), "B": (0, 9, 9, 9)}), "RD")
+    plain, found = bm.effect_sizes(fit.data, measure="RD"), study_effects(fit)
+    assert_allclose(np.tanh(found.y), plain.y, rtol=1e-12)
+    h = 1e-6
+    slope = (np.arctanh(plain.y + h) - np.arctanh(plain.y - h)) / (2 * h)
+    assert_allclose(found.se, slope * plain.se, rtol=1e-8)
+    assert found.measure == "RD"
+
+
+def test_forest_of_a_risk_difference_of_counts_shows_differences():
+    fit = drawn_posterior(TRIALS, "RD")
+    mu, row = fit["mu"], forest_rows(fit)[-2]
+    assert (row.kind, row.label) == ("posterior", "overall")
+    assert_allclose(
+        (row.estimate, row.lower, row.upper),
+        np.tanh([mu.quantile(0.5), *mu.interval(0.95)]),
+        rtol=1e-12,
+    )
+
+
 def test_common_effect_has_no_shrinkage_and_no_prediction():
     fit = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), DATA)
     assert [row.kind for row in forest_rows(fit)] == ["study"] * DATA.k + ["posterior"]

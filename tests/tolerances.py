@@ -90,3 +90,11 @@ STANDARD_ERRORS = 4.0
 # The exact count engine against dense grids, in posterior SDs: what the engine promises. Seen 3e-7;
 # the grids' own error is about 1e-7.
 COUNTS_BRUTE = 1e-5
+
+# One table's log likelihood against a sum over 1,201 baselines, which is exact to rounding; the
+# engines' own rules are good to 1e-10 there. Seen 2e-11.
+LIKELIHOOD: Tolerance = {"atol": 1e-8, "rtol": 1e-9}
+
+# Likelihoods with a corner, smoothed: the rule over the effects' own distribution has 25 nodes for
+# normal effects.
+CORNERS: Tolerance = {"atol": 1e-7, "rtol": 0.0}

@@ -92,15 +92,18 @@ def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | N
     pieces = max(1, mu.size * corners.theta.size // 2**21)
     for some in np.array_split(np.flatnonzero(wide), pieces):
         z = (corners.theta - mu[some, None]) / tau[some, None]
-        kernel = np.exp(log_kernel(z, _rows_of(df, some))) / tau[some, None]
+        kernel = np.exp(log_kernel(z, rows_of(df, some))) / tau[some, None]
         with np.errstate(divide="ignore"):
             value[some] = np.maximum(np.log(kernel @ corners.weighted), EMPTY)
     for some in np.array_split(np.flatnonzero(~wide), max(1, mu.size // 4096)):
-        value[some] = _narrow(corners, mu[some], tau[some], _rows_of(df, some))
+        value[some] = _narrow(corners, mu[some], tau[some], rows_of(df, some))
     return value + corners.top
 
 
-def _rows_of(df: Array | float | None, some: NDArray[np.intp]) -> Array | float | None:
+def rows_of(
+    df: Array | float | None, some: NDArray[np.intp] | NDArray[np.bool_]
+) -> Array | float | None:
+    """Degrees of freedom of some rows, (n, 1), where each has its own."""
     return df[some, None] if isinstance(df, np.ndarray) else df
 
 
@@ -123,7 +126,7 @@ def _rule(df: Array | float | None) -> tuple[Array, Array]:
     u = np.arange(-7.2, 7.3, 0.6)
     if df is None:
         return u, log_kernel(u, None) + np.log(0.6)
-    u = np.linspace(-8, 8, 161)
+    u = np.linspace(-8, 8, 641)
     z = np.sinh(u)
     return z, log_kernel(z, df) + np.log(np.cosh(u) * (u[1] - u[0]))
 

@@ -27,11 +27,12 @@ from ..model import (
     IncidenceNormal,
     Model,
     NormalNormal,
+    OutlierMixture,
     PoissonNormal,
     ProportionNormal,
     RandomEffects,
 )
-from ..priors import LOG_2PI
+from ..priors import LOG_2PI, Prior
 from ..studies import Studies
 from ._corners import each_given_mu, sides_of, table_of
 from ._likelihoods import log_likelihoods, log_parts
@@ -67,8 +68,8 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
     data : Data
         Of the kind that the model takes.
     draws : mapping of str to ndarray, shape (n,)
-        What all studies share: ``mu``, ``tau``, and ``df``, ``rho``, ``baseline``,
-        ``baseline_mean``, ``baseline_sd`` where the model has them.
+        What all studies share: ``mu``, ``tau``, and ``df``, ``share``, ``spread``, ``rho``,
+        ``baseline``, ``baseline_mean``, ``baseline_sd`` where the model has them.
 
     Raises
     ------
@@ -90,6 +91,22 @@ def _normal_normal(model: NormalNormal, data: Data, draws: Draws) -> Terms:
     return _tabulated(model, data, draws)
 
 
+@study_terms.register
+def _outliers(_: OutlierMixture, data: Data, draws: Draws) -> Terms:
+    share = draws["share"][:, None]
+    parts = [
+        _normal(data, draws["mu"], tau)
+        for tau in (draws["tau"], np.hypot(draws["tau"], draws["spread"]))
+    ]
+    with np.errstate(divide="ignore"):
+        log_share = np.log1p(-share), np.log(share)
+    every, below = (
+        np.logaddexp(*(log + getattr(one, name) for log, one in zip(log_share, parts, strict=True)))
+        for name in ("every", "below")
+    )
+    return Terms(every, np.zeros_like(every), below)
+
+
 def _normal(data: Data, mu: Array, tau: Array) -> Terms:
     y, se = data.numbers["y"], data.numbers["se"]
     scale = np.hypot(se, tau[:, None])
@@ -106,10 +123,18 @@ def _binomial(model: BinomialNormal, data: Studies, draws: Draws) -> Terms:
     return _tabulated(model, data, draws)
 
 
+def df_of(model: RandomEffects, draws: Draws) -> Array | float | None:
+    """Degrees of freedom of the study effects, drawn (n,) or given; None for normal ones."""
+    if "df" in draws:
+        return draws["df"]
+    assert not isinstance(model.df, Prior)
+    return model.df
+
+
 def _tabulated(model: RandomEffects, data: Data, draws: Draws) -> Terms:
     """Study effects summed over nodes that are dense at no effect and reach far."""
     mu, tau = draws["mu"], np.maximum(draws["tau"], 1e-12)
-    df = draws.get("df", model.df)
+    df = df_of(model, draws)
     far = FAR if df is None else FAR_T
     farthest = 2.0 ** np.ceil(np.log2(np.max(np.abs(mu) + far * tau)))  # rounded: tables are kept
     sides = sides_of(model, data, float(farthest), FINENESS)

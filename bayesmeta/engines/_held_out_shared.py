@@ -8,8 +8,8 @@ from scipy.special import bdtr, gammaln
 
 from ..model import BinomialNormal
 from ..studies import Studies
-from ._corners import log_kernel
-from ._held_out import Terms
+from ._corners import log_kernel, rows_of
+from ._held_out import Terms, df_of
 from ._likelihoods import rough_effects, rows
 from ._tables import FARTHEST, LOG_RISKS, Row
 
@@ -27,7 +27,10 @@ def shared_baselines(model: BinomialNormal, data: Studies, draws: Mapping[str, A
     mean, sd = draws["baseline_mean"], draws["baseline_sd"]
     se = float(rough_effects(model, data)[1].min())
     theta, beta = _nodes(mu, tau, STEP * se), _nodes(mean, sd, 0.5 * STEP * se)
-    on_theta, on_beta = _weights(theta, mu, tau, model.df), _weights(beta, mean, sd, None)
+    on_theta, on_beta = (
+        _weights(theta, mu, tau, df_of(model, draws)),
+        _weights(beta, mean, sd, None),
+    )
     found = []
     for row in rows(data):
         logs = _joint(row, model.link, theta[:, None], beta)
@@ -65,8 +68,8 @@ def _nodes(mean: Array, sd: Array, step: float) -> Array:
     return np.linspace(low, high, int(np.clip(np.ceil((high - low) / step), 64, MOST)))
 
 
-def _weights(x: Array, mean: Array, sd: Array, df: float | None) -> Array:
-    """Weights (n, size) that turn values at uniform nodes into means over N(mean, sd²).
+def _weights(x: Array, mean: Array, sd: Array, df: Array | float | None) -> Array:
+    """Weights (n, size) that turn values at uniform nodes into means over the effects' law.
 
     Where the nodes resolve it, of the trapezoidal rule; else of cubic interpolation.
     """
@@ -74,15 +77,22 @@ def _weights(x: Array, mean: Array, sd: Array, df: float | None) -> Array:
     wide = sd >= WIDE * step
     found = np.zeros((mean.size, x.size))
     z = (x - mean[wide, None]) / sd[wide, None]
-    found[wide] = np.exp(log_kernel(z, df)) * step / sd[wide, None]
+    found[wide] = np.exp(log_kernel(z, rows_of(df, wide))) * step / sd[wide, None]
     u = np.arange(-7.2, 7.3, 0.6)
-    share = np.exp(log_kernel(u, df)) * 0.6
+    share = np.exp(log_kernel(u, rows_of(df, ~wide))) * 0.6
     place = (mean[~wide, None] + sd[~wide, None] * u - x[0]) / step
     cell = np.clip(np.floor(place).astype(int), 1, x.size - 3)
-    t = place - cell
     at = np.broadcast_to(np.flatnonzero(~wide)[:, None], cell.shape)
-    cubic = (-t * (t - 1) * (t - 2) / 6, (t + 1) * (t - 1) * (t - 2) / 2,
-             -(t + 1) * t * (t - 2) / 2, (t + 1) * t * (t - 1) / 6)  # fmt: skip
-    for shift, weight in zip((-1, 0, 1, 2), cubic, strict=True):
+    for shift, weight in zip((-1, 0, 1, 2), _cubic(place - cell), strict=True):
         np.add.at(found, (at, cell + shift), share * weight)
     return found
+
+
+def _cubic(t: Array) -> tuple[Array, Array, Array, Array]:
+    """Lagrange weights of the nodes -1, 0, 1 and 2 at t."""
+    return (
+        -t * (t - 1) * (t - 2) / 6,
+        (t + 1) * (t - 1) * (t - 2) / 2,
+        -(t + 1) * t * (t - 2) / 2,
+        (t + 1) * t * (t - 1) / 6,
+    )

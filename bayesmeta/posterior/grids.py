@@ -13,6 +13,8 @@ from scipy.special import expit, logit
 
 from .marginals import Array, Marginal, invert
 
+END = 15.0  # of a mapped variable: 3e-7 of the scale from the end, where digits are still left
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -184,8 +186,9 @@ class MappedDensity(Marginal):
         return self.inner._cdf(np.clip(self.support.inverse(x), -1e9, 1e9))
 
     def _pdf(self, x: Array) -> Array:
-        u = np.clip(self.support.inverse(x), -300, 300)
-        inside = (x > self.support.low) & (x < self.support.high)
+        u = self.support.inverse(x)
+        u = np.where(np.isinf(u), END * np.sign(u), np.clip(u, -300, 300))
+        inside = (x >= self.support.low) & (x <= self.support.high)
         return np.where(inside, self.inner._pdf(u) / self.support.slope(u), 0.0)
 
     def _quantile(self, q: Array) -> Array:

@@ -247,7 +247,10 @@ class TruncatedMixture(Marginal):
         rho = self.slope * self.sds / total
         left = self.noise / total
         with np.errstate(divide="ignore", invalid="ignore"):
-            upper, lower = (np.nan_to_num((end - rho * z) / left, nan=0.0) for end in (b, a))
+            upper, lower = (  # without noise an end itself is inside: 0/0 there
+                np.nan_to_num((end - rho * z) / left, nan=within)
+                for end, within in ((b, np.inf), (a, -np.inf))
+            )
         density = np.exp(-0.5 * z**2) / SQRT_2PI / total
         return (density * normal_between(lower, upper) / held) @ self.weights
 

@@ -410,7 +410,8 @@ def test_a_posterior_needs_as_many_studies_as_its_tail(mu, tau, needed):
     assert fit.diagnostics.passed
     assert np.isfinite(fit["tau"].quantile([0.01, 0.99])).all()
     if needed > 1:
-        words = rf"no posterior from {needed - 1} stud.*takes {needed} or more.*HalfNormal"
+        studies = "1 study" if needed == 2 else f"{needed - 1} studies"
+        words = rf"no posterior from {studies}: it takes {needed} or more.*HalfNormal"
         with pytest.raises(bm.ModelError, match=words):
             bm.fit(model, estimates(y[: needed - 1], se[: needed - 1]))
 

@@ -31,6 +31,16 @@ MEASURES = {  # of the datasets that are not counts in two arms
     "baeten2013": ("PLO",),
     "mcdaniel1994": ("ZCOR",),
 }
+SINGLE = {  # counts that are not of two binomial arms, by the names of their columns
+    "hart1999": {
+        "events_treatment": "x1i",
+        "time_treatment": "t1i",
+        "events_control": "x2i",
+        "time_control": "t2i",
+    },
+    "pritz1997": {"events": "xi", "n": "ni"},
+    "baeten2013": {"events": "xi", "n": "ni"},
+}
 FITS = tuple(f"{tau2}_{test}" for tau2 in ("DL", "REML") for test in ("z", "knha", "adhoc"))
 ESTIMATE = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "tau2", "I2", "Q", "Q_p")
 POOLED = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "k_yi", "Q", "Q_p", "I2")
@@ -52,6 +62,9 @@ def main(folder: Path) -> None:
         "counts", {name: _counts(folder, name, index[name]) for name in binary}, source="metadat"
     )
     _write("effect_sizes", {n: _effect_sizes(metafor[n]) for n in binary}, **program)
+    _write("risk_differences", {n: _risk_differences(metafor[n]) for n in binary}, **program)
+    single = {n: _single(folder, metafor[n], names) for n, names in SINGLE.items()}
+    _write("rates_and_proportions", single, source="metadat", **program)
     _write("random_effects", {n: _models(metafor[n]) for n in index}, **program)
     _write("mantel_haenszel", {n: _mantel_haenszel(metafor[n]) for n in binary}, **program)
     exact = _read(folder / "results/nnhm_quadrature.json")
@@ -91,6 +104,19 @@ def _effect_sizes(full: dict) -> dict:
         measure: {rule: _only(sizes[measure + end], ("yi", "vi")) for rule, end in RULES.items()}
         for measure in RATIOS
     }
+
+
+def _risk_differences(full: dict) -> dict:
+    """For every rule but one: no study is left out of a risk difference."""
+    sizes, kept = full["effect_sizes"], ("if_needed", "none", "all")
+    return {rule: _only(sizes[f"RD{RULES[rule]}"], ("yi", "vi")) for rule in kept}
+
+
+def _single(folder: Path, full: dict, names: dict[str, str]) -> dict:
+    (measure,) = MEASURES[full["dataset"]]
+    rows = list(csv.DictReader((folder / f"data/{full['dataset']}.csv").open()))
+    data = {ours: [float(row[theirs]) for row in rows] for ours, theirs in names.items()}
+    return {"measure": measure, "data": data, **_only(full["effect_sizes"][measure], ("yi", "vi"))}
 
 
 def _models(full: dict) -> dict:

@@ -1,0 +1,419 @@
+"""Make each of a list of deliberate errors and see that the test named beside it fails.
+
+    uv run benchmarks/deliberate_errors.py            # all: some minutes; table in Markdown
+    uv run benchmarks/deliberate_errors.py swap mask  # those whose name holds one of the words
+
+An error is a fragment of a source file and what stands in its place. The package and its tests are
+copied to a temporary folder, one error is made there, and the test is run; nothing is edited in
+place. The exit status is 1 if a test passes all the same, or a fragment is not there exactly once.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("bayesmeta", "tests", "pyproject.toml")
+
+
+class Mistake(NamedTuple):
+    """One deliberate error: `right` in a file of the package becomes `wrong`, and `test` fails."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    test: str
+
+    @property
+    def row(self) -> str:
+        """What the table says of it before its fate."""
+        return f"{self.name} | `{self.file}` | `{self.test.split('::')[1]}`"
+
+
+EFFECTS = "tests/test_effects.py::test_"
+TABLES = "tests/engines/test_tables.py::test_"
+EXACT = "tests/engines/test_quadrature.py::test_"
+GRID = "tests/engines/test_likelihoods.py::test_"
+LOO = "tests/test_loo.py::test_"
+BCG = "[bcg-halfnormal_0.5__normal_0_4]"
+
+MISTAKES = (
+    Mistake(
+        "flip the sign of a risk difference",
+        "effects.py",
+        "return a / (a + b) - c / (c + d), a * b",
+        "return c / (c + d) - a / (a + b), a * b",
+        EFFECTS + "risk_differences_equal_metafor[bcg-none]",
+    ),
+    Mistake(
+        "swap the arms of a risk ratio",
+        "effects.py",
+        "return np.log(a * (c + d) / (c * (a + b)))",
+        "return np.log(c * (a + b) / (a * (c + d)))",
+        EFFECTS + "effect_sizes_equal_metafor[bcg-RR-none]",
+    ),
+    Mistake(
+        "forget the ½ of the continuity correction",
+        "effects.py",
+        "half = 0.5 * where[zero_cells]",
+        "half = 1.0 * where[zero_cells]",
+        EFFECTS + "half_goes_to_all_four_cells_of_the_study_with_a_zero_and_to_no_other",
+    ),
+    Mistake(
+        "swap the person-time of the arms",
+        "effects.py",
+        "np.log(a * studies.time_control / (c * studies.time_treatment))",
+        "np.log(a * studies.time_treatment / (c * studies.time_control))",
+        EFFECTS + "rate_ratios_and_proportions_equal_metafor[hart1999]",
+    ),
+    Mistake(
+        "forget that a half-normal is folded",
+        "priors.py",
+        "return np.log(2) + _normal(Normal(0, prior.scale), x)",
+        "return _normal(Normal(0, prior.scale), x)",
+        "tests/test_priors.py::test_log_densities_equal_scipy[HalfNormal]",
+    ),
+    Mistake(
+        "drop the Jacobian of a log-normal prior",
+        "priors.py",
+        "value = _normal(Normal(prior.mean, prior.sd), inside) - inside",
+        "value = _normal(Normal(prior.mean, prior.sd), inside)",
+        "tests/test_priors.py::test_log_densities_equal_scipy[LogNormal]",
+    ),
+    Mistake(
+        "take tau for tau² in Jeffreys' prior",
+        "priors.py",
+        "(tau[..., None] / (se**2 + tau[..., None] ** 2)) ** 2",
+        "(tau[..., None] / (se**2 + tau[..., None])) ** 2",
+        "tests/test_priors.py::test_the_density_of_jeffreys_needs_the_standard_errors",
+    ),
+    Mistake(
+        "take tau for tau² in the normal engine",
+        "engines/_quadrature.py",
+        "variance = se**2 + tau[:, None] ** 2\n    precision",
+        "variance = se**2 + tau[:, None]\n    precision",
+        EXACT + f"posterior_equals_the_stored_quadrature{BCG}",
+    ),
+    Mistake(
+        "drop the Jacobian of the map of tau",
+        "engines/_quadrature.py",
+        "return Nodes(tau, np.log(weight * jacobian), x)",
+        "return Nodes(tau, np.log(weight), x)",
+        EXACT + f"posterior_equals_the_stored_quadrature{BCG}",
+    ),
+    Mistake(
+        "lose a prior's constant where it is written as normals",
+        "engines/_quadrature.py",
+        "return MuPrior(whole.log_weight + np.log(2),",
+        "return MuPrior(whole.log_weight,",
+        EXACT + "common_effect_equals_numerical_integration",
+    ),
+    Mistake(
+        "take tau for tau² in many normal fits at once",
+        "engines/_normal_program.py",
+        "t2 = tau**2\n    zero",
+        "t2 = tau\n    zero",
+        "tests/test_batch.py::test_the_answers_are_those_of_fit",
+    ),
+    Mistake(
+        "take tau² for tau on the grid",
+        "engines/_grid.py",
+        "characteristic(tau * _frequencies(grid), df))",
+        "characteristic(tau**2 * _frequencies(grid), df))",
+        "tests/engines/test_counts.py::test_the_posterior_is_that_of_brute_force",
+    ),
+    Mistake(
+        "drop the Jacobian of the mapped mu",
+        "engines/_mu_rule.py",
+        "log_weight = np.log(support.slope(u)) + np.log(u[1] - u[0])",
+        "log_weight = np.log(u[1] - u[0]) + 0 * u",
+        GRID + "the_posterior_is_that_of_brute_force",
+    ),
+    Mistake(
+        "drop the weight exp(v) of a corner",
+        "engines/_corners.py",
+        "weight = np.exp(v) * sides[0].step",
+        "weight = sides[0].step + 0 * v",
+        TABLES + "a_corner_is_integrated_over_the_effects_on_both_its_sides",
+    ),
+    Mistake(
+        "drop the Jacobian of the baseline's nodes",
+        "engines/_tables.py",
+        "log_weight = np.log(s[:, None] * np.cosh(u) * spacing)",
+        "log_weight = np.log(s[:, None] * spacing) + 0 * u",
+        TABLES + "a_table_has_the_probability_of_a_dense_sum_over_its_baseline",
+    ),
+    Mistake(
+        "lose the person-time in the Poisson's constant",
+        "engines/_tables.py",
+        "sum(xlogy(e, t) - gammaln(e + 1) for e, t in arms)",
+        "sum(-gammaln(e + 1) for e, t in arms)",
+        TABLES + "a_table_has_the_probability_of_a_dense_sum_over_its_baseline",
+    ),
+    Mistake(
+        "flip the sign of the hypergeometric log odds",
+        "engines/_likelihoods.py",
+        "logsumexp(weight + grid.points[part, None] * count, axis=1)",
+        "logsumexp(weight - grid.points[part, None] * count, axis=1)",
+        TABLES + "given_the_totals_a_table_has_fishers_probability",
+    ),
+    Mistake(
+        "forget the delta method of a risk difference's standard error",
+        "engines/_likelihoods.py",
+        "return np.arctanh(risk), se / (1 - risk**2)",
+        "return np.arctanh(risk), se",
+        TABLES + "rough_effects_are_the_two_stage_ones_with_half_in_every_cell",
+    ),
+    Mistake(
+        "take tau for tau² in the draws of the study effects",
+        "engines/_grid_draws.py",
+        "z2 = ((grid - mu[:, None]) / tau[:, None]) ** 2",
+        "z2 = (grid - mu[:, None]) ** 2 / tau[:, None]",
+        "tests/engines/test_counts.py::test_draws_have_the_marginals_of_the_integral",
+    ),
+    Mistake(
+        "drop the mask in many tables of counts at once",
+        "engines/_counts_program.py",
+        "(xp.log(smoothed) * mask[:, None]).sum(axis=1)",
+        "xp.log(smoothed).sum(axis=1)",
+        "tests/engines/test_counts_fast.py::test_many_tables_at_once_are_as_one_by_one[OR]",
+    ),
+    Mistake(
+        "drop the Jacobian of mu in the program of fixed sizes",
+        "engines/_counts_program.py",
+        "log_post = log_post + log_mu(mu) + log_step",
+        "log_post = log_post + log_mu(mu)",
+        "tests/engines/test_counts_fast.py::test_what_it_says_of_its_error_holds",
+    ),
+    Mistake(
+        "forget the ½ of the coding in the program of fixed sizes",
+        "engines/_tables.py",
+        "up, down = beta + theta / 2, beta - theta / 2\n    return *_log",
+        "up, down = beta + theta, beta - theta\n    return *_log",
+        TABLES + "risks_are_those_that_define_the_effect",
+    ),
+    Mistake(
+        "forget the ½ of the coding in PyMC",
+        "engines/_pymc.py",
+        '(±½ coding)."""\n    return beta + theta / 2, beta - theta / 2',
+        '(±½ coding)."""\n    return beta + theta, beta - theta',
+        "tests/engines/test_nuts.py::"
+        "test_the_likelihood_in_pymc_is_the_binomial_of_the_simulators_risks[OR]",
+    ),
+    Mistake(
+        "swap the arms of the rates in PyMC",
+        "engines/_pymc.py",
+        '(("treatment", beta + theta / 2), ("control", beta - theta / 2))',
+        '(("treatment", beta - theta / 2), ("control", beta + theta / 2))',
+        "tests/engines/test_nuts_likelihoods.py::"
+        "test_the_likelihood_of_each_study_is_that_of_scipy[poisson]",
+    ),
+    Mistake(
+        "take tau² for tau in the study effects of PyMC",
+        "engines/_pymc.py",
+        'return pm.Deterministic("theta", mu + tau * z, dims="study")',
+        'return pm.Deterministic("theta", mu + tau**2 * z, dims="study")',
+        "tests/engines/test_nuts_likelihoods.py::"
+        "test_the_likelihood_of_each_study_is_that_of_scipy",
+    ),
+    Mistake(
+        "drop the Jacobian of log tau in PyMC's density",
+        "engines/_graph.py",
+        "free = frozen.logp(vars=frozen.free_RVs, sum=True)",
+        "free = frozen.logp(vars=frozen.free_RVs, sum=True, jacobian=False)",
+        "tests/engines/test_nuts.py::"
+        "test_the_prior_in_pymc_is_the_product_of_the_priors_and_the_jacobian_of_log_tau",
+    ),
+    Mistake(
+        "drop the mask in NUTS",
+        "engines/_chain.py",
+        """each = jnp.where(mask > 0, made.log_likelihood(position, data), 0.0)
+        return made.log_prior(position, data) + (mask * each).sum()""",
+        """each = made.log_likelihood(position, data)
+        return made.log_prior(position, data) + each.sum()""",
+        "tests/engines/test_nuts.py::test_the_normal_model_by_nuts_agrees_with_the_exact_engine",
+    ),
+    Mistake(
+        "count a flat mu as if it took no study",
+        "engines/_propriety.py",
+        "return _tail(tau) + k - isinstance(mu, Flat)",
+        "return _tail(tau) + k",
+        EXACT + "a_posterior_needs_as_many_studies_as_its_tail",
+    ),
+    Mistake(
+        "take tau for tau² in the prediction interval",
+        "frequentist.py",
+        "half = critical(prob, k - 1) * np.sqrt(tau2 + se**2)",
+        "half = critical(prob, k - 1) * np.sqrt(np.sqrt(tau2) + se**2)",
+        "tests/test_frequentist.py::test_pooled_estimates_equal_metafor",
+    ),
+    Mistake(
+        "swap the arms in Mantel and Haenszel's risk ratio",
+        "frequentist.py",
+        "r, s = (a * n2 / n).sum(), (c * n1 / n).sum()",
+        "s, r = (a * n2 / n).sum(), (c * n1 / n).sum()",
+        "tests/test_frequentist.py::test_mantel_haenszel_equals_metafor",
+    ),
+    Mistake(
+        "forget the ½ of the coding in the simulator",
+        "simulate.py",
+        "(expit(beta + theta / 2), expit(beta - theta / 2))",
+        "(expit(beta + theta), expit(beta - theta))",
+        "tests/test_simulate.py::test_risks_have_the_effect_and_the_baseline_they_were_made_from",
+    ),
+    Mistake(
+        "swap the arms of a simulated risk ratio",
+        "simulate.py",
+        "np.where(theta < 0, smaller, larger), np.where(theta < 0, larger, smaller)",
+        "np.where(theta < 0, larger, smaller), np.where(theta < 0, smaller, larger)",
+        "tests/test_simulate.py::test_risks_have_the_effect_and_the_baseline_they_were_made_from",
+    ),
+    Mistake(
+        "give the probability of benefit of the other side",
+        "summaries.py",
+        'return below if better == "lower" else 1 - below',
+        'return below if better == "higher" else 1 - below',
+        "tests/test_summaries.py::test_probability_of_benefit_is_on_the_better_side",
+    ),
+    Mistake(
+        "forget the delta method of a study's atanh(RD)",
+        "summaries.py",
+        "y, se = np.arctanh(inside), found.se / (1 - inside**2)",
+        "y, se = np.arctanh(inside), found.se",
+        "tests/test_summaries.py::test_own_effects_of_a_risk_difference_of_counts_are_its_atanh",
+    ),
+    Mistake(
+        "turn the Bayes factor of tau round",
+        "evidence/_factors.py",
+        "(*factors, _of_tau(prior, log_z0 - log_z, how))",
+        "(*factors, _of_tau(prior, log_z - log_z0, how))",
+        "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
+    ),
+    Mistake(
+        "forget the prior in the Savage–Dickey ratio",
+        "evidence/_factors.py",
+        "log_bf01 = float(np.log(at_zero)) - log_prior",
+        "log_bf01 = float(np.log(at_zero))",
+        "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
+    ),
+    Mistake(
+        "take tau for tau² in the weights",
+        "evidence/_weights.py",
+        "precision = 1 / (data.se**2 + tau[:, None] ** 2)",
+        "precision = 1 / (data.se**2 + tau[:, None])",
+        "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
+    ),
+    Mistake(
+        "take the control risk for its odds",
+        "decision.py",
+        "return expit(logit(control_risk) + theta)",
+        "return expit(np.log(control_risk) + theta)",
+        "tests/test_decision.py::test_risk_of_treated_patients_by_hand",
+    ),
+    Mistake(
+        "turn the gap to the published figure round",
+        "comparison.py",
+        '(table["estimate"] - printed.y[0]) / printed.se[0]',
+        '(printed.y[0] - table["estimate"]) / printed.se[0]',
+        "tests/test_comparison.py::test_gap_counts_published_standard_errors",
+    ),
+    Mistake(
+        "forget that a prediction rests on the control arm",
+        "checks/_loo.py",
+        "result = terms.every - terms.given",
+        "result = terms.every",
+        LOO + "predictions_are_those_of_brute_force[OR half, sparse]",
+    ),
+    Mistake(
+        "weigh a study left out by its likelihood, not by one over it",
+        "checks/_loo.py",
+        "mass[:, None] * np.exp(terms.given - terms.every)",
+        "mass[:, None] * np.exp(terms.every - terms.given)",
+        LOO + "predictions_are_those_of_brute_force[OR half, small]",
+    ),
+    Mistake(
+        "count the observed events among the fewer",
+        "engines/_tables.py",
+        "bdtr(events - 1, int(n), expit(x))",
+        "bdtr(events, int(n), expit(x))",
+        LOO + "probabilities_of_all_counts_sum_to_one",
+    ),
+    Mistake(
+        "take tau² for tau in the spread of new studies",
+        "simulate.py",
+        "return mu + tau * (rng.standard_normal(shape)",
+        "return mu + tau**2 * (rng.standard_normal(shape)",
+        "tests/test_simulate.py::test_new_studies_have_effects_of_their_own",
+    ),
+    Mistake(
+        "swap the sides of a predictive p",
+        "checks/_statistics.py",
+        "(new > seen).mean()",
+        "(new < seen).mean()",
+        "tests/test_checks.py::test_a_predictive_p_is_the_share_of_larger_replicates",
+    ),
+    Mistake(
+        "take the deviance without its 2",
+        "checks/_deviance.py",
+        "return 2 * (xlogy(events, events / n)",
+        "return (xlogy(events, events / n)",
+        "tests/test_checks.py::test_the_residual_deviance_is_that_of_scipy",
+    ),
+)
+
+
+def main(words: list[str]) -> int:
+    chosen = [one for one in MISTAKES if not words or any(word in one.name for word in words)]
+    print("| error | file | test that must fail | |\n| --- | --- | --- | --- |")
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy_to(Path(folder))
+        for one in chosen:
+            fate = trial(one, Path(folder))
+            missed += fate != "caught"
+            print(f"| {one.row} | {fate} |", flush=True)
+    return 1 if missed else 0
+
+
+def copy_to(folder: Path) -> None:
+    leave = shutil.ignore_patterns("__pycache__", ".*")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=leave)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+
+
+def trial(one: Mistake, folder: Path) -> str:
+    """Make one error in the copy, run its test there, and take the error back."""
+    path = folder / "bayesmeta" / one.file
+    right = path.read_text()
+    if right.count(one.right) != 1:
+        return f"FRAGMENT FOUND {right.count(one.right)} TIMES"
+    path.write_text(right.replace(one.right, one.wrong))
+    try:
+        status = run(one.test, folder)
+    finally:
+        path.write_text(right)
+    return {0: "NOT CAUGHT", 1: "caught"}.get(status, f"PYTEST ENDED WITH {status}")
+
+
+def run(test: str, folder: Path) -> int:
+    """Exit status of pytest: 0 passed, 1 failed, 4 no such test; stored bytecode may be stale."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", test],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    ).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

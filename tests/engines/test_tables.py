@@ -1,0 +1,222 @@
+"""Likelihoods of single studies against SciPy's distributions and sums over dense grids.
+
+The posteriors of whole tables are held to brute force elsewhere; here each factor stands alone, so
+that a wrong constant, weight or sign cannot hide behind the others.
+"""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from references import binary
+from scipy import stats
+from scipy.special import expit, log_expit
+from tolerances import CLOSED_FORM, CORNERS, LIKELIHOOD
+
+import bayesmeta as bm
+from bayesmeta.engines._corners import log_given_mu, tabulate
+from bayesmeta.engines._counts_likelihoods import (
+    constants,
+    fisher,
+    incidence,
+    proportion,
+    with_baseline,
+)
+from bayesmeta.engines._likelihoods import kinked, log_likelihoods, rough_effects, supports
+from bayesmeta.engines._tables import LOG_RISKS, Graded, Grid, log_likelihood
+from bayesmeta.priors import log_density
+from bayesmeta.simulate import risks
+
+MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
+BASELINE = bm.Normal(-0.4, 1.3)
+BETA = np.linspace(-0.4 - 12 * 1.3, -0.4 + 12 * 1.3, 1201)  # a smooth integrand: exact to rounding
+GRID = Grid(0.2, 0.4, 9)
+ROWS = [
+    (3, 12, 8, 20),
+    (0, 15, 4, 11),
+    (42, 112, 47, 110),
+    (4, 11, 0, 15),
+    (9, 9, 5, 7),
+    (5, 7, 9, 9),
+]
+CORNER = (18, 20, 21, 22)
+NAMES = bm.BinaryStudies.columns()
+
+
+def dense(row, link, theta):
+    """Integral over the baseline of one table's probability, at each theta."""
+    a, n1, c, n0 = row
+    column = np.asarray(theta)[:, None]
+    if link == "IRR":
+        up, down = np.exp(BETA + column / 2), np.exp(BETA - column / 2)
+        log_p = stats.poisson.logpmf(a, n1 * up) + stats.poisson.logpmf(c, n0 * down)
+    else:
+        treatment, control = risks(column, BETA + 0 * column, link)
+        log_p = stats.binom.logpmf(a, n1, treatment) + stats.binom.logpmf(c, n0, control)
+    joint = np.exp(log_p + stats.norm.logpdf(BETA, BASELINE.mean, BASELINE.sd))
+    return joint.sum(axis=1) * (BETA[1] - BETA[0])
+
+
+def columns_of(rows):
+    return {name: np.array(rows, float)[:, i] for i, name in enumerate(NAMES)}
+
+
+@pytest.mark.parametrize("theta", [-2.3, -0.4, 0.7, 3.1])
+@pytest.mark.parametrize("beta", [-2.6, -0.3, 0.1, 1.9])
+def test_risks_are_those_that_define_the_effect(theta, beta):
+    found = {link: solve(np, theta, beta) for link, solve in LOG_RISKS.items()}
+    for p1, q1, p0, q0 in found.values():
+        assert_allclose([np.exp(p1) + np.exp(q1), np.exp(p0) + np.exp(q0)], 1, **CLOSED_FORM)
+    p1, q1, p0, q0 = found["OR half"]
+    assert_allclose([p1 - q1, p0 - q0], [beta + theta / 2, beta - theta / 2], **CLOSED_FORM)
+    p1, q1, p0, q0 = found["OR zero_one"]
+    assert_allclose([p1 - q1, p0 - q0], [beta + theta, beta], **CLOSED_FORM)
+    p1, q1, p0, q0 = found["RR"]
+    assert_allclose([p1 - p0, p1 - q1 + p0 - q0], [theta, 2 * beta], **CLOSED_FORM)
+    p1, q1, p0, q0 = found["RD"]
+    assert_allclose(np.exp(p1) - np.exp(p0), np.tanh(theta), **CLOSED_FORM)
+    assert_allclose(p1 - q1 + p0 - q0, 2 * beta, **CLOSED_FORM)
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("link", ["OR half", "OR zero_one", "RR", "RD", "IRR"])
+def test_a_table_has_the_probability_of_a_dense_sum_over_its_baseline(link, row):
+    found = log_likelihood(tuple(map(float, row)), link, BASELINE, GRID, 0.1)
+    assert_allclose(found, np.log(dense(row, link, GRID.points)), **LIKELIHOOD)
+
+
+@pytest.mark.parametrize("tails", [False, True])
+@pytest.mark.parametrize("link", ["OR half", "OR zero_one", "RR", "RD", "IRR"])
+def test_the_fast_likelihoods_and_their_constants_are_those_of_the_dense_sum(link, tails):
+    rows = ROWS[:4] if tails else ROWS[:3:2]  # without the tails it is for tables with events
+    theta = np.linspace(-1.2, 0.9, 8) * np.ones((len(rows), 1))
+    log_beta = partial(log_density, BASELINE)
+    columns = columns_of(rows)
+    found, error = with_baseline(np, link, 121, columns, log_beta, theta, tails=tails)
+    total = found.sum(axis=0) + constants(link, columns)
+    true = sum(np.log(dense(row, link, theta[0])) for row in rows)
+    few = 1e-7 if tails else 2e-5  # it stops six standard deviations from the mode
+    assert np.abs(total - true).max() < few
+    assert error.max() < few
+
+
+def test_given_the_totals_a_table_has_fishers_probability():
+    theta, studies = GRID.points, binary({str(i): row for i, row in enumerate(ROWS[:4])})
+    true = np.array(
+        [
+            stats.nchypergeom_fisher.logpmf(a, n1 + n0, n1, a + c, np.exp(theta))
+            for a, n1, c, n0 in ROWS[:4]
+        ]
+    )
+    model = bm.HypergeometricNormal(mu=MU, tau=TAU)
+    assert_allclose(log_likelihoods(model, studies, GRID, 0.1), true, **LIKELIHOOD)
+    found, _ = fisher(np, 128, columns_of(ROWS[:4]), theta * np.ones((4, 1)))
+    assert_allclose(found, true, **LIKELIHOOD)
+    assert constants("hypergeometric", columns_of(ROWS[:4])) == 0
+
+
+def test_single_arms_have_the_binomial_and_the_poisson_probability():
+    theta, events, size = GRID.points, np.array([0.0, 3.0, 11.0]), np.array([14.0, 12.0, 11.0])
+    at = theta * np.ones((3, 1))
+    arms = bm.ProportionStudies(study=tuple("abc"), events=events, n=size)
+    true = stats.binom.logpmf(events[:, None], size[:, None], expit(theta))
+    exact = bm.ProportionNormal(mu=MU, tau=TAU)
+    assert_allclose(log_likelihoods(exact, arms, GRID, 0.1), true, **LIKELIHOOD)
+    found = proportion(np, {"events": events, "n": size}, at)[0].sum(axis=0)
+    found = found + constants("PLO", {"events": events, "n": size})
+    assert_allclose(found, true.sum(axis=0), **LIKELIHOOD)
+    rates = bm.IncidenceStudies(study=tuple("abc"), events=events, time=size)
+    true = stats.poisson.logpmf(events[:, None], size[:, None] * np.exp(theta))
+    exact = bm.IncidenceNormal(mu=MU, tau=TAU)
+    assert_allclose(log_likelihoods(exact, rates, GRID, 0.1), true, **LIKELIHOOD)
+    found = incidence(np, {"events": events, "time": size}, at)[0].sum(axis=0)
+    found = found + constants("IRLN", {"events": events, "time": size})
+    assert_allclose(found, true.sum(axis=0), **LIKELIHOOD)
+
+
+@pytest.fixture(scope="module")
+def both_sides():
+    """Nodes of theta that crowd at 0, their weights, and the corner's probability there."""
+    x, weight = np.polynomial.legendre.leggauss(8)
+    ends = np.geomspace(1e-8, 40, 150)
+    half = 0.5 * np.diff(ends, prepend=0)[:, None]
+    side = (ends[:, None] + half * (x - 1)).ravel()
+    theta, weight = np.concatenate([-side, side]), np.tile((half * weight).ravel(), 2)
+    value = np.concatenate([dense(CORNER, "RR", part) for part in np.array_split(theta, 40)])
+    return theta, weight, value
+
+
+@pytest.mark.parametrize("df", [None, 4.0])
+@pytest.mark.parametrize(("mu", "tau"), [(-0.3, 0.5), (0.4, 0.1), (0.05, 0.003), (1e-3, 0.3)])
+def test_a_corner_is_integrated_over_the_effects_on_both_its_sides(both_sides, mu, tau, df):
+    """Both rules: that of the logarithmic nodes, and that of the effects' own distribution."""
+    model = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU, baseline=BASELINE, df=df)
+    corners = tabulate(model, binary({"A": CORNER}), 40.0, 0.3, 0.1)
+    theta, weight, value = both_sides
+    law = stats.norm(mu, tau) if df is None else stats.t(df, mu, tau)
+    true = np.log(weight @ (value * law.pdf(theta)))
+    found = log_given_mu(corners, np.array([mu]), tau, df)
+    assert_allclose(found, true, **CORNERS)
+
+
+def test_graded_points_are_the_powers_of_one_number():
+    points = Graded(-1.0, np.log(1e-3), np.log(2), 4).points
+    assert_allclose(points, [-1e-3, -2e-3, -4e-3, -8e-3], **CLOSED_FORM)
+
+
+@pytest.mark.parametrize("size", [8, 9])
+def test_a_grid_has_its_centre_where_it_says(size):
+    grid = Grid(0.3, 0.25, size)
+    assert grid.points[size // 2] == 0.3
+    assert grid.points.size == size
+    assert_allclose(np.diff(grid.points), 0.25, **CLOSED_FORM)
+    assert grid.half == min(grid.points[-1] - 0.3, 0.3 - grid.points[0])
+
+
+@pytest.mark.parametrize("measure", ["OR", "RR", "RD"])
+def test_rough_effects_are_the_two_stage_ones_with_half_in_every_cell(measure):
+    studies = binary({"A": (3, 12, 8, 20), "B": (0, 15, 4, 11)})
+    model = bm.BinomialNormal(measure=measure, mu=MU, tau=TAU)
+    two_stage = bm.effect_sizes(studies, measure=measure, zero_cells="all")
+    y, se = two_stage.y, two_stage.se
+    if measure == "RD":
+        y, se = np.arctanh(y), se / (1 - y**2)
+    assert_allclose(rough_effects(model, studies), (y, se), **CLOSED_FORM)
+
+
+def test_log_expit_keeps_its_digits_in_both_tails():
+    beta = np.array([-40.0, -3.0, 0.0, 3.0, 40.0])
+    p1, q1, *_ = LOG_RISKS["OR zero_one"](np, 0.0, beta)
+    assert_allclose((p1, q1), (log_expit(beta), log_expit(-beta)), **CLOSED_FORM)
+
+
+def test_a_table_with_fixed_totals_may_hold_as_many_counts_as_fishers_distribution():
+    rows = {"A": (3, 12, 8, 20), "B": (9, 9, 5, 7), "C": (0, 15, 0, 11), "D": (4, 9, 17, 30)}
+    true = [
+        np.diff(stats.nchypergeom_fisher.support(n1 + n0, n1, a + c, 1.0))[0] + 1
+        for a, n1, c, n0 in rows.values()
+    ]
+    assert supports(binary(rows)).tolist() == true
+
+
+@pytest.mark.parametrize(
+    ("measure", "expected"),
+    [
+        ("OR", [False] * 5),
+        ("RR", [False, False, True, True, False]),
+        ("RD", [True, False, True, True, True]),
+    ],
+)
+def test_corners_are_where_few_have_the_event_or_go_without(measure, expected):
+    rows = {
+        "ten events": (4, 40, 6, 40),
+        "half": (20, 40, 21, 40),
+        "all but ten": (36, 40, 34, 40),
+        "everybody": (9, 9, 7, 7),
+        "nobody": (0, 40, 0, 40),
+    }
+    model = bm.BinomialNormal(measure=measure, mu=MU, tau=TAU)
+    assert kinked(model, binary(rows)).tolist() == expected
+    more = {"eleven events": (5, 40, 6, 40), "all but eleven": (35, 40, 34, 40)}
+    assert not kinked(model, binary(more)).any()

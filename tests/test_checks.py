@@ -1,0 +1,323 @@
+"""Predictive checks, deviance and trust: against definitions, and engine against engine."""
+
+import numpy as np
+import pytest
+from references import MAIN_TRIALS, binary, estimates, numbered
+from scipy import stats
+from scipy.special import expit
+from tolerances import STANDARD_ERRORS
+
+import bayesmeta as bm
+from bayesmeta.checks._statistics import statistics
+from bayesmeta.posterior import Check, Diagnostics
+from bayesmeta.simulate import parameters, replicate, risks
+
+MU, TAU, BASELINE = bm.Normal(-0.3, 0.8), bm.HalfNormal(0.5), bm.Normal(-1, 1)
+TRIALS = {name: MAIN_TRIALS[name] for name in ("Shu", "Lanzoni", "Monsel", "Rebelatto")}
+RATES = bm.PersonTimeStudies(
+    study=numbered(3),
+    events_treatment=[0, 9, 30],
+    time_treatment=[12.5, 40, 60],
+    events_control=[4, 20, 41],
+    time_control=[15, 38, 59.5],
+)
+SHARES = bm.ProportionStudies(study=numbered(3), events=[1, 10, 40], n=[20, 30, 80])
+INCIDENCE = bm.IncidenceStudies(study=numbered(3), events=[1, 10, 40], time=[20, 30.5, 80])
+ESTIMATES = estimates([-0.4, 0.1, -0.3], [0.2, 0.3, 0.4], measure="RR")
+EXACT = {
+    "normal": (bm.NormalNormal(mu=MU, tau=TAU), ESTIMATES),
+    "common": (bm.CommonEffect(mu=MU), ESTIMATES),
+    "t": (bm.NormalNormal(mu=MU, tau=TAU, df=4), ESTIMATES),
+    "OR": (bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), binary(TRIALS)),
+    "RR": (bm.BinomialNormal(measure="RR", mu=MU, tau=TAU), binary(TRIALS)),
+    "RD": (bm.BinomialNormal(measure="RD", mu=MU, tau=TAU), binary(TRIALS)),
+    "hypergeometric": (bm.HypergeometricNormal(mu=MU, tau=TAU), binary(TRIALS)),
+    "Poisson": (bm.PoissonNormal(mu=MU, tau=TAU), RATES),
+    "proportion": (bm.ProportionNormal(mu=MU, tau=TAU), SHARES),
+    "incidence": (bm.IncidenceNormal(mu=MU, tau=TAU), INCIDENCE),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_every_likelihood_has_its_checks(name):
+    model, data = EXACT[name]
+    posterior = bm.fit(model, data)
+    check = bm.posterior_predictive(posterior, seed=1, draws=500)
+    table = check.table()
+    assert list(table.columns[:1]) == ["observed"]
+    assert ((table["p"] >= 0) & (table["p"] <= 1)).all()
+    for arm in check.arms.values():
+        assert (arm.lower <= arm.upper).all()
+        inside = (arm.observed >= arm.lower) & (arm.observed <= arm.upper)
+        assert inside.any()
+    found = bm.deviance(posterior, draws=500)
+    assert (found.residual > 0).all()
+    assert found.dic == pytest.approx(found.total + found.leverage.sum())
+    assert 0 < found.p_d < found.points.sum() + 1
+    prior = bm.prior_predictive(model, data, seed=1, draws=500)
+    assert "overall effect" in prior.table().index
+    whole = bm.trust(posterior, prior=prior, predictive=check, deviance=found)
+    assert whole.passed
+
+
+def test_draws_of_both_engines_predict_alike():
+    model, data = EXACT["OR"]
+    exact, drawn = bm.fit(model, data), bm.fit(model, data, bm.NUTS(seed=3))
+    first, second = (bm.posterior_predictive(one, seed=5, draws=4000) for one in (exact, drawn))
+    ess = min(row["ess_bulk"] for row in drawn.convergence.values())
+    for one, other in zip(first.statistics, second.statistics, strict=True):
+        for power in (1, 2):
+            a, b = (each.replicated - first.statistics[0].observed for each in (one, other))
+            a, b = a**power, b**power
+            error = np.sqrt(a.var() / a.size + b.var() / min(ess, b.size))
+            assert abs(a.mean() - b.mean()) <= STANDARD_ERRORS * error, one.name
+    for arm in ("treatment", "control"):
+        assert np.abs(first.arms[arm].median - second.arms[arm].median).max() <= 1
+
+
+def test_a_predictive_p_is_the_share_of_larger_replicates():
+    model, data = EXACT["normal"]
+    made = {"y": np.tile(data.y, (10, 1))}
+    made["y"][:3] += 1  # three tables with a larger pooled effect, seven equal
+    made["y"][3] -= 1  # and one smaller
+    found = {one.name: one for one in statistics(model, data, made)}
+    assert found["pooled log RR"].p == pytest.approx((3 + 0.5 * 6) / 10)
+    weight = data.se**-2
+    mean = weight @ data.y / weight.sum()
+    assert found["pooled log RR"].observed == pytest.approx(mean)
+    assert found["Q"].observed == pytest.approx(weight @ (data.y - mean) ** 2)
+    residual = np.abs(data.y - mean) / np.sqrt(data.se**2 - 1 / weight.sum())
+    assert found["largest standardised residual"].observed == pytest.approx(residual.max())
+    assert found["studies significant by themselves"].observed == 1
+
+
+@pytest.mark.parametrize("measure", ["OR", "RR", "RD"])
+def test_the_pooled_statistic_of_counts_is_mantel_haenszel(measure):
+    data = binary({name: MAIN_TRIALS[name] for name in ("Lanzoni", "Monsel", "Bowdish")})
+    model = bm.BinomialNormal(measure=measure, mu=MU, tau=TAU)
+    made = {"events_treatment": data.events_treatment[None] + 1}
+    pooled = statistics(model, data, made)[0]
+    if measure == "RD":
+        a, n1, c, n0 = data.numbers.values()
+        weight = n1 * n0 / (n1 + n0)
+        expected = np.arctanh((weight * (a / n1 - c / n0)).sum() / weight.sum())
+    else:
+        expected = bm.common_effect(data, measure=measure, weights="MH").estimate
+    assert pooled.observed == pytest.approx(expected, abs=1e-12)
+    assert pooled.replicated[0] > pooled.observed
+
+
+def test_misfit_is_said_in_words():
+    y = np.array([-0.1, 0.0, 0.1, 0.05, 3.0])
+    data = estimates(y, np.full(5, 0.1))
+    check = bm.posterior_predictive(bm.fit(bm.CommonEffect(mu=MU), data), seed=1, draws=1000)
+    assert any("with Q as observed" in one for one in check.cautions)
+    whole = bm.trust(bm.fit(bm.CommonEffect(mu=MU), data), predictive=check)
+    assert whole.passed  # a caution is no gate
+    assert {one.where for one in whole.failures} >= {"Q"}
+
+
+def test_new_studies_spread_more_than_the_same_ones():
+    data = estimates([-1.0, 0.0, 1.0, 2.0], [0.05] * 4)
+    posterior = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(2)), data)
+    same, new = (
+        bm.posterior_predictive(posterior, seed=1, new=value).arms["estimate"]
+        for value in (False, True)
+    )
+    assert ((new.upper - new.lower) > 5 * (same.upper - same.lower)).all()
+
+
+class TestPrior:
+    def test_what_the_priors_imply_is_their_own_law(self):
+        model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+        found = bm.prior_predictive(model, ESTIMATES, seed=1, draws=20_000)
+        table = found.table()
+        law = stats.norm(0, 2)
+        assert table.loc["overall effect", "upper"] == pytest.approx(
+            np.exp(law.ppf(0.975)), rel=0.1
+        )
+        absurd = 2 * law.sf(np.log(10))
+        error = STANDARD_ERRORS * np.sqrt(absurd / 20_000)
+        assert table.loc["overall effect", "absurd"] == pytest.approx(absurd, abs=error)
+        assert table.loc["overall effect", "rule"] == "RR beyond 10 or 1/10"
+        wide = 1 - stats.halfnorm(0, 0.5).cdf(np.log(10) / 1.96)
+        assert table.loc["tau (analysis scale)", "absurd"] == pytest.approx(wide, abs=0.01)
+
+    def test_risks_and_counts_of_a_vague_baseline_are_absurd(self):
+        vague = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU)
+        mild = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=BASELINE)
+        shares = [
+            bm.prior_predictive(model, binary(TRIALS), seed=2).table().loc["control risk", "absurd"]
+            for model in (vague, mild)
+        ]
+        limit = np.log(0.001 / 0.999)
+        spread = np.sqrt(100 + (0.8**2 + 0.5**2 + 0.3**2) / 4)
+        assert shares[0] == pytest.approx(2 * stats.norm.cdf(limit / spread), abs=0.02)
+        assert shares[1] < 0.001
+
+    def test_a_conflict_of_prior_and_data_is_said(self):
+        sure = bm.NormalNormal(mu=bm.Normal(2, 0.1), tau=bm.HalfNormal(0.05))
+        found = bm.prior_predictive(sure, ESTIMATES, seed=1)
+        assert any("in conflict" in one for one in found.cautions)
+        whole = bm.trust(bm.fit(sure, ESTIMATES), prior=found)
+        assert "pooled log RR" in {one.where for one in whole.failures}
+        mild = bm.NormalNormal(mu=bm.Normal(0, 1), tau=TAU)
+        assert not bm.prior_predictive(mild, ESTIMATES, seed=1).cautions
+
+    def test_units_without_a_rule_have_none_until_one_is_given(self):
+        data = estimates([3.0, 5.0], [1.0, 2.0], measure="MD")
+        model = bm.NormalNormal(mu=bm.Normal(0, 10), tau=bm.HalfNormal(5))
+        row = bm.prior_predictive(model, data, seed=1).table().loc["overall effect"]
+        assert np.isnan(row["absurd"])
+        given = bm.prior_predictive(model, data, seed=1, largest_effect=20)
+        share = given.table().loc["overall effect", "absurd"]
+        assert share == pytest.approx(2 * stats.norm(0, 10).sf(20), abs=0.02)
+
+    @pytest.mark.parametrize(
+        ("setting", "words"),
+        [
+            ({"largest_effect": 0.5}, "a ratio above 1"),
+            ({"control_risks": (0.5, 0.1)}, "two risks in order"),
+            ({"prob": 1.5}, "prob"),
+        ],
+    )
+    def test_limits_that_make_no_sense_are_refused(self, setting, words):
+        model = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU)
+        with pytest.raises((bm.ModelError, bm.DataError), match=words):
+            bm.prior_predictive(model, binary(TRIALS), seed=1, **setting)
+
+    def test_improper_priors_predict_nothing(self):
+        model = bm.NormalNormal(mu=bm.Flat(), tau=TAU)
+        with pytest.raises(bm.ModelError, match="improper"):
+            bm.prior_predictive(model, ESTIMATES, seed=1)
+
+
+def given(posterior, **draws):
+    """The posterior with all its draws at one place."""
+    from dataclasses import replace
+
+    values = {name: np.asarray(value)[None, None] for name, value in draws.items()}
+    return replace(posterior, sample=lambda n, seed: values)
+
+
+def test_the_residual_deviance_is_that_of_scipy():
+    """At one draw: twice the log likelihood short of that of the observed proportions."""
+    model, data = EXACT["RR"]
+    theta, beta = np.array([-0.5, 0.1, -0.3, 0.2]), np.array([-1.0, 0.5, -0.4, 0.3])
+    found = bm.deviance(given(bm.fit(model, data), theta=theta, baseline=beta))
+    expected = np.zeros(4)
+    arms = (data.events_treatment, data.n_treatment), (data.events_control, data.n_control)
+    for (events, n), p in zip(arms, risks(theta, beta, "RR"), strict=True):
+        expected += 2 * (
+            stats.binom.logpmf(events, n, events / n) - stats.binom.logpmf(events, n, p)
+        )
+    np.testing.assert_allclose(found.residual, expected, rtol=1e-10)
+    np.testing.assert_allclose(found.leverage, 0, atol=1e-10)
+    assert (found.points == 2).all()
+
+
+def test_deviances_of_rates_estimates_and_fixed_margins_are_those_of_scipy():
+    model, data = EXACT["Poisson"]
+    theta, beta = np.array([-0.5, 0.1, -0.3]), np.array([-2.0, -1.0, -0.5])
+    found = bm.deviance(given(bm.fit(model, data), theta=theta, baseline=beta))
+    expected = np.zeros(3)
+    for arm, side in (("treatment", 0.5), ("control", -0.5)):
+        events, time = (data.numbers[f"{one}_{arm}"] for one in ("events", "time"))
+        mean = time * np.exp(beta + side * theta)
+        expected += 2 * (stats.poisson.logpmf(events, events) - stats.poisson.logpmf(events, mean))
+    np.testing.assert_allclose(found.residual, expected, rtol=1e-10)
+
+    model, data = EXACT["proportion"]
+    found = bm.deviance(given(bm.fit(model, data), theta=theta))
+    best = stats.binom.logpmf(data.events, data.n, data.events / data.n)
+    each = stats.binom.logpmf(data.events, data.n, expit(theta))
+    np.testing.assert_allclose(found.residual, 2 * (best - each), rtol=1e-10)
+
+    model, data = EXACT["normal"]
+    found = bm.deviance(given(bm.fit(model, data), theta=theta))
+    np.testing.assert_allclose(found.residual, ((data.y - theta) / data.se) ** 2)
+
+    model, data = EXACT["hypergeometric"]
+    theta = np.array([-0.5, 0.1, -0.3, 0.2])
+    found = bm.deviance(given(bm.fit(model, data), theta=theta))
+    a, n1, c, n0 = data.numbers.values()
+    law = stats.nchypergeom_fisher
+    grid = np.exp(np.linspace(-12, 12, 4001))[:, None]
+    best = law.logpmf(a, n1 + n0, n1, a + c, grid).max(axis=0)
+    each = law.logpmf(a, n1 + n0, n1, a + c, np.exp(theta))
+    np.testing.assert_allclose(found.residual, 2 * (best - each), atol=1e-4)
+
+
+def test_the_leverages_of_a_normal_mean_are_its_hat_values():
+    """Common effect with a vague prior: leverage w_i / Σw, so that p_d is 1."""
+    data = estimates([-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    found = bm.deviance(bm.fit(bm.CommonEffect(mu=bm.Normal(0, 100)), data), draws=40_000, seed=1)
+    weight = data.se**-2
+    np.testing.assert_allclose(found.leverage, weight / weight.sum(), rtol=0.05)
+    assert found.p_d == pytest.approx(1, rel=0.05)
+
+
+def test_overdispersed_arms_have_no_deviance():
+    posterior = given(bm.fit(*EXACT["OR"]), mu=np.array(0.0))
+    from dataclasses import replace
+
+    with pytest.raises(bm.ModelError, match="use loo"):
+        bm.deviance(replace(posterior, model=bm.BetaBinomial(mu=MU)))
+
+
+def test_a_study_that_is_fitted_badly_is_named():
+    data = estimates([0.0, 0.1, -0.1, 5.0], [0.2, 0.2, 0.2, 0.2])
+    found = bm.deviance(bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), data))
+    assert "study 4" in found.cautions[0]
+    assert list(found.table().columns) == ["points", "residual", "leverage"]
+
+
+class TestTrust:
+    def test_gates_come_first_with_their_limits(self):
+        posterior = bm.fit(*EXACT["normal"])
+        table = bm.trust(posterior).table()
+        assert table["kind"].tolist() == ["gate", "caution"]
+        assert table["verdict"].tolist() == ["passed", "caution"]  # three studies
+
+    def test_a_failed_gate_makes_the_answer_doubtful(self):
+        from dataclasses import replace
+
+        failed = Diagnostics((Check("R-hat", "mu", 1.2, 1.01, at_most=True),))
+        whole = bm.trust(replace(bm.fit(*EXACT["normal"]), diagnostics=failed))
+        assert not whole.passed
+        assert whole.failures[0].limit == "≤ 1.01"
+        assert whole.table()["verdict"].iloc[0] == "FAILED"
+
+    def test_a_study_without_a_prediction_and_weights_in_use_are_listed(self):
+        from dataclasses import replace
+
+        posterior = bm.fit(*EXACT["OR"])
+        found = bm.loo(posterior)
+        elpd = found.elpd.copy()
+        elpd[1] = np.nan
+        pareto_k = np.array([0.1, np.nan, 0.6, 0.2])
+        how = ("weights", "refit failed its gates", "weights", "weights")
+        worse = replace(found, elpd=elpd, pit=np.where(np.isnan(elpd), np.nan, found.pit), how=how,
+                        pareto_k=pareto_k)  # fmt: skip
+        rows = {one.check: one for one in bm.trust(posterior, loo=worse).verdicts}
+        assert rows["studies without a prediction"].where == "Lanzoni"
+        assert not rows["studies without a prediction"].passed
+        assert rows["Pareto k in use"].value == 0.6
+        assert any("No sound leave-one-out" in one for one in worse.cautions)
+
+
+def test_predictive_p_values_of_tables_from_the_model_are_not_extreme():
+    """Prior predictive p values are uniform over tables made from the priors."""
+    model = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=BASELINE)
+    data = binary(TRIALS)
+    drawn = parameters(model, data.k, 60, seed=4)
+    made = replicate(model, drawn, data, seed=5)
+    reference = replicate(model, parameters(model, data.k, 3000, seed=6), data, seed=7)
+    p = []
+    for i in range(60):
+        columns = {name: values[i] for name, values in made.items()}
+        one = bm.BinaryStudies(
+            study=data.study, n_treatment=data.n_treatment, n_control=data.n_control, **columns
+        )
+        p.append({s.name: s.p for s in statistics(model, one, reference)}["Q"])
+    assert stats.kstest(p, "uniform").pvalue > 0.001
