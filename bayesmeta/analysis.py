@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .checks import posterior_predictive
+from .checks import (
+    LOO,
+    Deviance,
+    deviance,
+    loo,
+    posterior_predictive,
+    prior_predictive,
+    trust,
+)
 from .decision import absolute_effects, pooled_control_risk
 from .effects import EffectSizes, effect_sizes
 from .engines import NUTS, default_engine, device, fit, prepare
@@ -36,6 +44,7 @@ from .model import (
 from .posterior import Check, Posterior
 from .priors import Flat, Normal
 from .results import (
+    Checks,
     Evidence,
     OutcomeResult,
     PublishedResult,
@@ -294,7 +303,8 @@ def _outcome(
         published=published,
         sources=frame,
         evidence=_evidence(spec, outcome, main, progress) if main is not None else Evidence(),
-        **(_counts_only(spec, outcome, main, progress) if main is not None else {}),
+        checks=_checks(spec, outcome, main, progress) if main is not None else Checks(),
+        **(_absolute(spec, outcome, main, progress) if main is not None else {}),
     )
 
 
@@ -305,29 +315,63 @@ def _measure(outcome: Outcome) -> str:
     return named[0] if named else outcome.measure
 
 
-def _counts_only(
-    spec: Specification,
-    outcome: Outcome,
-    main: ScenarioResult,
-    progress: Progress,
+def _checks(
+    spec: Specification, outcome: Outcome, main: ScenarioResult, progress: Progress
+) -> Checks:
+    """Every check of the answer."""
+    progress(outcome.title, "predictive checks")
+    answer, seed = main.answer, spec.seed
+    proper = all(prior.proper for prior in answer.model.priors.values())
+    found = Checks(
+        prior=prior_predictive(answer.model, answer.data, seed=seed, prob=spec.prob)
+        if proper
+        else None,
+        predictive=posterior_predictive(answer, seed=seed, prob=spec.prob),
+        loo=_loo(spec, outcome, answer),
+        deviance=_deviance(answer, seed),
+    )
+    whole = trust(
+        answer,
+        prior=found.prior,
+        predictive=found.predictive,
+        loo=found.loo,
+        deviance=found.deviance,
+    )
+    return replace(found, trust=whole)
+
+
+def _loo(spec: Specification, outcome: Outcome, answer: Posterior) -> LOO | None:
+    """Predict each study from the others, where what is left can be fitted."""
+    if answer.data.k < 2:
+        return None
+    engine = None if answer.exact else _nuts(spec, outcome.name, "left out")
+    try:
+        return loo(answer, seed=spec.seed, engine=engine)
+    except ModelError:  # without a study no proper posterior is left
+        return None
+
+
+def _deviance(answer: Posterior, seed: int) -> Deviance | None:
+    try:
+        return deviance(answer, seed=seed)
+    except ModelError:  # no saturated model
+        return None
+
+
+def _absolute(
+    spec: Specification, outcome: Outcome, main: ScenarioResult, progress: Progress
 ) -> dict[str, object]:
-    """Absolute effects and predictive check: for binary counts alone."""
+    """Absolute effects: for ratios of binary counts alone."""
     data, answer = main.data, main.answer
     if not isinstance(data, BinaryStudies):
         return {}
-    progress(outcome.title, "predictive check and absolute effects")
-    found: dict[str, object] = {}
-    if isinstance(answer.model, BinomialNormal):
-        found["predictive"] = posterior_predictive(answer, seed=spec.seed, prob=spec.prob)
+    progress(outcome.title, "absolute effects")
     risk = outcome.control_risk or pooled_control_risk(data)
-    if np.isfinite(risk) and outcome.measure in ("OR", "RR"):
-        found["control_risk_origin"] = (
-            "given by the specification" if outcome.control_risk else "all control arms together"
-        )
-        found["absolute"] = absolute_effects(
-            answer, control_risk=risk, better=outcome.better, prob=spec.prob
-        )
-    return found
+    if not (np.isfinite(risk) and outcome.measure in ("OR", "RR")):
+        return {}
+    origin = "given by the specification" if outcome.control_risk else "all control arms together"
+    found = absolute_effects(answer, control_risk=risk, better=outcome.better, prob=spec.prob)
+    return {"absolute": found, "control_risk_origin": origin}
 
 
 def _evidence(

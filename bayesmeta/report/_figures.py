@@ -42,6 +42,6 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
         figures["scenarios"] = plots.scenarios(
             outcome.tables["scenarios"], measure=measure, better=better, labels=arms, prob=prob
         )
-    if outcome.predictive is not None:
-        figures["predictive"] = plots.predictive(outcome.predictive, labels=arms)
+    if outcome.checks.predictive is not None:
+        figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
     return {name: plots.save_svg(figure) for name, figure in figures.items()}

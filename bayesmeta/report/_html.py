@@ -106,6 +106,10 @@ def _outcome(
         "parameters": _parameters(outcome),
         "heterogeneity": _heterogeneity(outcome),
         "predictive": _predictive(outcome),
+        "implied": _implied(outcome),
+        "left_out": _left_out(outcome),
+        "fit_in_words": _fit_in_words(outcome),
+        "trust": _trust(outcome),
         "diagnostics": _diagnostics(outcome),
         "sources": _sources(outcome),
         "excluded": _plain_grid(outcome.tables.get("excluded")),
@@ -356,6 +360,77 @@ def _predictive(outcome: OutcomeResult) -> Grid | None:
         for label, row in table.iterrows()
     ]
     return Grid(("statistic", "observed", "predicted", "p"), rows)
+
+
+def _implied(outcome: OutcomeResult) -> Grid | None:
+    """What the priors say before the data."""
+    table = outcome.tables.get("prior-predictive")
+    if table is None:
+        return None
+    rows = [
+        (
+            str(label),
+            interval(row["median"], row["lower"], row["upper"]),
+            percent(row["absurd"]) if math.isfinite(row["absurd"]) else "–",
+            str(row["rule"]),
+        )
+        for label, row in table.iterrows()
+    ]
+    return Grid(("before the data", "median [interval]", "absurd", "called absurd"), rows)
+
+
+def _left_out(outcome: OutcomeResult) -> Grid | None:
+    """Each study as predicted from the others, and how well it is fitted."""
+    table = outcome.tables.get("loo")
+    if table is None:
+        return None
+    fitted = outcome.tables.get("deviance")
+    rows = []
+    for label, row in table.iterrows():
+        cells = [str(label), number(row["elpd"]), number(row["pit"], 3), str(row["how"])]
+        if math.isfinite(row["pareto_k"]):
+            cells[-1] += f", Pareto k {number(row['pareto_k'])}"
+        if fitted is not None:
+            own = fitted.loc[label]
+            cells += [f"{number(own['residual'])} of {own['points']:.0f}", number(own["leverage"])]
+        rows.append(cells)
+    headings = ("study", "log predictive density", "LOO-PIT", "how")
+    more = ("residual deviance of points", "leverage") if fitted is not None else ()
+    return Grid((*headings, *more), rows)
+
+
+def _fit_in_words(outcome: OutcomeResult) -> str:
+    """Totals of the predictions and of the fit."""
+    said = []
+    loo, fitted = outcome.checks.loo, outcome.checks.deviance
+    if loo is not None and math.isfinite(loo.total):
+        said.append(
+            f"elpd {number(loo.total)} (SE {number(loo.se)}), effective number of shared "
+            f"parameters {number(loo.p_loo)}; predicted: {loo.target}"
+        )
+    if fitted is not None:
+        said.append(
+            f"total residual deviance {number(fitted.total)} for {fitted.points.sum():.0f} data "
+            f"points, pD {number(fitted.p_d)}, DIC {number(fitted.dic)}"
+        )
+    return "; ".join(said)
+
+
+def _trust(outcome: OutcomeResult) -> Grid | None:
+    table = outcome.tables.get("trust")
+    if table is None:
+        return None
+    rows = [
+        (
+            str(row["kind"]),
+            f"{row['check']}{': ' + row['where'] if row['where'] else ''}",
+            f"{row['value']:.3g}" if math.isfinite(row["value"]) else "–",
+            str(row["limit"]),
+            str(row["verdict"]),
+        )
+        for _, row in table.iterrows()
+    ]
+    return Grid(("kind", "check", "value", "limit", "verdict"), rows)
 
 
 def _diagnostics(outcome: OutcomeResult) -> Grid | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from ..checks import PredictiveCheck
+from ..checks import LOO, Deviance, PredictiveCheck, PriorPredictive, Trust
 from ..comparison import Fit
 from ..decision import AbsoluteEffects
 from ..effects import MEASURES, EffectSizes, Measure
@@ -40,6 +40,31 @@ class Evidence:
     why_none: str = ""
     weights: "pd.DataFrame | None" = None
     zeros: "pd.DataFrame | None" = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """Whether to believe the answer.
+
+    Attributes
+    ----------
+    prior : PriorPredictive or None
+        None if a prior is improper.
+    predictive : PredictiveCheck or None
+    loo : LOO or None
+        None for one study.
+    deviance : Deviance or None
+        None for models without a saturated one.
+    trust : Trust or None
+        All of them in one list.
+    """
+
+    prior: PriorPredictive | None = None
+    predictive: PredictiveCheck | None = None
+    loo: LOO | None = None
+    deviance: Deviance | None = None
+    trust: Trust | None = None
 
 
 @final
@@ -128,7 +153,8 @@ class OutcomeResult:
     absolute : AbsoluteEffects or None
     control_risk_origin : str
         Where its control risk comes from.
-    predictive : PredictiveCheck or None
+    checks : Checks
+        Of the answer.
     evidence : Evidence
     sources : DataFrame or None
         The table as read, provenance included.
@@ -148,7 +174,7 @@ class OutcomeResult:
     published: tuple[PublishedResult, ...] = ()
     absolute: AbsoluteEffects | None = None
     control_risk_origin: str = ""
-    predictive: PredictiveCheck | None = None
+    checks: Checks = Checks()
     evidence: Evidence = Evidence()
     sources: "pd.DataFrame | None" = None
     tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
@@ -202,8 +228,8 @@ class OutcomeResult:
             prefix = "" if scenario is self.main else f"{scenario.name}: "
             new = [one for one in scenario.cautions if not prefix or one not in main]
             said |= dict.fromkeys(f"{prefix}{one}" for one in new)
-        if self.predictive is not None:
-            said |= dict.fromkeys(self.predictive.cautions)
+        if self.checks.trust is not None:
+            said |= dict.fromkeys(self.checks.trust.cautions)
         return tuple(said)
 
 

@@ -10,7 +10,7 @@ from ..comparison import Fit, compare
 from ..effects import ATANH_RD, MEASURES
 from ..frequentist import FrequentistFit
 from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
-from . import OutcomeResult, ScenarioResult, comparison_of
+from . import Checks, OutcomeResult, ScenarioResult, comparison_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,13 +40,25 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
         tables |= evidence_tables(outcome)
     if outcome.absolute is not None:
         tables["absolute"] = outcome.absolute.table()
-    if outcome.predictive is not None:
-        tables["predictive"] = outcome.predictive.table()
+    tables |= checks_tables(outcome.checks)
     if outcome.published:
         tables["published"] = published_table(outcome, prob=prob)
     if outcome.posteriors:
         tables["diagnostics"] = diagnostics_table(outcome)
     return {name: table for name, table in tables.items() if len(table)}
+
+
+def checks_tables(checks: Checks) -> Mapping[str, "pd.DataFrame"]:
+    """What the priors imply, what the model predicts, and every check in one list."""
+    found: dict[str, pd.DataFrame] = {}
+    if checks.prior is not None:
+        found["prior-predictive"] = checks.prior.table()
+        found["prior-conflict"] = checks.prior.conflict()
+    for name in ("predictive", "loo", "deviance", "trust"):
+        one = getattr(checks, name)
+        if one is not None:
+            found[name] = one.table()
+    return found
 
 
 def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
