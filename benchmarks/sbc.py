@@ -91,8 +91,8 @@ def count_models(risk: str) -> dict[str, Model]:
 
 
 TIMES = {  # tables by model, or by model and risk: fewer where a fit takes long
-    **dict.fromkeys(("common effect", "normal"), 1000),
-    **dict.fromkeys(("OR", "hypergeometric", "proportion"), 500),
+    **dict.fromkeys(("common effect", "normal", "OR"), 1000),
+    **dict.fromkeys(("hypergeometric", "proportion"), 500),
     **dict.fromkeys(("OR, 0/1 coding", "Poisson"), 300),
     **dict.fromkeys(("RR", "RD", "incidence"), 200),
     **dict.fromkeys(("OR, exchangeable baselines", "beta-binomial"), 64),
@@ -129,8 +129,8 @@ def cells() -> list[Cell]:
 def broken_cells() -> list[Cell]:
     normal, binomial = normal_models()["normal"], count_models("common")["OR"]
     return [
-        Cell("tau taken for a variance", normal, 5, "-", 1000, EVERY, as_variance, caught=True),
-        Cell("tau twice as large", normal, 5, "-", 1000, EVERY, doubled, caught=True),
+        Cell("tau taken for a variance", normal, 5, "-", 1000, broken=as_variance, caught=True),
+        Cell("tau twice as large", normal, 5, "-", 1000, broken=doubled, caught=True),
         Cell("½ of the coding forgotten", binomial, 5, "common", 1000, broken=whole, caught=True),
         Cell("0/1 data read as ±½", binomial, 5, "common", 1000, broken=shifted),
     ]
