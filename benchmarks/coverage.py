@@ -35,6 +35,7 @@ PRIORS = {"mu": bm.Normal(0, 2), "tau": bm.HalfNormal(0.5)}
 TWO_STAGE = bm.NormalNormal(**PRIORS)
 COUNTS = bm.BinomialNormal(measure="OR", **PRIORS)
 VERSIONS = ("bayesmeta", "numpy", "scipy", "jax")
+MANY = "Quadrature(), many at once"
 NAMES = {"Wald": "Wald", "HKSJ": "HKSJ", "HKSJ truncated": "truncated HKSJ"}
 
 type Array = np.ndarray
@@ -55,7 +56,7 @@ class Cell(NamedTuple):
         return tables // SHARE[self.risk][self.k]
 
 
-SHARE = {"common": {3: 1, 5: 1, 10: 4, 20: 4}, "rare": {3: 10, 5: 20, 10: 20, 20: 40}}
+SHARE = {"common": {3: 1, 5: 1, 10: 4, 20: 4}, "rare": {3: 5, 5: 10, 10: 10, 20: 20}}
 
 
 def cells() -> list[Cell]:
@@ -201,11 +202,8 @@ def posteriors(
     return found, {"problems": problems, "alone": int((exact["engine"] != MANY).sum())}
 
 
-MANY = "Quadrature(), many at once"
-
-
 def row_of(method: str, ends: Ends) -> dict:
-    """Coverage with its Monte Carlo standard error, sides missed, widths."""
+    """Coverage with its Monte Carlo standard error, sides missed, middles and widths."""
     lower, upper = ends
     given = np.isfinite(lower)
     lower, upper = lower[given], upper[given]
@@ -220,6 +218,7 @@ def row_of(method: str, ends: Ends) -> dict:
         "coverage_se": round((max(coverage * (1 - coverage), 0.5 / n) / n) ** 0.5, 4),
         "all_below_truth": round(float((upper < MEAN).mean()), 4),
         "all_above_truth": round(float((lower > MEAN).mean()), 4),
+        "mean_middle": round(float((lower + upper).mean() / 2), 3),
         "mean_width": round(float(width.mean()), 3),
         "mean_width_se": round(float(width.std() / n**0.5), 3),
         "median_width": round(float(np.median(width)), 3),
@@ -240,9 +239,12 @@ def tried(cell: Cell, tables: int, seed: int) -> dict:
         "cell": {
             **cell._asdict(),
             "studies_left_mean": round(float(informative.mean()), 2),
+            "mean_estimate_of_studies": round(float(np.nanmean(y)), 3),
             "tables_of_one_study": int((informative == 1).sum()),
             "tables_of_none": int((informative == 0).sum()),
-            "zero_cell_share": round(float((counts["events_treatment"] == 0).mean()), 3),
+            "treatment_arms_without_event": round(
+                float((counts["events_treatment"] == 0).mean()), 3
+            ),
             "largest_difference_from_package": float(f"{apart:.1g}"),
             **words,
         },
