@@ -1,57 +1,147 @@
 """Parameters drawn from the priors and data from them: their posterior probabilities are uniform.
 
-Talts S, Betancourt M, Simpson D, Vehtari A, Gelman A (2018). arXiv:1804.06788.
+Talts S, Betancourt M, Simpson D, Vehtari A, Gelman A (2018). arXiv:1804.06788. The whole grid is
+made by ``benchmarks/sbc.py``; its stored result is held to its own level here.
 """
+
+import json
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from references import numbered
 from scipy import stats
+from scipy.special import ndtri
 
 import bayesmeta as bm
-from bayesmeta.simulate import risks
+from bayesmeta.model import Model
+from bayesmeta.simulate import parameters, replicate
 
-TIMES, K = 200, 5
-LEVEL = 0.01 / 8  # of each test: eight of them at 1% together
-MU, TAU, BASELINE = bm.Normal(-0.2, 0.7), bm.HalfNormal(0.4), bm.Normal(-0.7, 0.6)
-NARROW = {"mu": bm.Normal(0, 0.3), "tau": bm.HalfNormal(0.15), "baseline": BASELINE}
-MODELS = {
-    "OR": bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=BASELINE),
-    "OR 0/1": bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=BASELINE, coding="zero_one"),
-    "RD": bm.BinomialNormal(measure="RD", **NARROW),
-    "IRR": bm.PoissonNormal(mu=MU, tau=TAU, baseline=BASELINE),
-}
-
-
-def simulated(model, rng):
-    """Draw mu, tau, and a table of counts from a model."""
-    mu = rng.normal(model.mu.mean, model.mu.sd)
-    tau = abs(rng.normal(0, model.tau.scale))
-    theta = rng.normal(mu, tau, K)
-    beta = rng.normal(BASELINE.mean, BASELINE.sd, K)
-    size = rng.integers(60, 200, (2, K))
-    if isinstance(model, bm.PoissonNormal):
-        events = rng.poisson(size * np.exp(beta + np.outer([0.5, -0.5], theta)))
-        data, words = bm.PersonTimeStudies, "time"
-    else:
-        events = rng.binomial(size, np.array(risks(theta, beta, model.link)))
-        data, words = bm.BinaryStudies, "n"
-    columns = {
-        f"{name}_{arm}": values[i]
-        for i, arm in enumerate(("treatment", "control"))
-        for name, values in (("events", events), (words, size))
-    }
-    return mu, tau, data(study=numbered(K), **columns)
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+SEED = 20240622
+MU, TAU = bm.Normal(-0.2, 0.5), bm.HalfNormal(0.4)
+COMMON, RARE = bm.Normal(-0.7, 0.6), bm.Normal(-3.2, 0.5)
+BOTH = {"mu": MU, "tau": TAU}
+NARROW = {"mu": bm.Normal(0, 0.25), "tau": bm.HalfNormal(0.15)}
+CELLS = {  # model, studies, times: 5 to 8 seconds each
+    "normal": (bm.NormalNormal(**BOTH), 3, 1000),
+    "OR": (bm.BinomialNormal(measure="OR", **BOTH, baseline=COMMON), 5, 500),
+    "OR, 0/1 coding, zero-heavy": (
+        bm.BinomialNormal(measure="OR", **BOTH, baseline=RARE, coding="zero_one"), 3, 300,
+    ),
+    "RR, zero-heavy": (bm.BinomialNormal(measure="RR", **BOTH, baseline=RARE), 3, 300),
+    "RD": (bm.BinomialNormal(measure="RD", **NARROW, baseline=COMMON), 5, 250),
+    "hypergeometric, zero-heavy": (bm.HypergeometricNormal(**BOTH), 5, 500),
+    "Poisson, zero-heavy": (bm.PoissonNormal(**BOTH, baseline=RARE), 5, 400),
+    "proportion": (bm.ProportionNormal(mu=COMMON, tau=TAU), 5, 600),
+}  # fmt: skip
+QUANTITIES, TESTS = ("mu", "tau"), 3
+LEVEL = 0.01 / (len(CELLS) * len(QUANTITIES) * TESTS)  # of each test: 1% of all together
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_posterior_probabilities_of_the_truth_are_uniform(name):
-    model, rng = MODELS[name], np.random.default_rng(20240622)
+def design(model, k):
+    """Standard errors, or sizes of arms; the events matter where the margins are given."""
+    rng = np.random.default_rng(SEED)
+    if model.takes is bm.EffectSizes:
+        return bm.EffectSizes.from_arrays(numbered(k), np.zeros(k), rng.uniform(0.1, 0.6, k))
+    rare = isinstance(model, bm.HypergeometricNormal) or getattr(model, "baseline", None) == RARE
+    columns = {}
+    for arm in model.takes.arms:
+        size = rng.integers(20, 60, k) if rare else rng.integers(40, 200, k)
+        columns |= {f"{model.takes.size}{arm}": size, f"events{arm}": rng.integers(0, 4, k)}
+    return model.takes(study=numbered(k), **columns)
+
+
+def posterior_probabilities(model, k, times, *, broken=None):
+    """Posterior probabilities below the truth, one array for each of mu and tau."""
+    data = design(model, k)
+    drawn = parameters(model, k, times, seed=SEED)
+    outcomes = replicate(model, broken(drawn) if broken else drawn, data, seed=SEED + 1)
     found = []
-    for _ in range(TIMES):
-        mu, tau, data = simulated(model, rng)
-        posterior = bm.fit(model, data)
+    for i in range(times):
+        row = {name: values[i] for name, values in outcomes.items()}
+        posterior = bm.fit(model, replace(data, **row))
         assert posterior.diagnostics.passed
-        found.append((posterior["mu"].cdf(mu), posterior["tau"].cdf(tau)))
-    for values in np.transpose(found):
-        assert stats.kstest(values, "uniform").pvalue > LEVEL
+        found.append([posterior[name].cdf(drawn[name][i]) for name in QUANTITIES])
+    return np.transpose(found)
+
+
+def smallest_p(below):
+    """Of tests of uniformity: Kolmogorov–Smirnov, and mean and spread of the normal scores."""
+    scores = ndtri(np.clip(below, 1e-12, 1 - 1e-12))
+    mean_z, square = scores.mean() * scores.size**0.5, (scores**2).sum()
+    spread = stats.chi2(scores.size)
+    tail = min(spread.cdf(square), spread.sf(square))
+    return min(stats.kstest(below, "uniform").pvalue, 2 * stats.norm.sf(abs(mean_z)), 2 * tail)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_posterior_probabilities_of_the_truth_are_uniform(name):
+    for below in posterior_probabilities(*CELLS[name]):
+        assert smallest_p(below) > LEVEL
+
+
+def variance_for_sd(drawn):
+    mu, tau = drawn["mu"][:, None], drawn["tau"][:, None]
+    return {**drawn, "theta": mu + (drawn["theta"] - mu) / np.sqrt(tau)}
+
+
+def whole_effect_in_each_arm(drawn):
+    return {**drawn, "theta": 2 * drawn["theta"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "times", "broken"),
+    [("normal", 250, variance_for_sd), ("OR", 60, whole_effect_in_each_arm)],
+)
+def test_a_wrong_model_is_caught(name, times, broken):
+    model, k, _ = CELLS[name]
+    found = posterior_probabilities(model, k, times, broken=broken)
+    assert min(map(smallest_p, found)) < LEVEL
+
+
+@cache
+def stored(name):
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+SIZES, RISKS = (3, 5, 14), ("common", "zero-heavy")
+ESTIMATES = ("common effect", "normal", "normal, Student-t effects")
+COUNTS = (
+    *("OR", "OR, 0/1 coding", "OR, exchangeable baselines", "RR", "RD", "hypergeometric"),
+    *("Poisson", "proportion", "incidence", "beta-binomial"),
+)
+
+
+def test_the_stored_calibration_names_every_model_size_and_risk():
+    found = {(row["model"], row["k"], row["risk"]) for row in stored("sbc")["cells"]}
+    assert {*product(ESTIMATES, SIZES, "-"), *product(COUNTS, SIZES, RISKS)} <= found
+    classes = {row["class"] for row in stored("sbc")["cells"]}
+    assert classes == {model.__name__ for model in Model.__subclasses__()}
+
+
+def test_the_stored_calibration_keeps_its_level_and_catches_what_is_wrong():
+    result = stored("sbc")
+    sound = result["cells"] + result["pooled"]
+    level = result["family_wise_level"] / (TESTS * len(sound))
+    assert result["level_of_each_test"] == pytest.approx(level)
+    assert [row for row in sound if row["smallest_p"] <= level] == []
+    wrong = {}
+    for row in result["wrong"]:
+        if row["must_be_caught"]:
+            wrong.setdefault(row["model"], []).append(row["smallest_p"])
+    assert len(wrong) >= 1
+    assert all(min(each) <= level for each in wrong.values())
+
+
+def test_the_stored_coverage_is_complete_and_agrees_with_the_package():
+    result = stored("coverage")
+    methods = {"posterior, counts", "posterior, normal–normal", "Wald, REML", "Wald, DL"}
+    methods |= {"HKSJ, REML", "truncated HKSJ, REML"}
+    found = {(row["k"], row["tau"], row["risk"], row["method"]) for row in result["rows"]}
+    assert found >= {*product((3, 5, 10, 20), (0.0, 0.2, 0.5), ("common", "rare"), methods)}
+    assert all(cell["largest_difference_from_package"] < 1e-6 for cell in result["cells"])
+    assert all(cell["problems"] == 0 for cell in result["cells"])

@@ -1,0 +1,440 @@
+"""Draw parameters from the priors and data from them; are the posterior probabilities uniform?
+
+    uv run benchmarks/sbc.py [--seed 20240622] [--checkpoint FILE] [-o FILE]
+
+One cell is a model, a number of studies and a size of risk. The posterior probability below the
+truth is uniform if simulator, priors and engine mean the same model (Talts et al. 2018, arXiv
+1804.06788). Deliberately wrong cells, whose data break the model, must not pass. With a checkpoint
+a stopped run goes on where it stopped.
+"""
+
+import argparse
+import datetime
+import json
+import platform
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from scipy.special import ndtri
+
+import bayesmeta as bm
+from bayesmeta.engines import default_engine
+from bayesmeta.model import Model
+from bayesmeta.simulate import parameters, replicate
+
+SIZES = (3, 5, 14)
+LEVEL = 0.01  # of all tests together
+POWER = 0.8
+VERSIONS = ("bayesmeta", "numpy", "scipy", "jax", "blackjax", "pymc")
+
+MU, TAU = bm.Normal(-0.2, 0.5), bm.HalfNormal(0.4)
+BASELINE = {"common": bm.Normal(-0.7, 0.6), "zero-heavy": bm.Normal(-3.2, 0.5)}
+ARMS = {"common": (40, 200), "zero-heavy": (20, 60)}
+RISK = {"common": 0.3, "zero-heavy": 0.04}  # of the tables whose margins are given
+NARROW = {  # atanh(RD)
+    "common": {"mu": bm.Normal(0, 0.25), "tau": bm.HalfNormal(0.15)},
+    "zero-heavy": {"mu": bm.Normal(0, 0.05), "tau": bm.HalfNormal(0.04)},
+}
+
+
+type Draws = Mapping[str, np.ndarray]
+
+
+class Cell(NamedTuple):
+    """A model, its size, how often it is tried; `broken` makes the data those of another model."""
+
+    name: str
+    model: Model
+    k: int
+    risk: str
+    times: int
+    quantities: tuple[str, ...] = ("mu", "tau")
+    broken: Callable[[Draws], Draws] | None = None
+    caught: bool = False  # whether a broken cell has to be caught
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}, k = {self.k}, {self.risk}"
+
+
+def normal_models() -> dict[str, Model]:
+    return {
+        "common effect": bm.CommonEffect(mu=MU),
+        "normal": bm.NormalNormal(mu=MU, tau=TAU),
+        "normal, Student-t effects": bm.NormalNormal(mu=MU, tau=TAU, df=4),
+    }
+
+
+def count_models(risk: str) -> dict[str, Model]:
+    both, beta = {"mu": MU, "tau": TAU}, BASELINE[risk]
+    logit = {"mu": beta, "tau": TAU}
+    shared = bm.Exchangeable(bm.Normal(beta.mean, 0.4), bm.HalfNormal(0.4))
+    return {
+        "OR": bm.BinomialNormal(measure="OR", **both, baseline=beta),
+        "OR, 0/1 coding": bm.BinomialNormal(measure="OR", **both, baseline=beta, coding="zero_one"),
+        "RR": bm.BinomialNormal(measure="RR", **both, baseline=beta),
+        "RD": bm.BinomialNormal(measure="RD", **NARROW[risk], baseline=beta),
+        "OR, exchangeable baselines": bm.BinomialNormal(measure="OR", **both, baseline=shared),
+        "hypergeometric": bm.HypergeometricNormal(**both),
+        "Poisson": bm.PoissonNormal(**both, baseline=beta),
+        "proportion": bm.ProportionNormal(**logit),
+        "incidence": bm.IncidenceNormal(**logit),
+        "beta-binomial": bm.BetaBinomial(mu=MU, baseline=beta, rho=bm.Beta(2, 20)),
+    }
+
+
+TIMES = {  # tables by model, or by model and risk: fewer where a fit takes long
+    **dict.fromkeys(("common effect", "normal", "OR"), 1000),
+    **dict.fromkeys(("hypergeometric", "proportion"), 500),
+    **dict.fromkeys(("OR, 0/1 coding", "Poisson"), 300),
+    **dict.fromkeys(("RR", "RD", "incidence"), 200),
+    **dict.fromkeys(("OR, exchangeable baselines", "beta-binomial"), 64),
+    "normal, Student-t effects": 48,
+    **{(name, "zero-heavy"): 300 for name in ("OR", "hypergeometric", "RR")},
+    ("proportion", "zero-heavy"): 200,
+    ("RD", "zero-heavy"): 48,
+}
+EVERY = ("mu", "tau", "theta_new", "theta")
+QUANTITIES = {
+    "common effect": ("mu",),
+    "normal": EVERY,
+    "beta-binomial": ("mu", "rho"),
+}
+
+
+def cells() -> list[Cell]:
+    """Cheap cells first."""
+    found = [("-", name, model) for name, model in normal_models().items()]
+    found += [(r, name, model) for r in BASELINE for name, model in count_models(r).items()]
+    every = [
+        Cell(name, model, k, r, TIMES.get((name, r), TIMES[name]), QUANTITIES.get(name, EVERY[:2]))
+        for r, name, model in found
+        for k in SIZES
+    ]
+    for risk in BASELINE:
+        model = count_models(risk)["OR"]
+        every.append(Cell("OR, effects of studies", model, 5, risk, 48, EVERY[2:]))
+    model = normal_models()["normal, Student-t effects"]
+    every.append(Cell("Student-t, effects of studies", model, 3, "-", 48, EVERY[2:]))
+    return broken_cells() + sorted(every, key=lambda cell: -cell.times)
+
+
+def broken_cells() -> list[Cell]:
+    normal, binomial = normal_models()["normal"], count_models("common")["OR"]
+    return [
+        Cell("tau taken for a variance", normal, 5, "-", 1000, broken=as_variance, caught=True),
+        Cell("tau twice as large", normal, 5, "-", 1000, broken=doubled, caught=True),
+        Cell("½ of the coding forgotten", binomial, 5, "common", 1000, broken=whole, caught=True),
+        Cell("0/1 data read as ±½", binomial, 5, "common", 1000, broken=shifted),
+    ]
+
+
+def as_variance(draws: Draws) -> Draws:
+    """Spread the effects by a standard deviation of √tau."""
+    return _spread(draws, 1 / np.sqrt(draws["tau"]))
+
+
+def doubled(draws: Draws) -> Draws:
+    return _spread(draws, np.full_like(draws["tau"], 2.0))
+
+
+def _spread(draws: Draws, factor: np.ndarray) -> Draws:
+    mu = draws["mu"][:, None]
+    return {**draws, "theta": mu + (draws["theta"] - mu) * factor[:, None]}
+
+
+def whole(draws: Draws) -> Draws:
+    """Both arms move by the whole effect."""
+    return {**draws, "theta": 2 * draws["theta"]}
+
+
+def shifted(draws: Draws) -> Draws:
+    """The baseline is the control arm's."""
+    return {**draws, "baseline": draws["baseline"] + draws["theta"] / 2}
+
+
+def design(model: Model, k: int, risk: str, rng: np.random.Generator):
+    """Make a table with standard errors, or sizes of arms and margins; its outcomes are void."""
+    names = [str(i) for i in range(k)]
+    if model.takes is bm.EffectSizes:
+        return bm.EffectSizes.from_arrays(names, np.zeros(k), rng.uniform(0.1, 0.6, k))
+    low, high = ARMS[risk]
+    columns = {}
+    for arm in model.takes.arms:
+        size = rng.integers(low, high, k, endpoint=True)
+        columns[f"{model.takes.size}{arm}"] = size
+        columns[f"events{arm}"] = rng.binomial(size, RISK[risk])
+    return model.takes(study=names, **columns)
+
+
+def simulated(cell: Cell, seed: int):
+    """Draw parameters, and a table from them."""
+    rng = np.random.default_rng(seed)
+    drawn = parameters(cell.model, cell.k, 1, seed=int(rng.integers(2**62)))
+    data = design(cell.model, cell.k, cell.risk, rng)
+    used = cell.broken(drawn) if cell.broken else drawn
+    outcomes = replicate(cell.model, used, data, seed=int(rng.integers(2**62)))
+    columns = {**data.numbers, **{name: values[0] for name, values in outcomes.items()}}
+    if cell.model.takes is bm.EffectSizes:
+        return drawn, bm.EffectSizes.from_arrays(data.study, columns["y"], columns["se"])
+    return drawn, cell.model.takes(study=data.study, **columns)
+
+
+def below_truth(posterior, drawn: Draws, name: str) -> float:
+    """Posterior probability below the truth; of study effects the first one."""
+    if name == "theta":
+        return float(posterior["theta"]["0"].cdf(drawn["theta"][0, 0]))
+    return float(posterior[name].cdf(drawn[name][0]))
+
+
+def by_fits(cell: Cell, seeds: np.ndarray) -> tuple[np.ndarray, int]:
+    """Probabilities (times, quantities), and how many fits did not pass their gates."""
+    found, unsound = [], 0
+    for seed in seeds:
+        drawn, data = simulated(cell, seed)
+        posterior = bm.fit(cell.model, data)
+        unsound += not posterior.diagnostics.passed
+        found.append([below_truth(posterior, drawn, name) for name in cell.quantities])
+    return np.array(found), unsound
+
+
+def by_hmc(cell: Cell, seeds: np.ndarray) -> tuple[np.ndarray, int]:
+    """Fit with the sampler of ``_hmc.sample_many``, whose summaries hold no ranks."""
+    made = [simulated(cell, seed) for seed in seeds]
+    tables = {
+        name: np.stack([data.numbers[name] for _, data in made]) for name in made[0][1].numbers
+    }
+    truth = np.array([[drawn[name][0] for name in cell.quantities] for drawn, _ in made])
+    below, passed = hmc_ranks(cell, tables, truth)
+    for i in np.flatnonzero(~passed):  # as sample_many does
+        drawn, data = made[i]
+        posterior = bm.fit(cell.model, data, bm.NUTS(seed=int(i)))
+        passed[i] = posterior.diagnostics.passed
+        below[i] = [below_truth(posterior, drawn, name) for name in cell.quantities]
+    return below, int((~passed).sum())
+
+
+def hmc_ranks(cell: Cell, tables: Draws, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    import jax
+
+    from bayesmeta.engines import _hmc, _nuts
+    from bayesmeta.engines._jax import float64
+
+    with float64():
+        shape = _hmc.batch(cell.model, cell.k)
+        program = hmc_program(shape, cell.quantities)
+        keys = _nuts.chain_keys(0, len(truth))
+        keep = np.tile((np.arange(shape.k) < cell.k) * 1.0, (len(truth), 1))
+        columns, numbers = _nuts.pad(tables, shape.k), _nuts.numbers(cell.model)
+        parts = [
+            jax.device_get(
+                program(keys[rows], {n: v[rows] for n, v in columns.items()}, keep[rows], numbers)
+            )
+            for rows in np.arange(len(truth)).reshape(-1, _hmc.SIDE_BY_SIDE)
+        ]
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    few = whole["divergences"] <= _hmc.DIVERGENT * _hmc.CHAINS * shape.draws
+    passed = (whole["rhat"] <= _hmc.RHAT) & (whole["ess"] >= _hmc.ESS) & few
+    draws = np.stack([whole[name] for name in cell.quantities], axis=1)
+    count = (draws < truth[:, :, None]).sum(axis=2)
+    return (count + 0.5) / (draws.shape[2] + 1), passed
+
+
+@cache
+def hmc_program(shape, quantities: tuple[str, ...]):
+    """The sampler of one chunk of tables that gives the draws themselves."""
+    import jax
+    import jax.numpy as jnp
+
+    from bayesmeta.engines import _hmc, _nuts
+    from bayesmeta.engines._graph import density
+    from bayesmeta.engines._pymc import build
+
+    study = tuple(map(str, range(shape.k)))
+    made = density(build(shape.model, study, _nuts.example_columns(shape.model, shape.k)))
+
+    def one(key, table, mask, numbers):
+        draws, diverging = _hmc._sample(made, shape, key, {**table, **numbers}, mask)
+        every = jnp.stack(list(draws.values()))
+        return {
+            **{name: draws[name].ravel() for name in quantities},
+            "rhat": _hmc.split_rhat(every).max(),
+            "ess": _hmc.effective_size(every).min(),
+            "divergences": diverging.sum(),
+        }
+
+    return jax.jit(jax.vmap(one, in_axes=(0, 0, 0, None)))
+
+
+def tried(cell: Cell, seed: int) -> dict:
+    """Run one cell; its tables depend neither on other cells nor on how many there are."""
+    digest = zlib.crc32(cell.key.encode())
+    children = np.random.SeedSequence([seed, digest]).generate_state(cell.times, np.uint64)
+    exact = isinstance(default_engine(cell.model), bm.Quadrature)
+    start = time.process_time()
+    below, unsound = (by_fits if exact else by_hmc)(cell, children)
+    return {
+        "key": cell.key,
+        "below": below.T.round(9).tolist(),
+        "unsound": unsound,
+        "seconds": round(time.process_time() - start, 1),
+    }
+
+
+def evidence(below: np.ndarray) -> dict:
+    """Tests of uniformity: all of it, and the mean and the spread of its normal scores."""
+    scores = ndtri(np.clip(below, 1e-12, 1 - 1e-12))
+    n, square = scores.size, float((scores**2).sum())
+    tail = min(stats.chi2.cdf(square, n), stats.chi2.sf(square, n))
+    mean_z = float(scores.mean() * n**0.5)
+    p = {
+        "ks": float(stats.kstest(below, "uniform").pvalue),
+        "mean": float(2 * stats.norm.sf(abs(mean_z))),
+        "spread": float(min(1.0, 2 * tail)),
+    }
+    return {
+        "times": n,
+        "smallest_p": float(f"{min(p.values()):.3g}"),
+        "ks_p": float(f"{p['ks']:.3g}"),
+        "mean_z": round(mean_z, 2),
+        "spread_z": round(float(np.sign(square - n) * -ndtri(max(tail, 1e-300))), 2),
+        "rms_of_scores": round((square / n) ** 0.5, 3),
+        "tenths": np.histogram(below, bins=10, range=(0, 1))[0].tolist(),
+    }
+
+
+def judged(found: dict[str, dict]) -> dict:
+    """One row per cell and quantity, one per model and quantity, and the level of each test."""
+    rows, wrong, together = [], [], {}
+    for cell in cells():
+        done = found[cell.key]
+        for name, below in zip(cell.quantities, done["below"], strict=True):
+            row = {
+                "model": cell.name, "class": type(cell.model).__name__, "k": cell.k,
+                "risk": cell.risk, "quantity": name, **evidence(np.array(below)),
+                "unsound": done["unsound"],
+            }  # fmt: skip
+            if cell.broken:
+                wrong.append({**row, "must_be_caught": cell.caught})
+            else:
+                rows.append(row)
+                together.setdefault((cell.name, name), []).extend(below)
+    pooled = [
+        {"model": model, "quantity": name, **evidence(np.array(below))}
+        for (model, name), below in together.items()
+    ]
+    tests = 3 * (len(rows) + len(pooled))
+    return {
+        "tests": tests,
+        "family_wise_level": LEVEL,
+        "level_of_each_test": LEVEL / tests,
+        "cells": rows,
+        "pooled": pooled,
+        "wrong": wrong,
+    }
+
+
+def smallest(times: int, level: float) -> tuple[float, float]:
+    """What is seen with probability POWER: shift of mu in posterior SDs, ratio of SDs less 1."""
+    reach = -ndtri(level / 2) + ndtri(POWER)
+    return reach / times**0.5, (1 + reach * (2 / times) ** 0.5) ** 0.5 - 1
+
+
+def tables(result: dict) -> str:
+    """Markdown: models, then wrong models."""
+    level = result["level_of_each_test"]
+    lines = [
+        "| model | quantity | tables | smallest p of its cells | all its cells together: KS p "
+        "| z of the mean | z of the spread | seen: shift, spread |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in result["pooled"]:
+        mine = [c for c in result["cells"] if _same(c, row)]
+        shift, ratio = smallest(row["times"], level)
+        lines.append(
+            f"| {row['model']} | {row['quantity']} | {row['times']:,} in {len(mine)} | "
+            f"{min(c['smallest_p'] for c in mine):.2g} | {row['ks_p']:.2g} | {row['mean_z']:.1f} | "
+            f"{row['spread_z']:.1f} | {shift:.2f}, {100 * ratio:.0f}% |"
+        )
+    lines += [
+        "",
+        "| wrong model | quantity | tables | KS p | z of the mean | z of the spread | caught |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    lines += [
+        f"| {row['model']} | {row['quantity']} | {row['times']:,} | {row['ks_p']:.2g} | "
+        f"{row['mean_z']:.1f} | {row['spread_z']:.1f} | "
+        f"{'yes' if row['smallest_p'] < level else 'no'} |"
+        for row in result["wrong"]
+    ]
+    return "\n".join(lines)
+
+
+def _same(first: dict, second: dict) -> bool:
+    return all(first[name] == second[name] for name in ("model", "quantity"))
+
+
+def run(seed: int, checkpoint: Path | None) -> dict[str, dict]:
+    found = {}
+    if checkpoint and checkpoint.exists():
+        lines = checkpoint.read_text().splitlines()
+        found = {one["key"]: one for one in map(json.loads, lines)}
+    for cell in cells():
+        if cell.key not in found:
+            found[cell.key] = done = tried(cell, seed)
+            if checkpoint:
+                with checkpoint.open("a") as file:
+                    file.write(json.dumps(done) + "\n")
+            worst = min(evidence(np.array(below))["smallest_p"] for below in done["below"])
+            print(
+                f"{cell.key:48s}{cell.times:6d}{done['seconds']:8.1f} s  p {worst:.2g}  "
+                f"unsound {done['unsound']}",
+                flush=True,
+            )
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=20240622)
+    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("-o", "--output", type=Path)
+    given = parser.parse_args()
+    found = run(given.seed, given.checkpoint)
+    result = {
+        "command": f"uv run benchmarks/sbc.py --seed {given.seed} -o benchmarks/results/sbc.json",
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "seed": given.seed,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in VERSIONS},
+        },
+        "processor_minutes": round(sum(one["seconds"] for one in found.values()) / 60, 1),
+        **judged(found),
+    }
+    if given.output:
+        given.output.write_text(in_lines(result))
+    print(tables(result))
+
+
+def in_lines(result: dict) -> str:
+    """JSON with one line per row."""
+    parts = []
+    for name, value in result.items():
+        if isinstance(value, list):
+            inner = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in value)
+            parts.append(f' "{name}": [\n{inner}\n ]')
+        else:
+            parts.append(f' "{name}": {json.dumps(value, ensure_ascii=False)}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    main()
