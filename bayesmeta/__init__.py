@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .batch import fit_many
     from .checks import (
+        check,
         compare_loo,
         deviance,
         loo,
@@ -108,6 +109,7 @@ _HOME = {
     "summaries": ("summary",),
     "batch": ("fit_many",),
     "checks": (
+        "check",
         "compare_loo",
         "deviance",
         "loo",
@@ -165,6 +167,7 @@ __all__ = [
     "Uniform",
     "absolute_effects",
     "bayes_factors",
+    "check",
     "common_effect",
     "compare",
     "compare_loo",

@@ -16,15 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .checks import (
-    LOO,
-    Deviance,
-    deviance,
-    loo,
-    posterior_predictive,
-    prior_predictive,
-    trust,
-)
+from .checks import Checks, check
 from .decision import absolute_effects, pooled_control_risk
 from .effects import EffectSizes, effect_sizes
 from .engines import NUTS, default_engine, device, fit, prepare
@@ -44,7 +36,6 @@ from .model import (
 from .posterior import Check, Posterior
 from .priors import Flat, Normal
 from .results import (
-    Checks,
     Evidence,
     OutcomeResult,
     PublishedResult,
@@ -320,42 +311,8 @@ def _checks(
 ) -> Checks:
     """Every check of the answer."""
     progress(outcome.title, "predictive checks")
-    answer, seed = main.answer, spec.seed
-    proper = all(prior.proper for prior in answer.model.priors.values())
-    found = Checks(
-        prior=prior_predictive(answer.model, answer.data, seed=seed, prob=spec.prob)
-        if proper
-        else None,
-        predictive=posterior_predictive(answer, seed=seed, prob=spec.prob),
-        loo=_loo(spec, outcome, answer),
-        deviance=_deviance(answer, seed),
-    )
-    whole = trust(
-        answer,
-        prior=found.prior,
-        predictive=found.predictive,
-        loo=found.loo,
-        deviance=found.deviance,
-    )
-    return replace(found, trust=whole)
-
-
-def _loo(spec: Specification, outcome: Outcome, answer: Posterior) -> LOO | None:
-    """Predict each study from the others, where what is left can be fitted."""
-    if answer.data.k < 2:
-        return None
-    engine = None if answer.exact else _nuts(spec, outcome.name, "left out")
-    try:
-        return loo(answer, seed=spec.seed, engine=engine)
-    except ModelError:  # without a study no proper posterior is left
-        return None
-
-
-def _deviance(answer: Posterior, seed: int) -> Deviance | None:
-    try:
-        return deviance(answer, seed=seed)
-    except ModelError:  # no saturated model
-        return None
+    engine = None if main.answer.exact else _nuts(spec, outcome.name, "left out")
+    return check(main.answer, seed=spec.seed, prob=spec.prob, engine=engine)
 
 
 def _absolute(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from .checks import Trust
+    from .engines import Engine
     from .model import Data, Model
     from .posterior import Posterior
     from .priors import Prior
@@ -111,6 +113,7 @@ def run(specification: Path, output: Path) -> None:
 @click.option(
     "--evidence", is_flag=True, help="Add Bayes factors, weights and studies without events."
 )
+@click.option("--checks", is_flag=True, help="Add predictive checks, leave-one-out, every verdict.")
 @click.option(
     "--level",
     default=0.95,
@@ -140,6 +143,7 @@ def fit(
     share: str | None,
     spread: str | None,
     evidence: bool,
+    checks: bool,
     nuts: bool,
     level: float,
     seed: int,
@@ -173,19 +177,44 @@ def fit(
     )
     if share or spread:
         model = _with_outliers(model, share, spread)
-    posterior = fit_model(model, data, NUTS(seed=seed) if nuts else None)
+    engine = NUTS(seed=seed) if nuts else None
+    posterior = fit_model(model, data, engine)
     if output is not None:
         write_posterior(posterior, output, seed=seed)
     click.echo(f"{describe(model)}\n{posterior.engine}\n")
     click.echo(summary(posterior, prob=prob).dropna(axis=1, how="all").round(4).to_string())
     for part in _evidence(posterior, prob) if evidence else ():
         click.echo(f"\n{part}")
-    for caution in posterior.cautions:
+    _say_doubts(posterior, _checks(posterior, seed, prob, engine) if checks else None)
+
+
+def _say_doubts(posterior: "Posterior", trust: "Trust | None") -> None:
+    """Cautions, and gates that failed: these end with status 1."""
+    for caution in posterior.cautions if trust is None else trust.cautions:
         click.echo(f"Caution: {caution}")
     for failure in posterior.diagnostics.failures:
         click.echo(f"Not sound: {failure}", err=True)
     if not posterior.diagnostics.passed:
         sys.exit(GATES_FAILED)
+
+
+def _checks(posterior: "Posterior", seed: int, prob: float, engine: "Engine | None") -> "Trust":
+    """Print the tables of every check."""
+    from .checks import check
+
+    found = check(posterior, seed=seed, prob=prob, engine=engine)
+    titles = {
+        "What the priors imply": found.prior,
+        "Predicted and observed": found.predictive,
+        "Each study predicted from the others": found.loo,
+        "Residual deviance": found.deviance,
+    }
+    for title, one in titles.items():
+        if one is not None:
+            click.echo(f"\n{title}\n{_text(one.table())}")
+    assert found.trust is not None
+    click.echo(f"\nEvery check\n{_text(found.trust.table().set_index('check'))}")
+    return found.trust
 
 
 def _evidence(posterior: "Posterior", prob: float) -> Iterator[str]:

@@ -25,7 +25,6 @@ from scipy import stats
 from scipy.special import ndtri
 
 import bayesmeta as bm
-from bayesmeta.engines import default_engine
 from bayesmeta.model import Model
 from bayesmeta.simulate import parameters, replicate
 
@@ -69,6 +68,10 @@ def normal_models() -> dict[str, Model]:
         "common effect": bm.CommonEffect(mu=MU),
         "normal": bm.NormalNormal(mu=MU, tau=TAU),
         "normal, Student-t effects": bm.NormalNormal(mu=MU, tau=TAU, df=4),
+        "normal, unknown df": bm.NormalNormal(mu=MU, tau=TAU, df=bm.Uniform(3, 12)),
+        "outlier mixture": bm.OutlierMixture(
+            mu=MU, tau=TAU, share=bm.Beta(2, 8), spread=bm.HalfNormal(1)
+        ),
     }
 
 
@@ -96,6 +99,7 @@ TIMES = {  # tables by model, or by model and risk: fewer where a fit takes long
     **dict.fromkeys(("OR, 0/1 coding", "Poisson"), 300),
     **dict.fromkeys(("RR", "RD", "incidence"), 200),
     **dict.fromkeys(("OR, exchangeable baselines", "beta-binomial"), 64),
+    **dict.fromkeys(("normal, unknown df", "outlier mixture"), 64),
     "normal, Student-t effects": 48,
     **{(name, "zero-heavy"): 300 for name in ("OR", "hypergeometric", "RR")},
     ("proportion", "zero-heavy"): 200,
@@ -106,6 +110,8 @@ QUANTITIES = {
     "common effect": ("mu",),
     "normal": EVERY,
     "beta-binomial": ("mu", "rho"),
+    "normal, unknown df": ("mu", "tau", "df"),
+    "outlier mixture": ("mu", "tau", "share", "spread"),
 }
 
 
@@ -277,9 +283,10 @@ def tried(cell: Cell, seed: int) -> dict:
     """Run one cell; its tables depend neither on other cells nor on how many there are."""
     digest = zlib.crc32(cell.key.encode())
     children = np.random.SeedSequence([seed, digest]).generate_state(cell.times, np.uint64)
-    exact = isinstance(default_engine(cell.model), bm.Quadrature)
+    shared = isinstance(getattr(cell.model, "baseline", None), bm.Exchangeable)
+    batched = shared or isinstance(cell.model, bm.BetaBinomial)
     start = time.process_time()
-    below, unsound = (by_fits if exact else by_hmc)(cell, children)
+    below, unsound = (by_hmc if batched else by_fits)(cell, children)
     return {
         "key": cell.key,
         "below": below.T.round(9).tolist(),

@@ -229,6 +229,17 @@ def test_fit_refuses_what_no_model_does(folder, name, words, said):
     assert said in result.output
 
 
+def test_every_check_is_printed_on_request(folder):
+    said = call(folder, "binary", "--measure", "OR", "--counts", "--checks").output
+    for title in ("What the priors imply", "Predicted and observed", "Every check"):
+        assert title in said
+    assert "Each study predicted from the others" in said
+    assert "Residual deviance" in said
+    assert "quadrature error" in said
+    plain = call(folder, "binary", "--measure", "OR", "--counts").output
+    assert "Every check" not in plain
+
+
 def test_evidence_is_printed_on_request(folder):
     words = "--measure OR --likelihood hypergeometric --evidence"
     output = call(folder, "binary", *words.split()).output

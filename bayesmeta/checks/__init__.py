@@ -1,5 +1,6 @@
 """Whether a model makes data like those observed, predicts what it has not seen, and is sound."""
 
+from ._check import Checks, check
 from ._deviance import Deviance, deviance
 from ._loo import LOO, loo
 from ._predictive import ArmCheck, PredictiveCheck, posterior_predictive
@@ -11,12 +12,14 @@ from ._trust import Trust, Verdict, trust
 __all__ = [
     "LOO",
     "ArmCheck",
+    "Checks",
     "Deviance",
     "PredictiveCheck",
     "PriorPredictive",
     "Statistic",
     "Trust",
     "Verdict",
+    "check",
     "compare_loo",
     "deviance",
     "loo",

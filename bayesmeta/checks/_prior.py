@@ -193,9 +193,15 @@ def _effects(
     if "tau" in drawn:
         tau = drawn["tau"]
         absurd = np.nan if limit is None else float((1.96 * tau > limit).mean())
-        rule = words if limit is None else f"95% of studies farther than {words} from the centre"
+        rule = words if limit is None else f"over 5% of studies {_far(scale, limit)} its centre"
         found.append(_one("tau (analysis scale)", tau, absurd, rule, prob))
     return found
+
+
+def _far(scale: Measure, limit: float) -> str:
+    if scale.log:
+        return f"beyond a factor {np.exp(limit):.3g} of"
+    return f"farther than {limit:.3g} from"
 
 
 def _risks(

@@ -405,15 +405,16 @@ def _fit_in_words(outcome: OutcomeResult) -> str:
     loo, fitted = outcome.checks.loo, outcome.checks.deviance
     if loo is not None and math.isfinite(loo.total):
         said.append(
-            f"elpd {number(loo.total)} (SE {number(loo.se)}), effective number of shared "
-            f"parameters {number(loo.p_loo)}; predicted: {loo.target}"
+            f"Predicted: {loo.target}. Log predictive density of all studies (elpd) "
+            f"{number(loo.total)}, SE {number(loo.se)}; effective number of shared parameters "
+            f"{number(loo.p_loo)}"
         )
     if fitted is not None:
         said.append(
-            f"total residual deviance {number(fitted.total)} for {fitted.points.sum():.0f} data "
+            f"Total residual deviance {number(fitted.total)} for {fitted.points.sum():.0f} data "
             f"points, pD {number(fitted.p_d)}, DIC {number(fitted.dic)}"
         )
-    return "; ".join(said)
+    return ". ".join(said)
 
 
 def _trust(outcome: OutcomeResult) -> Grid | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from ..checks import LOO, Deviance, PredictiveCheck, PriorPredictive, Trust
+from ..checks import Checks
 from ..comparison import Fit
 from ..decision import AbsoluteEffects
 from ..effects import MEASURES, EffectSizes, Measure
@@ -40,31 +40,6 @@ class Evidence:
     why_none: str = ""
     weights: "pd.DataFrame | None" = None
     zeros: "pd.DataFrame | None" = None
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checks:
-    """Whether to believe the answer.
-
-    Attributes
-    ----------
-    prior : PriorPredictive or None
-        None if a prior is improper.
-    predictive : PredictiveCheck or None
-    loo : LOO or None
-        None for one study.
-    deviance : Deviance or None
-        None for models without a saturated one.
-    trust : Trust or None
-        All of them in one list.
-    """
-
-    prior: PriorPredictive | None = None
-    predictive: PredictiveCheck | None = None
-    loo: LOO | None = None
-    deviance: Deviance | None = None
-    trust: Trust | None = None
 
 
 @final
@@ -174,7 +149,7 @@ class OutcomeResult:
     published: tuple[PublishedResult, ...] = ()
     absolute: AbsoluteEffects | None = None
     control_risk_origin: str = ""
-    checks: Checks = Checks()
+    checks: Checks = field(default_factory=Checks)
     evidence: Evidence = Evidence()
     sources: "pd.DataFrame | None" = None
     tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)

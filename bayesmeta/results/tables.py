@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..checks import Checks
 from ..comparison import Fit, compare
 from ..effects import ATANH_RD, MEASURES
 from ..frequentist import FrequentistFit
 from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
-from . import Checks, OutcomeResult, ScenarioResult, comparison_of
+from . import OutcomeResult, ScenarioResult, comparison_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -109,7 +109,10 @@ def stored(name):
 
 
 SIZES, RISKS = (3, 5, 14), ("common", "zero-heavy")
-ESTIMATES = ("common effect", "normal", "normal, Student-t effects")
+ESTIMATES = (
+    *("common effect", "normal", "normal, Student-t effects"),
+    *("normal, unknown df", "outlier mixture"),
+)
 COUNTS = (
     *("OR", "OR, 0/1 coding", "OR, exchangeable baselines", "RR", "RD", "hypergeometric"),
     *("Poisson", "proportion", "incidence", "beta-binomial"),

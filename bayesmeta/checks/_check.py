@@ -1,0 +1,92 @@
+"""Every check of one answer, in one call."""
+
+from dataclasses import dataclass
+from typing import final
+
+from ..engines import Engine
+from ..errors import ModelError
+from ..posterior import Posterior
+from ._deviance import Deviance, deviance
+from ._loo import LOO, loo
+from ._predictive import PredictiveCheck, posterior_predictive
+from ._prior import PriorPredictive, prior_predictive
+from ._trust import Trust, trust
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """Whether to believe an answer.
+
+    Attributes
+    ----------
+    prior : PriorPredictive or None
+        None if a prior is improper.
+    predictive : PredictiveCheck or None
+    loo : LOO or None
+        None for one study, or if the others leave no proper posterior.
+    deviance : Deviance or None
+        None for models without a saturated one.
+    trust : Trust or None
+        All of them in one list.
+    """
+
+    prior: PriorPredictive | None = None
+    predictive: PredictiveCheck | None = None
+    loo: LOO | None = None
+    deviance: Deviance | None = None
+    trust: Trust | None = None
+
+
+def check(
+    posterior: Posterior, *, seed: int, prob: float = 0.95, engine: Engine | None = None
+) -> Checks:
+    """Make every check that the model and its priors allow.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    seed : int
+    prob : float
+        Probability of the predictive intervals.
+    engine : Engine, optional
+        For fits without a study, as of ``loo``.
+
+    Returns
+    -------
+    Checks
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    >>> found = bm.check(bm.fit(model, data), seed=1)
+    >>> found.trust.passed, found.loo.study
+    (True, ('A', 'B', 'C'))
+    """
+    proper = all(prior.proper for prior in posterior.model.priors.values())
+    prior = None
+    if proper:
+        prior = prior_predictive(posterior.model, posterior.data, seed=seed, prob=prob)
+    predictive = posterior_predictive(posterior, seed=seed, prob=prob)
+    left_out = _loo(posterior, seed, engine)
+    fitted = _deviance(posterior, seed)
+    whole = trust(posterior, prior=prior, predictive=predictive, loo=left_out, deviance=fitted)
+    return Checks(prior=prior, predictive=predictive, loo=left_out, deviance=fitted, trust=whole)
+
+
+def _loo(posterior: Posterior, seed: int, engine: Engine | None) -> LOO | None:
+    if posterior.data.k < 2:
+        return None
+    try:
+        return loo(posterior, seed=seed, engine=engine)
+    except ModelError:  # without a study no proper posterior is left
+        return None
+
+
+def _deviance(posterior: Posterior, seed: int) -> Deviance | None:
+    try:
+        return deviance(posterior, seed=seed)
+    except ModelError:  # no saturated model
+        return None
