@@ -284,7 +284,7 @@ def test_report_is_one_page_that_fetches_nothing(ran):
     assert len(identifiers) == len(set(identifiers))
     inner = [attributes["href"] for tag, attributes in shown.tags if tag == "a"]
     assert {link[1:] for link in inner if link.startswith("#")} <= set(identifiers)
-    assert len(shown.pictures) == 4
+    assert len(shown.pictures) == 5
     for picture in shown.pictures:
         for element in ElementTree.fromstring(picture).iter():
             links = [v for k, v in element.attrib.items() if k.endswith(("href", "src"))]

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from bayesmeta import plots
-from bayesmeta.checks import ArmCheck, PredictiveCheck, Statistic
+from bayesmeta.checks import LOO, ArmCheck, PredictiveCheck, Statistic
 from bayesmeta.effects import MEASURES
 from bayesmeta.errors import DataError, ModelError
 from bayesmeta.plots._predictive import bin_edges
@@ -169,6 +169,7 @@ FIGURES = {
     "forest": forest,
     "prior_posterior": lambda: plots.prior_posterior(densities(), measure="RR"),
     "predictive": lambda: plots.predictive(check()),
+    "left_out": lambda: plots.left_out(left_out()),
     "scenarios": lambda: plots.scenarios(scenario_table(), measure="RR", better="lower"),
 }
 
@@ -387,6 +388,43 @@ class TestPriorPosterior:
     def test_refuses_nothing(self):
         with pytest.raises(DataError, match="at least one density"):
             plots.prior_posterior([], measure="RR")
+
+
+def left_out(k=4):
+    """Predictions of counts, the last one far out and one that could not be had."""
+    ones = np.linspace(0.2, 0.7, k)
+    lower = np.append(ones[:-1], 0.0)
+    elpd = np.append(np.full(k - 1, -1.5), np.nan)
+    return LOO(
+        study=tuple(f"Study {i}" for i in range(k)),
+        elpd=elpd,
+        fitted=elpd,
+        lower=lower,
+        upper=lower + 0.01,
+        pit=lower + 0.005,
+        pareto_k=np.full(k, np.nan),
+        how=("exact",) * k,
+        target="treatment events given control events",
+        data=None,
+    )
+
+
+class TestLeftOut:
+    def test_each_study_lies_where_the_others_put_it(self):
+        figure = plots.left_out(left_out())
+        (axes,) = figure.axes
+        studies = next(a for a in axes.lines if a.get_label() == "study")
+        np.testing.assert_allclose(studies.get_xdata(), np.linspace(0.2, 0.7, 4)[:-1] + 0.005)
+        far = next(a for a in axes.lines if a.get_label() == "study, far out")
+        np.testing.assert_allclose(far.get_xdata(), [0.005])
+        assert {"Study 0", "-1.50", "no sound prediction"} <= set(texts(figure))
+        assert not overlapping(figure)
+
+    @pytest.mark.parametrize("k", [2, 42])
+    def test_takes_few_and_many_studies(self, k):
+        figure = plots.left_out(left_out(k))
+        assert not overlapping(figure)
+        assert figure.get_figheight() < 1.3 + 0.27 * k
 
 
 class TestPredictive:

@@ -74,15 +74,16 @@ def fit_many(
     model : Model
         What to fit; fully specified, priors included.
     tables : DataFrame or mapping of str to array_like, shape (batch, k)
-        A table in long form, one row per study, with the columns ``y`` and ``se`` (for count
-        models ``events_treatment``, ``n_treatment``, ``events_control``, ``n_control``) and
-        optionally ``study``; or arrays of those names, where NaN in all of them marks that there
-        is no study.
+        A table in long form, one row per study, with the columns ``y`` and ``se``, or for models
+        of counts those of the studies they take (``events_treatment``, ``n_treatment``, ...;
+        ``events`` and ``time``), and optionally ``study``; or arrays of those names, where NaN in
+        all of them marks that there is no study.
     by : str or sequence of str
         The columns that name a group; not for arrays.
     engine : Engine, optional
-        How to fit each group by itself. By default normal models are integrated many at a time,
-        with the answers of ``Quadrature()``, and other models as `fit` would.
+        How to fit each group by itself. By default normal models and counts are integrated many
+        at a time, with the answers of ``Quadrature()``; models without an exact engine are sampled
+        many at a time, and what neither does is fitted group by group as `fit` would.
     executor : concurrent.futures.Executor, optional
         What runs the work, in chunks; anything with ``submit``. By default a thread for each core.
     progress : callable, optional

@@ -40,7 +40,7 @@ from ._likelihoods import log_likelihoods, log_parts
 type Array = NDArray[np.float64]
 type Draws = Mapping[str, Array]
 
-FINENESS, SPACING = 0.28, 0.10  # of the nodes of theta and of the baseline's rule
+FINENESS, SPACING = 0.4, 0.14  # of the nodes of theta and of the baseline's rule
 FAR, FAR_T = 8.5, 1e6  # scales of the study effects within which they are integrated
 SMALLEST_RHO = 1e-9  # below, beta functions lose their digits; the distribution is binomial
 

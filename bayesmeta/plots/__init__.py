@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._densities import prior_posterior
     from ._forest import forest
+    from ._left_out import left_out
     from ._predictive import predictive
     from ._scenarios import scenarios
     from ._svg import save_svg
 
 _HOME = {
     "forest": "_forest",
+    "left_out": "_left_out",
     "predictive": "_predictive",
     "prior_posterior": "_densities",
     "save_svg": "_svg",
     "scenarios": "_scenarios",
 }
 
-__all__ = ["forest", "predictive", "prior_posterior", "save_svg", "scenarios"]
+__all__ = ["forest", "left_out", "predictive", "prior_posterior", "save_svg", "scenarios"]
 
 
 def __getattr__(name: str) -> object:

@@ -21,7 +21,8 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     Returns
     -------
     mapping of str to str
-        SVG text by name: ``forest``, ``scenarios``, ``prior-posterior``, ``predictive``.
+        SVG text by name: ``forest``, ``scenarios``, ``prior-posterior``, ``predictive``,
+        ``left-out``.
     """
     if outcome.main is None:
         return {}
@@ -44,4 +45,6 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
         )
     if outcome.checks.predictive is not None:
         figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
+    if outcome.checks.loo is not None:
+        figures["left-out"] = plots.left_out(outcome.checks.loo)
     return {name: plots.save_svg(figure) for name, figure in figures.items()}

@@ -1,0 +1,93 @@
+"""Where each study lies in what the others predict of it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from ._style import INK, MUTED, SKY, SMALL, TEXT, VERMILLION, blank, house, inches, panel
+from ._text import clean, width_of, wrap, write
+
+if TYPE_CHECKING:
+    from ..checks import LOO
+
+_WIDTH, _MARGIN, _GAP = 8.75, 0.12, 0.18  # inches
+_LABEL, _ROW = 2.05, 0.26
+_TOP, _BELOW = 0.35, 0.9
+_TAIL, _BAND = 0.025, "#eceff2"
+
+
+def left_out(loo: "LOO") -> Figure:
+    """Draw leave-one-study-out predictions.
+
+    Each row shows the predictive probability of a result as low as the study's: a point for an
+    estimate, for counts the share of the observed count itself. Few of many studies should lie in
+    the outer 5%.
+
+    Parameters
+    ----------
+    loo : LOO
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> from bayesmeta.plots import left_out
+    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    >>> figure = left_out(bm.loo(bm.fit(model, data)))
+    """
+    names = [wrap(clean(name), _LABEL) for name in loo.study]
+    heights = [max(_ROW, inches(TEXT, name.count("\n") + 1) + 0.08) for name in names]
+    tops = _TOP + np.cumsum([0.0, *heights])
+    y = (tops[1:] + tops[:-1]) / 2
+    said = [f"{one:.2f}" if np.isfinite(one) else "no sound prediction" for one in loo.elpd]
+    with house():
+        figure = blank(_WIDTH, float(tops[-1]) + _BELOW)
+        left = _MARGIN + max(width_of(name) for name in names) + _GAP
+        room = max(width_of(text, size=SMALL) for text in (*said, "log density"))
+        wide = _WIDTH - left - room - 2 * _GAP - _MARGIN
+        axes = panel(figure, left, _TOP, wide, float(tops[-1]) - _TOP)
+        axes.set_ylim(float(tops[-1]), _TOP)
+        _studies(axes, loo, y)
+        right = _WIDTH - _MARGIN
+        write(figure, right, _TOP - 0.15, "log density", align="right", size=SMALL, color=MUTED)
+        for name, text, middle in zip(names, said, y, strict=True):
+            write(figure, _MARGIN, middle, name)
+            write(figure, right, middle, text, align="right", size=SMALL, color=MUTED)
+        _legend(figure, loo, top=float(tops[-1]) + _BELOW - 0.33)
+    return figure
+
+
+def _studies(axes: Axes, loo: "LOO", y: NDArray[np.float64]) -> None:
+    axes.set_xlim(-0.01, 1.01)
+    axes.axvspan(_TAIL, 1 - _TAIL, color=_BAND, zorder=0)
+    axes.hlines(y, loo.lower, loo.upper, color=SKY, linewidth=5.0, zorder=2)
+    far = np.minimum(loo.pit, 1 - loo.pit) < _TAIL
+    middle = (loo.lower + loo.upper) / 2
+    style = {"linestyle": "none", "marker": "o", "markersize": 4.5, "zorder": 3}
+    for where, color, label in ((~far, INK, "study"), (far, VERMILLION, "study, far out")):
+        axes.plot(middle[where], y[where], color=color, label=label, **style)
+    axes.set_xticks([0, _TAIL, 0.25, 0.5, 0.75, 1 - _TAIL, 1])
+    axes.set_xticklabels(["0", "", "0.25", "0.5", "0.75", "", "1"])
+    axes.set_xlabel("predictive probability of a result as low or lower")
+
+
+def _legend(figure: Figure, loo: "LOO", *, top: float) -> None:
+    point = {"linestyle": "none", "marker": "o", "markersize": 4.5}
+    handles = [
+        Line2D([], [], color=_BAND, linewidth=7.0, label="central 95%"),
+        Line2D([], [], color=INK, label="study", **point),
+    ]
+    if (loo.upper > loo.lower).any():
+        share = "share of the observed count"
+        handles.append(Line2D([], [], color=SKY, linewidth=5.0, label=share))
+    height = float(figure.get_size_inches()[1])
+    place = (_MARGIN / _WIDTH, 1 - top / height)
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=3)
