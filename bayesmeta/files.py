@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engines import study_densities
-from .errors import DataError, FileError
+from .errors import DataError, FileError, ModelError
 from .model import target
 from .posterior import Posterior
 from .simulate import parameters, replicate
@@ -96,7 +96,8 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
             tree[name] = xr.DataTree(
                 xr.Dataset(arrays, coords={**place, **(study if last else {})})
             )
-    tree["log_likelihood"].attrs = {"target": target(posterior.model, posterior.data)}
+    if "log_likelihood" in tree.children:
+        tree["log_likelihood"].attrs = {"target": target(posterior.model, posterior.data)}
     _add_prior(tree, posterior, seed)
     observed = set(tree["posterior_predictive"].data_vars)
     for name, wanted in (("observed_data", True), ("constant_data", False)):
@@ -140,7 +141,10 @@ def _predictive(posterior: Posterior, tree: "DataTree", seed: int) -> Columns:
 
 
 def _log_likelihood(posterior: Posterior, tree: "DataTree") -> Columns:
-    terms = study_densities(posterior.model, posterior.data, _flat(tree, shared=True))
+    try:
+        terms = study_densities(posterior.model, posterior.data, _flat(tree, shared=True))
+    except ModelError:  # too precise for a density of each study by itself
+        return {}
     first = posterior.data.columns()[0]
     return _shaped({first: terms.every - terms.given}, tree)
 

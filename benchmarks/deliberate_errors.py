@@ -332,8 +332,8 @@ MISTAKES = (
     Mistake(
         "weigh a study left out by its likelihood, not by one over it",
         "checks/_loo.py",
-        "mass[:, None] * np.exp(terms.given - terms.every)",
-        "mass[:, None] * np.exp(terms.every - terms.given)",
+        "log_mass[:, None] + terms.given - terms.every",
+        "log_mass[:, None] + terms.every - terms.given",
         LOO + "predictions_are_those_of_brute_force[OR half, small]",
     ),
     Mistake(

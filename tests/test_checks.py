@@ -321,3 +321,81 @@ def test_predictive_p_values_of_tables_from_the_model_are_not_extreme():
         )
         p.append({s.name: s.p for s in statistics(model, one, reference)}["Q"])
     assert stats.kstest(p, "uniform").pvalue > 0.001
+
+
+def test_overdispersed_arms_are_compared_with_each_other():
+    """No study is significant by its log odds ratio; by the treatment arm alone all would be."""
+    rows = {
+        "A": (3, 40, 6, 42),
+        "B": (5, 30, 4, 31),
+        "C": (10, 50, 5, 49),
+        "D": (4, 60, 9, 58),
+        "E": (8, 90, 7, 93),
+    }
+    data = binary(rows)
+    drawn = replicate(
+        model := bm.BetaBinomial(mu=MU), parameters(model, 5, 50, seed=1), data, seed=2
+    )
+    found = {one.name: one.observed for one in statistics(model, data, drawn)}
+    assert found["studies significant by themselves"] == 0
+    assert found["Q"] < 6
+
+
+def test_ratios_without_events_on_one_side_keep_their_place():
+    model = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU)
+    data = binary({"A": (1, 40, 3, 42), "B": (0, 30, 2, 31)})
+    made = {"events_treatment": np.array([[0, 0], [1, 0], [9, 9], [0, 0]], dtype=float)}
+    pooled = statistics(model, data, made)[0]
+    assert pooled.p == pytest.approx((1 + 0.5) / 4)  # two tables without events lie below
+    none = binary({"A": (0, 40, 0, 42), "B": (0, 30, 0, 31)})
+    made = {"events_treatment": np.array([[0, 0], [1, 0]], dtype=float)}
+    assert np.isnan(statistics(model, none, made)[0].p)
+
+
+def test_what_could_not_be_had_is_not_called_passed():
+    data = binary({"A": (0, 40, 0, 42), "B": (0, 30, 0, 31)})
+    posterior = bm.fit(bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), data)
+    check = bm.posterior_predictive(posterior, seed=1, draws=300)
+    table = bm.trust(posterior, predictive=check).table().set_index("where")
+    assert table.loc["pooled log OR", "verdict"] == "not available"
+
+
+def test_the_rule_for_tau_knows_the_tails_of_the_effects():
+    shares = {}
+    for name, df in (("normal", None), ("t", 1)):
+        model = bm.NormalNormal(mu=MU, tau=TAU, df=df)
+        table = bm.prior_predictive(model, ESTIMATES, seed=1, draws=20_000).table()
+        shares[name] = table.loc["tau (analysis scale)", "absurd"]
+    assert shares["normal"] == pytest.approx(
+        2 * stats.norm(0, 0.5).sf(np.log(10) / 1.96), abs=0.005
+    )
+    far = np.log(10) / stats.t(1).ppf(0.975)
+    assert shares["t"] == pytest.approx(2 * stats.norm(0, 0.5).sf(far), abs=0.015)
+
+
+@pytest.mark.parametrize("setting", [{"draws": 0}, {"draws": 2.5}, {"seed": -1}, {"draws": -3}])
+def test_numbers_that_nothing_can_be_drawn_with_are_refused(setting):
+    posterior = bm.fit(*EXACT["normal"])
+    asked = {"seed": 1, **setting}
+    for made in (
+        lambda: bm.prior_predictive(*EXACT["normal"], **asked),
+        lambda: bm.posterior_predictive(posterior, **asked),
+        lambda: bm.deviance(posterior, **asked),
+    ):
+        with pytest.raises(bm.ModelError, match="whole number"):
+            made()
+
+
+def test_a_check_that_cannot_be_made_is_said():
+    data = estimates([0.1, 0.4, -0.3], [0.2, 0.3, 0.2])
+    posterior = bm.fit(bm.NormalNormal(mu=bm.Flat(), tau=bm.Flat()), data.keep(np.ones(3, bool)))
+    found = bm.check(posterior, seed=1)
+    if found.loo is None:
+        assert any("No study could be predicted" in one for one in found.trust.cautions)
+    else:
+        pytest.fail("two studies leave no posterior under flat priors of mu and tau")
+
+
+def test_one_arm_has_no_largest_effect():
+    with pytest.raises(bm.ModelError, match="of one arm"):
+        bm.prior_predictive(*EXACT["proportion"], seed=1, largest_effect=0.5)

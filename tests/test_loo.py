@@ -289,6 +289,66 @@ def test_the_randomised_values_lie_between_their_ends_and_answer_to_the_seed():
     assert first.total == pytest.approx(table["elpd"].sum())
 
 
+def test_arms_of_a_hundred_thousand_do_not_overflow():
+    """Densities that differ by thousands of units; both of them are fitted again."""
+    data = binary({"A": (5000, 100_000, 5600, 100_000), "B": (3, 100_000, 0, 100_000)})
+    found = bm.loo(bm.fit(bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), data))
+    assert np.isfinite(found.elpd).all()
+    assert ((found.pit >= 0) & (found.pit <= 1)).all()
+
+
 def test_one_study_cannot_be_left_out():
     with pytest.raises(bm.ModelError, match="two studies or more"):
         bm.loo(bm.fit(bm.NormalNormal(mu=MU, tau=TAU), estimates([0.1], [0.2])))
+
+
+def test_a_study_far_out_has_the_density_that_the_evidence_gives_it():
+    """60 standard errors of the others away no node of tau reaches; -125.6 by plain quadrature."""
+    data = estimates([60, 0.1, -0.2, 0.3, 0], [0.1, 0.2, 0.15, 0.2, 0.1])
+    found = bm.loo(bm.fit(bm.NormalNormal(mu=MU, tau=TAU), data))
+    assert found.elpd[0] == pytest.approx(-125.6, abs=0.1)
+    data = estimates([0.1, 0.2, 0.0, 3.0], [0.05] * 4)
+    found = bm.loo(bm.fit(bm.CommonEffect(mu=MU), data))
+    precision = 1 / 4 + 3 / 0.05**2
+    ahead = stats.norm(0.3 / 0.05**2 / precision, np.sqrt(1 / precision + 0.05**2))
+    assert found.elpd[3] == pytest.approx(ahead.logpdf(3.0), rel=1e-9)
+
+
+def test_without_evidence_such_a_study_has_no_number_and_no_comparison():
+    data = estimates([0.1, 0.2, 0.0, 3.0], [0.01] * 4)
+    flat = bm.loo(bm.fit(bm.CommonEffect(mu=bm.Flat()), data))
+    assert np.isnan(flat.elpd[3])
+    assert flat.how[3] == "too far out"
+    with pytest.raises(bm.ModelError, match="no sound prediction of study 1"):
+        bm.compare_loo({"flat": flat, "too": flat})
+
+
+def test_a_mean_over_too_few_draws_is_no_answer():
+    """A study ten SDs off, fitted again by sampling: hardly a draw of tau reaches it."""
+    data = estimates([10, 0.1, -0.2, 0.3, 0], [0.1, 0.2, 0.15, 0.2, 0.1])
+    model = bm.NormalNormal(mu=MU, tau=TAU)
+    found = bm.loo(bm.fit(model, data, bm.NUTS(seed=1)), engine=bm.NUTS(seed=2))
+    assert np.isnan(found.elpd[0])
+    assert found.how[0] == "refit has too few draws there"
+    exact = bm.loo(bm.fit(model, data))
+    np.testing.assert_allclose(found.elpd[1:], exact.elpd[1:], atol=0.1)
+
+
+def test_student_t_effects_keep_their_tails_beside_exchangeable_baselines():
+    """A study far from mu, by a plain double sum over z and the baseline."""
+    shared = bm.Exchangeable(MU, bm.HalfNormal(1))
+    model = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=shared, df=3)
+    draws = {"mu": -0.3, "tau": 0.2, "baseline_mean": -2.0, "baseline_sd": 0.5}
+    terms = study_densities(
+        model,
+        binary({"A": (1, 400, 60, 410)}),
+        {name: np.array([value]) for name, value in draws.items()},
+    )
+    u = np.linspace(-9, 9, 3001)
+    theta = -0.3 + 0.2 * np.sinh(u)
+    beta = -2 + 0.5 * np.linspace(-7, 7, 701)
+    outer = stats.t(3).pdf(np.sinh(u)) * np.cosh(u) * (u[1] - u[0])
+    inner = stats.norm(-2, 0.5).pdf(beta) * (beta[1] - beta[0])
+    odds = [1 / (1 + np.exp(-(beta + side * theta[:, None]))) for side in (0.5, -0.5)]
+    table = stats.binom.pmf(1, 400, odds[0]) * stats.binom.pmf(60, 410, odds[1])
+    assert terms.every[0, 0] == pytest.approx(np.log(outer @ table @ inner), abs=1e-3)

@@ -70,19 +70,29 @@ def check(
     if proper:
         prior = prior_predictive(posterior.model, posterior.data, seed=seed, prob=prob)
     predictive = posterior_predictive(posterior, seed=seed, prob=prob)
-    left_out = _loo(posterior, seed, engine)
+    left_out, unmade = _loo(posterior, seed, engine)
     fitted = _deviance(posterior, seed)
-    whole = trust(posterior, prior=prior, predictive=predictive, loo=left_out, deviance=fitted)
+    whole = trust(
+        posterior,
+        prior=prior,
+        predictive=predictive,
+        loo=left_out,
+        deviance=fitted,
+        unmade=unmade,
+    )
     return Checks(prior=prior, predictive=predictive, loo=left_out, deviance=fitted, trust=whole)
 
 
-def _loo(posterior: Posterior, seed: int, engine: Engine | None) -> LOO | None:
+def _loo(
+    posterior: Posterior, seed: int, engine: Engine | None
+) -> tuple[LOO | None, tuple[str, ...]]:
+    """The predictions, or why there are none: without a study no posterior may be left."""
     if posterior.data.k < 2:
-        return None
+        return None, ()
     try:
-        return loo(posterior, seed=seed, engine=engine)
-    except ModelError:  # without a study no proper posterior is left
-        return None
+        return loo(posterior, seed=seed, engine=engine), ()
+    except ModelError as error:
+        return None, (f"No study could be predicted from the others: {error}",)
 
 
 def _deviance(posterior: Posterior, seed: int) -> Deviance | None:

@@ -26,6 +26,7 @@ from ..model import (
 )
 from ..posterior import Posterior
 from ..simulate import risks
+from ._statistics import check_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,6 +125,7 @@ def deviance(posterior: Posterior, *, seed: int = 0, draws: int = 4000) -> Devia
     >>> fitted.total < fitted.points.sum() + 2
     True
     """
+    check_settings(seed, draws)
     sample = posterior.sample(draws if posterior.exact else None, seed)
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in sample.items()}
     parts = _parts(posterior.model, posterior.data, flat)

@@ -6,7 +6,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ type Array = NDArray[np.float64]
 
 LARGEST_K = 0.7  # Pareto k, above which weights are not to be used (Vehtari et al. 2024)
 SURPRISING = 0.05  # of a PIT value's tail, times the number of studies
+LARGEST_ERROR = 0.1  # of a log density that is a mean over draws
+FARTHEST = -30.0  # log density of an estimate that a mixture without its evidence can be asked for
+FAILED = "refit failed its gates"
 FAINT = 1e-18  # of the largest posterior mass of a node
 BEYOND = 1e-6  # mass of a study's weights that may lie at the ends of the nodes
 GROWTH = 1e3  # of a node's mass when a study is left out: the nodes know it to about 1e-9
@@ -52,10 +55,12 @@ class LOO:
     pareto_k : ndarray, shape (k,)
         Of importance weights; NaN where none were used.
     how : tuple of str, length k
-        ``"exact"``, ``"weights"``, ``"refit"`` or ``"refit failed its gates"``.
+        ``"exact"``, ``"weights"`` or ``"refit"``; or why there is no sound number.
     target : str
         What is predicted, and given what.
     data : Data
+    sound : bool
+        Whether the fit itself passed its gates.
     """
 
     study: tuple[str, ...]
@@ -68,6 +73,7 @@ class LOO:
     how: tuple[str, ...]
     target: str
     data: Data
+    sound: bool = True
 
     @property
     def total(self) -> float:
@@ -91,8 +97,8 @@ class LOO:
 
     @property
     def surprise(self) -> Array:
-        """Two-sided tail of each PIT value times the number of studies, 1 at most, (k,)."""
-        return np.minimum(2 * np.minimum(self.pit, 1 - self.pit) * self.pit.size, 1.0)
+        """Two-sided tail of each PIT value times the number of studies, (k,)."""
+        return 2 * np.minimum(self.pit, 1 - self.pit) * self.pit.size
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -102,6 +108,8 @@ class LOO:
             for name, pit, p in zip(self.study, self.pit, self.surprise, strict=True)
             if p < SURPRISING
         ]
+        if not self.sound:
+            said.append("These predictions rest on a fit that failed a numerical gate.")
         if self.missing:
             said.append(f"No sound leave-one-out prediction of {', '.join(self.missing)}.")
         return tuple(said)
@@ -188,13 +196,38 @@ def _by_formula(posterior: Posterior, engine: Engine | None) -> LOO:
     elpd, lower, fitted = np.empty((3, data.k))
     how = ["exact"] * data.k
     for i in range(data.k):
-        fitted[i] = _predicted(posterior, se[i]).pdf(y[i])
+        fitted[i] = _log(_predicted(posterior, se[i]).pdf(y[i]))
         rest = _without(posterior, i, engine)
-        ahead = _predicted(rest, se[i])
-        elpd[i], lower[i] = np.log(ahead.pdf(y[i])), ahead.cdf(y[i])
+        elpd[i], lower[i] = _ahead(posterior, rest, float(y[i]), float(se[i]))
         if not rest.diagnostics.passed:
-            elpd[i], lower[i], how[i] = np.nan, np.nan, "refit failed its gates"
-    return _collect(posterior, elpd, np.log(fitted), lower, how)
+            elpd[i], lower[i], how[i] = np.nan, np.nan, FAILED
+        elif np.isnan(elpd[i]):
+            how[i] = "too far out"
+    return _collect(posterior, elpd, fitted, lower, how)
+
+
+def _ahead(posterior: Posterior, rest: Posterior, y: float, se: float) -> tuple[float, float]:
+    """Log density and distribution function of an estimate by a fit without its study.
+
+    The gain of log marginal likelihood sees effects so far out that no node of tau reaches them;
+    without it, as under improper priors, such a density is not to be had: NaN.
+    """
+    ahead = _predicted(rest, se)
+    gain = _gain(posterior, rest)
+    if gain is None:
+        gain = _log(ahead.pdf(y))
+        gain = gain if gain > FARTHEST else np.nan
+    return gain if np.isfinite(gain) else np.nan, ahead.cdf(y)
+
+
+def _gain(posterior: Posterior, rest: Posterior) -> float | None:
+    """What the study adds to the log marginal likelihood of the others, if both are known."""
+    with_all, without = posterior.log_marginal_likelihood, rest.log_marginal_likelihood
+    return None if with_all is None or without is None else with_all - without
+
+
+def _log(value: float) -> float:
+    return float(np.log(value)) if value > 0 else -np.inf
 
 
 def _predicted(posterior: Posterior, se: float) -> Marginal:
@@ -209,21 +242,16 @@ def _predicted(posterior: Posterior, se: float) -> Marginal:
 
 def _by_nodes(posterior: Posterior, engine: Engine | None) -> LOO:
     """Reweight the nodes of an exact posterior; fit again where they do not reach far enough."""
-    draws, mass, place = _nodes_of(posterior)
+    draws, log_mass, ends = _nodes_of(posterior)
     terms = study_densities(posterior.model, posterior.data, draws)
-    weight = mass[:, None] * np.exp(terms.given - terms.every)
-    weight /= weight.sum(axis=0)
-    sound = _reached(weight, mass, place)
-    return _weighed(posterior, engine, terms, np.log(mass), np.log(weight), sound, "exact")
+    log_weight = log_mass[:, None] + terms.given - terms.every
+    log_weight -= _log_mean(np.zeros(1), log_weight)
+    sound = _reached(log_weight, log_mass, ends)
+    return _weighed(posterior, engine, terms, log_mass, log_weight, sound, "exact")
 
 
-class _Place(NamedTuple):
-    """Which nodes lie at the ends of what was integrated, (n,)."""
-
-    ends: NDArray[np.bool_]
-
-
-def _nodes_of(posterior: Posterior) -> tuple[Mapping[str, Array], Array, _Place]:
+def _nodes_of(posterior: Posterior) -> tuple[Mapping[str, Array], Array, NDArray[np.bool_]]:
+    """Nodes of an exact posterior, (n,), logs of their masses, and which lie at the ends."""
     assert posterior.nodes is not None
     mu, tau, mass = posterior.nodes()
     row, column = np.nonzero(mass > FAINT * mass.max())
@@ -234,14 +262,15 @@ def _nodes_of(posterior: Posterior) -> tuple[Mapping[str, Array], Array, _Place]
     ends |= (at_mu > at_mu.max() - room) & (high - at_mu.max() > room)
     last = posterior.model.priors["tau"].support[1]
     ends |= (at_tau > 0.9 * tau.max()) & (tau.max() < 0.99 * last)
-    return {"mu": at_mu, "tau": at_tau}, mass[row, column] / mass[row, column].sum(), _Place(ends)
+    each = mass[row, column]
+    return {"mu": at_mu, "tau": at_tau}, np.log(each / each.sum()), ends
 
 
-def _reached(weight: Array, mass: Array, place: _Place) -> NDArray[np.bool_]:
+def _reached(log_weight: Array, log_mass: Array, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether the nodes hold all of each study's weights, and none grew out of a mass too small."""
-    beyond = weight[place.ends].sum(axis=0)
-    growth = np.where(weight > BEYOND, weight / mass[:, None], 0.0).max(axis=0)
-    return (beyond < BEYOND) & (growth < GROWTH)
+    beyond = np.exp(log_weight[ends]).sum(axis=0)
+    growth = np.where(log_weight > np.log(BEYOND), log_weight - log_mass[:, None], 0.0).max(axis=0)
+    return (beyond < BEYOND) & (growth < np.log(GROWTH))
 
 
 def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
@@ -301,25 +330,36 @@ def _log_mean(log_weight: Array, values: Array) -> Array:
 def _refitted(posterior: Posterior, i: int, engine: Engine | None) -> tuple[float, float, str]:
     rest = _without(posterior, i, engine)
     if not rest.diagnostics.passed:
-        return np.nan, np.nan, "refit failed its gates"
+        return np.nan, np.nan, FAILED
     if _closed(rest):
         data = posterior.data.numbers
-        ahead = _predicted(rest, float(data["se"][i]))
-        at = float(data["y"][i])
-        return float(np.log(ahead.pdf(at))), float(ahead.cdf(at)), "refit"
+        elpd, lower = _ahead(posterior, rest, float(data["y"][i]), float(data["se"][i]))
+        return elpd, lower, "too far out" if np.isnan(elpd) else "refit"
     if rest.nodes is not None:
-        draws, mass, _ = _nodes_of(rest)
+        draws, log_mass, _ = _nodes_of(rest)
     else:
         draws = shared_draws(rest)
-        mass = np.full(len(draws["mu"]), 1 / len(draws["mu"]))
+        log_mass = np.full(len(draws["mu"]), -np.log(len(draws["mu"])))
     one = posterior.data.keep(np.arange(posterior.data.k) == i)
     terms = study_densities(posterior.model, one, draws)
-    log_mass = np.log(mass)[:, None]
-    every, given, below = (float(_log_mean(log_mass, one)[0]) for one in terms)
-    with_all, without = posterior.log_marginal_likelihood, rest.log_marginal_likelihood
-    if with_all is not None and without is not None:  # sees what the tails of the others miss
-        every = with_all - without
+    every, given, below = (float(_log_mean(log_mass[:, None], one)[0]) for one in terms)
+    gain = _gain(posterior, rest)
+    if gain is not None:  # sees what the tails of the others miss
+        every = gain
+    elif rest.nodes is None and _thin(rest, terms.every[:, 0]):
+        return np.nan, np.nan, "refit has too few draws there"
     return every - given, float(np.exp(below - given)), "refit"
+
+
+def _thin(rest: Posterior, log_density: Array) -> bool:
+    """Whether too few draws carry the mean of a density: by its Pareto k and its standard error."""
+    from arviz_stats.base import array_stats
+
+    weight = np.exp(log_density - log_density.max())
+    ess = min(row["ess_bulk"] for row in rest.convergence.values())
+    error = float(weight.std() / weight.mean()) / np.sqrt(ess)
+    pareto_k = float(array_stats.psislw(-log_density)[1])
+    return bool(error > LARGEST_ERROR or not pareto_k <= LARGEST_K)
 
 
 def _without(posterior: Posterior, i: int, engine: Engine | None) -> Posterior:
@@ -342,4 +382,5 @@ def _collect(posterior: Posterior, elpd: Array, fitted: Array, lower: Array, how
         how=tuple(how),
         target=target(posterior.model, posterior.data),
         data=posterior.data,
+        sound=posterior.diagnostics.passed,
     )

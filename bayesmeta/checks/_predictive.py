@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..posterior import Posterior
 from ..simulate import replicate
 from ..studies import Studies, check_prob
-from ._statistics import Statistic, statistics, statistics_table
+from ._statistics import Statistic, check_settings, statistics, statistics_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +116,7 @@ def posterior_predictive(
     ()
     """
     check_prob(prob)
+    check_settings(seed, draws)
     model, data = posterior.model, posterior.data
     kept = draws if posterior.exact else posterior.sample_stats["diverging"].size
     sample = posterior.sample(min(draws, kept), seed)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, ndtr, stdtr
 
 from ..effects import Measure
 from ..errors import ModelError
-from ..model import BinomialNormal, Data, Model
+from ..model import BinomialNormal, Data, Model, OutlierMixture
 from ..simulate import parameters, replicate, risks
 from ..studies import BinaryStudies, check_prob
-from ._statistics import Statistic, statistics, statistics_table
+from ._statistics import Statistic, check_settings, statistics, statistics_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,12 +146,13 @@ def prior_predictive(
     True
     """
     check_prob(prob)
+    check_settings(seed, draws)
     model.check_data(data)
     drawn = parameters(model, data.k, draws, seed=seed)
     made = replicate(model, drawn, data, seed=seed + 1)
     scale = model.scale(data)
     implied = [
-        *_effects(scale, drawn, _limit(scale, largest_effect), prob),
+        *_effects(model, scale, drawn, _limit(scale, largest_effect), prob),
         *_risks(model, drawn, control_risks, prob),
         *_counts(data, made, prob),
     ]
@@ -160,13 +161,16 @@ def prior_predictive(
 
 def _limit(scale: Measure, largest: float | None) -> float | None:
     """The largest effect that is not absurd, on the analysis scale."""
+    if not scale.comparative:
+        if largest is not None:
+            raise ModelError(f"largest_effect is for comparisons; {scale.name} is of one arm.")
+        return None
     if largest is None:
-        if not scale.comparative:
-            return None
         largest = LARGEST.get(scale.link, LARGEST.get(scale.name))
         if largest is None:
             return None
-    if largest <= (1.0 if scale.log else 0.0) or (scale.link == "atanh" and largest >= 1):
+    least, most = (1.0, np.inf) if scale.log else (0.0, 1.0 if scale.link == "atanh" else np.inf)
+    if not least < largest < most:
         raise ModelError(
             f"largest_effect={largest!r} makes no sense for {scale.name}: give a "
             + ("ratio above 1." if scale.log else "positive difference.")
@@ -179,7 +183,7 @@ def _to_scale(scale: Measure, largest: float) -> float:
 
 
 def _effects(
-    scale: Measure, drawn: Mapping[str, Array], limit: float | None, prob: float
+    model: Model, scale: Measure, drawn: Mapping[str, Array], limit: float | None, prob: float
 ) -> list[Implied]:
     found = []
     words = "no rule"
@@ -192,10 +196,20 @@ def _effects(
             found.append(_one(label, scale.natural(drawn[name]), absurd, words, prob))
     if "tau" in drawn:
         tau = drawn["tau"]
-        absurd = np.nan if limit is None else float((1.96 * tau > limit).mean())
+        absurd = np.nan if limit is None else float((_beyond(model, drawn, limit) > 0.05).mean())
         rule = words if limit is None else f"over 5% of studies {_far(scale, limit)} its centre"
         found.append(_one("tau (analysis scale)", tau, absurd, rule, prob))
     return found
+
+
+def _beyond(model: Model, drawn: Mapping[str, Array], limit: float) -> Array:
+    """Share of studies farther than a limit from the centre, for every draw, (n,)."""
+    tau = np.maximum(drawn["tau"], 1e-300)
+    if isinstance(model, OutlierMixture):
+        wide = 2 * ndtr(-limit / np.hypot(tau, drawn["spread"]))
+        return (1 - drawn["share"]) * 2 * ndtr(-limit / tau) + drawn["share"] * wide
+    df = drawn["df"] if "df" in drawn else getattr(model, "df", None)
+    return 2 * (ndtr(-limit / tau) if df is None else stdtr(df, -limit / tau))
 
 
 def _far(scale: Measure, limit: float) -> str:

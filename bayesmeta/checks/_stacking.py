@@ -38,7 +38,8 @@ def compare_loo(fits: Mapping[str, Posterior | LOO], *, seed: int = 0) -> "pd.Da
         By label, the best first: ``elpd`` with ``se``; ``difference`` from the best with the
         standard error of its studies' differences; ``p_loo``; ``weight`` of stacking with its
         standard error from 1,000 Bayesian bootstraps of the studies, NaN for fewer than ten
-        studies, which say too little of which model predicts best; the largest ``pareto_k`` in use.
+        studies, which say too little of which model predicts best; the largest ``pareto_k`` in
+        use; ``k`` studies; whether the fit was ``sound``.
 
     Raises
     ------
@@ -81,6 +82,7 @@ def compare_loo(fits: Mapping[str, Posterior | LOO], *, seed: int = 0) -> "pd.Da
             "weight_se": weight_se[m],
             "pareto_k": _worst(one),
             "k": elpd.shape[1],
+            "sound": one.sound,
         }
         for m, (label, one) in enumerate(found.items())
     ]

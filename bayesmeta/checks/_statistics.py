@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engines import rough_estimates
+from ..errors import ModelError
 from ..model import Data, Model
 from ..studies import Studies
 
@@ -64,10 +65,17 @@ def statistics(model: Model, data: Data, made: Columns) -> tuple[Statistic, ...]
 
 
 def _compared(name: str, seen: float, new: Array, discrete: bool) -> Statistic:  # noqa: FBT001
-    new = new[np.isfinite(new)]
-    known = new.size and np.isfinite(seen)
+    new = new[~np.isnan(new)]
+    known = new.size and not np.isnan(seen)
     p = float((new > seen).mean() + 0.5 * (new == seen).mean()) if known else np.nan
     return Statistic(name, seen, new, p, discrete)
+
+
+def check_settings(seed: int, draws: int) -> None:
+    """Refuse a seed or a number of draws that nothing can be drawn with."""
+    for name, value, least in (("seed", seed, 0), ("draws", draws, 2)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise ModelError(f"{name} must be a whole number, {least} or more; got {value!r}.")
 
 
 def _all(model: Model, columns: Columns, data: Data) -> Mapping[str, Values]:
@@ -96,10 +104,9 @@ def _all(model: Model, columns: Columns, data: Data) -> Mapping[str, Values]:
 
 
 def _logs(above: Array, below: Array) -> Array:
-    """Log of a ratio of sums; NaN where one of them is zero."""
+    """Log of a ratio of sums: infinite where one is zero, which keeps its place; NaN for both."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(above / below)
-    return np.where(np.isfinite(ratio), ratio, np.nan)
+        return np.log(above) - np.log(below)
 
 
 def _arms(columns: Columns, size: str) -> tuple[Array, Array, Array, Array]:
@@ -150,7 +157,9 @@ def statistics_table(found: tuple[Statistic, ...], prob: float) -> "pd.DataFrame
     rows = []
     for one in found:
         known = one.replicated.size > 0
-        values = np.quantile(one.replicated, tails) if known else np.full(3, np.nan)
+        values = np.full(3, np.nan)
+        if known:  # some may be infinite: no interpolation
+            values = np.quantile(one.replicated, tails, method="inverted_cdf")
         ends = dict(zip(names, map(float, values), strict=True))
         rows.append({"statistic": one.name, "observed": one.observed, **ends, "p": one.p})
     columns = ["statistic", "observed", *names, "p"]

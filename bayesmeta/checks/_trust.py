@@ -81,6 +81,8 @@ class Trust:
 
 
 def _word(one: Verdict) -> str:
+    if np.isnan(one.value):
+        return "FAILED" if one.kind == "gate" else "not available"
     if one.passed:
         return "passed"
     return "FAILED" if one.kind == "gate" else "caution"
@@ -93,6 +95,7 @@ def trust(
     predictive: PredictiveCheck | None = None,
     loo: LOO | None = None,
     deviance: Deviance | None = None,
+    unmade: tuple[str, ...] = (),
 ) -> Trust:
     """Collect every check of a fit.
 
@@ -108,6 +111,8 @@ def trust(
         For studies that the others do not predict, and for Pareto k.
     deviance : Deviance, optional
         For studies that are fitted badly.
+    unmade : tuple of str
+        Sentences that say which checks could not be made, and why.
 
     Returns
     -------
@@ -128,7 +133,7 @@ def trust(
     ]
     k = posterior.data.k
     verdicts = [Verdict("caution", "studies", "", float(k), f"≥ {FEW}", k >= FEW)]
-    said = dict.fromkeys(posterior.cautions)
+    said = dict.fromkeys((*posterior.cautions, *unmade))
     if prior is not None:
         telling = [
             one for one in prior.statistics if one.name.startswith("pooled") or one.name == "Q"
@@ -165,7 +170,7 @@ def _of_loo(loo: LOO) -> list[Verdict]:
     found = []
     if len(loo.missing) < len(loo.study):
         worst = int(np.nanargmin(loo.surprise))
-        p, name = float(loo.surprise[worst]), "LOO-PIT, p of the worst study"
+        p, name = min(float(loo.surprise[worst]), 1.0), "LOO-PIT, p of the worst study"
         good, where = p >= SURPRISING, loo.study[worst]
         found.append(Verdict("caution", name, where, p, f"≥ {SURPRISING}", good))
     where, count = ", ".join(loo.missing), float(len(loo.missing))

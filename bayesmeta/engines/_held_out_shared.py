@@ -6,19 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, gammaln
 
+from ..errors import ModelError
 from ..model import BinomialNormal
 from ..studies import Studies
-from ._corners import log_kernel, rows_of
+from ._corners import log_kernel
 from ._held_out import Terms, df_of
 from ._likelihoods import rough_effects, rows
 from ._tables import FARTHEST, LOG_RISKS, Row
 
 type Array = NDArray[np.float64]
 
-STEP = 0.35  # of the nodes, as a share of the narrowest study
+STEP = 0.12  # of the nodes, as a share of the narrowest study
 FAR = 7.5  # standard deviations within which effects and baselines are summed
 WIDE = 1.2  # nodes that a standard deviation must span
-MOST = 1500  # nodes of either
+MOST = 4000  # nodes of either
+FAR_T, NEAREST = 1e4, 1e-4  # scales of Student-t effects summed, and of standard errors
 
 
 def shared_baselines(model: BinomialNormal, data: Studies, draws: Mapping[str, Array]) -> Terms:
@@ -26,11 +28,14 @@ def shared_baselines(model: BinomialNormal, data: Studies, draws: Mapping[str, A
     mu, tau = draws["mu"], draws["tau"]
     mean, sd = draws["baseline_mean"], draws["baseline_sd"]
     se = float(rough_effects(model, data)[1].min())
-    theta, beta = _nodes(mu, tau, STEP * se), _nodes(mean, sd, 0.5 * STEP * se)
-    on_theta, on_beta = (
-        _weights(theta, mu, tau, df_of(model, draws)),
-        _weights(beta, mean, sd, None),
-    )
+    df = df_of(model, draws)
+    beta = _nodes(mean, sd, STEP * se)
+    on_beta = _weights(beta, mean, sd)
+    if df is None:
+        theta = _nodes(mu, tau, STEP * se)
+        on_theta = _weights(theta, mu, tau)
+    else:
+        theta, on_theta = _far_reaching(mu, tau, df, se)
     found = []
     for row in rows(data):
         logs = _joint(row, model.link, theta[:, None], beta)
@@ -65,11 +70,33 @@ def _joint(row: Row, link: str, theta: Array, beta: Array) -> tuple[Array, Array
 
 def _nodes(mean: Array, sd: Array, step: float) -> Array:
     low, high = float((mean - FAR * sd).min()), float((mean + FAR * sd).max())
-    return np.linspace(low, high, int(np.clip(np.ceil((high - low) / step), 64, MOST)))
+    size = int(max(np.ceil((high - low) / step), 64))
+    if size > MOST:
+        raise ModelError(
+            f"A study's own density would need {size:,} nodes: the most precise study is too "
+            "precise beside the spread of the baselines or effects. Use independent baselines."
+        )
+    return np.linspace(low, high, size)
 
 
-def _weights(x: Array, mean: Array, sd: Array, df: Array | float | None) -> Array:
-    """Weights (n, size) that turn values at uniform nodes into means over the effects' law.
+def _far_reaching(mu: Array, tau: Array, df: Array | float, se: float) -> tuple[Array, Array]:
+    """Nodes and weights for Student-t effects: dense at zero, as far as their tails reach.
+
+    Effects narrower than the nodes near mu are taken as wide as these: well below any study's
+    standard error.
+    """
+    step = STEP * min(0.25, float(se / (np.abs(mu).max() + 2 * se)))
+    far = float((np.abs(mu) + FAR_T * tau).max())
+    v = np.arange(np.log(NEAREST * se), np.log(far) + step, step)
+    theta = np.concatenate((-np.exp(v[::-1]), [0.0], np.exp(v)))
+    weight = np.concatenate((np.exp(v[::-1]), [2 * np.exp(v[0]) / step], np.exp(v))) * step
+    scale = np.maximum(tau, WIDE * step * np.abs(mu))[:, None]
+    nu = df[:, None] if isinstance(df, np.ndarray) else df
+    return theta, np.exp(log_kernel((theta - mu[:, None]) / scale, nu)) * weight / scale
+
+
+def _weights(x: Array, mean: Array, sd: Array) -> Array:
+    """Weights (n, size) that turn values at uniform nodes into means over N(mean, sd²).
 
     Where the nodes resolve it, of the trapezoidal rule; else of cubic interpolation.
     """
@@ -77,9 +104,9 @@ def _weights(x: Array, mean: Array, sd: Array, df: Array | float | None) -> Arra
     wide = sd >= WIDE * step
     found = np.zeros((mean.size, x.size))
     z = (x - mean[wide, None]) / sd[wide, None]
-    found[wide] = np.exp(log_kernel(z, rows_of(df, wide))) * step / sd[wide, None]
+    found[wide] = np.exp(log_kernel(z, None)) * step / sd[wide, None]
     u = np.arange(-7.2, 7.3, 0.6)
-    share = np.exp(log_kernel(u, rows_of(df, ~wide))) * 0.6
+    share = np.exp(log_kernel(u, None)) * 0.6
     place = (mean[~wide, None] + sd[~wide, None] * u - x[0]) / step
     cell = np.clip(np.floor(place).astype(int), 1, x.size - 3)
     at = np.broadcast_to(np.flatnonzero(~wide)[:, None], cell.shape)

@@ -13,6 +13,7 @@ from scipy.special import bdtr, expit, gammaln, log_expit, log_ndtr, logsumexp, 
 
 from ..errors import ModelError
 from ..model import (
+    BetaBinomial,
     BinomialNormal,
     Data,
     HypergeometricNormal,
@@ -241,9 +242,18 @@ def link_of(model: Model) -> str:
     """One key for the likelihood of a model."""
     if isinstance(model, BinomialNormal | PoissonNormal):
         return model.link
-    if isinstance(model, HypergeometricNormal):
-        return "hypergeometric"
-    return "PLO" if isinstance(model, ProportionNormal) else "IRLN"
+    for kind, link in _LINKS.items():
+        if isinstance(model, kind):
+            return link
+    raise ModelError(f"{type(model).__name__} has no likelihood of counts with one effect a study.")
+
+
+_LINKS: Mapping[type[Model], str] = {
+    HypergeometricNormal: "hypergeometric",
+    BetaBinomial: "OR half",
+    ProportionNormal: "PLO",
+    IncidenceNormal: "IRLN",
+}
 
 
 def rough_counts(link: str, columns: Mapping[str, Array]) -> tuple[Array, Array]:
