@@ -57,6 +57,7 @@ NEGLIGIBLE = 1e-19  # share of a component that is dropped from a mixture
 MOST_NODES, PATIENCE = 4096, 400  # beyond the second, an error that no longer falls ends it
 WIDE, NARROW = np.geomspace(1e-5, 1e5, 121), np.geomspace(1e-5, 1.0, 121)  # trials of tau
 LEAST_HELD = 1e-8  # below, differences of normal integrals leave theta fewer than 8 digits
+LARGEST_LOG = 1e11  # of a marginal likelihood: rounding then moves it by 1e-5
 
 
 @final
@@ -456,8 +457,8 @@ def _farthest(prior: Prior, data: EffectSizes) -> float:
 
 
 def finite_evidence(log_z: float, model: Model) -> float:
-    """Refuse data that have no density under a model."""
-    if not np.isfinite(log_z):
+    """Refuse data that have no density under a model, or one of which rounding leaves nothing."""
+    if not abs(log_z) < LARGEST_LOG:
         raise ModelError(
             f"The data have no density under {model!r}: the priors leave no room for them. "
             "Check the priors and the scale of the estimates."

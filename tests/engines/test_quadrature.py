@@ -651,3 +651,11 @@ def test_study_effects_are_integrated_when_asked_for_and_kept():
     again = pickle.loads(pickle.dumps(fit))
     assert again["theta_new"].quantile(0.9) == fit["theta_new"].quantile(0.9)
     assert again["theta"]["B"].mean() == fit["theta"]["B"].mean()
+
+
+def test_estimates_of_which_rounding_leaves_nothing_are_refused():
+    """Estimates of 1e20 with standard errors near 1: logs of 1e40 have no digit after the point."""
+    data = bm.EffectSizes.from_arrays("ABC", [-5e16, 1.6e16, -1.1e20], [0.75, 0.23, 1.85])
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    with pytest.raises(bm.ModelError, match="no density"):
+        bm.fit(model, data)
