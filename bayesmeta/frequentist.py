@@ -259,7 +259,7 @@ def random_effects(
         tau2=between,
         q=q,
         q_df=q_df,
-        i2=100 * between / (between + _typical_variance(v)),
+        i2=min(100 * between / (between + _typical_variance(v)), 100.0),
         prediction=_prediction(effects.k, estimate, between, spreads["HKSJ"].se, prob),
         excluded=tuple(row.study for row in effects.excluded if row.variant == "double zero"),
     )
@@ -371,7 +371,7 @@ def _cochran(y: Array, v: Array) -> tuple[float, float]:
 
 
 def _i2_from_q(q: float, df: float) -> float:
-    return 100 * (q - df) / q if q > df > 0 else 0.0  # one study: Q is rounding only
+    return min(100 * (q - df) / q, 100.0) if q > df > 0 else 0.0  # one study: Q is rounding only
 
 
 def _typical_variance(v: Array) -> float:
