@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .engines import study_densities
 from .errors import DataError, FileError, ModelError
 from .model import target
-from .posterior import Posterior
+from .posterior import Posterior, shared
 from .simulate import parameters, replicate
 
 if TYPE_CHECKING:
@@ -119,15 +119,8 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
 type Columns = Mapping[str, NDArray[np.float64]]
 
 
-def _flat(tree: "DataTree", *, shared: bool = False) -> Columns:
-    """Draws by name with chains one after another; `shared`: of what all studies share alone."""
-    found = {
-        str(name): np.asarray(each).reshape(-1, *each.shape[2:])
-        for name, each in tree["posterior"].data_vars.items()
-    }
-    if not shared:
-        return found
-    return {name: v for name, v in found.items() if v.ndim == 1 and name != "theta_new"}
+def _draws(tree: "DataTree") -> Columns:
+    return {str(name): each.values for name, each in tree["posterior"].data_vars.items()}
 
 
 def _shaped(columns: Columns, tree: "DataTree") -> Columns:
@@ -136,13 +129,14 @@ def _shaped(columns: Columns, tree: "DataTree") -> Columns:
 
 
 def _predictive(posterior: Posterior, tree: "DataTree", seed: int) -> Columns:
-    made = replicate(posterior.model, _flat(tree), posterior.data, seed=seed)
+    flat = {name: each.reshape(-1, *each.shape[2:]) for name, each in _draws(tree).items()}
+    made = replicate(posterior.model, flat, posterior.data, seed=seed)
     return _shaped(made, tree)
 
 
 def _log_likelihood(posterior: Posterior, tree: "DataTree") -> Columns:
     try:
-        terms = study_densities(posterior.model, posterior.data, _flat(tree, shared=True))
+        terms = study_densities(posterior.model, posterior.data, shared(_draws(tree)))
     except ModelError:  # too precise for a density of each study by itself
         return {}
     first = posterior.data.columns()[0]

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from ..engines import Engine, default_engine, fit, study_densities
 from ..errors import ModelError
 from ..model import CommonEffect, Data, NormalNormal, target
-from ..posterior import Marginal, NormalMixture, Posterior, TruncatedMixture
+from ..posterior import Marginal, NormalMixture, Posterior, TruncatedMixture, shared
 from ..studies import Studies
 
 if TYPE_CHECKING:
@@ -197,12 +197,8 @@ def _by_formula(posterior: Posterior, engine: Engine | None) -> LOO:
     how = ["exact"] * data.k
     for i in range(data.k):
         fitted[i] = _log(_predicted(posterior, se[i]).pdf(y[i]))
-        rest = _without(posterior, i, engine)
-        elpd[i], lower[i] = _ahead(posterior, rest, float(y[i]), float(se[i]))
-        if not rest.diagnostics.passed:
-            elpd[i], lower[i], how[i] = np.nan, np.nan, FAILED
-        elif np.isnan(elpd[i]):
-            how[i] = "too far out"
+        elpd[i], lower[i], word = _refitted(posterior, i, engine)
+        how[i] = "exact" if word == "refit" and engine is None else word
     return _collect(posterior, elpd, fitted, lower, how)
 
 
@@ -217,7 +213,7 @@ def _ahead(posterior: Posterior, rest: Posterior, y: float, se: float) -> tuple[
     if gain is None:
         gain = _log(ahead.pdf(y))
         gain = gain if gain > FARTHEST else np.nan
-    return gain if np.isfinite(gain) else np.nan, ahead.cdf(y)
+    return gain, ahead.cdf(y)
 
 
 def _gain(posterior: Posterior, rest: Posterior) -> float | None:
@@ -226,8 +222,9 @@ def _gain(posterior: Posterior, rest: Posterior) -> float | None:
     return None if with_all is None or without is None else with_all - without
 
 
-def _log(value: float) -> float:
-    return float(np.log(value)) if value > 0 else -np.inf
+def _log(density: float) -> float:
+    """Log of a density; NaN where nothing of it is left."""
+    return float(np.log(density)) if density > 0 else np.nan
 
 
 def _predicted(posterior: Posterior, se: float) -> Marginal:
@@ -277,7 +274,7 @@ def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
     """Weigh draws by Pareto-smoothed importance sampling."""
     from arviz_stats.base import array_stats
 
-    draws = shared_draws(posterior)
+    draws = shared(posterior.sample(None, 0))
     terms = study_densities(posterior.model, posterior.data, draws)
     n = len(terms.every)
     rows = [row for name, row in posterior.convergence.items() if name in draws]
@@ -290,16 +287,6 @@ def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
     sound = pareto_k <= LARGEST_K
     found = _weighed(posterior, engine, terms, flat, log_weight, sound, "weights")
     return replace(found, pareto_k=pareto_k)
-
-
-def shared_draws(posterior: Posterior, n: int | None = None, seed: int = 0) -> Mapping[str, Array]:
-    """Draws of the parameters that all studies share, each (n,), chain after chain."""
-    sample = posterior.sample(n, seed)
-    return {
-        name: np.asarray(values).reshape(-1)
-        for name, values in sample.items()
-        if values.ndim == 2 and name != "theta_new"
-    }
 
 
 def _weighed(
@@ -338,7 +325,7 @@ def _refitted(posterior: Posterior, i: int, engine: Engine | None) -> tuple[floa
     if rest.nodes is not None:
         draws, log_mass, _ = _nodes_of(rest)
     else:
-        draws = shared_draws(rest)
+        draws = shared(rest.sample(None, 0))
         log_mass = np.full(len(draws["mu"]), -np.log(len(draws["mu"])))
     one = posterior.data.keep(np.arange(posterior.data.k) == i)
     terms = study_densities(posterior.model, one, draws)

@@ -41,6 +41,7 @@ __all__ = [
     "SupportMap",
     "TauDensity",
     "TruncatedMixture",
+    "shared",
 ]
 
 
@@ -199,6 +200,15 @@ class Posterior:
         has_study = any(values.ndim == 3 for _, values in arrays.values())
         group = xr.Dataset(arrays, coords={**coords, **({"study": study} if has_study else {})})
         return xr.DataTree.from_dict({"posterior": group})
+
+
+def shared(draws: Mapping[str, Array]) -> Mapping[str, Array]:
+    """Pick what all studies share out of draws, (chains, draws, ...), each (n,), chain by chain."""
+    return {
+        name: values.reshape(-1)
+        for name, values in draws.items()
+        if values.ndim == 2 and name != "theta_new"
+    }
 
 
 def _four_chains(values: Array) -> Array:
