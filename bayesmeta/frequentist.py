@@ -173,7 +173,7 @@ def common_effect(
         raise ModelError(f"weights is 'IV' or 'MH', not {weights!r}.")
     if not isinstance(data, BinaryStudies):
         raise ModelError("Mantel–Haenszel pooling needs the counts: give it BinaryStudies.")
-    if measure not in _MANTEL_HAENSZEL:
+    if measure not in MANTEL_HAENSZEL:
         raise DataError(f"measure must be 'OR' or 'RR' for Mantel–Haenszel, got {measure!r}.")
     return _mantel_haenszel(data, measure, zero_cells or "none", prob)
 
@@ -309,7 +309,7 @@ def _mantel_haenszel(
     if not kept.any():
         raise DataError(f"No study has an event: there is no {measure} to pool.")
     cells = tuple(cell[kept] for cell in adjusted_cells(studies, zero_cells))
-    ratio, variance = _MANTEL_HAENSZEL[measure](*cells)
+    ratio, variance = map(float, MANTEL_HAENSZEL[measure](*cells))
     if not (np.isfinite(variance) and 0 < ratio < np.inf):
         raise DataError(
             f"The Mantel–Haenszel {measure} is zero or infinite: one whole side of the tables is "
@@ -337,28 +337,29 @@ def _mantel_haenszel(
     )
 
 
-def _mantel_haenszel_rr(a: Array, b: Array, c: Array, d: Array) -> tuple[float, float]:
+def _mantel_haenszel_rr(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
     n1, n2 = a + b, c + d
     n = n1 + n2
-    r, s = (a * n2 / n).sum(), (c * n1 / n).sum()
+    r, s = (a * n2 / n).sum(axis=-1), (c * n1 / n).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return r / s, ((n1 * n2 * (a + c) - a * c * n) / n**2).sum() / (r * s)
+        return r / s, ((n1 * n2 * (a + c) - a * c * n) / n**2).sum(axis=-1) / (r * s)
 
 
-def _mantel_haenszel_or(a: Array, b: Array, c: Array, d: Array) -> tuple[float, float]:
+def _mantel_haenszel_or(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
     n = a + b + c + d
     r, s, p, q = a * d / n, b * c / n, (a + d) / n, (b + c) / n
-    big_r, big_s = r.sum(), s.sum()
+    big_r, big_s = r.sum(axis=-1), s.sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (
-            (p * r).sum() / (2 * big_r**2)
-            + (p * s + q * r).sum() / (2 * big_r * big_s)
-            + (q * s).sum() / (2 * big_s**2)
+            (p * r).sum(axis=-1) / (2 * big_r**2)
+            + (p * s + q * r).sum(axis=-1) / (2 * big_r * big_s)
+            + (q * s).sum(axis=-1) / (2 * big_s**2)
         )
         return big_r / big_s, variance
 
 
-_MANTEL_HAENSZEL: Mapping[str, Callable[[Array, Array, Array, Array], tuple[float, float]]] = {
+# Pooled ratio and the variance of its log from the cells of tables, each (..., k).
+MANTEL_HAENSZEL: Mapping[str, Callable[[Array, Array, Array, Array], tuple[Array, Array]]] = {
     "OR": _mantel_haenszel_or,
     "RR": _mantel_haenszel_rr,
 }

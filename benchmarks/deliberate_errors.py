@@ -255,8 +255,8 @@ MISTAKES = (
     Mistake(
         "swap the arms in Mantel and Haenszel's risk ratio",
         "frequentist.py",
-        "r, s = (a * n2 / n).sum(), (c * n1 / n).sum()",
-        "s, r = (a * n2 / n).sum(), (c * n1 / n).sum()",
+        "r, s = (a * n2 / n).sum(axis=-1), (c * n1 / n).sum(axis=-1)",
+        "s, r = (a * n2 / n).sum(axis=-1), (c * n1 / n).sum(axis=-1)",
         "tests/test_frequentist.py::test_mantel_haenszel_equals_metafor",
     ),
     Mistake(

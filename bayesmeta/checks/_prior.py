@@ -175,11 +175,7 @@ def _limit(scale: Measure, largest: float | None) -> float | None:
             f"largest_effect={largest!r} makes no sense for {scale.name}: give a "
             + ("ratio above 1." if scale.log else "positive difference.")
         )
-    return float(np.log(largest) if scale.log else _to_scale(scale, largest))
-
-
-def _to_scale(scale: Measure, largest: float) -> float:
-    return float(np.arctanh(largest)) if scale.link == "atanh" else largest
+    return float({"log": np.log, "atanh": np.arctanh}.get(scale.link, float)(largest))
 
 
 def _effects(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..engines import rough_estimates
 from ..errors import ModelError
+from ..frequentist import MANTEL_HAENSZEL
 from ..model import Data, Model
 from ..studies import Studies
 
@@ -103,27 +105,17 @@ def _all(model: Model, columns: Columns, data: Data) -> Mapping[str, Values]:
     return found
 
 
-def _logs(above: Array, below: Array) -> Array:
-    """Log of a ratio of sums: infinite where one is zero, which keeps its place; NaN for both."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(above) - np.log(below)
-
-
 def _arms(columns: Columns, size: str) -> tuple[Array, Array, Array, Array]:
     names = ("events_treatment", f"{size}_treatment", "events_control", f"{size}_control")
     a, n1, c, n0 = (columns[name] for name in names)
     return a, n1, c, n0
 
 
-def _pooled_rr(columns: Columns) -> Array:
+def _pooled_ratio(measure: str, columns: Columns) -> Array:
+    """Log of a ratio of sums: infinite where one is zero, which keeps its place; NaN for both."""
     a, n1, c, n0 = _arms(columns, "n")
-    return _logs((a * n0 / (n1 + n0)).sum(axis=-1), (c * n1 / (n1 + n0)).sum(axis=-1))
-
-
-def _pooled_or(columns: Columns) -> Array:
-    a, n1, c, n0 = _arms(columns, "n")
-    above, below = a * (n0 - c) / (n1 + n0), c * (n1 - a) / (n1 + n0)
-    return _logs(above.sum(axis=-1), below.sum(axis=-1))
+    with np.errstate(divide="ignore"):
+        return np.log(MANTEL_HAENSZEL[measure](a, n1 - a, c, n0 - c)[0])
 
 
 def _pooled_rd(columns: Columns) -> Array:
@@ -135,14 +127,16 @@ def _pooled_rd(columns: Columns) -> Array:
 
 def _pooled_irr(columns: Columns) -> Array:
     a, t1, c, t0 = _arms(columns, "time")
-    return _logs((a * t0 / (t1 + t0)).sum(axis=-1), (c * t1 / (t1 + t0)).sum(axis=-1))
+    above, below = (a * t0 / (t1 + t0)).sum(axis=-1), (c * t1 / (t1 + t0)).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(above / below)
 
 
 # Mantel–Haenszel (Greenland & Robins 1985, Biometrics 41:55-68) where there are two arms: defined
 # with zeros too. Elsewhere estimates are pooled by their inverse variances.
 _POOLED: Mapping[str, Callable[[Columns], Array]] = {
-    "BinaryStudiesRR": _pooled_rr,
-    "BinaryStudiesOR": _pooled_or,
+    "BinaryStudiesRR": partial(_pooled_ratio, "RR"),
+    "BinaryStudiesOR": partial(_pooled_ratio, "OR"),
     "BinaryStudiesRD": _pooled_rd,
     "PersonTimeStudiesIRR": _pooled_irr,
 }

@@ -213,8 +213,7 @@ def _statistic(figure: Figure, statistic: "Statistic", across: int, *, top: floa
     lines = title.count("\n") + 1
     write(figure, left, top + 0.1 + inches(SMALL, lines - 1) / 2, title, size=SMALL, weight="bold")
     below = top + 0.1 + inches(SMALL, lines)
-    p = statistic.p if np.isfinite(statistic.observed) else np.nan
-    write(figure, left, below, p_text(p), size=SMALL, color=MUTED)
+    write(figure, left, below, p_text(statistic.p), size=SMALL, color=MUTED)
     axes = panel(figure, left, below + 0.13, wide, _HISTOGRAM - inches(SMALL, lines - 1))
     _histogram(axes, statistic, width=wide)
 
