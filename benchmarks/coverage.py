@@ -9,19 +9,17 @@ checkpoint a stopped run goes on where it stopped.
 """
 
 import argparse
-import datetime
 import json
-import platform
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from importlib import metadata
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, logit, ndtri, stdtrit
+from stored import in_lines, made_with
 
 import bayesmeta as bm
 
@@ -307,12 +305,8 @@ def main() -> None:
     result = {
         "command": f"uv run benchmarks/coverage.py --seed {given.seed} --tables {given.tables} "
         "-o benchmarks/results/coverage.json",
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seed": given.seed,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in VERSIONS},
-        },
+        **made_with(VERSIONS),
         "truth": {"mu": MEAN, "control_risk": RISKS, "baseline_sd": BASELINE_SD, "arms": ARMS},
         "models": [repr(TWO_STAGE), repr(COUNTS)],
         "processor_minutes": round(sum(one["seconds"] for one in found) / 60, 1),
@@ -323,18 +317,6 @@ def main() -> None:
         given.output.write_text(in_lines(result))
     for risk in RISKS:
         print(f"\n{risk}\n\n{tables_of(rows, risk)}")
-
-
-def in_lines(result: dict) -> str:
-    """JSON with one line per row."""
-    parts = []
-    for name, value in result.items():
-        if isinstance(value, list):
-            inner = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in value)
-            parts.append(f' "{name}": [\n{inner}\n ]')
-        else:
-            parts.append(f' "{name}": {json.dumps(value, ensure_ascii=False)}')
-    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 if __name__ == "__main__":

@@ -9,20 +9,18 @@ a stopped run goes on where it stopped.
 """
 
 import argparse
-import datetime
 import json
-import platform
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 from scipy.special import ndtri
+from stored import in_lines, made_with
 
 import bayesmeta as bm
 from bayesmeta.model import Model
@@ -417,30 +415,14 @@ def main() -> None:
     found = run(given.seed, given.checkpoint)
     result = {
         "command": f"uv run benchmarks/sbc.py --seed {given.seed} -o benchmarks/results/sbc.json",
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seed": given.seed,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in VERSIONS},
-        },
+        **made_with(VERSIONS),
         "processor_minutes": round(sum(one["seconds"] for one in found.values()) / 60, 1),
         **judged(found),
     }
     if given.output:
         given.output.write_text(in_lines(result))
     print(tables(result))
-
-
-def in_lines(result: dict) -> str:
-    """JSON with one line per row."""
-    parts = []
-    for name, value in result.items():
-        if isinstance(value, list):
-            inner = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in value)
-            parts.append(f' "{name}": [\n{inner}\n ]')
-        else:
-            parts.append(f' "{name}": {json.dumps(value, ensure_ascii=False)}')
-    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 if __name__ == "__main__":
