@@ -24,6 +24,24 @@ MAIN_TRIALS = {  # events and patients: treatment, control; sources in examples/
 }
 SEVEN_TRIALS = ("Zhu", "Shu", "Shi", "Monsel", "Lanzoni", "Dilogo", "Adas")
 
+# Three small studies of each kind, with an arm without an event.
+COUNTS = bm.BinaryStudies(
+    study=("study 1", "study 2", "study 3"),
+    events_treatment=[0, 9, 30],
+    n_treatment=[12, 40, 60],
+    events_control=[4, 20, 41],
+    n_control=[15, 38, 59],
+)
+RATES = bm.PersonTimeStudies(
+    study=COUNTS.study,
+    events_treatment=[0, 9, 30],
+    time_treatment=[12.5, 40, 60],
+    events_control=[4, 20, 41],
+    time_control=[15, 38, 59.5],
+)
+SHARES = bm.ProportionStudies(study=COUNTS.study, events=[1, 10, 40], n=[20, 30, 80])
+INCIDENCE = bm.IncidenceStudies(study=COUNTS.study, events=[1, 10, 40], time=[20, 30.5, 80])
+
 
 @cache
 def document(name: str) -> dict:
@@ -73,3 +91,29 @@ def estimates(y: list, se: list, *, measure: str = "GEN") -> bm.EffectSizes:
 def given(values: list) -> np.ndarray:
     """Turn a JSON list into floats; what the program did not give is NaN."""
     return np.array([np.nan if value is None else value for value in values], dtype=float)
+
+
+KINDS = {  # models and data of the stored brute-force cases
+    "hypergeometric": (bm.HypergeometricNormal, bm.BinaryStudies),
+    "poisson": (bm.PoissonNormal, bm.PersonTimeStudies),
+    "proportion": (bm.ProportionNormal, bm.ProportionStudies),
+    "incidence": (bm.IncidenceNormal, bm.IncidenceStudies),
+}
+
+
+def asked(case):
+    """Build the model and the data of a stored case."""
+    settings = {"mu": bm.parse_prior(case["mu"]), "tau": bm.parse_prior(case["tau"])}
+    settings["df"] = case["df"]
+    columns = case["data"]
+    study = numbered(len(next(iter(columns.values()))))
+    if case["model"] == "normal":
+        data = bm.EffectSizes.from_arrays(study, columns["y"], columns["se"])
+        return bm.NormalNormal(**settings), data
+    if case["model"] in KINDS:
+        model, studies = KINDS[case["model"]]
+        return model(**settings), studies(study=study, **columns)
+    _, measure, *coding = case["model"].split()
+    extra = {"coding": coding[0]} if coding else {}
+    model = bm.BinomialNormal(measure=measure, **extra, **settings)
+    return model, bm.BinaryStudies(study=study, **columns)

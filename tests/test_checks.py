@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from references import MAIN_TRIALS, binary, estimates, numbered
+from references import INCIDENCE, MAIN_TRIALS, RATES, SHARES, binary, estimates
 from scipy import stats
 from scipy.special import expit
 from tolerances import STANDARD_ERRORS
@@ -14,15 +14,6 @@ from bayesmeta.simulate import parameters, replicate, risks
 
 MU, TAU, BASELINE = bm.Normal(-0.3, 0.8), bm.HalfNormal(0.5), bm.Normal(-1, 1)
 TRIALS = {name: MAIN_TRIALS[name] for name in ("Shu", "Lanzoni", "Monsel", "Rebelatto")}
-RATES = bm.PersonTimeStudies(
-    study=numbered(3),
-    events_treatment=[0, 9, 30],
-    time_treatment=[12.5, 40, 60],
-    events_control=[4, 20, 41],
-    time_control=[15, 38, 59.5],
-)
-SHARES = bm.ProportionStudies(study=numbered(3), events=[1, 10, 40], n=[20, 30, 80])
-INCIDENCE = bm.IncidenceStudies(study=numbered(3), events=[1, 10, 40], time=[20, 30.5, 80])
 ESTIMATES = estimates([-0.4, 0.1, -0.3], [0.2, 0.3, 0.4], measure="RR")
 EXACT = {
     "normal": (bm.NormalNormal(mu=MU, tau=TAU), ESTIMATES),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from references import MAIN_TRIALS, binary, cases, estimates, numbered
+from references import KINDS, MAIN_TRIALS, asked, binary, cases, estimates, numbered
 from scipy import stats
 from tolerances import STANDARD_ERRORS
 
@@ -11,32 +11,8 @@ from bayesmeta.checks._stacking import _stacked
 from bayesmeta.engines import study_densities
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
-KINDS = {
-    "hypergeometric": (bm.HypergeometricNormal, bm.BinaryStudies),
-    "poisson": (bm.PoissonNormal, bm.PersonTimeStudies),
-    "proportion": (bm.ProportionNormal, bm.ProportionStudies),
-    "incidence": (bm.IncidenceNormal, bm.IncidenceStudies),
-}
 BRUTE = 1e-5  # of a log density or a probability: the posterior is held to 1e-5 of an SD too
 CORNERS = 1e-4  # of a risk difference, whose likelihoods have corners
-
-
-def asked(case):
-    """Build the model and the data of a stored case."""
-    settings = {"mu": bm.parse_prior(case["mu"]), "tau": bm.parse_prior(case["tau"])}
-    settings["df"] = case["df"]
-    columns = case["data"]
-    study = numbered(len(next(iter(columns.values()))))
-    if case["model"] == "normal":
-        data = bm.EffectSizes.from_arrays(study, columns["y"], columns["se"])
-        return bm.NormalNormal(**settings), data
-    if case["model"] in KINDS:
-        model, studies = KINDS[case["model"]]
-        return model(**settings), studies(study=study, **columns)
-    _, measure, *coding = case["model"].split()
-    extra = {"coding": coding[0]} if coding else {}
-    model = bm.BinomialNormal(measure=measure, **extra, **settings)
-    return model, bm.BinaryStudies(study=study, **columns)
 
 
 @pytest.mark.parametrize("key", sorted(cases("brute_loo")))
@@ -321,6 +297,14 @@ def test_without_evidence_such_a_study_has_no_number_and_no_comparison():
     assert flat.how[3] == "too far out"
     with pytest.raises(bm.ModelError, match="no sound prediction of study 1"):
         bm.compare_loo({"flat": flat, "too": flat})
+
+
+def test_an_exact_fit_may_be_left_out_by_sampling():
+    data = estimates([-0.4, 0.1, -0.3, 0.2], [0.2, 0.3, 0.2, 0.3])
+    exact = bm.fit(bm.NormalNormal(mu=MU, tau=TAU), data)
+    sampled = bm.loo(exact, engine=bm.NUTS(seed=2))
+    assert set(sampled.how) == {"refit"}
+    np.testing.assert_allclose(sampled.elpd, bm.loo(exact).elpd, atol=0.05)
 
 
 def test_a_mean_over_too_few_draws_is_no_answer():

@@ -5,7 +5,7 @@ import pymc as pm
 import pytest
 from numpy.testing import assert_allclose
 from pytensor.compile.mode import Mode
-from references import binary, numbered
+from references import COUNTS, INCIDENCE, RATES, SHARES, binary, numbered
 from scipy import stats
 from scipy.special import expit, logit
 from tolerances import CLOSED_FORM, STANDARD_ERRORS
@@ -20,22 +20,6 @@ N = 4000
 PLAIN = Mode(linker="py", optimizer=None)  # each graph is run once
 MU, TAU, BASELINE = bm.Normal(-0.3, 0.4), bm.HalfNormal(0.3), bm.Normal(-1, 0.5)
 SHARED = bm.Exchangeable(bm.Normal(-1, 0.4), bm.HalfNormal(0.3))
-COUNTS = bm.BinaryStudies(
-    study=numbered(3),
-    events_treatment=[0, 9, 30],
-    n_treatment=[12, 40, 60],
-    events_control=[4, 20, 41],
-    n_control=[15, 38, 59],
-)
-RATES = bm.PersonTimeStudies(
-    study=numbered(3),
-    events_treatment=[0, 9, 30],
-    time_treatment=[12.5, 40, 60],
-    events_control=[4, 20, 41],
-    time_control=[15, 38, 59.5],
-)
-SHARES = bm.ProportionStudies(study=numbered(3), events=[1, 10, 40], n=[20, 30, 80])
-INCIDENCE = bm.IncidenceStudies(study=numbered(3), events=[1, 10, 40], time=[20, 30.5, 80])
 ESTIMATES = bm.EffectSizes.from_arrays(numbered(3), [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
 BINOMIAL = {"mu": MU, "tau": TAU, "baseline": BASELINE}
 CASES = {

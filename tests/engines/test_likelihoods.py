@@ -2,37 +2,13 @@
 
 import numpy as np
 import pytest
-from references import MAIN_TRIALS, binary, cases, numbered
+from references import KINDS, MAIN_TRIALS, asked, binary, cases, numbered
 from scipy import stats
 from tolerances import COUNTS_BRUTE, INVARIANCE
 
 import bayesmeta as bm
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
-KINDS = {
-    "hypergeometric": (bm.HypergeometricNormal, bm.BinaryStudies),
-    "poisson": (bm.PoissonNormal, bm.PersonTimeStudies),
-    "proportion": (bm.ProportionNormal, bm.ProportionStudies),
-    "incidence": (bm.IncidenceNormal, bm.IncidenceStudies),
-}
-
-
-def asked(case):
-    """Build the model and the data of a stored case."""
-    settings = {"mu": bm.parse_prior(case["mu"]), "tau": bm.parse_prior(case["tau"])}
-    settings["df"] = case["df"]
-    columns = case["data"]
-    study = numbered(len(next(iter(columns.values()))))
-    if case["model"] == "normal":
-        data = bm.EffectSizes.from_arrays(study, columns["y"], columns["se"])
-        return bm.NormalNormal(**settings), data
-    if case["model"] in KINDS:
-        model, studies = KINDS[case["model"]]
-        return model(**settings), studies(study=study, **columns)
-    _, measure, *coding = case["model"].split()
-    extra = {"coding": coding[0]} if coding else {}
-    model = bm.BinomialNormal(measure=measure, **extra, **settings)
-    return model, bm.BinaryStudies(study=study, **columns)
 
 
 @pytest.mark.parametrize("key", sorted(cases("brute_likelihoods")))
