@@ -1,0 +1,154 @@
+"""One table: its posterior, printed and written."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ._asked import model_and_data, of_a_model, with_outliers
+from ._progress import GATES_FAILED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..checks import Trust
+    from ..engines import Engine
+    from ..posterior import Posterior
+
+
+@click.command()
+@click.argument("table", type=click.Path(path_type=Path))
+@of_a_model
+@click.option("--share", help="Prior of the share of outliers, e.g. 'Beta(1, 9)'; with --spread.")
+@click.option("--spread", help="Prior of the outliers' extra SD, e.g. 'HalfNormal(1)'.")
+@click.option(
+    "--evidence", is_flag=True, help="Add Bayes factors, weights and studies without events."
+)
+@click.option("--checks", is_flag=True, help="Add predictive checks, leave-one-out, every verdict.")
+@click.option(
+    "--level",
+    default=0.95,
+    show_default=True,
+    help="Level of the intervals in a table of estimates.",
+)
+@click.option("--nuts", is_flag=True, help="Sample the PyMC model instead of integrating.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of NUTS and of the draws.",
+)
+@click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="netCDF file to write.")
+def fit(
+    table: Path,
+    measure: str,
+    mu: str | None,
+    tau: str | None,
+    *,
+    counts: bool,
+    likelihood: str | None,
+    coding: str,
+    df: str | None,
+    share: str | None,
+    spread: str | None,
+    evidence: bool,
+    checks: bool,
+    nuts: bool,
+    level: float,
+    seed: int,
+    prob: float,
+    output: Path | None,
+) -> None:
+    """Fit one TABLE (CSV) of counts, or of estimates, and print the posterior.
+
+    What the table holds is told by its columns: events_treatment, n_treatment (or time_treatment)
+    and the same of control; events with n or time for single arms; else estimates.
+    """
+    from ..engines import NUTS
+    from ..engines import fit as fit_model
+    from ..files import check_file, write_posterior
+    from ..studies import check_prob
+    from ..summaries import describe, summary
+
+    check_prob(prob)
+    if output is not None:
+        check_file(output)
+    model, data = model_and_data(
+        table,
+        measure,
+        mu,
+        tau,
+        counts=counts,
+        level=level,
+        likelihood=likelihood,
+        coding=coding,
+        df=df,
+    )
+    if share or spread:
+        model = with_outliers(model, share, spread)
+    engine = NUTS(seed=seed) if nuts else None
+    posterior = fit_model(model, data, engine)
+    if output is not None:
+        write_posterior(posterior, output, seed=seed)
+    click.echo(f"{describe(model)}\n{posterior.engine}\n")
+    click.echo(summary(posterior, prob=prob).dropna(axis=1, how="all").round(4).to_string())
+    for part in _evidence(posterior, prob) if evidence else ():
+        click.echo(f"\n{part}")
+    _say_doubts(posterior, _checks(posterior, seed, prob, engine) if checks else None)
+
+
+def _say_doubts(posterior: "Posterior", trust: "Trust | None") -> None:
+    """Cautions, and gates that failed: these end with status 1."""
+    for caution in posterior.cautions if trust is None else trust.cautions:
+        click.echo(f"Caution: {caution}")
+    for failure in posterior.diagnostics.failures:
+        click.echo(f"Not sound: {failure}", err=True)
+    if not posterior.diagnostics.passed:
+        sys.exit(GATES_FAILED)
+
+
+def _checks(posterior: "Posterior", seed: int, prob: float, engine: "Engine | None") -> "Trust":
+    """Print the tables of every check."""
+    from ..checks import check
+
+    found = check(posterior, seed=seed, prob=prob, engine=engine)
+    titles = {
+        "What the priors imply": found.prior,
+        "Predicted and observed": found.predictive,
+        "Each study predicted from the others": found.loo,
+        "Residual deviance": found.deviance,
+    }
+    for title, one in titles.items():
+        if one is not None:
+            click.echo(f"\n{title}\n{_text(one.table())}")
+    assert found.trust is not None
+    click.echo(f"\nEvery check\n{_text(found.trust.table().set_index('check'))}")
+    return found.trust
+
+
+def _evidence(posterior: "Posterior", prob: float) -> Iterator[str]:
+    """Three tables, or why there is one less."""
+    from ..errors import ModelError
+    from ..evidence import bayes_factors, mean_weights, outliers, zero_studies
+    from ..studies import Studies
+
+    if "outlier" in posterior.marginals:
+        yield f"Outliers\n{_text(outliers(posterior))}"
+        return
+    try:
+        factors = bayes_factors(posterior)
+        yield f"Bayes factors\n{_text(factors.table())}"
+        yield f"The factor of tau by the scale of its prior\n{_text(factors.tau_by_scale)}"
+        yield f"Weights\n{_text(mean_weights(posterior))}"
+    except ModelError as error:
+        yield str(error)
+    if isinstance(posterior.data, Studies):
+        yield f"Studies without events\n{_text(zero_studies(posterior, prob=prob))}"
+
+
+def _text(table: "pd.DataFrame") -> str:
+    return table.to_string(float_format=lambda value: f"{value:.4g}")
