@@ -40,15 +40,16 @@ def test_the_lists_of_public_names_agree():
     assert set(bm.__all__) <= set(dir(bm))
 
 
-EXAMPLES = (
-    *("studies", "studies._published", "effects", "priors", "model", "engines", "frequentist"),
-    *("batch", "evidence._factors", "evidence._outliers", "evidence._weights", "evidence._zeros"),
-)
+EXAMPLES = [  # every module with an example in it
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted((ROOT / "bayesmeta").rglob("*.py"))
+    if ">>> " in path.read_text()
+]
 
 
 @pytest.mark.parametrize("module", EXAMPLES)
 def test_examples_in_docstrings_run(module):
-    room = importlib.import_module(f"bayesmeta.{module}")
+    room = importlib.import_module(module)
     found = doctest.testmod(room, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert found.attempted > 0
     assert found.failed == 0

@@ -163,7 +163,7 @@ def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) ->
     >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     >>> found = bm.loo(bm.fit(model, data))
     >>> found.how, round(found.total, 2)
-    (('exact', 'exact', 'exact'), -1.54)
+    (('exact', 'exact', 'exact'), -1.66)
     """
     data = posterior.data
     if data.k < 2:
