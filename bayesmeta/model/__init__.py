@@ -1,0 +1,120 @@
+"""Models, as data: a likelihood and the priors of its parameters."""
+
+from functools import singledispatch
+
+from ..effects import MEASURES, EffectSizes
+from ..errors import ModelError
+from ..priors import HalfNormal, Normal
+from ..studies import (
+    BinaryStudies,
+    IncidenceStudies,
+    PersonTimeStudies,
+    ProportionStudies,
+    Studies,
+)
+from ._base import Data, Exchangeable, Model
+from ._counts import (
+    BetaBinomial,
+    BinomialNormal,
+    HypergeometricNormal,
+    IncidenceNormal,
+    PoissonNormal,
+    ProportionNormal,
+)
+from ._estimates import CommonEffect, NormalNormal, OutlierMixture
+from ._priors import VAGUE
+
+__all__ = [
+    "VAGUE",
+    "BetaBinomial",
+    "BinomialNormal",
+    "CommonEffect",
+    "Data",
+    "Exchangeable",
+    "HypergeometricNormal",
+    "IncidenceNormal",
+    "Model",
+    "NormalNormal",
+    "OutlierMixture",
+    "PoissonNormal",
+    "ProportionNormal",
+    "RandomEffects",
+    "default_model",
+    "target",
+]
+
+type RandomEffects = (
+    NormalNormal
+    | BinomialNormal
+    | HypergeometricNormal
+    | PoissonNormal
+    | ProportionNormal
+    | IncidenceNormal
+)
+
+
+def target(model: Model, data: Data) -> str:
+    """What is predicted of a study, and given what."""
+    if not isinstance(data, Studies):
+        return "y given its standard error"
+    if isinstance(model, HypergeometricNormal):
+        return "treatment events given the margins"
+    if len(data.arms) == 1:
+        return f"events given {data.size}"
+    return "treatment events given control events"
+
+
+@singledispatch
+def default_model(data: Data) -> Model:
+    """Choose a random-effects model with weakly informative priors for ratios.
+
+    ``mu ~ Normal(0, 2)``: the ratio lies between 1/50 and 50 with 95% probability.
+    ``tau ~ HalfNormal(0.5)``: the middle 95% of studies' ratios spread at most 2- to 7-fold
+    around their centre (Röver et al. 2021, Res Synth Methods 12:448-474).
+
+    Parameters
+    ----------
+    data : EffectSizes, BinaryStudies or PersonTimeStudies
+        Binary counts get ``BinomialNormal`` for the odds ratio, events in person-time
+        ``PoissonNormal`` for the rate ratio.
+
+    Returns
+    -------
+    NormalNormal, BinomialNormal or PoissonNormal
+        Its repr states the priors.
+
+    Raises
+    ------
+    ModelError
+        If the data are in raw units, or of single arms: no scale of the effect can be known
+        then, so the caller must choose.
+    """
+    if isinstance(data, ProportionStudies | IncidenceStudies):
+        raise ModelError(
+            "No default prior exists for a proportion or a rate: state what range it may have, "
+            "e.g. ProportionNormal(mu=Normal(-2, 2), tau=HalfNormal(1))."
+        )
+    raise ModelError(
+        f"default_model takes EffectSizes or a table of counts, not {type(data).__name__}."
+    )
+
+
+@default_model.register
+def _effects(data: EffectSizes) -> Model:
+    if not MEASURES[data.measure].log:
+        raise ModelError(
+            f"No default prior exists for {data.measure}: its size depends on the units. "
+            "State what would be a large effect and a large spread in these units, e.g. "
+            "NormalNormal(mu=Normal(0, 20), tau=HalfNormal(5))."
+        )
+    return NormalNormal(mu=Normal(0, 2), tau=HalfNormal(0.5))
+
+
+@default_model.register
+def _counts(data: BinaryStudies) -> Model:
+    return BinomialNormal(measure="OR", mu=Normal(0, 2), tau=HalfNormal(0.5))
+
+
+@default_model.register
+def _person_time(data: PersonTimeStudies) -> Model:
+    return PoissonNormal(mu=Normal(0, 2), tau=HalfNormal(0.5))

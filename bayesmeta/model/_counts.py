@@ -1,0 +1,318 @@
+"""Models of counts: events of patients or in person-time, in two arms or in one."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from ..effects import EffectSizes
+from ..errors import ModelError
+from ..priors import Prior, Uniform
+from ..studies import (
+    BinaryStudies,
+    IncidenceStudies,
+    PersonTimeStudies,
+    ProportionStudies,
+    Studies,
+)
+from ._base import Exchangeable, Model
+from ._priors import VAGUE, check_mu, check_random_effects, check_within_one
+
+ANY_SHARE = Uniform(0, 1)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinomialNormal(Model):
+    r"""Random effects on counts: two binomial arms per study, own baseline in each.
+
+    .. math::
+        r_{i1} \sim \mathrm{Bin}(n_{i1}, p_{i1}), \quad
+        r_{i0} \sim \mathrm{Bin}(n_{i0}, p_{i0}), \quad
+        \theta_i \sim N(\mu, \tau^2)
+
+    For OR the effect is split between the arms, :math:`\mathrm{logit}\,p = \beta_i \pm \theta_i/2`,
+    so swapping the arms changes the sign of mu and nothing else; in 0/1 coding it is added to the
+    treatment arm. For RR, :math:`p_{i1} = p_{i0} e^{\theta_i}`, and for RD,
+    :math:`p_{i1} = p_{i0} + \tanh\theta_i`; there :math:`2\beta_i` is the log odds product
+    :math:`\log[p_{i1} p_{i0} / ((1-p_{i1})(1-p_{i0}))]`, which is free of the effect.
+
+    Parameters
+    ----------
+    measure : {"OR", "RR", "RD"}
+        Scale of the effect. For RD, mu and tau stand on the scale of atanh(RD), which keeps every
+        risk difference within ±1; it is not the scale of a two-stage analysis of RD.
+    mu, tau : Prior
+        Priors of the overall effect and of the between-study standard deviation.
+    baseline : Prior or Exchangeable
+        Prior of each :math:`\beta_i`: the midpoint logit, or in 0/1 coding the control arm's;
+        independent between studies, so that the comparison within each trial keeps its
+        randomisation. ``Exchangeable`` lets trials share it, and gives that up.
+    coding : {"half", "zero_one"}
+        How a log odds ratio enters the arms: ±½ of it, or all of it in the treatment arm. The
+        answers differ, as much as the baseline's prior lets them: with zero_one they also change
+        when the arms are swapped.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
+
+    Raises
+    ------
+    ModelError
+        If the measure or the coding is unknown, a prior is missing, `tau` could be negative or
+        `df` is below 1.
+
+    References
+    ----------
+    Jackson D, Law M, Stijnen T, Viechtbauer W, White IR (2018). Stat Med 37:1059-1085 (codings).
+    Richardson TS, Robins JM, Wang L (2017). JASA 112:1121-1130 (odds product).
+    """
+
+    measure: str
+    mu: Prior
+    tau: Prior
+    baseline: Prior | Exchangeable = VAGUE
+    coding: str = "half"
+    df: float | Prior | None = None
+    takes: ClassVar[type[Studies | EffectSizes]] = BinaryStudies
+
+    def __post_init__(self) -> None:
+        if self.measure not in ("OR", "RR", "RD"):
+            raise ModelError(
+                f"BinomialNormal has measure 'OR', 'RR' or 'RD', not {self.measure!r}."
+            )
+        if self.coding not in ("half", "zero_one"):
+            raise ModelError(f"coding is 'half' or 'zero_one', not {self.coding!r}.")
+        if self.coding != "half" and self.measure != "OR":
+            raise ModelError(
+                f"coding={self.coding!r} is for the odds ratio; {self.measure} has the "
+                "odds-product baseline."
+            )
+        check_random_effects(self)
+        if not isinstance(self.baseline, Exchangeable):
+            check_mu(self.baseline, "baseline")
+
+    @property
+    def link(self) -> str:
+        """How effect and baseline make the two risks, as one key."""
+        return f"OR {self.coding}" if self.measure == "OR" else self.measure
+
+    def _coding_in_words(self) -> str:
+        shared = "; baselines exchangeable between trials"
+        return _CODING[self.link] + (shared if isinstance(self.baseline, Exchangeable) else "")
+
+
+_PRODUCT = "odds-product baseline (2β = log of the product of the two arms' odds)"
+_CODING = {
+    "OR half": "±½ coding: logit p = β ± θ/2 (half of the effect to each arm)",
+    "OR zero_one": "0/1 coding: logit p = β in control, β + θ in treatment",
+    "RR": _PRODUCT,
+    "RD": f"θ = atanh(RD); {_PRODUCT}",
+    "IRR": "±½ coding: log rate = β ± θ/2 (half of the effect to each arm)",
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HypergeometricNormal(Model):
+    r"""Random effects on counts, given each table's total of events: log odds ratio, no baseline.
+
+    .. math::
+        r_{i1} \mid r_{i1} + r_{i0} \sim \mathrm{Fisher\ noncentral\ hypergeometric}(e^{\theta_i}),
+        \quad \theta_i \sim N(\mu, \tau^2)
+
+    A study without events, or without non-events, says nothing here and changes nothing.
+
+    Parameters
+    ----------
+    mu, tau : Prior
+        Priors of the overall log odds ratio and of the between-study standard deviation.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
+
+    Raises
+    ------
+    ModelError
+        If a prior is missing, `tau` could be negative or `df` is below 1; at the fit, if a table
+        has more than 4,096 possible counts: there the binomial likelihood serves as well.
+
+    References
+    ----------
+    Stijnen T, Hamza TH, Özdemir P (2010). Stat Med 29:3046-3067.
+    """
+
+    mu: Prior
+    tau: Prior
+    df: float | Prior | None = None
+    measure: ClassVar[str] = "OR"
+    takes: ClassVar[type[Studies | EffectSizes]] = BinaryStudies
+
+    def __post_init__(self) -> None:
+        check_random_effects(self)
+
+    def _coding_in_words(self) -> str:
+        return "conditional on each study's total of events; no baseline"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoissonNormal(Model):
+    r"""Random effects on events in person-time: log rate ratio, own baseline in each study.
+
+    .. math::
+        r_{ij} \sim \mathrm{Poisson}(T_{ij} e^{\beta_i \pm \theta_i/2}), \quad
+        \theta_i \sim N(\mu, \tau^2)
+
+    Parameters
+    ----------
+    mu, tau : Prior
+        Priors of the overall log rate ratio and of the between-study standard deviation.
+    baseline : Prior
+        Prior of each :math:`\beta_i`, the midpoint of the two log rates.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
+
+    Raises
+    ------
+    ModelError
+        If a prior is missing, `tau` could be negative or `df` is below 1.
+
+    References
+    ----------
+    Stijnen T, Hamza TH, Özdemir P (2010). Stat Med 29:3046-3067.
+    """
+
+    mu: Prior
+    tau: Prior
+    baseline: Prior = VAGUE
+    df: float | Prior | None = None
+    measure: ClassVar[str] = "IRR"
+    link: ClassVar[str] = "IRR"
+    takes: ClassVar[type[Studies | EffectSizes]] = PersonTimeStudies
+
+    def __post_init__(self) -> None:
+        check_random_effects(self)
+        check_mu(self.baseline, "baseline")
+
+    def _coding_in_words(self) -> str:
+        return _CODING[self.link]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProportionNormal(Model):
+    r"""Random effects on the proportions of single-arm studies, on the logit scale.
+
+    .. math::
+        r_i \sim \mathrm{Bin}(n_i, \mathrm{expit}\,\theta_i), \quad \theta_i \sim N(\mu, \tau^2)
+
+    Parameters
+    ----------
+    mu, tau : Prior
+        Priors of the overall logit and of the between-study standard deviation.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
+
+    Raises
+    ------
+    ModelError
+        If a prior is missing, `tau` could be negative or `df` is below 1.
+
+    References
+    ----------
+    Hamza TH, van Houwelingen HC, Stijnen T (2008). J Clin Epidemiol 61:41-51.
+    """
+
+    mu: Prior
+    tau: Prior
+    df: float | Prior | None = None
+    measure: ClassVar[str] = "PLO"
+    takes: ClassVar[type[Studies | EffectSizes]] = ProportionStudies
+
+    def __post_init__(self) -> None:
+        check_random_effects(self)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidenceNormal(Model):
+    r"""Random effects on the incidence rates of single-arm studies, on the log scale.
+
+    .. math::
+        r_i \sim \mathrm{Poisson}(T_i e^{\theta_i}), \quad \theta_i \sim N(\mu, \tau^2)
+
+    Parameters
+    ----------
+    mu, tau : Prior
+        Priors of the overall log rate (per unit of person-time) and of the between-study SD.
+    df : float or Prior, optional
+        Degrees of freedom of Student-t study effects, 1 or more, or their prior; normal where not
+        given. See ``NormalNormal``.
+
+    Raises
+    ------
+    ModelError
+        If a prior is missing, `tau` could be negative or `df` is below 1.
+
+    References
+    ----------
+    Stijnen T, Hamza TH, Özdemir P (2010). Stat Med 29:3046-3067.
+    """
+
+    mu: Prior
+    tau: Prior
+    df: float | Prior | None = None
+    measure: ClassVar[str] = "IRLN"
+    takes: ClassVar[type[Studies | EffectSizes]] = IncidenceStudies
+
+    def __post_init__(self) -> None:
+        check_random_effects(self)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetaBinomial(Model):
+    r"""A common effect on counts that are overdispersed between trials; arms are not paired.
+
+    .. math::
+        r_{ij} \sim \mathrm{BetaBin}(n_{ij}, p_j, \rho), \quad
+        \mathrm{logit}\,p_1 = \beta + \mu/2, \quad \mathrm{logit}\,p_0 = \beta - \mu/2
+
+    All treatment arms share one mean risk and all control arms another, whichever trial they
+    belong to: the comparison is between pooled arms and does not keep the randomisation within
+    trials. A caution beside every answer says so.
+
+    Parameters
+    ----------
+    mu : Prior
+        Prior of the log odds ratio.
+    baseline : Prior
+        Prior of :math:`\beta`, the midpoint logit of all trials.
+    rho : Prior
+        Prior of the correlation of two patients of one arm, within 0 and 1.
+
+    Raises
+    ------
+    ModelError
+        If a prior is missing or `rho` could lie outside 0 and 1.
+
+    References
+    ----------
+    Kuss O (2015). Stat Med 34:1097-1116.
+    """
+
+    mu: Prior
+    baseline: Prior = VAGUE
+    rho: Prior = ANY_SHARE
+    measure: ClassVar[str] = "OR"
+    takes: ClassVar[type[Studies | EffectSizes]] = BinaryStudies
+
+    def __post_init__(self) -> None:
+        check_mu(self.mu)
+        check_mu(self.baseline, "baseline")
+        check_mu(self.rho, "rho")
+        check_within_one(self.rho, "rho", "correlation")
+
+    def _coding_in_words(self) -> str:
+        return "one baseline for all trials, arms overdispersed and not paired by trial"
