@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
     from .studies import (
         BinaryStudies,
+        ContinuousStudies,
         IncidenceStudies,
         PersonTimeStudies,
         ProportionStudies,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
 _HOME = {
     "studies": (
         "BinaryStudies",
+        "ContinuousStudies",
         "IncidenceStudies",
         "PersonTimeStudies",
         "ProportionStudies",
@@ -133,6 +135,7 @@ __all__ = [
     "BinaryStudies",
     "BinomialNormal",
     "CommonEffect",
+    "ContinuousStudies",
     "DataError",
     "EffectSizes",
     "Exchangeable",

@@ -45,28 +45,28 @@ BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 MISTAKES = (
     Mistake(
         "flip the sign of a risk difference",
-        "effects.py",
+        "effects/_counts.py",
         "return a / (a + b) - c / (c + d), a * b",
         "return c / (c + d) - a / (a + b), a * b",
         EFFECTS + "risk_differences_equal_metafor[bcg-none]",
     ),
     Mistake(
         "swap the arms of a risk ratio",
-        "effects.py",
+        "effects/_counts.py",
         "return np.log(a * (c + d) / (c * (a + b)))",
         "return np.log(c * (a + b) / (a * (c + d)))",
         EFFECTS + "effect_sizes_equal_metafor[bcg-RR-none]",
     ),
     Mistake(
         "forget the ½ of the continuity correction",
-        "effects.py",
+        "effects/_counts.py",
         "half = 0.5 * where[zero_cells]",
         "half = 1.0 * where[zero_cells]",
         EFFECTS + "half_goes_to_all_four_cells_of_the_study_with_a_zero_and_to_no_other",
     ),
     Mistake(
         "swap the person-time of the arms",
-        "effects.py",
+        "effects/_counts.py",
         "np.log(a * studies.time_control / (c * studies.time_treatment))",
         "np.log(a * studies.time_treatment / (c * studies.time_control))",
         EFFECTS + "rate_ratios_and_proportions_equal_metafor[hart1999]",

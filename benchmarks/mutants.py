@@ -65,7 +65,7 @@ BRUTE = "brute and (small or sparse or even) or codings or gives_the"
 ENGINES = "tests/engines/test_tables.py tests/engines/test_likelihoods.py"
 GRIDS = f"{ENGINES} tests/engines/test_counts.py -k 'test_tables or {BRUTE}'"
 ROOMS = {
-    "effects": Room(12, "tests/test_effects.py"),
+    "effects/_counts": Room(12, "tests/test_effects.py"),
     "priors": Room(10, NUMBERS),
     "frequentist": Room(10, "tests/test_frequentist.py"),
     "summaries": Room(10, "tests/test_summaries.py tests/test_priors.py -k 'not pymc'"),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ._continuous import QUANTILES, ContinuousStudies
 from ._door import (
     MAIN,
     Excluded,
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAIN",
+    "QUANTILES",
     "BinaryStudies",
+    "ContinuousStudies",
     "Excluded",
     "IncidenceStudies",
     "PersonTimeStudies",

@@ -1,0 +1,170 @@
+"""Effect sizes: studies in, estimates and standard errors on the analysis scale out."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from ..errors import DataError
+from ..studies import ContinuousStudies, Excluded, Published, Studies, name_rows
+from ._continuous import estimates
+from ._counts import ESTIMATES, MEASURES_OF, SILENT, ZERO_WORDS, ZeroCells, informative
+from ._measures import MEASURES, measure_named
+from ._printed import from_intervals
+from ._sizes import EffectSizes
+
+type DoubleZero = Literal["exclude", "include"]
+
+MAIN_REASON = "double zero"
+_KIND = {True: "counts", False: "continuous outcomes"}
+
+
+def effect_sizes(
+    studies: Studies | ContinuousStudies | Published,
+    *,
+    measure: str | None = None,
+    zero_cells: ZeroCells = "if_needed",
+    double_zero: DoubleZero = "exclude",
+    bias_correction: bool = False,
+) -> EffectSizes:
+    """Turn counts, means, or one published estimate into estimates and standard errors.
+
+    Parameters
+    ----------
+    studies : BinaryStudies, PersonTimeStudies, ProportionStudies, IncidenceStudies, \
+ContinuousStudies or Published
+        Counts; means and SDs; or a printed estimate with its interval, which gives one row.
+    measure : {"OR", "RR", "RD", "IRR", "PLO", "IRLN", "MD", "SMD", "ROM", "RGM"}
+        OR, RR or RD for ``BinaryStudies``; MD, SMD, ROM or RGM for ``ContinuousStudies``; the
+        others have one measure each and need not name it: IRR, the logit proportion PLO, the log
+        incidence rate IRLN. A published estimate carries its own.
+    zero_cells : {"if_needed", "none", "all"}
+        ½ is added to all cells of studies with a zero in any of them, of none, of all.
+    double_zero : {"exclude", "include"}
+        What to do with studies without an event in either arm (for OR also: without a
+        non-event). They say nothing about a ratio in a two-stage analysis; they do about RD.
+    bias_correction : bool
+        For ROM: add half the difference of the squared coefficients of variation of the means, as
+        metafor does from version 5.0 on.
+
+    Returns
+    -------
+    EffectSizes
+
+    Raises
+    ------
+    DataError
+        If a zero cell leaves an estimate infinite, nothing is left, or a printed interval is
+        not symmetric about its estimate by more than rounding; if arms have quantiles only, a
+        ratio of means meets a mean that is not positive, or MD meets several units.
+
+    References
+    ----------
+    Variances of log OR, log RR, RD, log IRR, logit proportion and log rate: Fleiss & Berlin
+    (2009), in Cooper, Hedges & Valentine, *The Handbook of Research Synthesis*, 2nd ed., ch. 13;
+    Rothman, Greenland & Lash (2008), *Modern Epidemiology*, 3rd ed., ch. 14. SMD: Hedges (1981),
+    J Educ Stat 6:107-128, with the exact factor J and the large-sample variance
+    1/n1 + 1/n0 + g²/(2(n1 + n0)). ROM: Hedges, Gurevitch & Curtis (1999), Ecology 80:1150-1156;
+    its bias correction: Lajeunesse (2015), Ecology 96:2056-2063. RGM of means and SDs: Higgins,
+    White & Anzures-Cabrera (2008), Stat Med 27:6072-6092, method 1.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> printed = bm.Published(measure="RR", estimate="0.76", lower="0.60", upper="0.96")
+    >>> bm.effect_sizes(printed).se.round(3).tolist()
+    [0.12]
+    """
+    if isinstance(studies, Published):
+        return _from_published(studies)
+    measure = _measure_for(studies, measure)
+    if bias_correction and measure != "ROM":
+        raise DataError(f"bias_correction is for measure 'ROM', not {measure!r}.")
+    if isinstance(studies, ContinuousStudies):
+        return _of_means(studies, measure, bias_correction=bias_correction)
+    if double_zero not in ("exclude", "include"):
+        raise DataError(f"double_zero is 'exclude' or 'include', not {double_zero!r}.")
+    kept = np.ones(studies.k, bool) if double_zero == "include" else informative(studies, measure)
+    if not kept.any():
+        raise DataError(
+            f"No study says anything about the {MEASURES[measure].words}: in each, "
+            f"{SILENT[measure]}. A two-stage analysis has nothing to pool; "
+            "a model on the counts keeps such studies."
+        )
+    names = tuple(name for name, keep in zip(studies.study, kept, strict=True) if keep)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y, variance = ESTIMATES[measure](studies.keep(kept), zero_cells)
+    bad = ~np.isfinite(y) | ~(variance > 0) | ~np.isfinite(variance)
+    if bad.any():
+        raise DataError(
+            f"The {measure} has no finite estimate for {name_rows(names, bad)}, which have a zero "
+            "cell; use zero_cells='if_needed', or a model on the counts."
+        )
+    dropped = tuple(
+        Excluded(name, MAIN_REASON, f"{SILENT[measure]}: no information on the {measure}")
+        for name, keep in zip(studies.study, kept, strict=True)
+        if not keep
+    )
+    return EffectSizes(
+        study=names,
+        y=y,
+        se=np.sqrt(variance),
+        measure=measure,
+        excluded=studies.excluded + dropped,
+        note=ZERO_WORDS[zero_cells],
+    )
+
+
+def _of_means(studies: ContinuousStudies, measure: str, *, bias_correction: bool) -> EffectSizes:
+    y, variance = estimates(studies, measure, bias_correction=bias_correction)
+    corrected = ", corrected for bias" if bias_correction else ""
+    return EffectSizes(
+        study=studies.study,
+        y=y,
+        se=np.sqrt(variance),
+        measure=measure,
+        excluded=studies.excluded,
+        note=f"from means and SDs{corrected}",
+        how=studies.how,
+    )
+
+
+def _measure_for(studies: Studies | ContinuousStudies, measure: str | None) -> str:
+    """The measure asked for, if these counts have it; where they have only one, that."""
+    among = MEASURES_OF[type(studies)]
+    if measure is None and len(among) == 1:
+        return among[0]
+    if measure is None:
+        raise DataError(
+            f"measure must be given for {_KIND[isinstance(studies, Studies)]}: {', '.join(among)}."
+        )
+    if measure not in MEASURES:
+        measure_named(measure, among)
+    if measure not in among:
+        raise DataError(
+            f"{type(studies).__name__} has the measure {_either(among)}, not {measure!r}."
+        )
+    return measure
+
+
+def _either(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _from_published(published: Published) -> EffectSizes:
+    measure = measure_named(published.measure)
+    if not published.has_interval:
+        raise DataError(
+            f"The published {published.measure} has no estimate with an interval to analyse: "
+            f"{published}."
+        )
+    texts = [[published.estimate], [published.lower], [published.upper]]
+    values = {
+        name: np.array([float(text[0])])
+        for name, text in zip(("estimate", "lower", "upper"), texts, strict=True)
+    }
+    name = published.citation or "published"
+    y, se = from_intervals((name,), texts, values, measure, published.prob)
+    note = f"estimate and {100 * published.prob:g}% interval as printed"
+    return EffectSizes(study=(name,), y=y, se=se, measure=measure.name, note=note)

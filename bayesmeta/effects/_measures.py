@@ -1,0 +1,85 @@
+"""Effect measures: their names, and the scales they are analysed on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+from ..errors import DataError
+
+type Link = Literal["identity", "log", "logit", "atanh"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """An effect measure: its name, and the scale it is analysed on.
+
+    Attributes
+    ----------
+    name : str
+        The field's abbreviation.
+    words : str
+        The name in words.
+    link : {"identity", "log", "logit", "atanh"}
+        From the scale people read to the analysis scale.
+    comparative : bool
+        Whether it compares two arms, so that 0 on the analysis scale means no difference.
+    """
+
+    name: str
+    words: str
+    link: Link = "identity"
+    comparative: bool = True
+
+    @property
+    def log(self) -> bool:
+        """Whether it is a ratio or rate, analysed as its logarithm."""
+        return self.link == "log"
+
+    def natural(self, value: ArrayLike) -> NDArray[np.float64]:
+        """Map from the analysis scale to the one people read."""
+        with np.errstate(over="ignore"):
+            return np.asarray(_INVERSE[self.link](value), dtype=np.float64)
+
+    @property
+    def analysis_label(self) -> str:
+        """Name of the analysis scale, e.g. ``"log RR"``."""
+        return self.name if self.link == "identity" else f"{self.link} {self.name}"
+
+
+_INVERSE: Mapping[str, Callable[[ArrayLike], ArrayLike]] = {
+    "identity": np.asarray,
+    "log": np.exp,
+    "logit": expit,
+    "atanh": np.tanh,
+}
+
+MEASURES: Mapping[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        Measure(name="OR", words="odds ratio", link="log"),
+        Measure(name="RR", words="risk ratio", link="log"),
+        Measure(name="RD", words="risk difference"),
+        Measure(name="IRR", words="incidence rate ratio", link="log"),
+        Measure(name="HR", words="hazard ratio", link="log"),
+        Measure(name="MD", words="mean difference"),
+        Measure(name="SMD", words="standardised mean difference"),
+        Measure(name="ROM", words="ratio of means", link="log"),
+        Measure(name="RGM", words="ratio of geometric means", link="log"),
+        Measure(name="GEN", words="effect"),
+        Measure(name="PLO", words="proportion", link="logit", comparative=False),
+        Measure(name="IRLN", words="incidence rate", link="log", comparative=False),
+    )
+}
+ATANH_RD = Measure(name="RD", words="risk difference", link="atanh")  # of counts: stays within ±1
+
+
+def measure_named(name: str, among: Sequence[str] = tuple(MEASURES)) -> Measure:
+    """Look a measure up, or say which there are."""
+    if name not in among:
+        raise DataError(f"measure {name!r} is not one of {', '.join(among)}.")
+    return MEASURES[name]
