@@ -226,7 +226,9 @@ class Outcome(_Block):
     kind: Literal["counts", "estimates"] = "counts"
     columns: dict[Column, str] = {}
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    measure: Literal["OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "GEN", "PLO", "IRLN"] = "RR"
+    measure: Literal[
+        "OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "RGM", "GEN", "PLO", "IRLN"
+    ] = "RR"
     likelihood: Literal["binomial", "hypergeometric", "poisson"] | None = None
     coding: Literal["half", "zero_one"] = "half"
     df: DegreesOfFreedom | None = None
