@@ -19,26 +19,51 @@ if TYPE_CHECKING:
     )
     from .comparison import compare
     from .decision import absolute_effects
-    from .effects import MEASURES, EffectSizes, effect_sizes
+    from .effects import (
+        MEASURES,
+        EffectSizes,
+        change_from_baseline,
+        combine_arms,
+        convert_quantiles,
+        derived_correlations,
+        effect_sizes,
+        reported_effects,
+        skewness_caution,
+        skewness_test,
+        split_control,
+    )
     from .engines import NUTS, Quadrature, fit
     from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
-    from .evidence import bayes_factors, mean_weights, outliers, zero_studies
+    from .evidence import (
+        bayes_factors,
+        mean_weights,
+        outliers,
+        quartile_definitions,
+        width_penalty,
+        zero_studies,
+    )
     from .frequentist import FrequentistFit, common_effect, random_effects
     from .model import (
         BetaBinomial,
         BinomialNormal,
         CommonEffect,
+        ContinuousCommonEffect,
+        ContinuousNormal,
         Exchangeable,
         HypergeometricNormal,
         IncidenceNormal,
+        MultivariateNormal,
         NormalNormal,
         OutlierMixture,
         PoissonNormal,
         ProportionNormal,
         default_model,
     )
+    from .multivariate import MultivariateEffects
+    from .outcomes import compare_outcomes
     from .posterior import Posterior
     from .priors import (
+        LKJ,
         Beta,
         Exponential,
         Flat,
@@ -55,6 +80,7 @@ if TYPE_CHECKING:
         Uniform,
         parse_prior,
     )
+    from .reml import MultivariateFit, multivariate_random_effects, restricted_log_likelihood
     from .studies import (
         BinaryStudies,
         ContinuousStudies,
@@ -74,8 +100,22 @@ _HOME = {
         "ProportionStudies",
         "Published",
     ),
-    "effects": ("MEASURES", "EffectSizes", "effect_sizes"),
+    "effects": (
+        "MEASURES",
+        "EffectSizes",
+        "change_from_baseline",
+        "combine_arms",
+        "convert_quantiles",
+        "derived_correlations",
+        "effect_sizes",
+        "reported_effects",
+        "skewness_caution",
+        "skewness_test",
+        "split_control",
+    ),
+    "multivariate": ("MultivariateEffects",),
     "priors": (
+        "LKJ",
         "Beta",
         "Exponential",
         "Flat",
@@ -96,9 +136,12 @@ _HOME = {
         "BetaBinomial",
         "BinomialNormal",
         "CommonEffect",
+        "ContinuousCommonEffect",
+        "ContinuousNormal",
         "Exchangeable",
         "HypergeometricNormal",
         "IncidenceNormal",
+        "MultivariateNormal",
         "NormalNormal",
         "OutlierMixture",
         "PoissonNormal",
@@ -120,13 +163,23 @@ _HOME = {
         "trust",
     ),
     "comparison": ("compare",),
+    "outcomes": ("compare_outcomes",),
+    "reml": ("MultivariateFit", "multivariate_random_effects", "restricted_log_likelihood"),
     "decision": ("absolute_effects",),
-    "evidence": ("bayes_factors", "mean_weights", "outliers", "zero_studies"),
+    "evidence": (
+        "bayes_factors",
+        "mean_weights",
+        "outliers",
+        "quartile_definitions",
+        "width_penalty",
+        "zero_studies",
+    ),
     "errors": ("BayesmetaError", "DataError", "FileError", "ModelError", "SpecError"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "LKJ",
     "MEASURES",
     "NUTS",
     "BayesmetaError",
@@ -135,6 +188,8 @@ __all__ = [
     "BinaryStudies",
     "BinomialNormal",
     "CommonEffect",
+    "ContinuousCommonEffect",
+    "ContinuousNormal",
     "ContinuousStudies",
     "DataError",
     "EffectSizes",
@@ -155,6 +210,9 @@ __all__ = [
     "LogNormal",
     "Mixture",
     "ModelError",
+    "MultivariateEffects",
+    "MultivariateFit",
+    "MultivariateNormal",
     "Normal",
     "NormalNormal",
     "OutlierMixture",
@@ -170,24 +228,37 @@ __all__ = [
     "Uniform",
     "absolute_effects",
     "bayes_factors",
+    "change_from_baseline",
     "check",
+    "combine_arms",
     "common_effect",
     "compare",
     "compare_loo",
+    "compare_outcomes",
+    "convert_quantiles",
     "default_model",
+    "derived_correlations",
     "deviance",
     "effect_sizes",
     "fit",
     "fit_many",
     "loo",
     "mean_weights",
+    "multivariate_random_effects",
     "outliers",
     "parse_prior",
     "posterior_predictive",
     "prior_predictive",
+    "quartile_definitions",
     "random_effects",
+    "reported_effects",
+    "restricted_log_likelihood",
+    "skewness_caution",
+    "skewness_test",
+    "split_control",
     "summary",
     "trust",
+    "width_penalty",
     "zero_studies",
 ]
 __version__ = "0.1.0"

@@ -12,21 +12,29 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .checks import Checks, check
 from .decision import absolute_effects, pooled_control_risk
-from .effects import EffectSizes, effect_sizes
+from .effects import EffectSizes, convert_quantiles, effect_sizes
 from .engines import NUTS, default_engine, device, fit, prepare
 from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
-from .evidence import bayes_factors, mean_weights, zero_studies
+from .evidence import (
+    bayes_factors,
+    mean_weights,
+    quartile_definitions,
+    width_penalty,
+    zero_studies,
+)
 from .files import read_table
 from .frequentist import FrequentistFit, common_effect, random_effects
 from .model import (
     BinomialNormal,
     CommonEffect,
+    ContinuousCommonEffect,
+    ContinuousNormal,
     Data,
     HypergeometricNormal,
     Model,
@@ -44,7 +52,7 @@ from .results import (
 )
 from .results.tables import outcome_tables
 from .specification import Outcome, PublishedFigure, Scenario, Source, Specification
-from .studies import MAIN, BinaryStudies, Studies
+from .studies import MAIN, BinaryStudies, ContinuousStudies, Studies, takes_quantiles
 from .summaries import prob_benefit
 
 if TYPE_CHECKING:
@@ -60,7 +68,9 @@ COUNTS_LABELS = {
     "poisson": "counts (Poisson–normal)",
 }
 NUTS_LABEL = "the same by NUTS"
+ARMS_LABEL = "arms (SDs estimated)"
 TWO_STAGE_LABEL = "two-stage (normal–normal)"
+COMMON_LABEL = ", one common effect"
 FREQUENTIST = (
     "Mantel–Haenszel",
     "Mantel–Haenszel, ½ added",
@@ -150,7 +160,14 @@ def _second_source(
         return None
     scenario, frame = outcome.scenario[0], frames[outcome.name]
     data, _ = _data(outcome, frame, select(frame, outcome, scenario), [])
+    if isinstance(data, ContinuousStudies) and _by_quantiles(model, data):
+        return None  # minutes by NUTS; tests hold the exact engine to it
     return model, data, _nuts(spec, outcome.name, scenario.name)
+
+
+def _by_quantiles(model: Model, data: ContinuousStudies) -> bool:
+    arms: str = getattr(model, "arms", "normal")
+    return any(takes_quantiles(data, arm, arms).any() for arm in data.arms)
 
 
 def _finish(
@@ -172,7 +189,7 @@ def _finish(
 
 def _check_labels(outcome: Outcome) -> None:
     """A published figure with the label of one of our fits would take its place in the tables."""
-    ours = (*COUNTS_LABELS.values(), NUTS_LABEL, TWO_STAGE_LABEL, *FREQUENTIST)
+    ours = (*COUNTS_LABELS.values(), ARMS_LABEL, NUTS_LABEL, TWO_STAGE_LABEL, *FREQUENTIST)
     for figure in outcome.published:
         if any(figure.label == label or figure.label.startswith(f"{label}, ") for label in ours):
             raise SpecError(
@@ -185,10 +202,35 @@ def models_of(outcome: Outcome) -> Mapping[str, Model]:
     """The models of an outcome by label; the first is the answer."""
     if outcome.data is None:
         return {}
+    if outcome.effects == "common":
+        return _with_one_effect(outcome)
     two_stage = NormalNormal(mu=outcome.mu_prior, tau=outcome.tau_prior, df=outcome.df)
     if outcome.kind == "estimates":
         return {TWO_STAGE_LABEL: two_stage}
+    if outcome.kind == "continuous":
+        arms = ContinuousNormal(
+            mu=outcome.mu_prior, tau=outcome.tau_prior, df=outcome.df, **_of_arms(outcome)
+        )
+        return {ARMS_LABEL: arms, TWO_STAGE_LABEL: two_stage}
     return {COUNTS_LABELS[outcome.of_counts]: _of_counts(outcome), TWO_STAGE_LABEL: two_stage}
+
+
+def _with_one_effect(outcome: Outcome) -> Mapping[str, Model]:
+    two_stage = {TWO_STAGE_LABEL + COMMON_LABEL: CommonEffect(mu=outcome.mu_prior)}
+    if outcome.kind == "estimates":
+        return two_stage
+    arms = ContinuousCommonEffect(mu=outcome.mu_prior, **_of_arms(outcome))
+    return {ARMS_LABEL + COMMON_LABEL: arms, **two_stage}
+
+
+def _of_arms(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "measure": outcome.measure,
+        "arms": outcome.distribution,
+        "log_sd": outcome.log_sd,
+        "baseline": outcome.baseline,
+        "quartiles": outcome.quartiles,
+    }
 
 
 def _of_counts(outcome: Outcome) -> Model:
@@ -196,12 +238,12 @@ def _of_counts(outcome: Outcome) -> Model:
     if outcome.of_counts == "hypergeometric":
         return HypergeometricNormal(mu=mu, tau=tau, df=df)
     if outcome.of_counts == "poisson":
-        return PoissonNormal(mu=mu, tau=tau, baseline=outcome.baseline, df=df)
+        return PoissonNormal(mu=mu, tau=tau, baseline=outcome.baseline_prior, df=df)
     return BinomialNormal(
         measure=outcome.measure,
         mu=mu,
         tau=tau,
-        baseline=outcome.baseline,
+        baseline=outcome.baseline_prior,
         coding=outcome.coding,
         df=df,
     )
@@ -288,6 +330,7 @@ def _outcome(
         measure=_measure(outcome),
         better=outcome.better,
         note=outcome.note,
+        label=outcome.label,
         models=models,
         why=dict(outcome.why),
         scenarios=scenarios,
@@ -345,7 +388,13 @@ def _evidence(
     cheap = outcome.df is None and isinstance(outcome.mu_prior, Normal | Flat)
     weights = mean_weights(normal) if normal is not None and cheap else None
     zeros = _zeros(spec, outcome, main)
-    return Evidence(factors=factors, why_none=why_none, weights=weights, zeros=zeros)
+    found = Evidence(factors=factors, why_none=why_none, weights=weights, zeros=zeros)
+    data = main.answer.data
+    if isinstance(data, ContinuousStudies) and _by_quantiles(main.answer.model, data):
+        penalty = width_penalty(main.answer, prob=spec.prob)
+        definitions = quartile_definitions(main.answer, prob=spec.prob)
+        found = replace(found, penalty=penalty, definitions=definitions)
+    return found
 
 
 def _zeros(spec: Specification, outcome: Outcome, main: ScenarioResult) -> "pd.DataFrame | None":
@@ -358,7 +407,9 @@ def _zeros(spec: Specification, outcome: Outcome, main: ScenarioResult) -> "pd.D
     return zero_studies(main.answer, prob=spec.prob, engine=engine)
 
 
-def _table_of(outcome: Outcome) -> type[Studies]:
+def _table_of(outcome: Outcome) -> type[Studies | ContinuousStudies]:
+    if outcome.kind == "continuous":
+        return ContinuousStudies
     takes = _of_counts(outcome).takes
     assert issubclass(takes, Studies)
     return takes
@@ -413,7 +464,7 @@ def _data(
     frame: "pd.DataFrame",
     exclude: Mapping[tuple[str, str], str],
     refusals: list[str],
-) -> tuple[Data, EffectSizes | None]:
+) -> tuple[Studies | ContinuousStudies | EffectSizes, EffectSizes | None]:
     """The studies, and the estimates made of them (None where nothing can be estimated)."""
     columns = outcome.columns
     try:
@@ -430,10 +481,17 @@ def _data(
     except DataError as error:
         raise DataError(f"{outcome.data}: {error}") from None
     try:
-        return studies, effect_sizes(studies, measure=outcome.measure)
+        return studies, _estimates(studies, outcome.measure)
     except DataError as error:
         refusals.append(f"Two-stage analyses: {error}")
         return studies, None
+
+
+def _estimates(studies: Studies | ContinuousStudies, measure: str) -> EffectSizes:
+    """Estimates of the studies; of quantiles after their conversion, which ``how`` names."""
+    if isinstance(studies, ContinuousStudies):
+        studies = convert_quantiles(studies)
+    return effect_sizes(studies, measure=measure)
 
 
 def _frequentist(
@@ -449,8 +507,9 @@ def _frequentist(
             ),
         }
     if effects is not None:
+        asked["inverse variance"] = lambda: common_effect(effects)
+    if effects is not None and outcome.effects == "random":
         asked |= {
-            "inverse variance": lambda: common_effect(effects),
             "DerSimonian–Laird": lambda: random_effects(effects, tau2="DL", interval="Wald"),
             "REML": lambda: random_effects(effects),
         }

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .engines import study_densities
+from .engines import rough_estimates, study_densities
 from .errors import DataError, FileError, ModelError
-from .model import target
+from .model import check_one_outcome, target
 from .posterior import Posterior, shared
 from .simulate import parameters, replicate
+from .studies import ContinuousStudies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,7 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
     """
     import xarray as xr
 
+    check_one_outcome(posterior.model, "A file in ArviZ's layout")
     tree = posterior.draws(draws if posterior.exact else None, seed=seed)
     place = tree["posterior"].dataset[["chain", "draw"]].coords
     groups = {
@@ -103,7 +105,7 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
     for name, wanted in (("observed_data", True), ("constant_data", False)):
         columns = {
             key: ("study", values)
-            for key, values in posterior.data.numbers.items()
+            for key, values in _observed(posterior).items()
             if (key in observed) == wanted
         }
         tree[name] = xr.DataTree(xr.Dataset(columns, coords=study))
@@ -117,6 +119,16 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
 
 
 type Columns = Mapping[str, NDArray[np.float64]]
+
+
+def _observed(posterior: Posterior) -> Columns:
+    """The columns of the data; of continuous outcomes the estimate, and the figures reported."""
+    data = posterior.data
+    if not isinstance(data, ContinuousStudies):
+        return data.numbers
+    y, _ = rough_estimates(posterior.model, data, data.numbers)
+    shown = {name: each for name, each in data.numbers.items() if not np.isnan(each).all()}
+    return {"y": y, **shown}
 
 
 def _draws(tree: "DataTree") -> Columns:
@@ -139,7 +151,7 @@ def _log_likelihood(posterior: Posterior, tree: "DataTree") -> Columns:
         terms = study_densities(posterior.model, posterior.data, shared(_draws(tree)))
     except ModelError:  # too precise for a density of each study by itself
         return {}
-    first = posterior.data.columns()[0]
+    first = "y" if isinstance(posterior.data, ContinuousStudies) else posterior.data.columns()[0]
     return _shaped({first: terms.every - terms.given}, tree)
 
 
@@ -156,6 +168,7 @@ def _add_prior(tree: "DataTree", posterior: Posterior, seed: int) -> None:
         arrays = {
             key: (("chain", "draw", "study")[: 1 + each.ndim], each[None])
             for key, each in columns.items()
+            if key != "log_sd"  # of two arms
         }
         coords = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
         has_study = any(each.ndim == 2 for each in columns.values())

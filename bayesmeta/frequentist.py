@@ -21,6 +21,7 @@ from .effects import (
 )
 from .errors import DataError, ModelError
 from .model import Data
+from .multivariate import MultivariateEffects
 from .studies import BinaryStudies, check_prob
 
 type Array = NDArray[np.float64]
@@ -276,6 +277,11 @@ _INTERVALS = ("Wald", "HKSJ", "HKSJ truncated")
 
 
 def _as_effects(data: Data, measure: str | None, zero_cells: ZeroCells) -> EffectSizes:
+    if isinstance(data, MultivariateEffects):
+        raise ModelError(
+            "common_effect and random_effects pool one outcome, data.effects(outcome) say; for "
+            "several at once use multivariate_random_effects."
+        )
     if isinstance(data, EffectSizes):
         if measure not in (None, data.measure):
             raise ModelError(
@@ -377,7 +383,12 @@ def _i2_from_q(q: float, df: float) -> float:
 
 def _typical_variance(v: Array) -> float:
     w = 1 / v
-    return float((v.size - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum()))
+    return float((v.size - 1) * w.sum() / _cross(w))
+
+
+def _cross(w: Array) -> float:
+    """(Σw)² - Σw² as the sum of its products: the difference is 0 beside a giant weight."""
+    return float(2 * w[1:] @ np.cumsum(w)[:-1])
 
 
 def _spreads(y: Array, w: Array, estimate: float) -> Mapping[str, Spread]:
@@ -402,7 +413,7 @@ def _prediction(
 def _dersimonian_laird(y: Array, v: Array) -> float:
     q, df = _cochran(y, v)
     w = 1 / v
-    return max(0.0, float((q - df) / (w.sum() - (w**2).sum() / w.sum())))
+    return max(0.0, float((q - df) * w.sum() / _cross(w)))
 
 
 def _reml(y: Array, v: Array) -> float:

@@ -327,6 +327,40 @@ class Jeffreys(Prior):
 
 @final
 @dataclass(frozen=True, slots=True, repr=False)
+class LKJ(Prior):
+    """Prior of the correlation matrix of several outcomes, density as its determinant to eta - 1.
+
+    For two outcomes (1 + rho)/2 is Beta(eta, eta). It is no prior of a single number otherwise, so
+    it has no spelling in a file.
+
+    Parameters
+    ----------
+    eta : float
+        Positive: 1 makes all matrices alike, more prefers small correlations.
+
+    References
+    ----------
+    Lewandowski D, Kurowicka D, Joe H (2009). J Multivar Anal 100:1989-2001.
+
+    Examples
+    --------
+    >>> LKJ(2)
+    LKJ(2)
+    """
+
+    eta: float
+
+    def __post_init__(self) -> None:
+        self._check("eta")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """From -1 to 1, each correlation."""
+        return -1.0, 1.0
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
 class Mixture(Prior):
     """Mixture of two priors, e.g. an informative one and a vague one that makes it robust.
 
@@ -349,7 +383,7 @@ class Mixture(Prior):
 
     def __post_init__(self) -> None:
         for name, part in (("first", self.first), ("second", self.second)):
-            if not isinstance(part, Prior) or isinstance(part, Mixture) or not part.proper:
+            if not isinstance(part, Prior) or isinstance(part, Mixture | LKJ) or not part.proper:
                 raise ModelError(
                     f"Mixture: {name} must be a proper prior such as Normal(0, 2), and no "
                     f"Mixture itself, got {part!r}."

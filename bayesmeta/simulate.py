@@ -10,22 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, gammaln
 
+from .effects import arm_estimates
 from .errors import ModelError
 from .model import (
     BetaBinomial,
     BinomialNormal,
     CommonEffect,
+    ContinuousCommonEffect,
+    ContinuousNormal,
     Data,
     Exchangeable,
     HypergeometricNormal,
     IncidenceNormal,
     Model,
+    MultivariateNormal,
     NormalNormal,
+    OfArms,
     OutlierMixture,
     PoissonNormal,
     ProportionNormal,
 )
+from .multivariate import MultivariateEffects, matrices, pairs, root
 from .priors import (
+    LKJ,
     Beta,
     Exponential,
     Gamma,
@@ -40,6 +47,7 @@ from .priors import (
     StudentT,
     Uniform,
 )
+from .studies import ContinuousStudies, rough_arms
 
 type Array = NDArray[np.float64]
 type Draws = Mapping[str, Array]
@@ -120,20 +128,30 @@ def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
     -------
     mapping of str to ndarray
         Every parameter of the model by name, (n,), with random effects also ``theta`` (n, k) and
-        ``theta_new`` (n,); ``baseline`` is (n, k) where each study has its own.
+        ``theta_new`` (n,); ``baseline`` is (n, k) where each study has its own, ``log_sd``
+        (2, n, k), of treatment and control, or (1, n, k) where the arms share it. Of several
+        outcomes all but ``within`` have a last axis for them, or for their pairs.
 
     Raises
     ------
     ModelError
-        If a prior is improper: there is nothing to draw from.
+        If a prior is improper: there is nothing to draw from; or of several outcomes, if the model
+        does not say which.
     """
     rng = np.random.default_rng(seed)
-    each = {"baseline"} if getattr(model, "baseline", None) and "tau" in model.priors else set()
+    if isinstance(model, MultivariateNormal):
+        return _parameters_of_outcomes(model, k, n, rng)
+    of_each = "tau" in model.priors or isinstance(model, ContinuousCommonEffect)
+    each = {"baseline"} if getattr(model, "baseline", None) and of_each else set()
     drawn: dict[str, Array] = {}
+    arms = 1 if getattr(model, "measure", "") == "SMD" else 2
     for name, prior in model.priors.items():
-        size = n * k if name in each else n
+        if name == "log_sd":
+            drawn[name] = prior_draws(prior, arms * n * k, rng).reshape(arms, n, k)
+            continue
+        size = n * k if name in each or name == "correlation" else n
         values = prior_draws(prior, size, rng)
-        drawn[name] = values.reshape(n, k) if name in each else values
+        drawn[name] = values.reshape(n, k) if size > n else values
     if isinstance(getattr(model, "baseline", None), Exchangeable):
         mean, sd = drawn["baseline_mean"][:, None], drawn["baseline_sd"][:, None]
         drawn["baseline"] = mean + sd * rng.standard_normal((n, k))
@@ -145,6 +163,8 @@ def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
 
 def new_effects(model: Model, draws: Draws, k: int, rng: np.random.Generator) -> Array:
     """Draw effects of `k` new studies for every draw of the shared parameters, (n, k)."""
+    if isinstance(model, MultivariateNormal):
+        return _correlated_effects(draws, k, rng)
     mu, tau = draws["mu"][:, None], draws["tau"][:, None]
     shape = (mu.size, k)
     if isinstance(model, OutlierMixture):
@@ -152,6 +172,57 @@ def new_effects(model: Model, draws: Draws, k: int, rng: np.random.Generator) ->
         tau = np.where(outlying, np.hypot(tau, draws["spread"][:, None]), tau)
     df = draws["df"][:, None] if "df" in draws else getattr(model, "df", None)
     return mu + tau * (rng.standard_normal(shape) if df is None else rng.standard_t(df, shape))
+
+
+def _parameters_of_outcomes(
+    model: MultivariateNormal, k: int, n: int, rng: np.random.Generator
+) -> Draws:
+    outcomes = model.outcomes
+    if outcomes is None and isinstance(model.rho, LKJ):
+        raise ModelError(
+            "The model does not say how many outcomes there are; give each its prior, e.g. "
+            "mu={'PD': Normal(0, 1), 'AL': Normal(0, 1)}."
+        )
+    outcomes = outcomes or ("first", "second")
+    drawn = {
+        name: np.stack([prior_draws(model.of(name, one), n, rng) for one in outcomes], axis=1)
+        for name in ("mu", "tau")
+    }
+    drawn["rho"] = _correlations(model.rho, len(outcomes), n, rng)
+    if model.within is not None:
+        drawn["within"] = prior_draws(model.within, n, rng)
+    drawn["theta"] = _correlated_effects(drawn, k, rng)
+    drawn["theta_new"] = _correlated_effects(drawn, 1, rng)[:, 0]
+    return drawn
+
+
+def _correlations(prior: Prior, p: int, n: int, rng: np.random.Generator) -> Array:
+    """Correlations of pairs, (n, pairs), or (n,) for two outcomes.
+
+    LKJ by the onion of Lewandowski, Kurowicka & Joe (2009), one outcome after another: the engine
+    has the vine of partial correlations, so that the two check each other.
+    """
+    if not isinstance(prior, LKJ):
+        return prior_draws(prior, n, rng)
+    factor = np.zeros((n, p, p))
+    factor[:, 0, 0] = 1.0
+    for m in range(1, p):
+        share = rng.beta(m / 2, prior.eta + (p - 1 - m) / 2, n)
+        towards = rng.standard_normal((n, m))
+        towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+        factor[:, m, :m] = np.sqrt(share)[:, None] * towards
+        factor[:, m, m] = np.sqrt(1 - share)
+    first, second = pairs(p)
+    rho = (factor @ factor.transpose(0, 2, 1))[:, first, second]
+    return rho[:, 0] if p == 2 else rho
+
+
+def _correlated_effects(draws: Draws, k: int, rng: np.random.Generator) -> Array:
+    """Effects of `k` studies on all outcomes, (n, k, p)."""
+    mu, tau, rho = draws["mu"], draws["tau"], draws["rho"]
+    p = mu.shape[1]
+    between = matrices(rho.reshape(len(mu), -1), p) * tau[:, :, None] * tau[:, None, :]
+    return mu[:, None] + rng.standard_normal((len(mu), k, p)) @ root(between)
 
 
 def replicate(
@@ -165,7 +236,7 @@ def replicate(
     draws : mapping of str to ndarray
         Parameters by name, of shape (n,) or (n, k).
     data : EffectSizes or table of counts
-        For standard errors, sizes of arms, person-time, margins.
+        For standard errors, sizes of arms, person-time, margins, what is reported.
     seed : int
     new : bool
         New studies: their effects are drawn from mu and tau, designs and baselines stay.
@@ -173,7 +244,8 @@ def replicate(
     Returns
     -------
     mapping of str to ndarray, each (n, k)
-        The observed columns by name: ``y``, or events.
+        The observed columns by name: ``y``, or events. Of several outcomes (n, k, p), with NaN
+        where a study does not report one.
 
     Raises
     ------
@@ -196,6 +268,83 @@ def _observe(
 @_observe.register(NormalNormal | OutlierMixture)
 def _(model: Model, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     return {"y": rng.normal(draws["theta"], data.numbers["se"])}
+
+
+@_observe.register(ContinuousNormal | ContinuousCommonEffect)
+def _(model: OfArms, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    assert isinstance(data, ContinuousStudies)
+    if "theta" not in draws:
+        shape = draws["mu"].size, data.k
+        draws = {**draws, "theta": np.broadcast_to(draws["mu"][:, None], shape)}
+    nuisance = _reference_arms(model, draws["theta"], data, rng)
+    found = arm_figures(model, {**nuisance, **draws}, data.n_treatment, data.n_control, rng)
+    n = np.broadcast_arrays(draws["theta"], data.n_treatment, data.n_control)[1:]
+    sides = [(*figures, size) for figures, size in zip(found, n, strict=True)]
+    return {"y": arm_estimates(*model.link, *sides)[0]}
+
+
+def _reference_arms(
+    model: OfArms, theta: Array, data: ContinuousStudies, rng: np.random.Generator
+) -> Draws:
+    """SDs as the reported ones leave them open, and baselines as reported."""
+    figures = [rough_arms(data, arm, model.arms) for arm in data.arms]
+    scales = [(sd, n - 1) for _, sd, n in figures]
+    if model.measure == "SMD":
+        df = scales[0][1] + scales[1][1]
+        scales = [(np.sqrt(sum(sd**2 * each for sd, each in scales) / df), df)]
+    log_sd = [np.log(sd * np.sqrt(df / rng.chisquare(df, theta.shape))) for sd, df in scales]
+    means = []
+    for mean, sd, _ in figures:
+        of_mean = sd**2 / 2 if model.link == ("ROM", "lognormal") else 0.0
+        log = model.link == ("ROM", "normal")
+        means.append(np.log(np.maximum(mean, 0.1 * sd)) if log else mean + of_mean)
+    baseline = np.broadcast_to((means[0] + means[1]) / 2, theta.shape)
+    return {"log_sd": np.stack(log_sd), "baseline": baseline}
+
+
+def arm_figures(
+    model: OfArms,
+    draws: Draws,
+    n_treatment: Array,
+    n_control: Array,
+    rng: np.random.Generator,
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Draw means and SDs of both arms, on the scale on which patients are normal.
+
+    Parameters
+    ----------
+    model : ContinuousNormal or ContinuousCommonEffect
+    draws : mapping of str to ndarray
+        ``theta`` and ``baseline``, (n, k); ``log_sd``, (2, n, k), or for SMD (1, n, k).
+    n_treatment, n_control : ndarray, shape (k,)
+    rng : Generator
+
+    Returns
+    -------
+    tuple
+        Mean and SD of the treatment arm, then of the control arm, each (n, k).
+    """
+    sds = np.exp(draws["log_sd"])
+    sides = zip((0.5, -0.5), (sds[0], sds[-1]), (n_treatment, n_control), strict=True)
+    found = []
+    for side, sd, n in sides:
+        unit = sds[0] if model.measure == "SMD" else 1.0
+        mean = draws["baseline"] + side * draws["theta"] * unit
+        if model.link == ("ROM", "normal"):
+            mean = np.exp(mean)
+        elif model.measure == "ROM":
+            mean = mean - sd**2 / 2
+        drawn_sd = sd * np.sqrt(rng.chisquare(n - 1, sd.shape) / (n - 1))
+        found.append((rng.normal(mean, sd / np.sqrt(n)), drawn_sd))
+    return found[0], found[1]
+
+
+@_observe.register
+def _(model: MultivariateNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    assert isinstance(data, MultivariateEffects)
+    noise = rng.standard_normal((*draws["theta"].shape, 1))
+    error = (root(data.sampling(draws.get("within"))) @ noise)[..., 0]
+    return {"y": np.where(data.reported, draws["theta"] + error, np.nan)}
 
 
 @_observe.register

@@ -83,7 +83,11 @@ type Count = Annotated[int, Field(ge=1, le=10**9)]
 type Column = Literal[
     "study", "variant", "events_treatment", "n_treatment", "events_control", "n_control",
     "time_treatment", "time_control",
-    "y", "se", "estimate", "lower", "upper",
+    "y", "se", "estimate", "lower", "upper", "unit",
+    "mean_treatment", "sd_treatment", "min_treatment", "q1_treatment", "median_treatment",
+    "q3_treatment", "max_treatment",
+    "mean_control", "sd_control", "min_control", "q1_control", "median_control",
+    "q3_control", "max_control",
 ]  # fmt: skip
 
 
@@ -193,21 +197,31 @@ class Outcome(_Block):
         What is counted, in the plural, e.g. ``"deaths"``.
     data : Path or None
         CSV table, relative to the file; None for published figures only.
-    kind : {"counts", "estimates"}
+    kind : {"counts", "estimates", "continuous"}
         What the table holds.
     columns : mapping of str to str
         Our column names to the table's.
     level : float
         Level of the intervals in a table of estimates.
     measure : str
+    label : str
+        What the effect is called in the report, e.g. "hazard ratio for death".
     likelihood : {"binomial", "hypergeometric", "poisson"} or None
         Of counts; by default Poisson for an IRR and binomial for the others.
     coding : {"half", "zero_one"}
         How a log odds ratio enters the arms of the binomial likelihood.
     df : float, Prior or None
         Degrees of freedom of Student-t study effects; a prior where they are unknown.
+    distribution : {"normal", "lognormal"}
+        Of patients within an arm, for continuous outcomes.
+    quartiles : {7, 6}
+        Definition of sample quantiles, where arms report them.
+    effects : {"random", "common"}
+        Whether studies have effects of their own; common for a single study.
     mu, tau, baseline : Prior
-        Priors; the defaults are for ratios.
+        Priors; the defaults are for ratios, and the baseline's is for counts.
+    log_sd : Prior or None
+        Of the logs of the arms' SDs, for continuous outcomes; flat if not given.
     why : mapping of str to str
         Reasons for the priors, by parameter.
     control_risk : float or None
@@ -223,19 +237,24 @@ class Outcome(_Block):
     better: Literal["lower", "higher"]
     event: str = "events"
     data: Annotated[Path, Field(strict=False)] | None = None
-    kind: Literal["counts", "estimates"] = "counts"
+    kind: Literal["counts", "estimates", "continuous"] = "counts"
     columns: dict[Column, str] = {}
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
     measure: Literal[
-        "OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "RGM", "GEN", "PLO", "IRLN"
+        "OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "RGM", "GEN", "RATIO", "PLO", "IRLN"
     ] = "RR"
+    label: str = ""
     likelihood: Literal["binomial", "hypergeometric", "poisson"] | None = None
     coding: Literal["half", "zero_one"] = "half"
     df: DegreesOfFreedom | None = None
     mu: PriorText | None = None
     tau: PriorText | None = None
-    baseline: PriorText = Normal(0, 10)
-    why: dict[Literal["mu", "tau", "baseline", "df"], str] = {}
+    baseline: PriorText | None = None
+    log_sd: PriorText | None = None
+    distribution: Literal["normal", "lognormal"] = "normal"
+    quartiles: Literal[7, 6] = 7
+    effects: Literal["random", "common"] = "random"
+    why: dict[Literal["mu", "tau", "baseline", "log_sd", "df"], str] = {}
     control_risk: Annotated[float, Field(gt=0, lt=1)] | None = None
     scenario: list[Scenario] = [Scenario(name="all studies")]
     published: list[PublishedFigure] = []
@@ -266,7 +285,8 @@ class Outcome(_Block):
                 f"benefit: use bayesmeta fit TABLE --measure {self.measure}, or "
                 "ProportionNormal or IncidenceNormal in Python."
             )
-        if self.kind == "estimates":
+        self._check_kind()
+        if self.kind != "counts":
             if self.likelihood or self.coding != "half":
                 raise ValueError("likelihood and coding are for kind = 'counts'.")
             return
@@ -279,14 +299,30 @@ class Outcome(_Block):
         if self.coding != "half" and (self.measure, self.of_counts) != ("OR", "binomial"):
             raise ValueError("coding is for the OR of the binomial likelihood.")
 
+    def _check_kind(self) -> None:
+        """Refuse keys that are for another kind of table."""
+        of_arms = self.log_sd or self.distribution != "normal" or self.quartiles != 7
+        if of_arms and self.kind != "continuous":
+            raise ValueError("distribution, quartiles and log_sd are for kind = 'continuous'.")
+        if self.effects == "common" and (self.kind == "counts" or self.tau or self.df):
+            raise ValueError(
+                "effects = 'common' is for estimates and continuous outcomes, without tau and df."
+            )
+        if self.kind == "continuous" and self.measure not in _CONTINUOUS:
+            raise ValueError(
+                f"continuous outcomes have measure {_either(_CONTINUOUS)}, not "
+                f"{self.measure!r}; a table of estimates needs kind = 'estimates'."
+            )
+
     @property
     def of_counts(self) -> Literal["binomial", "hypergeometric", "poisson"]:
         """The likelihood of counts, given or by the measure."""
         return self.likelihood or ("poisson" if self.measure == "IRR" else "binomial")
 
     def _check_priors(self) -> None:
-        if not MEASURES[self.measure].log and (self.mu is None or self.tau is None):
-            example = ("0.5", "0.1") if self.measure == "RD" else ("20", "5")
+        lacking = self.mu is None or (self.tau is None and self.effects == "random")
+        if not MEASURES[self.measure].log and lacking:
+            example = {"RD": ("0.5", "0.1"), "SMD": ("1", "0.3")}.get(self.measure, ("20", "5"))
             raise ValueError(
                 f"no default prior exists for {self.measure}, whose size depends on the units: "
                 f"give mu and tau, e.g. mu = 'Normal(0, {example[0]})' and "
@@ -315,6 +351,11 @@ class Outcome(_Block):
     def mu_prior(self) -> Prior:
         """The prior of mu, or the default for ratios."""
         return self.mu or Normal(0, 2)
+
+    @property
+    def baseline_prior(self) -> Prior:
+        """The prior of the baselines of counts, or the default."""
+        return self.baseline or Normal(0, 10)
 
     @property
     def tau_prior(self) -> Prior:
@@ -429,6 +470,9 @@ _MEASURES_OF: Mapping[str | None, tuple[str, ...]] = {
     "hypergeometric": ("OR",),
     "poisson": ("IRR",),
 }
+
+
+_CONTINUOUS = ("MD", "SMD", "ROM", "RGM")
 
 
 def _either(names: Sequence[str]) -> str:

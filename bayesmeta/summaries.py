@@ -12,18 +12,26 @@ import numpy as np
 
 from .effects import (
     ATANH_RD,
+    MEASURES,
     EffectSizes,
     Measure,
     effect_sizes,
     informative,
     printed_values,
 )
+from .engines import effect_likelihoods, rough_estimates
 from .errors import ModelError
 from .frequentist import FrequentistFit, critical
-from .model import BinomialNormal, Model
+from .model import (
+    BinomialNormal,
+    ContinuousCommonEffect,
+    ContinuousNormal,
+    Model,
+    check_one_outcome,
+)
 from .posterior import Array, Marginal, Marginals, Posterior
 from .priors import HalfT, Mixture, Prior, log_density
-from .studies import Published, Studies, check_prob
+from .studies import ContinuousStudies, Published, Studies, check_prob, takes_quantiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +68,8 @@ def summary(
     check_prob(prob)
     natural = _natural(scale)
     measure = scale_of(posterior)
+    if natural and measure.name not in MEASURES:
+        raise ModelError("Outcomes of several measures have no common scale; use 'analysis'.")
     rows = {}
     for name, marginal in parameters(posterior).items():
         effect = name.split("[")[0] in ("mu", "theta", "theta_new")
@@ -215,6 +225,7 @@ def density_rows(
     The grid spans nearly all of the posterior and three of its widths around; the prior is shown
     where the posterior is, so that a reader sees what the data added.
     """
+    check_one_outcome(posterior.model, "density_rows")
     rows = []
     for name in ("mu", "tau"):
         if name not in posterior.marginals:
@@ -289,7 +300,12 @@ def study_effects(posterior: Posterior) -> EffectSizes | None:
     data = posterior.data
     if isinstance(data, EffectSizes):
         return data
+    check_one_outcome(posterior.model, "A forest plot")
     scale = scale_of(posterior)
+    if isinstance(data, ContinuousStudies):
+        y, se = _of_arms(posterior, data)
+        return EffectSizes.from_arrays(data.study, y, se, measure=scale.name)
+    assert isinstance(data, Studies)
     if not informative(data, scale.name).any():
         return None
     found = effect_sizes(data, measure=scale.name)
@@ -300,8 +316,33 @@ def study_effects(posterior: Posterior) -> EffectSizes | None:
     return EffectSizes.from_arrays(found.study, y, se, measure="RD")
 
 
+def _of_arms(posterior: Posterior, data: ContinuousStudies) -> tuple[Array, Array]:
+    """Estimates from means and SDs; where an arm reports quantiles, from the likelihood itself.
+
+    There the estimate is its median, and the standard error makes y ± z se as wide as its central
+    95%.
+    """
+    model = posterior.model
+    y, se = rough_estimates(model, data, {})
+    assert isinstance(model, ContinuousNormal | ContinuousCommonEffect)
+    of_quantiles = np.any([takes_quantiles(data, arm, model.arms) for arm in data.arms], axis=0)
+    if not of_quantiles.any():
+        return y, se
+    theta = y + se * 3 * np.sinh(np.linspace(-5, 5, 4001))[:, None]
+    mass = np.exp(effect_likelihoods(model, data, theta)) * np.gradient(theta, axis=0)
+    below = np.cumsum(mass, axis=0) / mass.sum(axis=0)
+    ends = [0.025, 0.5, 0.975]
+    low, middle, high = np.array(
+        [np.interp(ends, below[:, i], theta[:, i]) for i in range(data.k)]
+    ).T
+    own = (high - low) / (2 * critical(0.95, np.inf))
+    return np.where(of_quantiles, middle, y), np.where(of_quantiles, own, se)
+
+
 def _arms(posterior: Posterior, j: int) -> str:
     data = posterior.data
+    if isinstance(data, ContinuousStudies):
+        return " v ".join(data.in_words(j, arm) for arm in data.arms)
     if not isinstance(data, Studies):
         return ""
     row = {name: values[j] for name, values in data.numbers.items()}

@@ -40,6 +40,8 @@ TABLES = "tests/engines/test_tables.py::test_"
 EXACT = "tests/engines/test_quadrature.py::test_"
 GRID = "tests/engines/test_likelihoods.py::test_"
 LOO = "tests/test_loo.py::test_"
+ARMS = "tests/engines/test_arms.py::test_"
+SEVERAL = "tests/engines/test_nuts_multivariate.py::test_"
 BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 
 MISTAKES = (
@@ -364,6 +366,56 @@ MISTAKES = (
         "return (xlogy(events, events / n)",
         "tests/test_checks.py::test_the_residual_deviance_is_that_of_scipy",
     ),
+    Mistake(
+        "take tau for tau² of several outcomes",
+        "engines/_pymc_multivariate.py",
+        "variance = se[..., i] ** 2 + there * tau[..., i] ** 2",
+        "variance = se[..., i] ** 2 + there * tau[..., i]",
+        SEVERAL + "the_likelihood_is_the_normal_law_of_what_each_study_reports[two]",
+    ),
+    Mistake(
+        "forget the mask of a gap in several outcomes",
+        "engines/_pymc_multivariate.py",
+        "residual = there * (value[..., i] - mu[..., i])",
+        "residual = 1.0 * (value[..., i] - mu[..., i])",
+        SEVERAL + "the_likelihood_is_the_normal_law_of_what_each_study_reports[known]",
+    ),
+    Mistake(
+        "drop X'X from the restricted likelihood of several outcomes",
+        "reml.py",
+        "counted = np.log(count).sum() if restricted else 0.0",
+        "counted = 0.0 * np.log(count).sum()",
+        "tests/test_multivariate.py::"
+        "test_the_restricted_likelihood_of_metafors_estimates_is_metafors[REML]",
+    ),
+    Mistake(
+        "take n for n - 1 in the likelihood of an SD",
+        "engines/_arms.py",
+        "(arm.mean - mu) ** 2 + (arm.n - 1) * arm.sd**2",
+        "(arm.mean - mu) ** 2 + arm.n * arm.sd**2",
+        ARMS + "likelihood_with_a_prior_of_the_sd_is_that_of_brute_force[MD-normal]",
+    ),
+    Mistake(
+        "drop the Jacobian of a flat geometric mean",
+        "engines/_continuous.py",
+        "return b if log_scale else np.zeros_like(b)",
+        "return np.zeros_like(b)",
+        ARMS + "likelihood_of_a_study_is_that_of_brute_force[usual-ROM-normal]",
+    ),
+    Mistake(
+        "swap the arms of a standardised difference",
+        "engines/_continuous.py",
+        "y = treatment.mean - control.mean\n    squares",
+        "y = control.mean - treatment.mean\n    squares",
+        ARMS + "a_standardised_difference_has_the_noncentral_t[usual]",
+    ),
+    Mistake(
+        "count a degree of freedom too many where the arms share an SD",
+        "engines/_continuous.py",
+        "df, share = n1 + n0 - 2, n1 * n0",
+        "df, share = n1 + n0 - 1, n1 * n0",
+        ARMS + "a_standardised_difference_has_the_noncentral_t[usual]",
+    ),
 )
 
 
@@ -406,7 +458,7 @@ def trial(one: Mistake, folder: Path) -> str:
 def run(test: str, folder: Path) -> int:
     """Exit status of pytest: 0 passed, 1 failed, 4 no such test; stored bytecode may be stale."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", test],
+        [sys.executable, "-m", "pytest", "-n", "0", "-x", "-q", "-p", "no:cacheprovider", test],
         cwd=folder,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.DEVNULL,

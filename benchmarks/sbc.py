@@ -13,6 +13,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,8 @@ from stored import in_lines, made_with
 
 import bayesmeta as bm
 from bayesmeta.model import Model
-from bayesmeta.simulate import parameters, replicate
+from bayesmeta.posterior import Marginals
+from bayesmeta.simulate import arm_figures, parameters, replicate
 
 SIZES = (3, 5, 14)
 LEVEL = 0.01  # of all tests together
@@ -39,6 +41,13 @@ NARROW = {  # atanh(RD)
     "common": {"mu": bm.Normal(0, 0.25), "tau": bm.HalfNormal(0.15)},
     "zero-heavy": {"mu": bm.Normal(0, 0.05), "tau": bm.HalfNormal(0.04)},
 }
+FEW_PATIENTS = "arms of 4 to 6"
+PATIENTS = {"arms": (8, 60), FEW_PATIENTS: (4, 6)}
+ARM_NAMES = ("treatment", "control")
+FIXED = {"baseline": 20.0, "log_sd": 1.5}  # where the model has no prior of them
+SPREAD = {"log_sd": bm.Normal(1.5, 0.4)}  # of normal arms
+SPREAD_OF_LOGS = {"log_sd": bm.Normal(-0.7, 0.4)}
+LEVELS = {"baseline": bm.Normal(3.2, 0.3)}  # of logs of means: an arm's mean is above zero
 
 
 type Draws = Mapping[str, np.ndarray]
@@ -62,6 +71,7 @@ class Cell(NamedTuple):
 
 
 def normal_models() -> dict[str, Model]:
+    two, three = ({"mu": dict.fromkeys(names, MU), "tau": TAU} for names in ("ab", "abc"))
     return {
         "common effect": bm.CommonEffect(mu=MU),
         "normal": bm.NormalNormal(mu=MU, tau=TAU),
@@ -70,6 +80,8 @@ def normal_models() -> dict[str, Model]:
         "outlier mixture": bm.OutlierMixture(
             mu=MU, tau=TAU, share=bm.Beta(2, 8), spread=bm.HalfNormal(1)
         ),
+        "two outcomes": bm.MultivariateNormal(**two, rho=bm.Uniform(-1, 1)),
+        "three outcomes": bm.MultivariateNormal(**three, rho=bm.LKJ(2), within=bm.Uniform(0, 0.8)),
     }
 
 
@@ -91,6 +103,29 @@ def count_models(risk: str) -> dict[str, Model]:
     }
 
 
+def arm_models() -> dict[str, Model]:
+    """Models of means and SDs.
+
+    Where a baseline is flat, all that is said of the effect stays as it is when both arms are
+    moved (SMD: moved or stretched), and the flat prior is the right Haar measure of these moves:
+    the posterior probability below the truth has one law whatever the baseline (SMD: and the SD),
+    so that one value of them stands for all. Stretching alters MD and ROM, or their baselines: SDs,
+    and for ROM of normal arms baselines, are drawn from proper priors.
+    """
+    wide = {"mu": bm.Normal(-1, 2), "tau": bm.HalfNormal(1.5)}
+    both = {"mu": MU, "tau": TAU}
+    ratio = {**both, "measure": "ROM", **SPREAD, **LEVELS}
+    logs = {**both, "arms": "lognormal", **SPREAD_OF_LOGS}
+    return {
+        "MD of arms": bm.ContinuousNormal(measure="MD", **wide, **SPREAD),
+        "SMD of arms": bm.ContinuousNormal(measure="SMD", **both),
+        "ROM of arms": bm.ContinuousNormal(**ratio),
+        "ROM of log-normal arms": bm.ContinuousNormal(measure="ROM", **logs),
+        "RGM of arms": bm.ContinuousNormal(measure="RGM", **logs),
+        "one SMD of arms": bm.ContinuousCommonEffect(measure="SMD", mu=MU),
+    }
+
+
 TIMES = {  # tables by model, or by model and risk: fewer where a fit takes long
     **dict.fromkeys(("common effect", "normal", "OR"), 1000),
     **dict.fromkeys(("hypergeometric", "proportion"), 500),
@@ -98,24 +133,32 @@ TIMES = {  # tables by model, or by model and risk: fewer where a fit takes long
     **dict.fromkeys(("RR", "RD", "incidence"), 200),
     **dict.fromkeys(("OR, exchangeable baselines", "beta-binomial"), 64),
     **dict.fromkeys(("normal, unknown df", "outlier mixture"), 64),
+    **dict.fromkeys(("two outcomes", "three outcomes"), 64),
     "normal, Student-t effects": 48,
+    "MD of arms": 150,
+    **dict.fromkeys(("ROM of arms", "ROM of log-normal arms", "RGM of arms"), 24),
+    "SMD of arms": 400,
+    "one SMD of arms": 200,
     **{(name, "zero-heavy"): 300 for name in ("OR", "hypergeometric", "RR")},
     ("proportion", "zero-heavy"): 200,
     ("RD", "zero-heavy"): 48,
 }
 EVERY = ("mu", "tau", "theta_new", "theta")
 QUANTITIES = {
-    "common effect": ("mu",),
+    **dict.fromkeys(("common effect", "one SMD of arms"), ("mu",)),
     "normal": EVERY,
     "beta-binomial": ("mu", "rho"),
     "normal, unknown df": ("mu", "tau", "df"),
     "outlier mixture": ("mu", "tau", "share", "spread"),
+    "two outcomes": (*EVERY, "rho"),
+    "three outcomes": (*EVERY, "rho", "within"),
 }
 
 
 def cells() -> list[Cell]:
     """Cheap cells first."""
     found = [("-", name, model) for name, model in normal_models().items()]
+    found += [("arms", name, model) for name, model in arm_models().items()]
     found += [(r, name, model) for r in BASELINE for name, model in count_models(r).items()]
     every = [
         Cell(name, model, k, r, TIMES.get((name, r), TIMES[name]), QUANTITIES.get(name, EVERY[:2]))
@@ -137,6 +180,7 @@ def broken_cells() -> list[Cell]:
         Cell("tau twice as large", normal, 5, "-", 1000, broken=doubled, caught=True),
         Cell("½ of the coding forgotten", binomial, 5, "common", 1000, broken=whole, caught=True),
         Cell("0/1 data read as ±½", binomial, 5, "common", 1000, broken=shifted),
+        Cell("SDs taken as known", normal, 14, FEW_PATIENTS, 1000, broken=dict, caught=True),
     ]
 
 
@@ -169,6 +213,8 @@ def design(model: Model, k: int, risk: str, rng: np.random.Generator):
     names = [str(i) for i in range(k)]
     if model.takes is bm.EffectSizes:
         return bm.EffectSizes.from_arrays(names, np.zeros(k), rng.uniform(0.1, 0.6, k))
+    if isinstance(model, bm.MultivariateNormal):
+        return several(model, names, rng)
     low, high = ARMS[risk]
     columns = {}
     for arm in model.takes.arms:
@@ -178,24 +224,70 @@ def design(model: Model, k: int, risk: str, rng: np.random.Generator):
     return model.takes(study=names, **columns)
 
 
+def several(model: bm.MultivariateNormal, names: list[str], rng: np.random.Generator):
+    """Outcomes of which a fifth is not reported, but for the first; correlations by study."""
+    k, outcomes = len(names), tuple(model.outcomes)
+    gaps = rng.uniform(size=(k, len(outcomes))) < 0.2
+    gaps[:, 0] = gaps[0] = False
+    correlation = None
+    if model.within is None:
+        correlation = np.tile(np.eye(len(outcomes)), (k, 1, 1))
+        correlation[:, 0, 1] = correlation[:, 1, 0] = rng.uniform(-0.3, 0.8, k)
+    return bm.MultivariateEffects(
+        study=names,
+        outcome=outcomes,
+        y=np.where(gaps, np.nan, 0.0),
+        se=np.where(gaps, np.nan, rng.uniform(0.1, 0.6, gaps.shape)),
+        correlation=correlation,
+    )
+
+
 def simulated(cell: Cell, seed: int):
     """Draw parameters, and a table from them."""
     rng = np.random.default_rng(seed)
     drawn = parameters(cell.model, cell.k, 1, seed=int(rng.integers(2**62)))
+    if cell.risk in PATIENTS:
+        return drawn, of_arms(cell, drawn, rng)
     data = design(cell.model, cell.k, cell.risk, rng)
     used = cell.broken(drawn) if cell.broken else drawn
     outcomes = replicate(cell.model, used, data, seed=int(rng.integers(2**62)))
+    if isinstance(data, bm.MultivariateEffects):
+        return drawn, replace(data, y=outcomes["y"][0])
     columns = {**data.numbers, **{name: values[0] for name, values in outcomes.items()}}
     if cell.model.takes is bm.EffectSizes:
         return drawn, bm.EffectSizes.from_arrays(data.study, columns["y"], columns["se"])
     return drawn, cell.model.takes(study=data.study, **columns)
 
 
+def of_arms(cell: Cell, drawn: Draws, rng: np.random.Generator):
+    """Means and SDs of arms; a model of estimates is given their mean differences."""
+    model, k, two_stages = cell.model, cell.k, cell.model.takes is bm.EffectSizes
+    if two_stages:
+        model = bm.ContinuousNormal(measure="MD", mu=MU, tau=TAU)
+    used = {
+        "theta": np.broadcast_to(drawn["mu"][:, None], (1, k)),
+        "baseline": np.full((1, k), FIXED["baseline"]),
+        "log_sd": np.full((2, 1, k), -0.6 if two_stages else FIXED["log_sd"]),
+        **drawn,
+    }
+    low, high = PATIENTS[cell.risk]
+    n = rng.integers(low, high, (2, k), endpoint=True)
+    columns = {}
+    for arm, size, (mean, sd) in zip(ARM_NAMES, n, arm_figures(model, used, *n, rng), strict=True):
+        if model.arms == "lognormal":  # the figures are those of the logs
+            mean = np.exp(mean + sd**2 / 2)
+            sd = mean * np.sqrt(np.expm1(sd**2))
+        columns |= {f"n_{arm}": size, f"mean_{arm}": mean[0], f"sd_{arm}": sd[0]}
+    data = bm.ContinuousStudies(study=[str(i) for i in range(k)], **columns)
+    return bm.effect_sizes(data, measure="MD") if two_stages else data
+
+
 def below_truth(posterior, drawn: Draws, name: str) -> float:
-    """Posterior probability below the truth; of study effects the first one."""
-    if name == "theta":
-        return float(posterior["theta"]["0"].cdf(drawn["theta"][0, 0]))
-    return float(posterior[name].cdf(drawn[name][0]))
+    """Posterior probability below the truth; of study effects and outcomes the first one."""
+    marginal = posterior[name]
+    if isinstance(marginal, Marginals):
+        marginal = marginal[0]
+    return float(marginal.cdf(drawn[name][0].flat[0]))
 
 
 def by_fits(cell: Cell, seeds: np.ndarray) -> tuple[np.ndarray, int]:

@@ -646,7 +646,11 @@ def test_fit_on_printed_intervals_reads_ratios(tmp_path):
         (ESTIMATES, ["--measure", "MD"], "No default prior exists for MD"),
         (ESTIMATES, ["--measure", "RR", "--mu", "flat"], "'flat' is not a prior; write it like"),
         (ESTIMATES, ["--measure", "RR", "--tau", "Normal(0, 1)"], "tau is a standard deviation"),
-        (ESTIMATES, ["--measure", "RR", "--counts"], "--counts needs a table with events per arm"),
+        (
+            ESTIMATES,
+            ["--measure", "RR", "--counts"],
+            "--counts needs a table with events or means per arm",
+        ),
         (ESTIMATES, ["--measure", "RR", "--prob", "95"], "prob must lie between 0 and 1"),
         (ESTIMATES, ["--measure", "RR", "--prob", "nan"], "prob must lie between 0 and 1"),
         ("study,y\nA,1\n", ["--measure", "RR"], "has no column 'se'"),

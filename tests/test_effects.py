@@ -309,6 +309,7 @@ def test_ratios_and_only_ratios_are_exponentiated():
         "IRLN",
         "ROM",
         "RGM",
+        "RATIO",
     }
     assert measure_named("OR").natural(np.log(2.0)) == pytest.approx(2.0)
     assert measure_named("MD").natural(0.7) == 0.7

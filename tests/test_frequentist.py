@@ -256,6 +256,12 @@ TWO = estimates([0.3, 0.1], [0.2, 0.3], measure="OR")
 EMPTY_SIDE = binary({"A": (0, 12, 3, 29), "B": (0, 29, 2, 29)})
 
 
+def test_a_study_that_outweighs_the_others_by_all_digits_leaves_tau2_and_i2_numbers():
+    data = estimates([0.3, 0.1, 0.5], [1e-9, 1.0, 2.0])
+    for tau2 in ("DL", "REML"):
+        assert bm.random_effects(data, tau2=tau2).i2 == 0.0
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [

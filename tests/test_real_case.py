@@ -17,6 +17,9 @@ OUTCOMES = (
     "clinical-improvement",
     "adverse-events",
     "serious-adverse-events",
+    "hospital-stay",
+    "symptom-remission",
+    "ct-score",
     "crp",
     "il6",
 )
@@ -91,6 +94,14 @@ def test_the_two_printed_ratios_come_back_from_their_published_only_analyses(run
         row = rows(run[2], outcome, "published", "figure")["2024 review (14 RCTs)"]
         np.testing.assert_allclose(natural(row), printed, atol=0.005)
         assert row["prob_benefit"] > benefit
+
+
+def test_single_trials_reported_as_medians_are_wider_than_their_conversion(run):
+    for name in ("hospital-stay", "symptom-remission", "ct-score"):
+        table = rows(run[2], name, "width-penalty", "study")
+        assert table["pooled"]["ratio"] > 1.1
+    text = " ".join((run[1] / "report.html").read_text().split())
+    assert "One trial says nothing about others" in text
 
 
 def test_biomarkers_are_analysed_alone_and_il6_does_not_support_the_verdict(run):

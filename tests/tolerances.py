@@ -98,3 +98,18 @@ LIKELIHOOD: Tolerance = {"atol": 1e-8, "rtol": 1e-9}
 # Likelihoods with a corner, smoothed: the rule over the effects' own distribution has 25 nodes for
 # normal effects.
 CORNERS: Tolerance = {"atol": 1e-7, "rtol": 0.0}
+
+# One study of two arms against adaptive or dense integration, logs relative to the centre, up to
+# ten standard errors out. Its table is normalised: of two or three patients an arm the power tails
+# beyond the table's end are lost, seen 3.5e-6 for three.
+ARMS_LIKELIHOOD: Tolerance = {"atol": 1e-6, "rtol": 0.0}
+ARMS_TABLE: dict[str, Tolerance] = {
+    "uneven": {"atol": 1e-5, "rtol": 0.0},
+    "two each": {"atol": 2e-3, "rtol": 0.0},
+}
+
+# Whole fits of arms against a dense grid of mu and tau, in posterior SDs: what the engine promises.
+ARMS_FIT: Tolerance = {"atol": 1e-5, "rtol": 0.0}
+
+# An arm's quantiles are read off a table that is good to 2e-3 of a log.
+QUANTILE_ARMS: Tolerance = {"atol": 2e-3, "rtol": 0.0}

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from scipy.special import expit, gammaln, logsumexp, xlogy
 
 from ..effects import EffectSizes
+from ..engines import effect_likelihoods, rough_estimates
 from ..errors import ModelError
 from ..model import (
     BinomialNormal,
     CommonEffect,
+    ContinuousNormal,
     Data,
     HypergeometricNormal,
     IncidenceNormal,
@@ -26,6 +28,7 @@ from ..model import (
 )
 from ..posterior import Posterior
 from ..simulate import risks
+from ..studies import ContinuousStudies
 from ._statistics import check_settings
 
 if TYPE_CHECKING:
@@ -147,6 +150,18 @@ def _parts(model: Model, data: Data, draws: Draws) -> list[Fitted]:
         )
     y, se = data.numbers["y"], data.numbers["se"]
     return [(draws["theta"], lambda theta: ((y - theta) / se) ** 2)]
+
+
+@_parts.register
+def _(model: ContinuousNormal, data: ContinuousStudies, draws: Draws) -> list[Fitted]:
+    best = effect_likelihoods(model, data, _peaks(model, data)).max(axis=0)
+    return [(draws["theta"], lambda theta: 2 * (best - effect_likelihoods(model, data, theta)))]
+
+
+def _peaks(model: ContinuousNormal, data: ContinuousStudies) -> Array:
+    """Effects among which the likeliest of each study is, close enough, (n, k)."""
+    y, se = rough_estimates(model, data, {})
+    return y + se * np.linspace(-3, 3, 1201)[:, None]
 
 
 @_parts.register

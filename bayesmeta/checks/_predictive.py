@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engines import rough_estimates
+from ..model import check_one_outcome
 from ..posterior import Posterior
 from ..simulate import replicate
 from ..studies import Studies, check_prob
@@ -118,6 +120,7 @@ def posterior_predictive(
     check_prob(prob)
     check_settings(seed, draws)
     model, data = posterior.model, posterior.data
+    check_one_outcome(model, "posterior_predictive")
     kept = draws if posterior.exact else posterior.sample_stats["diverging"].size
     sample = posterior.sample(min(draws, kept), seed)
     flat = {name: values[0] for name, values in sample.items()}
@@ -136,7 +139,8 @@ def _arm(posterior: Posterior, name: str, replicated: Array, prob: float) -> Arm
     tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
     method = "inverted_cdf" if isinstance(data, Studies) else "linear"
     lower, median, upper = np.quantile(replicated, tails, axis=0, method=method)
-    ends = data.numbers[name], lower, median, upper
+    known = rough_estimates(posterior.model, data, data.numbers)[0] if name == "y" else None
+    ends = data.numbers[name] if known is None else known, lower, median, upper
     if not isinstance(data, Studies):
         return ArmCheck(*ends, None, posterior.model.scale(data).analysis_label)
     size = data.numbers[name.replace("events", data.size)]

@@ -13,7 +13,7 @@ from scipy.special import expit, ndtr, stdtr
 
 from ..effects import Measure
 from ..errors import ModelError
-from ..model import BinomialNormal, Data, Model, OutlierMixture
+from ..model import BinomialNormal, Data, Model, OutlierMixture, check_one_outcome
 from ..simulate import parameters, replicate, risks
 from ..studies import BinaryStudies, check_prob
 from ._statistics import Statistic, check_settings, statistics, statistics_table
@@ -147,6 +147,7 @@ def prior_predictive(
     """
     check_prob(prob)
     check_settings(seed, draws)
+    check_one_outcome(model, "prior_predictive")
     model.check_data(data)
     drawn = parameters(model, data.k, draws, seed=seed)
     made = replicate(model, drawn, data, seed=seed + 1)

@@ -61,9 +61,16 @@ class Values(NamedTuple):
 
 def statistics(model: Model, data: Data, made: Columns) -> tuple[Statistic, ...]:
     """Compare every statistic of the data with those of replicated tables, each column (n, k)."""
-    seen = _all(model, {name: values[None] for name, values in data.numbers.items()}, data)
+    known = (
+        data.numbers if "y" not in made else {"y": rough_estimates(model, data, data.numbers)[0]}
+    )
+    seen = _all(model, {**_rows(data.numbers), **_rows(known)}, data)
     new = _all(model, {**data.numbers, **made}, data)
     return tuple(_compared(name, float(seen[name].values[0]), *new[name]) for name in new)
+
+
+def _rows(columns: Columns) -> Columns:
+    return {name: values[None] for name, values in columns.items()}
 
 
 def _compared(name: str, seen: float, new: Array, discrete: bool) -> Statistic:  # noqa: FBT001

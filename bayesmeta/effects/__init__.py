@@ -1,10 +1,16 @@
 """Effect sizes: studies in, estimates and standard errors on the analysis scale out."""
 
+from ._arms import combine_arms, split_control
+from ._change import change_from_baseline, derived_correlations
+from ._continuous import arm_estimates
 from ._counts import MEASURES_OF, ZeroCells, adjusted_cells, cells, informative
 from ._make import DoubleZero, effect_sizes
 from ._measures import ATANH_RD, MEASURES, Link, Measure, measure_named
 from ._printed import printed_values
+from ._quantiles import convert_quantiles
+from ._reported import reported_effects
 from ._sizes import EffectSizes
+from ._skewness import skewness_caution, skewness_test
 
 __all__ = [
     "ATANH_RD",
@@ -16,9 +22,18 @@ __all__ = [
     "Measure",
     "ZeroCells",
     "adjusted_cells",
+    "arm_estimates",
     "cells",
+    "change_from_baseline",
+    "combine_arms",
+    "convert_quantiles",
+    "derived_correlations",
     "effect_sizes",
     "informative",
     "measure_named",
     "printed_values",
+    "reported_effects",
+    "skewness_caution",
+    "skewness_test",
+    "split_control",
 ]

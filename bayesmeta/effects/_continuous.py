@@ -1,6 +1,6 @@
 """Estimates and their variances from means and SDs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ def estimates(
     if measure in ("ROM", "RGM"):
         _check_positive(studies, measure)
     if measure == "MD":
-        _check_units(studies)
+        check_one_unit(studies.unit)
     y, variance = _ESTIMATES[measure](*arms)
     if bias_correction:
         relative = [sd**2 / (n * mean**2) for mean, sd, n in arms]
@@ -42,6 +42,13 @@ def pooled_sd(treatment: Arm, control: Arm) -> Array:
 
 
 def _arm(studies: ContinuousStudies, arm: str) -> Arm:
+    unknown = studies.has_pair(arm)
+    if unknown.any():
+        raise DataError(
+            f"{name_rows(studies.study, unknown)} has no SD of the change in the {arm[1:]} arm; "
+            "give change_from_baseline a correlation, or fit ContinuousNormal(correlation=...) "
+            "with a prior of it."
+        )
     lacking = ~studies.has_moments(arm)
     if lacking.any():
         raise DataError(
@@ -64,8 +71,9 @@ def _check_positive(studies: ContinuousStudies, measure: str) -> None:
             )
 
 
-def _check_units(studies: ContinuousStudies) -> None:
-    units = sorted({one for one in studies.unit if one})
+def check_one_unit(unit: Sequence[str]) -> None:
+    """Refuse a mean difference of figures in several units; ``""`` goes with any."""
+    units = sorted({one for one in unit if one})
     if len(units) > 1:
         raise DataError(
             f"A mean difference needs one unit, and unit has {', '.join(map(repr, units[:5]))}; "
@@ -105,3 +113,27 @@ _ESTIMATES: Mapping[str, Callable[[Arm, Arm], Estimates]] = {
     "ROM": _ratio_of_means,
     "RGM": _ratio_of_geometric_means,
 }
+
+
+def arm_estimates(measure: str, arms: str, treatment: Arm, control: Arm) -> Estimates:
+    """Estimates and standard errors from arms on the scale on which patients are normal.
+
+    Parameters
+    ----------
+    measure : {"MD", "SMD", "ROM", "RGM"}
+    arms : {"normal", "lognormal"}
+        Log-normal arms bring means and SDs of logs. A ratio of normal arms with a mean near zero
+        or below is taken at a tenth of a standard error.
+    treatment, control : tuple of ndarray
+        Mean, SD and n, of one shape.
+    """
+    (m1, s1, n1), (m0, s0, n0) = treatment, control
+    if measure == "ROM" and arms == "normal":
+        m1, m0 = (np.maximum(m, 0.1 * s / np.sqrt(n)) for m, s, n in (treatment, control))
+        y, variance = _ratio_of_means((m1, s1, n1), (m0, s0, n0))
+        return y, np.minimum(np.sqrt(variance), 2.0)
+    if measure == "ROM":
+        sides = [(m + s**2 / 2, s * np.sqrt(1 + s**2 / 2), n) for m, s, n in (treatment, control)]
+        treatment, control = sides
+    y, variance = (_standardised if measure == "SMD" else _mean_difference)(treatment, control)
+    return y, np.sqrt(variance)

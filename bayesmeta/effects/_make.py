@@ -131,6 +131,11 @@ def _of_means(studies: ContinuousStudies, measure: str, *, bias_correction: bool
 
 def _measure_for(studies: Studies | ContinuousStudies, measure: str | None) -> str:
     """The measure asked for, if these counts have it; where they have only one, that."""
+    if type(studies) not in MEASURES_OF:
+        raise DataError(
+            "effect_sizes takes a table of counts, ContinuousStudies or Published, not "
+            f"{type(studies).__name__}."
+        )
     among = MEASURES_OF[type(studies)]
     if measure is None and len(among) == 1:
         return among[0]

@@ -71,6 +71,7 @@ MEASURES: Mapping[str, Measure] = {
         Measure(name="ROM", words="ratio of means", link="log"),
         Measure(name="RGM", words="ratio of geometric means", link="log"),
         Measure(name="GEN", words="effect"),
+        Measure(name="RATIO", words="ratio", link="log"),
         Measure(name="PLO", words="proportion", link="logit", comparative=False),
         Measure(name="IRLN", words="incidence rate", link="log", comparative=False),
     )

@@ -29,12 +29,23 @@ def from_intervals(
     values: Mapping[str, NDArray[np.float64]],
     measure: Measure,
     prob: float,
+    *,
+    rows: NDArray[np.bool_] | None = None,
+    quantile: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Estimates and standard errors from printed intervals, checked for symmetry."""
+    """Estimates and standard errors from printed intervals, checked for symmetry.
+
+    Only `rows` are looked at, and all where it is not given; `quantile` is that of (1 + prob) / 2,
+    the normal one where it is not given.
+    """
     check_prob(prob)
-    estimate, lower, upper = (values[name] for name in ("estimate", "lower", "upper"))
+    rows = np.ones(len(study), bool) if rows is None else rows
+    estimate, lower, upper = (
+        np.where(rows, values[name], 1.0) for name in ("estimate", "lower", "upper")
+    )
     finite = np.isfinite(estimate) & np.isfinite(lower) & np.isfinite(upper)
     bad = ~finite | (lower >= upper) | (measure.log & (np.minimum(lower, estimate) <= 0))
+    bad &= rows
     if bad.any():
         positive = "positive, " if measure.log else ""
         raise DataError(
@@ -48,7 +59,7 @@ def from_intervals(
     down = [scale(np.maximum(v - half, floor)) for v in (estimate, lower, upper)]
     up = [scale(v + half) for v in (estimate, lower, upper)]
     middle_low, middle_high = (down[1] + down[2]) / 2, (up[1] + up[2]) / 2
-    skewed = (middle_low > up[0]) | (middle_high < down[0])
+    skewed = rows & ((middle_low > up[0]) | (middle_high < down[0]))
     if skewed.any():
         i = int(np.flatnonzero(skewed)[0])
         middle = measure.natural((scale(lower) + scale(upper)) / 2)
@@ -58,7 +69,8 @@ def from_intervals(
             f"{upper[i]:g}], more than rounding allows. Check for a typing error, the measure, or "
             "an interval that is not estimate ± z × SE."
         )
-    se = (scale(upper) - scale(lower)) / (2 * ndtri((1 + prob) / 2))
+    width = 2 * (ndtri((1 + prob) / 2) if quantile is None else quantile)
+    se = (scale(upper) - scale(lower)) / width
     return scale(estimate), se
 
 

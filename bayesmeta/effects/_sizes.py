@@ -50,6 +50,8 @@ class EffectSizes:
         How y and se were made, in words.
     how : tuple of str, length k
         The same of single studies, where they differ.
+    label : str
+        What the estimates are of, where the measure does not say it: ``"hazard ratio for death"``.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class EffectSizes:
     excluded: tuple[Excluded, ...] = ()
     note: str = "as given"
     how: tuple[str, ...] = ()
+    label: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "study", tuple(str(name) for name in self.study))

@@ -17,18 +17,21 @@ from ..model import (
     BetaBinomial,
     BinomialNormal,
     CommonEffect,
+    ContinuousCommonEffect,
     Data,
     Exchangeable,
     Model,
+    MultivariateNormal,
     NormalNormal,
+    OfArms,
     OutlierMixture,
 )
 from ..posterior import Posterior
 from ..priors import Prior
-from ..studies import Studies
+from ..studies import ContinuousStudies, Studies
 from ._batch import BATCH_TOLERANCE, BatchFit, batch, padded_k
 from ._cautions import CALLED_OUTLIER, FEW
-from ._likelihoods import link_of, rough_counts
+from ._likelihoods import link_of, rough_counts, rough_effects
 
 if TYPE_CHECKING:
     from ._held_out import Terms
@@ -44,6 +47,7 @@ __all__ = [
     "batch",
     "default_engine",
     "device",
+    "effect_likelihoods",
     "fit",
     "mathematics",
     "padded_k",
@@ -106,6 +110,10 @@ class Quadrature(Engine):
                 f"The exact engine cannot fit {type(model).__name__} with what its studies share "
                 "beyond mu and tau; use NUTS(seed=...)."
             )
+        if isinstance(model, ContinuousCommonEffect):
+            from ._continuous_common import integrate_common
+
+            return integrate_common(model, data)
         if _on_grid(model):
             from ._counts_fast import integrate_fast
             from ._grid import integrate_on_grid
@@ -175,7 +183,7 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     ----------
     model : Model
         What to fit; fully specified, priors included.
-    data : EffectSizes or BinaryStudies
+    data : EffectSizes, MultivariateEffects or BinaryStudies
         What to fit it to: estimates for the normal models, counts for ``BinomialNormal``.
     engine : Engine, optional
         How. By default the exact one where it can serve, else ``NUTS(seed=0)``.
@@ -232,6 +240,18 @@ def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.flo
     return study_terms(model, data, draws)
 
 
+def effect_likelihoods(
+    model: OfArms, data: ContinuousStudies, theta: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log likelihood of each study given its effect alone, (n, k), at theta (n, k).
+
+    Scaled to integrate to 1 over the effect.
+    """
+    from ._continuous import at_effects
+
+    return at_effects(model, data, theta)
+
+
 def rough_estimates(
     model: Model, data: Data, columns: Mapping[str, NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -239,6 +259,9 @@ def rough_estimates(
 
     Of counts with ½ added to every cell, so that every table has them.
     """
+    if isinstance(data, ContinuousStudies):
+        y, se = rough_effects(model, data)
+        return np.asarray(columns.get("y", y)), se
     if not isinstance(data, Studies):
         return columns["y"], columns["se"]
     return rough_counts(link_of(model), columns)
@@ -248,6 +271,10 @@ def _exact(model: Model) -> bool:
     """Whether the exact engine can serve."""
     if _shares_more(model) or not _whole_line(model):
         return False
+    if isinstance(model, ContinuousCommonEffect):
+        from ._mu_rule import smooth
+
+        return smooth(model.mu)
     if _on_grid(model):
         from ._mu_rule import takes
 
@@ -266,7 +293,8 @@ def _whole_line(model: Model) -> bool:
 def _shares_more(model: Model) -> bool:
     """Whether studies share more than mu and tau: too much for a grid."""
     exchangeable = isinstance(model, BinomialNormal) and isinstance(model.baseline, Exchangeable)
-    return exchangeable or _unknown_df(model) or isinstance(model, BetaBinomial | OutlierMixture)
+    alone = BetaBinomial | OutlierMixture | MultivariateNormal
+    return exchangeable or _unknown_df(model) or isinstance(model, alone)
 
 
 def _unknown_df(model: Model) -> bool:

@@ -5,10 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import BetaBinomial, BinomialNormal, Data, Exchangeable, Model
+from ..model import (
+    BetaBinomial,
+    BinomialNormal,
+    Data,
+    Exchangeable,
+    Model,
+    MultivariateNormal,
+)
+from ..multivariate import MultivariateEffects, pairs
 from ..studies import Studies
 
 FEW = 5
+FEW_PAIRS = 10  # studies that report both; Riley et al. 2007, BMC Med Res Methodol 7:3
 CALLED_OUTLIER = 0.5  # probability above which a study is called an outlier
 
 
@@ -27,6 +36,8 @@ def of_outliers(draws: Mapping[str, NDArray[np.float64]], study: Sequence[str]) 
 
 def cautions(model: Model, data: Data) -> tuple[str, ...]:
     """Say where the answer rests on the priors more than on the data."""
+    if isinstance(model, MultivariateNormal):
+        return _of_outcomes(model, data)
     said = []
     tau = model.priors.get("tau")
     if tau is not None and data.k == 1:
@@ -52,5 +63,28 @@ def cautions(model: Model, data: Data) -> tuple[str, ...]:
         said.append(
             "Exchangeable baselines let control arms of other trials inform each comparison: it no "
             "longer rests on the randomisation within trials alone."
+        )
+    return tuple(said)
+
+
+def _of_outcomes(model: MultivariateNormal, data: Data) -> tuple[str, ...]:
+    assert isinstance(data, MultivariateEffects)
+    there = data.reported
+    said = [
+        f"With {count} {'study' if count == 1 else 'studies'} tau of {name} rests largely on its "
+        f"prior, {model.of('tau', name)!r}."
+        for name, count in zip(data.outcome, there.sum(axis=0).tolist(), strict=True)
+        if count < FEW
+    ]
+    both = [int((there[:, i] & there[:, j]).sum()) for i, j in zip(*pairs(data.p), strict=True)]
+    few = [
+        f"{pair} ({count})"
+        for pair, count in zip(data.pair, both, strict=True)
+        if count < FEW_PAIRS
+    ]
+    if few:
+        said.append(
+            f"Few studies report both outcomes of {'; '.join(few)}: the correlation between "
+            f"studies rests largely on its prior, {model.rho!r}."
         )
     return tuple(said)

@@ -7,8 +7,10 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..effects import EffectSizes
 from ..model import (
     BinomialNormal,
+    ContinuousNormal,
     Data,
     HypergeometricNormal,
     IncidenceNormal,
@@ -28,11 +30,12 @@ from ..posterior import (
     SupportMap,
     TauDensity,
 )
-from ..priors import Normal, StudentT, log_density
-from ..studies import Studies
+from ..priors import Normal, Prior, StudentT, log_density
+from ..studies import ContinuousStudies, Studies
 from ._cautions import cautions
+from ._continuous import SPACING, tables_of
 from ._counts_likelihoods import constants, fisher, incidence, proportion, with_baseline
-from ._counts_program import DENSE, SPARSE, WIDE, Likelihood, Size, Table, posterior
+from ._counts_program import DENSE, SPARSE, WIDE, Density, Likelihood, Size, Table, posterior
 from ._likelihoods import kinked, link_of, rough_effects, supports, telling
 from ._propriety import moments_of_tau
 from ._quadrature import evidence, fejer, support_of_tau
@@ -44,9 +47,10 @@ TOLERANCE = 1e-5  # of the estimated error, in posterior SDs
 
 def integrate_fast(model: RandomEffects, data: Data) -> Posterior | None:
     """Return the posterior if the program of fixed sizes is good enough for it, else None."""
-    if not serves(model) or not isinstance(data, Studies) or kinked(model, data).any():
+    if not serves(model) or isinstance(data, EffectSizes) or kinked(model, data).any():
         return None
-    sizes = (SPARSE,) if zeros(data.numbers).any() else (DENSE, WIDE, SPARSE)
+    sparse = isinstance(data, Studies) and zeros(data.numbers).any()
+    sizes = (SPARSE,) if sparse else (DENSE, WIDE, SPARSE)
     for size in sizes:
         with np.errstate(all="ignore"):  # what goes wrong shows in the error
             table = _table(model, data, size)
@@ -71,23 +75,35 @@ def zeros(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
     return found
 
 
-def _table(model: RandomEffects, data: Studies, size: Size) -> Table:
+def _table(model: RandomEffects, data: Data, size: Size) -> Table:
+    """Integrate in units of about four standard errors: the program's steps are of logits."""
     y, se = rough_effects(model, data)
-    return posterior(
+    unit = 4 * float(np.median(se)) if isinstance(data, ContinuousStudies) else 1.0
+
+    def in_unit(prior: Prior) -> Density:
+        return lambda x: log_density(prior, unit * x) + np.log(unit)
+
+    found = posterior(
         np,
         size,
-        y,
-        se,
+        y / unit,
+        se / unit,
         np.ones(data.k),
-        _likelihood(model, data, size),
-        partial(log_density, model.mu),
-        partial(log_density, model.tau),
-        list(model.mu.numbers.values())[-1],
-        *map(float, support_of_tau(model.tau)),
+        _likelihood(model, data, size, unit),
+        in_unit(model.mu),
+        in_unit(model.tau),
+        list(model.mu.numbers.values())[-1] / unit,
+        *(float(end) / unit for end in support_of_tau(model.tau)),
     )
+    lengths = ("centre", "sd", "mu", "tau", "low", "scale")
+    return found._replace(**{name: unit * getattr(found, name) for name in lengths})
 
 
-def _likelihood(model: RandomEffects, data: Studies, size: Size) -> Likelihood:
+def _likelihood(model: RandomEffects, data: Data, size: Size, unit: float) -> Likelihood:
+    if isinstance(model, ContinuousNormal):
+        assert isinstance(data, ContinuousStudies)
+        return partial(_tabulated, model, data, unit)
+    assert isinstance(data, Studies)
     columns = data.numbers
     if isinstance(model, BinomialNormal | PoissonNormal):
         prior = partial(log_density, model.baseline)  # pyright: ignore[reportArgumentType]
@@ -101,13 +117,23 @@ def _likelihood(model: RandomEffects, data: Studies, size: Size) -> Likelihood:
     return partial(incidence, np, columns)
 
 
-def _posterior(model: RandomEffects, data: Studies, table: Table) -> Posterior:
+def _tabulated(
+    model: ContinuousNormal, data: ContinuousStudies, unit: float, theta: Array
+) -> tuple[Array, Array]:
+    theta = unit * theta
+    tables = tables_of(model, data, float(np.abs(theta).max()), SPACING)
+    logs = [one.log_density(one.v(at)) for one, at in zip(tables, theta, strict=True)]
+    return np.array(logs), np.zeros(data.k)
+
+
+def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
     full = _Full(model, data)
     mass = table.mass.sum(axis=0)
     check = Check(
         "quadrature error", "shares of an SD", float(table.error), TOLERANCE, at_most=True
     )
-    log_z = float(table.log_z + constants(link_of(model), data.numbers))
+    rest = constants(link_of(model), data.numbers) if isinstance(data, Studies) else 0.0
+    log_z = float(table.log_z + rest)
     return Posterior(
         model=model,
         data=data,
@@ -136,7 +162,7 @@ def _marginal_of_mu(table: Table, mass: Array) -> MappedDensity:
     return MappedDensity(inner, support, (mean, sd))
 
 
-def _marginal_of_tau(model: RandomEffects, data: Studies, table: Table) -> TauDensity:
+def _marginal_of_tau(model: RandomEffects, data: Data, table: Table) -> TauDensity:
     _, _, to_series = fejer(table.tau.size)
     mass = table.mass.sum(axis=1)
     raw = np.array([mass @ table.tau, mass @ table.tau**2])
@@ -151,7 +177,7 @@ class _Full:
 
     __slots__ = ("_data", "_found", "_model")
 
-    def __init__(self, model: RandomEffects, data: Studies) -> None:
+    def __init__(self, model: RandomEffects, data: Data) -> None:
         self._model, self._data = model, data
         self._found: Posterior | None = None
 

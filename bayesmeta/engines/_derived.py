@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ..effects import EffectSizes
-from ..model import Data, Model, NormalNormal, OutlierMixture
+from ..model import Data, Model, MultivariateNormal, NormalNormal, OutlierMixture
+from ..multivariate import MultivariateEffects, matrices, root
 
 type Array = NDArray[np.float64]
 type DrawsByName = Mapping[str, Array]
@@ -28,7 +29,8 @@ def derived(model: Model, data: Data, draws: DrawsByName, rng: np.random.Generat
     Returns
     -------
     mapping of str to ndarray, likewise
-        With random effects ``theta_new``; with outliers ``theta`` and ``outlier`` too.
+        With random effects ``theta_new``; with outliers ``theta`` and ``outlier`` too. Of several
+        outcomes (chains, draws, p) and (chains, draws, k, p).
     """
     return _new_effect(model, draws, rng) if "tau" in draws else {}
 
@@ -60,6 +62,32 @@ def _outlier_mixture(
         "theta": _study_effects(data, mu, between, rng),
         "theta_new": (mu + new * rng.standard_normal(mu.shape))[..., 0],
     }
+
+
+@derived.register
+def _multivariate_normal(
+    _: MultivariateNormal, data: Data, draws: DrawsByName, rng: np.random.Generator
+) -> DrawsByName:
+    """Effects of the studies and of a new one, jointly over the outcomes.
+
+    A study's effects are drawn from their law without its estimates and then moved by what these
+    add to estimates drawn with them: for normals the conditional law, whatever is singular.
+    """
+    assert isinstance(data, MultivariateEffects)
+    mu, tau, numbers = draws["mu"], draws["tau"], data.numbers
+    rho = draws["rho"] if draws["rho"].ndim > 2 else draws["rho"][..., None]
+    between = matrices(rho, data.p) * tau[..., :, None] * tau[..., None, :]
+    noise = rng.standard_normal((*mu.shape[:2], data.k + 1, data.p))
+    free = mu[..., None, :] + noise @ root(between)  # the root is symmetric
+    new, theta = free[..., 0, :], free[..., 1:, :]
+    sampling = data.sampling(draws.get("within"))
+    error = (root(sampling) @ rng.standard_normal((*theta.shape, 1)))[..., 0]
+    there = numbers["reported"].T
+    reach = between[..., None, :, :] * there[:, None, :]
+    total = sampling + there[:, :, None] * reach
+    surprise = there * (numbers["y"].T - theta - error)
+    moved = reach @ np.linalg.solve(total, surprise[..., None])
+    return {"theta": theta + moved[..., 0], "theta_new": new}
 
 
 def _new_effect(model: Model, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, kve, logsumexp, ndtr, stdtrit
 
 from ..errors import ModelError
-from ..model import Data, NormalNormal, RandomEffects
+from ..model import ContinuousNormal, Data, NormalNormal, RandomEffects
 from ..posterior import (
     Check,
     Deferred,
@@ -355,7 +355,7 @@ def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach
     _, se = rough_effects(model, data)
     pooled = float((se**-2.0).sum() ** -0.5)
     features = [float(se.min()), 1.5 * pooled]
-    if not isinstance(model, NormalNormal):
+    if not isinstance(model, NormalNormal | ContinuousNormal):
         features.append(0.8)
     features += [sharpness(model.mu), (reach.high - reach.low) / 4]
     finest = resolution.step * min(features)

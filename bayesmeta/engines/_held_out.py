@@ -21,6 +21,8 @@ from ..model import (
     BetaBinomial,
     BinomialNormal,
     CommonEffect,
+    ContinuousCommonEffect,
+    ContinuousNormal,
     Data,
     Exchangeable,
     HypergeometricNormal,
@@ -33,7 +35,8 @@ from ..model import (
     RandomEffects,
 )
 from ..priors import LOG_2PI, Prior
-from ..studies import Studies
+from ..studies import ContinuousStudies, Studies
+from ._continuous import log_above, log_densities
 from ._corners import each_given_mu, sides_of, table_of
 from ._likelihoods import log_likelihoods, log_parts
 
@@ -82,6 +85,15 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
 @study_terms.register
 def _common(_: CommonEffect, data: Data, draws: Draws) -> Terms:
     return _normal(data, draws["mu"], np.zeros(1))
+
+
+@study_terms.register
+def _continuous_common(
+    model: ContinuousCommonEffect, data: ContinuousStudies, draws: Draws
+) -> Terms:
+    every = log_densities(model, data, draws["mu"], SPACING).T
+    below = log_above(model, data, draws["mu"], SPACING).T
+    return Terms(every, np.zeros_like(every), below)
 
 
 @study_terms.register
@@ -150,7 +162,13 @@ def _tabulated(model: RandomEffects, data: Data, draws: Draws) -> Terms:
     return Terms(every, given[0] if known else np.zeros_like(every), below)
 
 
-for _kind in (HypergeometricNormal, IncidenceNormal, PoissonNormal, ProportionNormal):
+for _kind in (
+    ContinuousNormal,
+    HypergeometricNormal,
+    IncidenceNormal,
+    PoissonNormal,
+    ProportionNormal,
+):
     study_terms.register(_kind, _tabulated)
 
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import erfcx
 
 TERMS, CENTRE = 21, 3.75
+FARTHEST = 1e12  # SDs: in place of infinity, which polynomials turn to NaN
 
 
 @cache
@@ -34,15 +36,46 @@ def normal(z: Array) -> tuple[Array, Array]:
     ----------
     Shepherd MM, Laframboise JG (1981). Math Comp 36:249-253.
     """
+    height = jnp.exp(-0.5 * z**2)
+    tail = 0.5 * height * _scaled_tail(z)
+    return jnp.where(z > 0, 1 - tail, tail), height
+
+
+def _scaled_tail(z: Array) -> Array:
+    """``erfcx(|z|/√2)``."""
     a = jnp.abs(z) / 2**0.5
     inverse = 1 / ((a + CENTRE) * (1 + 2 * a))
     t = (a - CENTRE) * (1 + 2 * a) * inverse
     value = jnp.zeros_like(z)
     for coefficient in reversed(_tail()):
         value = value * t + coefficient
-    height = jnp.exp(-0.5 * z**2)
-    tail = 0.5 * height * value * (a + CENTRE) * inverse
-    return jnp.where(z > 0, 1 - tail, tail), height
+    return value * (a + CENTRE) * inverse
+
+
+@jax.custom_jvp
+def log_normal(z: Array) -> Array:
+    """Log of the standard normal distribution function, good to 1e-14 of its size.
+
+    Its graph is a tenth of that of JAX's own. The barriers keep XLA from computing it again
+    wherever it is used, which would take minutes to compile.
+    """
+    z = jnp.clip(z, -FARTHEST, FARTHEST)
+    return lax.optimization_barrier(_log_normal(z, _scaled_tail(z)))
+
+
+@log_normal.defjvp
+def _log_normal_slope(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (z,), (dz,) = primals, tangents
+    z = jnp.clip(z, -FARTHEST, FARTHEST)
+    tail = lax.optimization_barrier(_scaled_tail(z))
+    value = lax.optimization_barrier(_log_normal(z, tail))
+    above = jnp.exp(-0.5 * z**2 - value) / np.sqrt(2 * np.pi)
+    return value, dz * jnp.where(z > 0, above, np.sqrt(2 / np.pi) / tail)
+
+
+def _log_normal(z: Array, tail: Array) -> Array:
+    below = jnp.log(0.5 * tail) - 0.5 * z**2
+    return jnp.where(z > 0, jnp.log1p(-0.5 * jnp.exp(-0.5 * z**2) * tail), below)
 
 
 def mixture_quantiles(

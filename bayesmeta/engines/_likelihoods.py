@@ -15,6 +15,7 @@ from ..errors import ModelError
 from ..model import (
     BetaBinomial,
     BinomialNormal,
+    ContinuousNormal,
     Data,
     HypergeometricNormal,
     IncidenceNormal,
@@ -24,7 +25,8 @@ from ..model import (
     ProportionNormal,
 )
 from ..priors import LOG_2PI
-from ..studies import Studies, name_rows
+from ..studies import ContinuousStudies, Studies, name_rows
+from ._continuous import log_above, log_densities, rough_continuous
 from ._tables import Graded, Grid, Part, Row, log_likelihood
 
 type Array = NDArray[np.float64]
@@ -144,6 +146,14 @@ def _(_: NormalNormal, data: Data, grid: Points, spacing: float) -> tuple[Array,
     return np.zeros_like(below), below
 
 
+@log_parts.register
+def _(
+    model: ContinuousNormal, data: ContinuousStudies, grid: Points, spacing: float
+) -> tuple[Array, Array]:
+    above = log_above(model, data, grid.points, spacing)
+    return np.zeros_like(above), above
+
+
 def _alone(probability: Array) -> tuple[Array, Array]:
     with np.errstate(divide="ignore"):
         return np.zeros_like(probability), np.log(np.nan_to_num(probability))
@@ -231,8 +241,17 @@ def _normal(_: NormalNormal, data: Data, grid: Points, spacing: float) -> Array:
     return -0.5 * ((y - grid.points) / se) ** 2 - np.log(se) - 0.5 * LOG_2PI
 
 
+@log_likelihoods.register
+def _continuous(
+    model: ContinuousNormal, data: ContinuousStudies, grid: Points, spacing: float
+) -> Array:
+    return log_densities(model, data, grid.points, spacing)
+
+
 def rough_effects(model: Model, data: Data) -> tuple[Array, Array]:
     """Each study's own estimate and standard error on the scale of theta, both (k,)."""
+    if isinstance(data, ContinuousStudies):
+        return rough_continuous(model, data)
     if not isinstance(data, Studies):
         return data.numbers["y"], data.numbers["se"]
     return rough_counts(link_of(model), data.numbers)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from functools import cache, partial
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
@@ -15,11 +16,21 @@ import numpy as np
 from jax import Array, export
 
 from ..errors import ModelError
-from ..model import BinomialNormal, Data, Exchangeable, HypergeometricNormal, Model
+from ..model import (
+    BinomialNormal,
+    ByOutcome,
+    Data,
+    Exchangeable,
+    HypergeometricNormal,
+    Model,
+    MultivariateNormal,
+)
+from ..multivariate import MultivariateEffects
 from ..posterior import Diagnostics, Draws, Marginal, Marginals, Posterior
 from ..priors import Mixture, Prior
-from ..studies import BinaryStudies
+from ..studies import BinaryStudies, ContinuousStudies
 from . import NUTS
+from ._arms import COLUMNS, columns_of, empty_quantiles
 from ._cautions import cautions, of_outliers
 from ._convergence import convergence, gates
 from ._derived import derived
@@ -41,7 +52,9 @@ type Out = Mapping[str, Mapping[str, np.ndarray]]
 type Inputs = tuple[Mapping[str, np.ndarray], np.ndarray, np.float64, np.float64]
 
 SMALLEST = 16  # tables are padded to 16, 32, 64, ... studies, so that most share one program
+FEWEST = 4  # where arms report quantiles, whose probabilities cost too much for padding
 CAREFUL = 0.25  # of the adapted step size, where a wall in the posterior asks for it
+INTERNAL = ("z", "baseline_z", "log_sd", "log_sd_z")  # the sampler's own
 POSITIVE = ("tau", "df", "share", "spread")
 TRACES: list[tuple[object, ...]] = []  # one entry per program traced, for a test to count
 
@@ -50,7 +63,7 @@ class Shape(NamedTuple):
     """What decides a compiled program: everything else is an input.
 
     `model` has example numbers in its priors; `support` is how many counts a hypergeometric
-    likelihood sums over, 0 for the others.
+    likelihood sums over, or the most quantiles that an arm reports, 0 for the others.
     """
 
     model: Model
@@ -105,14 +118,15 @@ def _sample_once(
     step_scale: float,
     attempts: int,
 ) -> Posterior:
-    shape = _shape(model, columns, data.k, engine)
+    numbered = model.numbered(data)
+    shape = _shape(numbered, columns, data.k, engine)
     program = _program(shape)
-    table = {**pad(columns, shape.k), **numbers(model)}
+    table = {**pad(columns, shape.k), **numbers(numbered)}
     mask = (np.arange(shape.k) < data.k).astype(float)
     keys = chain_keys(engine.seed, engine.chains)
     settings = (np.float64(engine.target_accept), np.float64(step_scale))
     out = _run_chains(program, keys, (table, mask, *settings))
-    draws = _keep_real(out["draws"], data.k)
+    draws = _keep_real(out["draws"], {name: model.labels(name, data) for name in out["draws"]})
     draws |= derived(model, data, draws, np.random.default_rng([engine.seed, 1]))
     draws.pop("weight", None)
     return _posterior(model, data, engine, draws, out["stats"], attempts)
@@ -126,13 +140,16 @@ def _posterior(
     stats: Mapping[str, np.ndarray],
     attempts: int,
 ) -> Posterior:
-    table = convergence(draws, data.study)
+    table = _convergence(model, data, draws)
     moments = _moments(model, data)
     return Posterior(
         model=model,
         data=data,
         engine=str(engine),
-        marginals={name: _marginal(name, values, data, moments) for name, values in draws.items()},
+        marginals={
+            name: _marginal(name, values, model.labels(name, data), moments)
+            for name, values in draws.items()
+        },
         diagnostics=Diagnostics(gates(table, stats, engine.draws * engine.chains), attempts),
         sample=partial(_subset, draws),
         cautions=(*cautions(model, data), *of_outliers(draws, data.study)),
@@ -141,8 +158,28 @@ def _posterior(
     )
 
 
+def _convergence(
+    model: Model, data: Data, draws: Mapping[str, np.ndarray]
+) -> Mapping[str, Mapping[str, float]]:
+    found: dict[str, Mapping[str, float]] = {}
+    for name, values in draws.items():
+        found |= convergence({name: _flat(values)}, _labels(model.labels(name, data)))
+    return found
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    """Study effects of several outcomes as one row, (chains, draws, k p)."""
+    return values.reshape(*values.shape[:2], -1) if values.ndim > 3 else values
+
+
+def _labels(axes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(", ".join(names) for names in product(*axes.values()))
+
+
 def _moments(model: Model, data: Data) -> Mapping[str, int]:
     """How many moments exist, where fewer than two may; those of study effects by ``theta[i]``."""
+    if isinstance(model, MultivariateNormal):
+        return _moments_of_outcomes(model, data)
     priors, k = model.priors, data.k
     if "tau" not in priors:
         return {}
@@ -157,13 +194,33 @@ def _moments(model: Model, data: Data) -> Mapping[str, int]:
     }
 
 
+def _moments_of_outcomes(model: MultivariateNormal, data: Data) -> Mapping[str, int]:
+    """Each outcome's as if it were alone: far out in its tau, the others hold nothing back."""
+    assert isinstance(data, MultivariateEffects)
+    found: dict[str, int] = {}
+    for i, outcome in enumerate(data.outcome):
+        mu, tau, k = model.of("mu", outcome), model.of("tau", outcome), data.reported[:, i].sum()
+        new = moments_of_tau(tau, k, mu=mu)
+        found |= {f"tau[{i}]": new, f"theta_new[{i}]": new, f"mu[{i}]": moments_of_mu(mu, tau, k)}
+        gaps = np.flatnonzero(~data.reported[:, i])
+        found |= {f"theta[{row * data.p + i}]": new for row in gaps}
+    return found
+
+
 def _marginal(
-    name: str, values: np.ndarray, data: Data, moments: Mapping[str, int]
+    name: str,
+    values: np.ndarray,
+    axes: Mapping[str, tuple[str, ...]],
+    moments: Mapping[str, int],
 ) -> Marginal | Marginals:
+    low = 0.0 if name in POSITIVE else -np.inf
     if values.ndim == 2:
-        return Draws(values, moments.get(name, 2), low=0.0 if name in POSITIVE else -np.inf)
-    each = (Draws(values[..., i], moments.get(f"{name}[{i}]", 2)) for i in range(data.k))
-    return Marginals(data.study, tuple(each))
+        return Draws(values, moments.get(name, 2), low=low)
+    flat = _flat(values)
+    each = (
+        Draws(flat[..., i], moments.get(f"{name}[{i}]", 2), low=low) for i in range(flat.shape[2])
+    )
+    return Marginals(_labels(axes), tuple(each), " and ".join(axes))
 
 
 def _subset(draws: Mapping[str, np.ndarray], n: int | None, seed: int) -> Mapping[str, np.ndarray]:
@@ -179,6 +236,8 @@ def _subset(draws: Mapping[str, np.ndarray], n: int | None, seed: int) -> Mappin
 
 def _columns(model: Model, data: Data) -> Columns:
     model.check_data(data)
+    if isinstance(data, ContinuousStudies):
+        return columns_of(model, data)
     if not isinstance(model, HypergeometricNormal):
         return data.numbers
     assert isinstance(data, BinaryStudies)
@@ -189,8 +248,11 @@ def _columns(model: Model, data: Data) -> Columns:
 
 def _shape(model: Model, columns: Columns, k: int, engine: NUTS) -> Shape:
     support = columns["count"].size if "count" in columns else 0
+    if "quantiles_treatment" in columns:
+        support = columns["quantiles_treatment"].shape[1]
     chains = engine.chains if _lockstep() else 1  # on a CPU the program is one chain
-    return Shape(example(model), padded(k), support, engine.draws, engine.tune, chains)
+    least = FEWEST if "quantiles_treatment" in columns else SMALLEST
+    return Shape(example(model), padded(k, least=least), support, engine.draws, engine.tune, chains)
 
 
 def padded(k: int, *, least: int = SMALLEST) -> int:
@@ -201,7 +263,9 @@ def padded(k: int, *, least: int = SMALLEST) -> int:
 def pad(columns: Columns, k: int) -> Columns:
     """Fill up the last axis with rows that say nothing: n = 0 for counts, se or time = 1."""
     return {
-        name: values
+        name: _pad_quantiles(values, k)
+        if values.ndim == 3 and name.startswith("quantiles")
+        else values
         if name == "count"
         else np.pad(
             values,
@@ -212,8 +276,14 @@ def pad(columns: Columns, k: int) -> Columns:
     }
 
 
+def _pad_quantiles(values: np.ndarray, k: int) -> np.ndarray:
+    none = empty_quantiles(values.shape[1])
+    return np.concatenate([values, np.repeat(none, k - values.shape[0], axis=0)])
+
+
 def _filler(name: str) -> float:
-    return 1.0 if name == "se" or name.startswith("time") else 0.0
+    ones = ("se", "unit", "time", "size", "sd", "moments")
+    return 1.0 if name.startswith(ones) else 0.0
 
 
 def numbers(model: Model) -> Mapping[str, np.float64]:
@@ -225,13 +295,20 @@ def numbers(model: Model) -> Mapping[str, np.float64]:
     }
 
 
-def _keep_real(draws: Mapping[str, Array], k: int) -> dict[str, np.ndarray]:
-    """Drop padding studies and the sampler's own parameters."""
-    return {
-        name: np.asarray(values)[..., :k] if values.ndim == 3 else np.asarray(values)
-        for name, values in draws.items()
-        if name not in ("z", "baseline_z")
-    }
+def _keep_real(
+    draws: Mapping[str, Array], axes: Mapping[str, Mapping[str, tuple[str, ...]]]
+) -> dict[str, np.ndarray]:
+    """Drop padding studies and the sampler's own parameters; a part of a vector has brackets."""
+    found = {}
+    for name, values in draws.items():
+        if name in INTERNAL or "[" in name:
+            continue
+        many = np.asarray(values)
+        if many.ndim == 3:
+            (names,) = axes[name].values()
+            many = many[..., : len(names)]
+        found[name] = many
+    return found
 
 
 @cache
@@ -249,6 +326,7 @@ def _program(shape: Shape) -> "Compiled":
 
 def trace(shape: Shape) -> Callable[..., Out]:
     """Build the PyMC model and return the jitted sampler on its density: seconds, so stored."""
+    from . import _pymc_continuous  # noqa: F401
     from ._chain import chain
     from ._graph import density
     from ._pymc import build
@@ -272,8 +350,14 @@ def _example_inputs(shape: Shape) -> tuple[object, ...]:
 
 def example_columns(model: Model, k: int, support: int = 0) -> Columns:
     """Columns of the shape of a table, to trace with."""
+    if support and issubclass(model.takes, ContinuousStudies):
+        none = np.repeat(empty_quantiles(support), k, axis=0)
+        plans = {"quantiles_treatment": none, "quantiles_control": none}
+        return {**{name: np.ones(k) for name in COLUMNS}, **plans}
     count = {"count": np.arange(float(support))} if support else {}
-    return {**{name: np.ones(k) for name in model.takes.columns()}, **count}
+    if issubclass(model.takes, ContinuousStudies):
+        return {name: np.ones(k) for name in COLUMNS}
+    return {**{name: np.ones((*first, k)) for name, first in model.columns().items()}, **count}
 
 
 def chain_keys(seed: int, chains: int) -> np.ndarray:
@@ -302,11 +386,15 @@ def _run_chains(program: "Compiled", keys: np.ndarray, inputs: Inputs) -> Out:
 
 def example(model: Model) -> Model:
     """The same model with example numbers in its priors: these are inputs and do not matter."""
-    found: dict[str, Prior | Exchangeable] = {}
+    found: dict[str, Prior | Exchangeable | ByOutcome] = {}
     for field in fields(model):
         value = getattr(model, field.name)
         if isinstance(value, Prior):
             found[field.name] = _example_prior(value)
+        elif isinstance(value, ByOutcome):
+            found[field.name] = ByOutcome(
+                {outcome: _example_prior(prior) for outcome, prior in value.items()}
+            )
         elif isinstance(value, Exchangeable):
             parts = (_example_prior(part) for part in (value.mean, value.sd))
             found[field.name] = Exchangeable(*parts)

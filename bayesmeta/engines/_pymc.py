@@ -32,6 +32,7 @@ from ..model import (
     HypergeometricNormal,
     IncidenceNormal,
     Model,
+    MultivariateNormal,
     NormalNormal,
     OutlierMixture,
     PoissonNormal,
@@ -54,14 +55,14 @@ def build(model: Model, study: tuple[str, ...], columns: Columns) -> pm.Model:
     study : tuple of str, length k
     columns : mapping of str to ndarray, each (k,)
         ``y``, ``se``; or columns of counts. A column ``count``, of another length, holds the
-        counts that a hypergeometric likelihood sums over, from 0.
+        counts that a hypergeometric likelihood sums over, from 0. Of several outcomes (..., k).
     """
-    with pm.Model(coords={"study": list(study)}) as graph:
+    with pm.Model(coords={"study": list(study), "arm": ["treatment", "control"]}) as graph:
         data = {
             name: pm.Data(
                 name,
                 np.asarray(values, dtype=np.float64),
-                dims=None if name == "count" else "study",
+                dims="study" if np.shape(values) == (len(study),) else None,
             )
             for name, values in columns.items()
         }
@@ -88,7 +89,7 @@ def _normal_normal(model: NormalNormal, data: Mapping[str, TensorVariable]) -> N
         sd = pt.sqrt(data["se"] ** 2 + tau**2 / weights(prior("df", model.df)))
         pm.Normal("y_observed", mu, sd, observed=data["y"], dims="study")
         return
-    theta = _random_effects(model)
+    theta = random_effects(model)
     pm.Normal("y_observed", theta, data["se"], observed=data["y"], dims="study")
 
 
@@ -111,8 +112,15 @@ def _outlier_mixture(model: OutlierMixture, data: Mapping[str, TensorVariable]) 
 
 
 @likelihood.register
+def _multivariate_normal(model: MultivariateNormal, data: Mapping[str, TensorVariable]) -> None:
+    from ._pymc_multivariate import add
+
+    add(model, data)
+
+
+@likelihood.register
 def _binomial_normal(model: BinomialNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = _random_effects(model)
+    theta = random_effects(model)
     beta = _baselines(model.baseline)
     treatment, control = LOGITS[model.link](theta, beta)
     for arm, logit_p in (("treatment", treatment), ("control", control)):
@@ -127,7 +135,7 @@ def _binomial_normal(model: BinomialNormal, data: Mapping[str, TensorVariable]) 
 
 @likelihood.register
 def _poisson_normal(model: PoissonNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = _random_effects(model)
+    theta = random_effects(model)
     beta = prior("baseline", model.baseline, dims="study")
     for arm, log_rate in (("treatment", beta + theta / 2), ("control", beta - theta / 2)):
         pm.Poisson(
@@ -140,13 +148,13 @@ def _poisson_normal(model: PoissonNormal, data: Mapping[str, TensorVariable]) ->
 
 @likelihood.register
 def _proportion_normal(model: ProportionNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = _random_effects(model)
+    theta = random_effects(model)
     pm.Binomial("observed", n=data["n"], logit_p=theta, observed=data["events"], dims="study")
 
 
 @likelihood.register
 def _incidence_normal(model: IncidenceNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = _random_effects(model)
+    theta = random_effects(model)
     rate = data["time"] * pt.exp(theta)
     pm.Poisson("observed", mu=rate, observed=data["events"], dims="study")
 
@@ -223,7 +231,7 @@ def beta_binomial_random(
 
 @likelihood.register
 def _hypergeometric_normal(model: HypergeometricNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = _random_effects(model)
+    theta = random_effects(model)
     pm.CustomDist(
         "treatment_observed",
         theta,
@@ -308,7 +316,7 @@ def _baselines(spec: Prior | Exchangeable) -> TensorVariable:
     return pm.Deterministic("baseline", mean + sd * z, dims="study")
 
 
-def _random_effects(model: RandomEffects) -> TensorVariable:
+def random_effects(model: RandomEffects) -> TensorVariable:
     """Study effects, non-centred: theta = mu + tau z."""
     mu, tau = prior("mu", model.mu), prior("tau", model.tau)
     if isinstance(model.df, float):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..effects import EffectSizes
-from ..model import Data, NormalNormal, RandomEffects
+from ..model import ContinuousNormal, Data, NormalNormal, RandomEffects
 from ..priors import log_density, log_density_of_tau
 from ._likelihoods import rough_effects
 from ._quadrature import support_of_tau
@@ -46,7 +46,7 @@ def limit_of(model: RandomEffects, data: Data) -> Reach:
     """As far as the priors have anything left, or as far as the grid goes."""
     y, se = rough_effects(model, data)
     unit = 1.0
-    if isinstance(model, NormalNormal):
+    if isinstance(model, NormalNormal | ContinuousNormal):
         unit = max(float(np.ptp(y)), float(se.max()))
     low, high = model.mu.support
     middle, far = float(np.clip(np.median(y), low, high)), FARTHEST_MU * unit

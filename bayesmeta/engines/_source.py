@@ -9,10 +9,13 @@ from ..model import (
     BetaBinomial,
     BinomialNormal,
     CommonEffect,
+    ContinuousCommonEffect,
+    ContinuousNormal,
     Exchangeable,
     HypergeometricNormal,
     IncidenceNormal,
     Model,
+    MultivariateNormal,
     NormalNormal,
     OutlierMixture,
     PoissonNormal,
@@ -20,6 +23,7 @@ from ..model import (
     RandomEffects,
 )
 from ..priors import (
+    LKJ,
     Beta,
     Exponential,
     Flat,
@@ -35,6 +39,7 @@ from ..priors import (
     StudentT,
     Uniform,
 )
+from . import _source_continuous as of_arms
 
 _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
     Normal: ("Normal", ("mu", "sigma")),
@@ -144,6 +149,18 @@ pm.CustomDist("treatment_observed", theta, logp=logp, observed=events_treatment,
 """
 
 
+_SEVERAL = """\
+# here y and se are (k, p), NaN where a study does not report an outcome; within is (k, p, p)
+between = tau[:, None] * rho_matrix * tau
+for i in range(len(study)):
+    there = np.flatnonzero(~np.isnan(y[i]))
+    sampling = se[i][:, None] * within[i] * se[i]
+    covariance = sampling[np.ix_(there, there)] + between[there][:, there]
+    pm.MvNormal(f"y_observed[{study[i]}]", mu[there], cov=covariance, observed=y[i][there])
+"""
+_ONE_WITHIN = """\
+within = np.repeat(np.eye(y.shape[1])[None], len(study), axis=0) * (1 - within) + within
+"""
 _OUTLIERS = """\
 variance = se**2 + tau**2
 usual = pm.Normal.dist(mu, pt.sqrt(variance))
@@ -155,12 +172,40 @@ pm.Mixture("y_observed", w=pt.stack([1 - share, share]), comp_dists=[usual, wide
 
 def source(model: Model) -> str:
     """Return PyMC source for `model` that runs as it stands once the data are defined."""
+    if isinstance(model, MultivariateNormal):
+        return _indented(_of_outcomes(model))
     body = "".join(
-        _prior_line(name, prior, per_study=_per_study(model, name))
+        f"{name} = {_call(name, prior, _dims(model, name))}\n"
         for name, prior in model.priors.items()
     )
-    lines = (body + _body(model)).splitlines()
-    return _HEAD + "".join(f"    {line}\n" for line in lines)
+    arms = isinstance(model, ContinuousNormal | ContinuousCommonEffect)
+    return _indented(body + _body(model), ', "arm": ["treatment", "control"]' if arms else "")
+
+
+def _indented(body: str, more_coords: str = "") -> str:
+    head = _HEAD.replace("study}", f"study{more_coords}}}")
+    return head + "".join(f"    {line}\n" for line in body.splitlines())
+
+
+def _of_outcomes(model: MultivariateNormal) -> str:
+    outcomes = model.outcomes
+    if outcomes is None:
+        raise ModelError(
+            "The source of several outcomes names each: give the model mu={'PD': Normal(0, 1), "
+            "'AL': Normal(0, 1)}, say."
+        )
+    lines = ""
+    for name in ("mu", "tau"):
+        each = [_call(f"{name}[{one}]", model.of(name, one)) for one in outcomes]
+        lines += f"{name} = pt.stack([{', '.join(each)}])\n"
+    if isinstance(model.rho, LKJ):
+        lines += f'rho_matrix = pm.LKJCorr("rho", n={len(outcomes)}, eta={model.rho.eta!r})\n'
+    else:
+        lines += f"rho = {_call('rho', model.rho)}\n"
+        lines += "rho_matrix = pt.stack([pt.stack([1.0, rho]), pt.stack([rho, 1.0])])\n"
+    if model.within is not None:
+        lines += f"within = {_call('within', model.within)}\n" + _ONE_WITHIN
+    return lines + _SEVERAL
 
 
 @singledispatch
@@ -228,17 +273,26 @@ def _incidence_normal(model: IncidenceNormal) -> str:
 
 
 @_body.register
+def _continuous_normal(model: ContinuousNormal) -> str:
+    return of_arms.body(model, _effects(model))
+
+
+@_body.register
+def _continuous_common(model: ContinuousCommonEffect) -> str:
+    return of_arms.body(model, "theta = mu\n")
+
+
+@_body.register
 def _beta_binomial(_: BetaBinomial) -> str:
     return _BETA_BINOMIAL
 
 
-def _prior_line(name: str, prior: Prior, *, per_study: bool) -> str:
+def _call(name: str, prior: Prior, dims: Mapping[str, str] | None = None) -> str:
     if isinstance(prior, Mixture):
         call, arguments = "Mixture", _mixture_arguments(prior)
     else:
         call, arguments = pymc_form(name, prior)
-    dims = {"dims": '"study"'} if per_study else {}
-    return f"{name} = pm.{call}({_spelled(f'"{name}"', arguments | dims)})\n"
+    return f"pm.{call}({_spelled(f'"{name}"', {**arguments, **(dims or {})})})"
 
 
 def pymc_form(name: str, prior: Prior) -> tuple[str, dict[str, float]]:
@@ -281,8 +335,13 @@ def _spelled(first: str, named: Mapping[str, object]) -> str:
     return ", ".join(filter(None, (first, *(f"{name}={value}" for name, value in named.items()))))
 
 
-def _per_study(model: Model, name: str) -> bool:
-    return name == "baseline" and not isinstance(model, BetaBinomial)
+def _dims(model: Model, name: str) -> Mapping[str, str]:
+    if name == "correlation":
+        return {"dims": '"study"'}
+    if name == "log_sd" and isinstance(model, ContinuousNormal | ContinuousCommonEffect):
+        return {"dims": of_arms.per_arm(model)}
+    per_study = name == "baseline" and not isinstance(model, BetaBinomial)
+    return {"dims": '"study"'} if per_study else {}
 
 
 @singledispatch
@@ -332,6 +391,20 @@ _ARM_LINES = {
         "pᵢ₀ = 2s(1 − d) / (s(2 − d) + d + √(d²(1 − s)² + 4s)),   s = exp(2βᵢ)",
     ),
 }
+
+
+@mathematics.register
+def _multivariate_lines(model: MultivariateNormal) -> tuple[str, ...]:
+    own = [
+        f"{_SYMBOL.get(name.split('[')[0], name)}{name[name.find('[') :] if '[' in name else ''} ~ "
+        f"{prior!r}"
+        for name, prior in model.priors.items()
+    ]
+    return (
+        "yᵢ ~ Normal(θᵢ, Sᵢ),   θᵢ ~ Normal(μ, T),   θ_new ~ Normal(μ, T)   (mean, covariance)",
+        "Sᵢ,ab = wᵢ,ab seᵢa seᵢb,   T,ab = ρ,ab τ,a τ,b",
+        *own,
+    )
 
 
 @mathematics.register
@@ -386,16 +459,30 @@ def _beta_binomial_lines(model: BetaBinomial) -> tuple[str, ...]:
     )
 
 
+@mathematics.register
+def _continuous_normal_lines(model: ContinuousNormal) -> tuple[str, ...]:
+    return (*of_arms.lines(model), *_effect_lines(model), *of_arms.flat_lines(model))
+
+
+@mathematics.register
+def _continuous_common_lines(model: ContinuousCommonEffect) -> tuple[str, ...]:
+    own = (*_prior_lines(model), *of_arms.flat_lines(model))
+    return (*of_arms.lines(model), "θᵢ = μ", *own)
+
+
 _SYMBOL = {
     "mu": "μ",
     "tau": "τ",
     "baseline": "βᵢ",
     "baseline_mean": "m",
     "baseline_sd": "s",
+    "log_sd": "log σᵢⱼ",
     "rho": "ρ",
+    "correlation": "rᵢ",
     "df": "ν",
     "share": "π",
     "spread": "κ",
+    "within": "w",
 }
 
 

@@ -16,7 +16,19 @@ from jax import export
 from ._jax import cache_folder
 
 _PROGRAMS = ("jax", "jaxlib", "pymc", "pytensor", "blackjax", "numpy")
-_SOURCES = ("_chain.py", "_graph.py", "_hmc.py", "_pymc.py", "_source.py")
+_SOURCES = (
+    "_chain.py",
+    "_graph.py",
+    "_hmc.py",
+    "_pymc.py",
+    "_pymc_continuous.py",
+    "_pymc_multivariate.py",
+    "_quantile_chain.py",
+    "_quantile_nodes.py",
+    "_quantile_op.py",
+    "_quantiles.py",
+    "_source.py",
+)
 
 
 def stored_program(name: str, platform: str) -> Path | None:

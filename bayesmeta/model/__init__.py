@@ -7,12 +7,14 @@ from ..errors import ModelError
 from ..priors import HalfNormal, Normal
 from ..studies import (
     BinaryStudies,
+    ContinuousStudies,
     IncidenceStudies,
     PersonTimeStudies,
     ProportionStudies,
     Studies,
 )
 from ._base import Data, Exchangeable, Model
+from ._continuous import ContinuousCommonEffect, ContinuousNormal, OfArms
 from ._counts import (
     BetaBinomial,
     BinomialNormal,
@@ -22,23 +24,30 @@ from ._counts import (
     ProportionNormal,
 )
 from ._estimates import CommonEffect, NormalNormal, OutlierMixture
+from ._multivariate import ByOutcome, MultivariateNormal
 from ._priors import VAGUE
 
 __all__ = [
     "VAGUE",
     "BetaBinomial",
     "BinomialNormal",
+    "ByOutcome",
     "CommonEffect",
+    "ContinuousCommonEffect",
+    "ContinuousNormal",
     "Data",
     "Exchangeable",
     "HypergeometricNormal",
     "IncidenceNormal",
     "Model",
+    "MultivariateNormal",
     "NormalNormal",
+    "OfArms",
     "OutlierMixture",
     "PoissonNormal",
     "ProportionNormal",
     "RandomEffects",
+    "check_one_outcome",
     "default_model",
     "target",
 ]
@@ -50,11 +59,28 @@ type RandomEffects = (
     | PoissonNormal
     | ProportionNormal
     | IncidenceNormal
+    | ContinuousNormal
 )
+
+
+def check_one_outcome(model: Model, verb: str) -> None:
+    """Refuse a model of several outcomes where a table or a check has room for one.
+
+    Raises
+    ------
+    ModelError
+    """
+    if isinstance(model, MultivariateNormal):
+        raise ModelError(
+            f"{verb} takes a fit of one outcome; of several use compare_outcomes, summary or "
+            "posterior.draws(), or fit data.effects(outcome) by itself."
+        )
 
 
 def target(model: Model, data: Data) -> str:
     """What is predicted of a study, and given what."""
+    if isinstance(data, ContinuousStudies):
+        return "the estimate, as its likelihood spreads about it"
     if not isinstance(data, Studies):
         return "y given its standard error"
     if isinstance(model, HypergeometricNormal):
@@ -93,6 +119,11 @@ def default_model(data: Data) -> Model:
         raise ModelError(
             "No default prior exists for a proportion or a rate: state what range it may have, "
             "e.g. ProportionNormal(mu=Normal(-2, 2), tau=HalfNormal(1))."
+        )
+    if isinstance(data, ContinuousStudies):
+        raise ModelError(
+            "No default measure exists for a continuous outcome: name it, and priors in its scale, "
+            "e.g. ContinuousNormal(measure='SMD', mu=Normal(0, 1), tau=HalfNormal(0.3))."
         )
     raise ModelError(
         f"default_model takes EffectSizes or a table of counts, not {type(data).__name__}."

@@ -1,15 +1,17 @@
 """What all models are: a likelihood and the priors of its parameters, as data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar, final
+from typing import ClassVar, Self, final
 
 from ..effects import ATANH_RD, MEASURES, EffectSizes, Measure
 from ..errors import ModelError
+from ..multivariate import MultivariateEffects
 from ..priors import Prior
-from ..studies import Studies
+from ..studies import ContinuousStudies, Studies
 from ._priors import check_mu, check_tau
 
-type Data = Studies | EffectSizes
+type Data = Studies | EffectSizes | ContinuousStudies | MultivariateEffects
 
 
 class Model:
@@ -22,7 +24,7 @@ class Model:
     """
 
     __slots__ = ()
-    takes: ClassVar[type[Studies | EffectSizes]] = EffectSizes
+    takes: ClassVar[type[Data]] = EffectSizes
 
     def check_data(self, data: object) -> None:
         """Refuse data of another kind, and say what would do.
@@ -38,8 +40,9 @@ class Model:
             raise ModelError(
                 said.format("EffectSizes") + "make them with effect_sizes(studies, measure=...)."
             )
+        kind = "arms" if self.takes is ContinuousStudies else "counts"
         raise ModelError(
-            said.format(f"counts ({self.takes.__name__})") + "for estimates use NormalNormal."
+            said.format(f"{kind} ({self.takes.__name__})") + "for estimates use NormalNormal."
         )
 
     def scale(self, data: Data) -> Measure:
@@ -48,6 +51,18 @@ class Model:
             return MEASURES[data.measure]
         measure: str = getattr(self, "measure", "GEN")
         return ATANH_RD if measure == "RD" else MEASURES[measure]
+
+    def numbered(self, data: Data) -> Self:
+        """Return the model as a program is made of it; outcomes, if several, have numbers."""
+        return self
+
+    def columns(self) -> Mapping[str, tuple[int, ...]]:
+        """What engines read by name, with the lengths of the axes before the studies."""
+        return dict.fromkeys(self.takes.columns(), ())
+
+    def labels(self, name: str, data: Data) -> Mapping[str, tuple[str, ...]]:
+        """Return the names along the axes of a parameter that is no scalar, by axis."""
+        return {"study": data.study}
 
     @property
     def in_words(self) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from ..effects import EffectSizes
 from ..errors import ModelError
 from ..priors import Prior, Uniform
 from ..studies import (
@@ -11,9 +10,8 @@ from ..studies import (
     IncidenceStudies,
     PersonTimeStudies,
     ProportionStudies,
-    Studies,
 )
-from ._base import Exchangeable, Model
+from ._base import Data, Exchangeable, Model
 from ._priors import VAGUE, check_mu, check_random_effects, check_within_one
 
 ANY_SHARE = Uniform(0, 1)
@@ -72,7 +70,7 @@ class BinomialNormal(Model):
     baseline: Prior | Exchangeable = VAGUE
     coding: str = "half"
     df: float | Prior | None = None
-    takes: ClassVar[type[Studies | EffectSizes]] = BinaryStudies
+    takes: ClassVar[type[Data]] = BinaryStudies
 
     def __post_init__(self) -> None:
         if self.measure not in ("OR", "RR", "RD"):
@@ -144,7 +142,7 @@ class HypergeometricNormal(Model):
     tau: Prior
     df: float | Prior | None = None
     measure: ClassVar[str] = "OR"
-    takes: ClassVar[type[Studies | EffectSizes]] = BinaryStudies
+    takes: ClassVar[type[Data]] = BinaryStudies
 
     def __post_init__(self) -> None:
         check_random_effects(self)
@@ -188,7 +186,7 @@ class PoissonNormal(Model):
     df: float | Prior | None = None
     measure: ClassVar[str] = "IRR"
     link: ClassVar[str] = "IRR"
-    takes: ClassVar[type[Studies | EffectSizes]] = PersonTimeStudies
+    takes: ClassVar[type[Data]] = PersonTimeStudies
 
     def __post_init__(self) -> None:
         check_random_effects(self)
@@ -228,7 +226,7 @@ class ProportionNormal(Model):
     tau: Prior
     df: float | Prior | None = None
     measure: ClassVar[str] = "PLO"
-    takes: ClassVar[type[Studies | EffectSizes]] = ProportionStudies
+    takes: ClassVar[type[Data]] = ProportionStudies
 
     def __post_init__(self) -> None:
         check_random_effects(self)
@@ -264,7 +262,7 @@ class IncidenceNormal(Model):
     tau: Prior
     df: float | Prior | None = None
     measure: ClassVar[str] = "IRLN"
-    takes: ClassVar[type[Studies | EffectSizes]] = IncidenceStudies
+    takes: ClassVar[type[Data]] = IncidenceStudies
 
     def __post_init__(self) -> None:
         check_random_effects(self)
@@ -306,7 +304,7 @@ class BetaBinomial(Model):
     baseline: Prior = VAGUE
     rho: Prior = ANY_SHARE
     measure: ClassVar[str] = "OR"
-    takes: ClassVar[type[Studies | EffectSizes]] = BinaryStudies
+    takes: ClassVar[type[Data]] = BinaryStudies
 
     def __post_init__(self) -> None:
         check_mu(self.mu)

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..priors import Flat, Jeffreys, Normal, Prior
+from ..priors import LKJ, Flat, Jeffreys, Normal, Prior
 
 if TYPE_CHECKING:
     from . import RandomEffects
@@ -53,6 +53,8 @@ def check_within_one(prior: Prior, name: str, what: str) -> None:
 def check_mu(prior: object, name: str = "mu", *, example: str = "Normal(0, 2)") -> None:
     if not isinstance(prior, Prior):
         raise ModelError(f"{name} must be a prior such as {example}, got {prior!r}.")
+    if isinstance(prior, LKJ):
+        raise ModelError(f"{prior!r} is a prior of correlations; for {name} use {example}, say.")
     if isinstance(prior, Jeffreys):
         raise ModelError(f"{prior!r} is a prior of tau; for {name} use {example}, say.")
     if name == "baseline" and not prior.proper:

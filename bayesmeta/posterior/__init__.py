@@ -121,7 +121,8 @@ class Posterior:
     marginals : mapping
         ``mu``; with random effects ``tau``, ``theta`` (one per study) and ``theta_new``; with
         counts ``baseline``. All on the analysis scale. Where they are unknown, ``df``; in an
-        outlier mixture ``share``, ``spread`` and ``outlier``, each study's probability of it.
+        outlier mixture ``share``, ``spread`` and ``outlier``, each study's probability of it. Of
+        several outcomes ``mu``, ``tau`` and ``theta_new`` have one per outcome.
     diagnostics : Diagnostics
         The numerical gates.
     cautions : tuple of str
@@ -187,18 +188,17 @@ class Posterior:
         """
         import xarray as xr
 
-        study = list(self.data.study)
         sampled = self.sample(n, seed)
         if self.exact:
             sampled = {name: _four_chains(values) for name, values in sampled.items()}
-        arrays = {
-            name: (("chain", "draw", "study")[: values.ndim], values)
-            for name, values in sampled.items()
-        }
-        first = next(iter(arrays.values()))[1]
-        coords = {"chain": np.arange(first.shape[0]), "draw": np.arange(first.shape[1])}
-        has_study = any(values.ndim == 3 for _, values in arrays.values())
-        group = xr.Dataset(arrays, coords={**coords, **({"study": study} if has_study else {})})
+        arrays, coords = {}, {}
+        for name, values in sampled.items():
+            axes = self.model.labels(name, self.data) if values.ndim > 2 else {}
+            arrays[name] = (("chain", "draw", *axes), values)
+            coords |= {axis: list(names) for axis, names in axes.items()}
+        first = next(iter(sampled.values()))
+        index = {"chain": np.arange(first.shape[0]), "draw": np.arange(first.shape[1])}
+        group = xr.Dataset(arrays, coords={**index, **coords})
         return xr.DataTree.from_dict({"posterior": group})
 
 

@@ -399,14 +399,21 @@ class Draws(Marginal):
 @final
 @dataclass(frozen=True, slots=True)
 class Marginals:
-    """Marginal posteriors of a vector, one per study; methods give arrays of shape (k,)."""
+    """Marginal posteriors of a vector, one per study; methods give arrays of shape (k,).
+
+    Of several outcomes one per outcome, pair of outcomes, or study and outcome: `of` says which,
+    and `study` holds their names.
+    """
 
     study: tuple[str, ...]
     each: tuple[Marginal, ...]
+    of: str = "study"
 
     def __getitem__(self, study: str | int) -> Marginal:
         if isinstance(study, str) and study not in self.study:
-            raise ModelError(f"{study!r} is not a study of this fit: {', '.join(self.study)}.")
+            article = "an" if self.of.startswith("o") else "a"
+            names = ", ".join(self.study)
+            raise ModelError(f"{study!r} is not {article} {self.of} of this fit: {names}.")
         return self.each[self.study.index(study) if isinstance(study, str) else study]
 
     def __len__(self) -> int:

@@ -17,6 +17,8 @@ from ..effects import MEASURES, EffectSizes
 from ..engines import mathematics, pymc_source
 from ..model import (
     BinomialNormal,
+    ContinuousCommonEffect,
+    ContinuousNormal,
     HypergeometricNormal,
     Model,
     PoissonNormal,
@@ -33,6 +35,7 @@ from ..results.display import (
     scenario_lines,
     shift_sentence,
 )
+from ..studies import ContinuousStudies
 
 if TYPE_CHECKING:
     import jinja2
@@ -113,6 +116,9 @@ def _outcome(
         "diagnostics": _diagnostics(outcome),
         "sources": _sources(outcome),
         "excluded": _plain_grid(outcome.tables.get("excluded")),
+        "provenance": _plain_grid(outcome.tables.get("provenance")),
+        "penalty": _penalty(outcome),
+        "definitions": _definitions(outcome),
         "figures": {name: _embedded(svg) for name, svg in figures.items()},
         "attempts": _second_attempts(outcome),
     }
@@ -157,9 +163,13 @@ def _absolute(outcome: OutcomeResult) -> Mapping[str, object] | None:
 
 
 _LIKELIHOODS: Mapping[type[Model], str] = {
-    BinomialNormal: "by two binomial arms per study",
-    HypergeometricNormal: "given each study's total of events, by the hypergeometric distribution",
-    PoissonNormal: "by two Poisson arms per study",
+    BinomialNormal: "counts by two binomial arms per study",
+    HypergeometricNormal: "counts, given each study's total of events, by the hypergeometric "
+    "distribution",
+    PoissonNormal: "counts by two Poisson arms per study",
+    ContinuousNormal: "continuous outcomes by both arms' means and SDs, or quantiles as rounded, "
+    "the SDs estimated with the rest",
+    ContinuousCommonEffect: "a continuous outcome of studies with one effect likewise",
 }
 
 
@@ -167,7 +177,7 @@ def _count_words(results: Results) -> str:
     """How counts are modelled in this run; empty without any."""
     models = [one.counts for one in results.outcomes]
     said = dict.fromkeys(_LIKELIHOODS[type(one)] for one in models if one is not None)
-    return ", or ".join(said)
+    return "; ".join(said)
 
 
 def _evidence(outcome: OutcomeResult) -> Mapping[str, Grid | None]:
@@ -266,6 +276,10 @@ def _meaning(name: str, prior: object, model: Model, outcome: OutcomeResult) -> 
             f"{said}; at the upper end, 95% of settings within a factor {number(factor, 1)} of "
             "the centre"
         )
+    if name == "log_sd":
+        return f"SD of an arm between {math.exp(low):.3g} and {math.exp(high):.3g}"
+    if name == "baseline" and issubclass(model.takes, ContinuousStudies):
+        return f"middle of the two arms between {low:.3g} and {high:.3g}"
     if name == "df":
         return f"degrees of freedom between {number(low)} and {number(high)}"
     if isinstance(model, PoissonNormal):
@@ -377,6 +391,35 @@ def _implied(outcome: OutcomeResult) -> Grid | None:
         for label, row in table.iterrows()
     ]
     return Grid(("before the data", "median [interval]", "absurd", "called absurd"), rows)
+
+
+def _penalty(outcome: OutcomeResult) -> Grid | None:
+    """How much wider quantiles leave the effects than means and SDs made of them."""
+    table = outcome.tables.get("width-penalty")
+    if table is None:
+        return None
+    rows = [
+        (
+            str(label),
+            *(
+                number(cell) if isinstance(cell, float) else str(cell)
+                for cell in row.fillna("–").to_list()
+            ),
+        )
+        for label, row in table.iterrows()
+    ]
+    return Grid(("study", *(str(name).replace("_", " ") for name in table.columns)), rows)
+
+
+def _definitions(outcome: OutcomeResult) -> Grid | None:
+    table = outcome.tables.get("quartile-definitions")
+    if table is None:
+        return None
+    rows = [
+        (str(label), interval(*(row[f"{name}_natural"] for name in ("estimate", "lower", "upper"))))
+        for label, row in table.iterrows()
+    ]
+    return Grid(("quartiles", f"{outcome.measure}, median"), rows)
 
 
 def _left_out(outcome: OutcomeResult) -> Grid | None:

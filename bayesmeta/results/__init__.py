@@ -34,12 +34,19 @@ class Evidence:
         Of the studies, by the normal model.
     zeros : DataFrame or None
         The answer with and without studies without events, if there are any.
+    penalty : DataFrame or None
+        How much wider quantiles leave each study and the answer than means and SDs made of them
+        would, where arms report quantiles.
+    definitions : DataFrame or None
+        The answer by either definition of sample quartiles, likewise.
     """
 
     factors: BayesFactors | None = None
     why_none: str = ""
     weights: "pd.DataFrame | None" = None
     zeros: "pd.DataFrame | None" = None
+    penalty: "pd.DataFrame | None" = None
+    definitions: "pd.DataFrame | None" = None
 
 
 @final
@@ -117,6 +124,8 @@ class OutcomeResult:
     Attributes
     ----------
     name, title, event, measure, note : str
+    label : str
+        What the effect is called; ``""`` for the words of the measure.
     better : {"lower", "higher"}
     models : mapping of str to Model
         By label.
@@ -143,6 +152,7 @@ class OutcomeResult:
     measure: str
     better: Better
     note: str
+    label: str = ""
     models: Mapping[str, Model] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
     scenarios: tuple[ScenarioResult, ...] = ()
@@ -153,6 +163,11 @@ class OutcomeResult:
     evidence: Evidence = Evidence()
     sources: "pd.DataFrame | None" = None
     tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """What the effect is called."""
+        return self.label or MEASURES[self.measure].words
 
     @property
     def main(self) -> ScenarioResult | None:

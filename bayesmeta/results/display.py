@@ -113,7 +113,7 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
     none = 1.0 if measure.log else 0.0
     crosses = "includes" if lower < none < upper else "excludes"
     return (
-        f"Given this model and these priors, the {measure.words} lies between {number(lower)} and "
+        f"Given this model and these priors, the {outcome.words} lies between {number(lower)} and "
         f"{number(upper)} with {100 * prob:g}% probability (median "
         f"{number(float(measure.natural(mu.quantile(0.5))))}), an interval that {crosses} no "
         f"effect; the probability of benefit is {percent(row['prob_benefit'])}. "

@@ -38,6 +38,7 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
         tables["parameters"] = summary(main.answer, prob=prob)
         tables["heterogeneity"] = heterogeneity_table(main)
         tables["excluded"] = excluded_table(main)
+        tables["provenance"] = provenance_table(main)
         tables |= evidence_tables(outcome)
     if outcome.absolute is not None:
         tables["absolute"] = outcome.absolute.table()
@@ -70,6 +71,9 @@ def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
         found["tau-by-scale"] = evidence.factors.tau_by_scale
     if evidence.weights is not None:
         found["weights"] = evidence.weights
+    if evidence.penalty is not None and evidence.definitions is not None:
+        found["width-penalty"] = evidence.penalty
+        found["quartile-definitions"] = _natural(evidence.definitions, outcome.measure)
     if evidence.zeros is not None:
         zeros = evidence.zeros
         ends = {
@@ -174,6 +178,19 @@ def heterogeneity_table(scenario: ScenarioResult) -> "pd.DataFrame":
         },
         orient="index",
     ).rename_axis("fit")
+
+
+def provenance_table(scenario: ScenarioResult) -> "pd.DataFrame":
+    """Studies whose figures were derived rather than printed, and how."""
+    import pandas as pd
+
+    said: dict[str, dict[str, None]] = {}
+    for data in [scenario.data, *(fit.data for fit in scenario.posteriors.values())]:
+        for study, how in zip(data.study, getattr(data, "how", ()), strict=False):
+            if how:
+                said.setdefault(study, {})[how] = None
+    rows = {study: "; ".join(words) for study, words in said.items()}
+    return pd.DataFrame({"how": rows.values()}, index=pd.Index(rows, name="study"))
 
 
 def excluded_table(scenario: ScenarioResult) -> "pd.DataFrame":

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ._continuous import QUANTILES, ContinuousStudies
+from ._continuous import QUANTILES, ContinuousStudies, join_how
 from ._door import (
     MAIN,
     Excluded,
@@ -25,6 +25,8 @@ from ._door import (
     select_rows,
 )
 from ._published import Published, decimals_of
+from ._rough import rough_arms, takes_quantiles
+from ._units import one_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,11 +47,15 @@ __all__ = [
     "check_names",
     "check_prob",
     "decimals_of",
+    "join_how",
     "name_rows",
+    "one_unit",
     "read_numbers",
     "read_only",
     "rename_columns",
+    "rough_arms",
     "select_rows",
+    "takes_quantiles",
 ]
 
 type Array = NDArray[np.float64]

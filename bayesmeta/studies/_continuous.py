@@ -23,6 +23,7 @@ from ._door import (
     select_rows,
 )
 from ._published import decimals_of
+from ._units import one_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ type Array = NDArray[np.float64]
 ARMS = ("_treatment", "_control")
 QUANTILES = ("min", "q1", "median", "q3", "max")
 MOMENTS = ("mean", "sd")
+PAIR = ("before", "after")
 LARGEST = 1e50  # of a summary: its square must be a number
 
 
@@ -58,6 +60,9 @@ class ContinuousStudies:
     rounding_treatment, rounding_control : ndarray, shape (k, 5)
         Half a unit of the last digit of each quantile: how far the printed figure may lie from
         the true one.
+    sd_before_treatment, sd_after_treatment, sd_before_control, sd_after_control : ndarray
+        Where the mean is that of a change from baseline whose SD is not printed: the SDs of both
+        values, shape (k,); see ``change_from_baseline(..., correlation="unknown")``.
     unit : tuple of str, length k
         Of measurement; ``""`` where the table does not say.
     how : tuple of str, length k
@@ -102,6 +107,10 @@ class ContinuousStudies:
     max_control: Array | None = None
     rounding_treatment: Array | None = None
     rounding_control: Array | None = None
+    sd_before_treatment: Array | None = None
+    sd_after_treatment: Array | None = None
+    sd_before_control: Array | None = None
+    sd_after_control: Array | None = None
     unit: tuple[str, ...] = ()
     how: tuple[str, ...] = ()
     variant: tuple[str, ...] = ()
@@ -131,11 +140,27 @@ class ContinuousStudies:
         """Where an arm has its mean and SD, shape (k,)."""
         return np.isfinite(getattr(self, f"mean{arm}")) & np.isfinite(getattr(self, f"sd{arm}"))
 
+    def in_words(self, i: int, arm: str) -> str:
+        """Say what one arm of a study reports, e.g. ``"52 (11.2), 30"``."""
+        mean, sd, n = (getattr(self, f"{name}{arm}")[i] for name in (*MOMENTS, "n"))
+        shown = [f"{one:g}" for one in self.quantiles(arm)[i] if np.isfinite(one)]
+        figures = f"{mean:.4g} ({sd:.3g})" if self.has_moments(arm)[i] else f"[{', '.join(shown)}]"
+        if self.has_pair(arm)[i]:
+            before, after = (getattr(self, f"sd_{when}{arm}")[i] for when in PAIR)
+            figures = f"{mean:.4g} (SDs {before:.3g}, {after:.3g})"
+        return f"{figures}, {n:g}"
+
+    def has_pair(self, arm: str) -> NDArray[np.bool_]:
+        """Where an arm has the SDs before and after in place of that of the change, shape (k,)."""
+        pair = [getattr(self, f"sd_{when}{arm}") for when in PAIR]
+        return ~self.has_moments(arm) & np.isfinite(pair).all(axis=0)
+
     def keep(self, rows: NDArray[np.bool_]) -> Self:
         """Return the studies where `rows`, shape (k,), is true."""
         where = np.flatnonzero(rows)
         texts = ("study", "variant", "unit", "how")
-        arrays = (*self.columns(), *(f"rounding{arm}" for arm in ARMS))
+        others = ("rounding", *(f"sd_{when}" for when in PAIR))
+        arrays = (*self.columns(), *(f"{name}{arm}" for arm in ARMS for name in others))
         return replace(
             self,
             **{name: tuple(getattr(self, name)[i] for i in where) for name in texts},
@@ -157,8 +182,10 @@ class ContinuousStudies:
         frame : DataFrame
             One row per study and variant. Columns ``study``, ``n_treatment``, ``n_control`` and,
             for each arm, those of the other attributes that are reported; cells may be empty.
-            Optionally ``unit`` and ``variant``. Quantiles as text keep their printed decimals,
-            numbers have those of their shortest form.
+            Optionally ``unit``, ``variant`` and ``how``. Quantiles as text keep their printed
+            decimals, numbers have those of their shortest form. Figures in units that stand in a
+            fixed proportion (mg/L and mg/dL, hours and days, kg and lb) are converted to the first
+            row's, and `how` says so; other units stay.
         columns : mapping of str to str, optional
             Our names to the table's.
         exclude : mapping, optional
@@ -176,19 +203,24 @@ class ContinuousStudies:
         given = {**(columns or {})}
         have = {str(name) for name in frame.columns}
         forms = tuple(name for name in cls.columns() if name in have or name in given)
-        required = ("study", *dict.fromkeys((*forms, "n_treatment", "n_control")))
-        table = rename_columns(frame, given, required=required)
+        forms = tuple(dict.fromkeys((*forms, "n_treatment", "n_control")))
+        texts = tuple(name for name in ("unit", "how") if name in have)
+        table = rename_columns(frame, given, required=("study", *forms, *texts))
         study, variant, kept, excluded = select_rows(table, exclude or {})
-        rows = table[kept]
+        rows = table[kept].replace(r"^\s*$", np.nan, regex=True)
+        factor, unit, converted = one_unit(_texts(rows, "unit"))
+        numbers = {name: read_numbers(rows[name], name, study, kept) for name in forms}
+        rounding = {f"rounding{arm}": _rounding_of(rows, numbers, arm) for arm in ARMS}
+        sized = {name: values for name, values in numbers.items() if not name.startswith("n_")}
+        with np.errstate(over="ignore"):  # what is too large is refused by name
+            sized = {name: (values.T * factor).T for name, values in {**sized, **rounding}.items()}
         return cls(
             study=_chosen(study, kept),
             variant=_chosen(variant, kept),
             excluded=excluded,
-            unit=tuple("" if cell != cell else str(cell) for cell in rows["unit"])
-            if "unit" in table
-            else (),
-            **{name: read_numbers(rows[name], name, study, kept) for name in required[1:]},
-            **{f"rounding{arm}": _rounding_of(rows, arm) for arm in ARMS},
+            unit=unit,
+            how=join_how(_texts(rows, "how"), converted),
+            **{**numbers, **sized},
         )
 
     def __post_init__(self) -> None:
@@ -199,7 +231,8 @@ class ContinuousStudies:
             if len(texts) != self.k:
                 raise DataError(f"{name} has {len(texts)} entries for {self.k} studies.")
             object.__setattr__(self, name, texts)
-        for column in self.columns():
+        pairs = (f"sd_{when}{arm}" for arm in ARMS for when in PAIR)
+        for column in (*self.columns(), *pairs):
             object.__setattr__(self, column, _column(self, column))
         for arm in ARMS:
             object.__setattr__(self, f"rounding{arm}", _rounding(self, arm))
@@ -208,6 +241,18 @@ class ContinuousStudies:
             _check_spread(self, arm)
             _check_order(self, arm)
             _check_range(self, arm)
+
+
+def join_how(*parts: Sequence[str]) -> tuple[str, ...]:
+    """Join what was done to each study, step by step, into one text per study."""
+    return tuple("; ".join(filter(None, texts)) for texts in zip(*parts, strict=True))
+
+
+def _texts(rows: "pd.DataFrame", name: str) -> list[str]:
+    if name not in rows:
+        return [""] * len(rows)
+    gaps = rows[name].isna()
+    return ["" if gap else str(cell).strip() for cell, gap in zip(rows[name], gaps, strict=True)]
 
 
 def _chosen(texts: Sequence[str], kept: NDArray[np.bool_]) -> tuple[str, ...]:
@@ -243,11 +288,12 @@ def _rounding(table: ContinuousStudies, arm: str) -> Array:
     return found
 
 
-def _rounding_of(rows: "pd.DataFrame", arm: str) -> Array:
+def _rounding_of(rows: "pd.DataFrame", numbers: Mapping[str, Array], arm: str) -> Array:
     found = np.full((len(rows), len(QUANTILES)), np.nan)
     for j, name in enumerate(QUANTILES):
-        if f"{name}{arm}" in rows:
-            found[:, j] = [_half_unit(cell) for cell in rows[f"{name}{arm}"]]
+        column = f"{name}{arm}"
+        for i in np.flatnonzero(np.isfinite(numbers.get(column, np.nan))):
+            found[i, j] = _half_unit(rows[column].iloc[i])
     return found
 
 
@@ -256,8 +302,12 @@ def _half_unit(cell: object) -> float:
     if not isinstance(cell, str):
         if not np.isfinite(float(cell)):
             return np.nan
-        cell = repr(float(cell)).removesuffix(".0")
-    return 0.5 * 10.0 ** -decimals_of(cell.strip()) if cell.strip() else np.nan
+        shortest = np.format_float_positional if isinstance(cell, np.floating) else repr
+        cell = shortest(cell).rstrip(".").removesuffix(".0")
+    mantissa, _, exponent = cell.strip().lower().partition("e")
+    if exponent:
+        return 0.5 * 10.0 ** min(int(exponent) - decimals_of(mantissa), 300)
+    return 0.5 * 10.0 ** -min(decimals_of(cell.strip()), 300) if cell.strip() else np.nan
 
 
 def _check_n(table: ContinuousStudies, arm: str) -> None:
@@ -272,7 +322,7 @@ def _check_n(table: ContinuousStudies, arm: str) -> None:
 
 def _check_forms(table: ContinuousStudies, arm: str) -> None:
     moments, shown = table.has_moments(arm), np.isfinite(table.quantiles(arm)).sum(axis=1)
-    bare = ~moments & (shown < 2)
+    bare = ~moments & (shown < 2) & ~table.has_pair(arm)
     if bare.any():
         half = np.isfinite(getattr(table, f"mean{arm}")) & bare
         said = "a mean without its SD" if half.any() else "no mean with SD and no two quantiles"
@@ -317,6 +367,7 @@ def _check_range(table: ContinuousStudies, arm: str) -> None:
             f"mean{arm} lies outside min{arm} to max{arm} for {name_rows(table.study, outside)}; "
             "check the columns and the unit."
         )
+    _check_beside(table, arm, slack)
     widest = (high - low + slack[:, 0] + slack[:, -1]) / 2 * np.sqrt(n / (n - 1))
     too_wide = sd > widest * (1 + 1e-9)
     if too_wide.any():
@@ -325,3 +376,29 @@ def _check_range(table: ContinuousStudies, arm: str) -> None:
             f"{name_rows(table.study, too_wide)}; check for a standard error, an SD of another "
             "scale or a typing error."
         )
+
+
+def _check_beside(table: ContinuousStudies, arm: str, slack: Array) -> None:
+    """Refuse an SD too small for the range, or for the distance of mean and median.
+
+    The two ends of the range alone make the SD at least range / √(2(n - 1)); a mean is never
+    farther from the median than the SD with divisor n.
+    """
+    mean, sd, n = (getattr(table, f"{name}{arm}") for name in ("mean", "sd", "n"))
+    low, middle, high = (getattr(table, f"{name}{arm}") for name in ("min", "median", "max"))
+    shown = _half_units(mean), _half_units(sd)
+    least = (high - low - slack[:, 0] - slack[:, -1]) / np.sqrt(2 * (n - 1))
+    narrow = sd + shown[1] < least
+    apart = np.abs(mean - middle) - slack[:, 2] - shown[0] > (sd + shown[1]) * np.sqrt((n - 1) / n)
+    for wrong, beside in ((narrow, f"min{arm} and max{arm}"), (apart, f"median{arm}")):
+        if wrong.any():
+            raise DataError(
+                f"sd{arm} is smaller than any sample with this mean{arm}, {beside} can have, for "
+                f"{name_rows(table.study, wrong)}; check for a standard error in its place, "
+                "swapped columns or a typing error."
+            )
+
+
+def _half_units(values: Array) -> Array:
+    """Half units of the last digits that figures are printed with, (k,)."""
+    return np.nan_to_num(np.array([_half_unit(float(one)) for one in values]))

@@ -111,7 +111,7 @@ def stored(name):
 SIZES, RISKS = (3, 5, 14), ("common", "zero-heavy")
 ESTIMATES = (
     *("common effect", "normal", "normal, Student-t effects"),
-    *("normal, unknown df", "outlier mixture"),
+    *("normal, unknown df", "outlier mixture", "two outcomes", "three outcomes"),
 )
 COUNTS = (
     *("OR", "OR, 0/1 coding", "OR, exchangeable baselines", "RR", "RD", "hypergeometric"),

@@ -41,6 +41,15 @@ SINGLE = {  # counts that are not of two binomial arms, by the names of their co
     "pritz1997": {"events": "xi", "n": "ni"},
     "baeten2013": {"events": "xi", "n": "ni"},
 }
+CONTINUOUS = {  # means of two arms, by the names of their columns
+    "mean_treatment": "m1i",
+    "sd_treatment": "sd1i",
+    "n_treatment": "n1i",
+    "mean_control": "m2i",
+    "sd_control": "sd2i",
+    "n_control": "n2i",
+}
+OF_MEANS = {"MD": "MD", "SMD": "SMD", "ROM": "ROM_nocorrect", "ROM corrected": "ROM"}
 FITS = tuple(f"{tau2}_{test}" for tau2 in ("DL", "REML") for test in ("z", "knha", "adhoc"))
 ESTIMATE = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "tau2", "I2", "Q", "Q_p")
 POOLED = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "k_yi", "Q", "Q_p", "I2")
@@ -49,6 +58,7 @@ PROPER = tuple(f"{tau}__normal_0_4" for tau in TAU_PRIORS)
 IMPROPER = tuple(
     f"{tau}__{mu}" for tau in ("improper_uniform", "jeffreys") for mu in ("flat", "normal_0_4")
 )
+COLUMNS = ("trial", "outcome", "yi", "vi", "v1i", "v2i")  # of berkey1998
 IMPROPER_OF = ("bcg", "crins2014", "hinks2010", "rubin1981")
 
 
@@ -63,6 +73,8 @@ def main(folder: Path) -> None:
     )
     _write("effect_sizes", {n: _effect_sizes(metafor[n]) for n in binary}, **program)
     _write("risk_differences", {n: _risk_differences(metafor[n]) for n in binary}, **program)
+    means = {n: _means(folder, metafor[n]) for n in ("normand1999", "curtis1998")}
+    _write("means", means, source="metadat", **program)
     single = {n: _single(folder, metafor[n], names) for n, names in SINGLE.items()}
     _write("rates_and_proportions", single, source="metadat", **program)
     _write("random_effects", {n: _models(metafor[n]) for n in index}, **program)
@@ -90,6 +102,8 @@ def main(folder: Path) -> None:
         **_versions(full.values()),
         probs=exact["probs"],
     )
+    several = _read(folder / "results/metafor/berkey1998.json")
+    _write("berkey1998", _berkey(folder, several), program=several["tool"], **_versions([several]))
 
 
 def _counts(folder: Path, name: str, entry: dict) -> dict:
@@ -117,6 +131,16 @@ def _single(folder: Path, full: dict, names: dict[str, str]) -> dict:
     rows = list(csv.DictReader((folder / f"data/{full['dataset']}.csv").open()))
     data = {ours: [float(row[theirs]) for row in rows] for ours, theirs in names.items()}
     return {"measure": measure, "data": data, **_only(full["effect_sizes"][measure], ("yi", "vi"))}
+
+
+def _means(folder: Path, full: dict) -> dict:
+    rows = list(csv.DictReader((folder / f"data/{full['dataset']}.csv").open()))
+    data = {ours: [float(row[theirs]) for row in rows] for ours, theirs in CONTINUOUS.items()}
+    sizes = full["effect_sizes"]
+    return {
+        "data": data,
+        "measures": {name: _only(sizes[theirs], ("yi", "vi")) for name, theirs in OF_MEANS.items()},
+    }
 
 
 def _models(full: dict) -> dict:
@@ -185,6 +209,31 @@ def _improper(full: dict, exact: dict) -> dict:
         if name in exact
     }
     return {"y": full["y"], "se": full["sigma"], "fits": fits}
+
+
+def _berkey(folder: Path, full: dict) -> dict:
+    """Two outcomes of five trials: the data by trial, and metafor's multivariate fits.
+
+    metafor's order of outcomes is that of the alphabet, AL before PD; so are its tau².
+    """
+    rows = list(csv.DictReader((folder / "data/berkey1998.csv").open()))
+    pairs = list(zip(rows[::2], rows[1::2], strict=True))
+    if any((one["outcome"], two["outcome"]) != ("PD", "AL") for one, two in pairs):
+        raise SystemExit("The rows of berkey1998 are not PD and AL of each trial in turn.")
+    se = [[float(row["vi"]) ** 0.5 for row in pair] for pair in pairs]
+    between = [float(one["v2i"]) / (a * b) for (one, _), (a, b) in zip(pairs, se, strict=True)]
+    names = ("terms", "estimate", "se", "tau2", "rho", "loglik_ML", "loglik_REML")
+    return {
+        "data": {
+            "study": [one["trial"] for one, _ in pairs],
+            "outcome": ["PD", "AL"],
+            "y": [[float(row["yi"]) for row in pair] for pair in pairs],
+            "se": se,
+            "correlation": [[[1, r], [r, 1]] for r in between],
+            "rows": [{name: row[name] for name in COLUMNS} for row in rows],
+        },
+        "fits": {name: _only(full["models"][name], names) for name in ("UN_REML", "UN_ML")},
+    }
 
 
 def _only(entry: dict, names: tuple[str, ...]) -> dict:

@@ -1,0 +1,108 @@
+"""Tables of which each row fills the columns that it has."""
+
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+# pyright: reportAttributeAccessIssue=false
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..studies import Excluded, check_names, name_rows, read_numbers, rename_columns, select_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..studies._door import Key
+
+type Array = NDArray[np.float64]
+
+LARGEST = 1e50  # its square must be a number
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """The rows that are kept: numbers by column, NaN where a cell is empty or a column absent."""
+
+    study: tuple[str, ...]
+    variant: tuple[str, ...]
+    excluded: tuple[Excluded, ...]
+    numbers: Mapping[str, Array]
+    texts: Mapping[str, tuple[str, ...]]
+
+    @property
+    def k(self) -> int:
+        """Number of studies."""
+        return len(self.study)
+
+    def has(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """Rows in which all of these columns are filled, (k,)."""
+        return np.all([np.isfinite(self.numbers[name]) for name in names], axis=0)
+
+
+def read_filled(
+    frame: "pd.DataFrame",
+    numbers: Sequence[str],
+    texts: Sequence[str],
+    *,
+    columns: Mapping[str, str] | None,
+    exclude: "Mapping[Key, str] | None",
+) -> Filled:
+    """Read what a table has of these columns; `study` alone must be there.
+
+    Names in both `numbers` and `texts` are read as both: the text keeps the printed decimals.
+    """
+    given = dict(columns or {})
+    unknown = [name for name in given if name not in ("study", "variant", *numbers, *texts)]
+    if unknown:
+        raise DataError(
+            f"columns names {unknown[0]!r}, which is none of study, {', '.join((*numbers, *texts))}"
+            "."
+        )
+    have = {str(name) for name in frame.columns}
+    wanted = [name for name in dict.fromkeys((*numbers, *texts)) if name in have or name in given]
+    table = rename_columns(frame, given, required=("study", *wanted))
+    study, variant, kept, excluded = select_rows(table, exclude or {})
+    rows = table[kept].map(_or_gap)
+    names = tuple(np.asarray(study, dtype=object)[kept])
+    check_names(names)
+    gaps = np.full(len(names), np.nan)
+    return Filled(
+        study=names,
+        variant=tuple(np.asarray(variant, dtype=object)[kept]),
+        excluded=excluded,
+        numbers={
+            name: _usable(name, read_numbers(rows[name], name, study, kept), names)
+            if name in rows
+            else gaps
+            for name in numbers
+        },
+        texts={
+            name: tuple(_text(cell) for cell in rows[name]) if name in rows else ("",) * len(names)
+            for name in texts
+        },
+    )
+
+
+def _usable(name: str, values: Array, study: Sequence[str]) -> Array:
+    wrong = np.abs(values) > LARGEST
+    if wrong.any():
+        raise DataError(
+            f"{name} is not a number of usable size for {name_rows(study, wrong)}; check it, leave "
+            "the cell empty or change the unit."
+        )
+    return values
+
+
+def _or_gap(cell: object) -> object:
+    return np.nan if isinstance(cell, str) and not cell.strip() else cell
+
+
+def _text(cell: object) -> str:
+    missing = cell is None or cell != cell or str(cell) in ("<NA>", "NaT")
+    return "" if missing else str(cell).strip()

@@ -1,0 +1,67 @@
+"""The answer by either definition of the quartiles that arms report."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import ModelError
+from ..model import ContinuousCommonEffect, ContinuousNormal
+from ..posterior import Posterior
+from ..studies import check_prob
+from ._refit import refit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WORDS = {7: "type 7 (R, NumPy, Excel)", 6: "type 6 (SPSS, Minitab)"}
+
+
+def quartile_definitions(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame":
+    """Set the effect side by side by the two usual definitions of sample quartiles.
+
+    Papers hardly ever say which their software took; in small arms it moves the quartiles.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of ``ContinuousNormal`` or ``ContinuousCommonEffect``.
+    prob : float
+        Probability of the interval.
+
+    Returns
+    -------
+    DataFrame
+        One row per definition: ``estimate`` (median of mu), ``lower``, ``upper``.
+
+    Raises
+    ------
+    ModelError
+        If the model is of another kind.
+
+    References
+    ----------
+    Hyndman RJ, Fan Y (1996). Am Stat 50:361-365.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> study = bm.ContinuousStudies(study=["A"], mean_treatment=[8.1], sd_treatment=[2.0],
+    ...     n_treatment=[30], mean_control=[9.6], sd_control=[2.3], n_control=[31])
+    >>> model = bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 10))
+    >>> bm.quartile_definitions(bm.fit(model, study))["estimate"].round(2).tolist()
+    [-1.5, -1.5]
+    """
+    import pandas as pd
+
+    check_prob(prob)
+    model = posterior.model
+    if not isinstance(model, ContinuousNormal | ContinuousCommonEffect):
+        raise ModelError("quartile_definitions is for models of arms, e.g. ContinuousNormal.")
+    rows = []
+    for kind in WORDS:
+        fitted = posterior
+        if kind != model.quartiles:
+            fitted = refit(replace(model, quartiles=kind), posterior.data)
+        mu = fitted["mu"]
+        lower, upper = mu.interval(prob)
+        rows.append({"estimate": mu.quantile(0.5), "lower": lower, "upper": upper})
+    return pd.DataFrame(rows, index=pd.Index(WORDS.values(), name="quartiles"))
