@@ -142,16 +142,16 @@ def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
     if isinstance(model, MultivariateNormal):
         return _parameters_of_outcomes(model, k, n, rng)
     of_each = "tau" in model.priors or isinstance(model, ContinuousCommonEffect)
-    each = {"baseline"} if getattr(model, "baseline", None) and of_each else set()
+    each = {"baseline", "correlation"} if of_each else set()
     drawn: dict[str, Array] = {}
     arms = 1 if getattr(model, "measure", "") == "SMD" else 2
     for name, prior in model.priors.items():
         if name == "log_sd":
             drawn[name] = prior_draws(prior, arms * n * k, rng).reshape(arms, n, k)
             continue
-        size = n * k if name in each or name == "correlation" else n
+        size = n * k if name in each else n
         values = prior_draws(prior, size, rng)
-        drawn[name] = values.reshape(n, k) if size > n else values
+        drawn[name] = values.reshape(n, k) if name in each else values
     if isinstance(getattr(model, "baseline", None), Exchangeable):
         mean, sd = drawn["baseline_mean"][:, None], drawn["baseline_sd"][:, None]
         drawn["baseline"] = mean + sd * rng.standard_normal((n, k))

@@ -198,3 +198,19 @@ def test_new_counts_have_the_binomial_distribution_of_each_arm():
 def test_a_link_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(bm.ModelError, match="OR half, OR zero_one, RR, RD, not 'log'"):
         risks(THETA, BETA, "log")
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_what_each_study_has_to_itself_keeps_its_axis(k):
+    """With one study too: else one baseline would meet every draw of the effect."""
+    priors = {"mu": bm.Normal(0, 1), "tau": bm.HalfNormal(0.5)}
+    counts = parameters(bm.BinomialNormal(measure="OR", **priors), k, 7, seed=1)
+    assert counts["baseline"].shape == counts["theta"].shape == (7, k)
+    arms = bm.ContinuousNormal(
+        measure="MD", **priors, log_sd=bm.Normal(0, 1), correlation=bm.Uniform(0, 1)
+    )
+    drawn = parameters(arms, k, 7, seed=1)
+    assert drawn["correlation"].shape == (7, k)
+    assert drawn["log_sd"].shape == (2, 7, k)
+    one = bm.ContinuousCommonEffect(measure="ROM", mu=bm.Normal(0, 1), baseline=bm.Normal(1, 1))
+    assert parameters(one, k, 7, seed=1)["baseline"].shape == (7, k)

@@ -18,11 +18,13 @@ from ..errors import ModelError
 from ..model import (
     BinomialNormal,
     CommonEffect,
+    ContinuousCommonEffect,
     ContinuousNormal,
     Data,
     HypergeometricNormal,
     IncidenceNormal,
     Model,
+    OfArms,
     PoissonNormal,
     ProportionNormal,
 )
@@ -158,7 +160,18 @@ def _(model: ContinuousNormal, data: ContinuousStudies, draws: Draws) -> list[Fi
     return [(draws["theta"], lambda theta: 2 * (best - effect_likelihoods(model, data, theta)))]
 
 
-def _peaks(model: ContinuousNormal, data: ContinuousStudies) -> Array:
+@_parts.register
+def _(model: ContinuousCommonEffect, data: ContinuousStudies, draws: Draws) -> list[Fitted]:
+    best = effect_likelihoods(model, data, _peaks(model, data)).max(axis=0)
+
+    def of(mu: Array) -> Array:
+        theta = np.broadcast_to(mu, (len(mu), data.k))
+        return 2 * (best - effect_likelihoods(model, data, theta))
+
+    return [(draws["mu"][:, None], of)]
+
+
+def _peaks(model: OfArms, data: ContinuousStudies) -> Array:
     """Effects among which the likeliest of each study is, close enough, (n, k)."""
     y, se = rough_estimates(model, data, {})
     return y + se * np.linspace(-3, 3, 1201)[:, None]

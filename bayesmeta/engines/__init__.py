@@ -95,10 +95,11 @@ class Quadrature(Engine):
     def run(self, model: Model, data: Data) -> Posterior:
         """Return the posterior of `model` given `data`."""
         model.check_data(data)
-        if not _whole_line(model):
+        if bounded := _bounded(model):
+            name, prior = bounded
             raise ModelError(
-                "The exact engine takes baselines on the whole line, not "
-                f"{model.priors['baseline']!r}; use Normal or StudentT, or NUTS(seed=...)."
+                f"The exact engine takes a prior of {name} on the whole line, not {prior!r}; use "
+                "Normal or StudentT, or NUTS(seed=...)."
             )
         if _unknown_df(model):
             raise ModelError(
@@ -269,7 +270,7 @@ def rough_estimates(
 
 def _exact(model: Model) -> bool:
     """Whether the exact engine can serve."""
-    if _shares_more(model) or not _whole_line(model):
+    if _shares_more(model) or _bounded(model):
         return False
     if isinstance(model, ContinuousCommonEffect):
         from ._mu_rule import smooth
@@ -284,10 +285,13 @@ def _exact(model: Model) -> bool:
     return takes_mu(model.priors["mu"])
 
 
-def _whole_line(model: Model) -> bool:
-    """Whether the baselines, if there are any, may lie anywhere: the rules know no ends."""
-    baseline = getattr(model, "baseline", None)
-    return not isinstance(baseline, Prior) or baseline.support == (-math.inf, math.inf)
+def _bounded(model: Model) -> tuple[str, Prior] | None:
+    """A prior with an end of what each study has to itself: the rules know no ends."""
+    for name in ("baseline", "log_sd"):
+        prior = getattr(model, name, None)
+        if isinstance(prior, Prior) and prior.support != (-math.inf, math.inf):
+            return name, prior
+    return None
 
 
 def _shares_more(model: Model) -> bool:

@@ -241,12 +241,12 @@ def columns_of(model: OfArms, data: ContinuousStudies) -> Mapping[str, Array]:
             f"after_{arm}": np.array([one.after for one in side]),
             f"moments_{arm}": np.array([float(not one.probs) for one in side]),
         }
-    columns |= _quantile_columns(arms)
+    columns |= _quantile_columns(arms, model.quartiles)
     means, units = zip(*(_middle(model, *pair) for pair in arms), strict=True)
     return {**columns, "centre": np.array(means), "unit": np.array(units)}
 
 
-def _quantile_columns(arms: list[tuple[Arm, Arm]]) -> Mapping[str, Array]:
+def _quantile_columns(arms: list[tuple[Arm, Arm]], quartiles: int) -> Mapping[str, Array]:
     """Plans of the arms' quantiles, (k, q, fields); nothing where no arm reports any."""
     both = [arm for pair in arms for arm in pair]
     if not any(arm.probs for arm in both):
@@ -255,7 +255,7 @@ def _quantile_columns(arms: list[tuple[Arm, Arm]]) -> Mapping[str, Array]:
     for i, arm in enumerate(both):
         at = [PROBS.index(prob) for prob in arm.probs]
         low[i, at], high[i, at] = arm.low, arm.high
-    made = plan(low, high, [arm.n for arm in both], PROBS, both[0].quartiles)
+    made = plan(low, high, [arm.n for arm in both], PROBS, quartiles)
     return {"quantiles_treatment": made[::2], "quantiles_control": made[1::2]}
 
 

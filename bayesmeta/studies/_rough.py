@@ -38,12 +38,19 @@ def rough_arms(data: ContinuousStudies, arm: str, arms: str) -> tuple[Array, Arr
             variance = np.log1p((sd / mean) ** 2)
             mean, sd = np.log(mean) - variance / 2, np.sqrt(variance)
             quantiles = np.log(quantiles)
-    half = getattr(data, f"rounding{arm}")
     by_quantiles = takes_quantiles(data, arm, arms)
     rough = _rough_moments(quantiles, n)
-    least = np.nanmax(half, axis=1, initial=0.0) / (1.0 if arms == "normal" else 1e300)
-    rough_sd = np.maximum(rough[1], np.maximum(least, 1e-6 * np.abs(rough[0]) + 1e-300))
+    rough_sd = np.maximum(rough[1], _least_sd(data, arm, arms))
     return np.where(by_quantiles, rough[0], mean), np.where(by_quantiles, rough_sd, sd), n
+
+
+def _least_sd(data: ContinuousStudies, arm: str, arms: str) -> Array:
+    """A rough SD where all quantiles are one figure: what their rounding leaves open, (k,)."""
+    quantiles, half = data.quantiles(arm), getattr(data, f"rounding{arm}")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        open_ = half / quantiles if arms == "lognormal" else half
+    size = np.nanmax(np.abs(quantiles), axis=1, initial=0.0) if arms == "normal" else 1.0
+    return np.maximum(np.nanmax(open_, axis=1, initial=0.0), 1e-6 * size + 1e-300)
 
 
 def _rough_moments(q: Array, n: Array) -> tuple[Array, Array]:

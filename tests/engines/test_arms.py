@@ -19,8 +19,8 @@ from tolerances import (
 
 import bayesmeta as bm
 from bayesmeta.effects import arm_estimates
-from bayesmeta.engines import _quantiles
-from bayesmeta.engines._arms import Arm
+from bayesmeta.engines import _quantiles, default_engine
+from bayesmeta.engines._arms import Arm, columns_of
 from bayesmeta.engines._continuous import SPACING, Shape, _table, log_likelihood
 from bayesmeta.engines._counts_fast import integrate_fast
 from bayesmeta.engines._grid import integrate_on_grid
@@ -370,3 +370,43 @@ def test_extremes_are_answered_alike_by_both_engines_or_refused(link, name):
         assert_allclose(
             gap, 0, rtol=0, atol=1e-4
         )  # ends of thin tails move by what 1e-5 of mass does
+
+
+MIXED = bm.ContinuousStudies(
+    study=["A"],
+    n_treatment=[12],
+    mean_treatment=[8.0],
+    sd_treatment=[2.0],
+    n_control=[10],
+    q1_control=[6],
+    median_control=[9],
+    q3_control=[11],
+)
+
+
+def test_the_definition_of_quartiles_reaches_the_sampler_whatever_the_first_arm_reports():
+    plans = {
+        kind: columns_of(
+            bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 9), quartiles=kind), MIXED
+        )["quantiles_control"]
+        for kind in (6, 7)
+    }
+    assert not np.array_equal(plans[6], plans[7])
+
+
+@pytest.mark.parametrize("prior", [bm.Uniform(0, 3), bm.HalfNormal(2)])
+def test_a_prior_of_the_sds_with_an_end_goes_to_nuts(prior):
+    model = model_of(LINKS[0], log_sd=prior)
+    assert isinstance(default_engine(model), bm.NUTS)
+    with pytest.raises(bm.ModelError, match="prior of log_sd on the whole line"):
+        bm.fit(model, FOUR, bm.Quadrature())
+
+
+def test_residual_deviance_of_one_effect_is_that_of_its_likelihood():
+    """About normal with many patients: the mean of ((y - mu) / se)² over the posterior."""
+    many = table([(((5.0 + d), 1.0, 900), (4.0, 1.2, 900)) for d in (0.0, 0.05, -0.03)])
+    model = bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 9))
+    ours = bm.deviance(bm.fit(model, many))
+    estimates = bm.effect_sizes(many, measure="MD")
+    two_stage = bm.deviance(bm.fit(bm.CommonEffect(mu=bm.Normal(0, 9)), estimates))
+    assert_allclose(ours.residual, two_stage.residual, rtol=0.03)

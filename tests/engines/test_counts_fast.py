@@ -190,7 +190,7 @@ def test_a_baseline_with_an_end_is_left_to_the_sampler(baseline):
     model = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=baseline)
     assert isinstance(default_engine(model), bm.NUTS)
     assert batch(model) is None
-    with pytest.raises(bm.ModelError, match="baselines on the whole line"):
+    with pytest.raises(bm.ModelError, match="prior of baseline on the whole line"):
         bm.fit(model, binary({"A": (3, 40, 5, 40)}), bm.Quadrature())
 
 
