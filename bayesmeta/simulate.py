@@ -17,7 +17,6 @@ from .model import (
     BinomialNormal,
     CommonEffect,
     ContinuousCommonEffect,
-    ContinuousNormal,
     Data,
     Exchangeable,
     HypergeometricNormal,
@@ -270,7 +269,7 @@ def _(model: Model, draws: Draws, data: Data, rng: np.random.Generator) -> Draws
     return {"y": rng.normal(draws["theta"], data.numbers["se"])}
 
 
-@_observe.register(ContinuousNormal | ContinuousCommonEffect)
+@_observe.register
 def _(model: OfArms, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     assert isinstance(data, ContinuousStudies)
     if "theta" not in draws:

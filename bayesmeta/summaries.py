@@ -24,9 +24,8 @@ from .errors import ModelError
 from .frequentist import FrequentistFit, critical
 from .model import (
     BinomialNormal,
-    ContinuousCommonEffect,
-    ContinuousNormal,
     Model,
+    OfArms,
     check_one_outcome,
 )
 from .posterior import Array, Marginal, Marginals, Posterior
@@ -324,7 +323,7 @@ def _of_arms(posterior: Posterior, data: ContinuousStudies) -> tuple[Array, Arra
     """
     model = posterior.model
     y, se = rough_estimates(model, data, {})
-    assert isinstance(model, ContinuousNormal | ContinuousCommonEffect)
+    assert isinstance(model, OfArms)
     of_quantiles = np.any([takes_quantiles(data, arm, model.arms) for arm in data.arms], axis=0)
     if not of_quantiles.any():
         return y, se

@@ -17,6 +17,7 @@ from ..priors import Prior, log_density
 from ..studies import ContinuousStudies, rough_arms, takes_quantiles
 from ._quantile_chain import Nodes, Plan
 from ._quantiles import log_probability, plan
+from ._tables import mode_of_beta
 
 type Array = NDArray[np.float64]
 type LogLikelihood = Callable[[Array, Array], Array]
@@ -205,25 +206,11 @@ def integrated(
 
     By the trapezoidal rule in v, where u = mode + s sinh(v): dense at the mode, with long tails.
     """
-    mode, s = _peak(joint, x, start)
+    mode, s = mode_of_beta(joint, x, start, stride=0.7, widest=2.0)
     v = np.arange(-6.0, 6.0 + spacing, spacing)
     u = mode[:, None] + np.clip(s[:, None] * np.sinh(v), -FARTHEST_SD, FARTHEST_SD)
     each = joint(x[:, None], u) + np.log(np.cosh(v) * spacing)
     return np.asarray(logsumexp(each, axis=1)) + np.log(s)
-
-
-def _peak(joint: Callable[[Array, Array], Array], x: Array, start: Array) -> tuple[Array, Array]:
-    """Mode in u at each x by damped Newton steps, and its scale."""
-    u, delta, curvature = start + 0 * x, 1e-3, np.ones_like(x)
-    for _ in range(40):
-        below, here, above = (joint(x, u + shift) for shift in (-delta, 0.0, delta))
-        slope = (above - below) / (2 * delta)
-        curvature = np.maximum(-(above - 2 * here + below) / delta**2, 1e-2)
-        step = np.clip(slope / curvature, -0.7, 0.7)
-        u = u + step
-        if np.abs(step).max() < 1e-2:
-            break
-    return u, np.clip(curvature**-0.5, 1e-4, 2.0)
 
 
 def columns_of(model: OfArms, data: ContinuousStudies) -> Mapping[str, Array]:

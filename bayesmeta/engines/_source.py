@@ -17,6 +17,7 @@ from ..model import (
     Model,
     MultivariateNormal,
     NormalNormal,
+    OfArms,
     OutlierMixture,
     PoissonNormal,
     ProportionNormal,
@@ -178,7 +179,7 @@ def source(model: Model) -> str:
         f"{name} = {_call(name, prior, _dims(model, name))}\n"
         for name, prior in model.priors.items()
     )
-    arms = isinstance(model, ContinuousNormal | ContinuousCommonEffect)
+    arms = isinstance(model, OfArms)
     return _indented(body + _body(model), ', "arm": ["treatment", "control"]' if arms else "")
 
 
@@ -338,7 +339,7 @@ def _spelled(first: str, named: Mapping[str, object]) -> str:
 def _dims(model: Model, name: str) -> Mapping[str, str]:
     if name == "correlation":
         return {"dims": '"study"'}
-    if name == "log_sd" and isinstance(model, ContinuousNormal | ContinuousCommonEffect):
+    if name == "log_sd" and isinstance(model, OfArms):
         return {"dims": of_arms.per_arm(model)}
     per_study = name == "baseline" and not isinstance(model, BetaBinomial)
     return {"dims": '"study"'} if per_study else {}

@@ -268,22 +268,25 @@ LOG_RISKS = {
 }
 
 
-def mode_of_beta(joint: Joint, theta: Array, start: float) -> tuple[Array, Array]:
+def mode_of_beta(
+    joint: Joint, theta: Array, start: Array | float, *, stride: float = 2.0, widest: float = 1.0
+) -> tuple[Array, Array]:
     """Mode of beta at each theta by damped Newton steps, and its scale; both (j,).
 
-    Where the nodes are centred only decides how many are needed, so differences do for slopes.
+    Where the nodes are centred only decides how many are needed, so differences do for slopes. No
+    step is longer than `stride`, and no scale than `widest`.
     """
-    beta, delta = np.full_like(theta, start), 1e-3
-    curvature = np.ones_like(theta)
-    for _ in range(30):
+    beta, delta = start + 0.0 * theta, 1e-3
+    curvature = np.ones_like(beta)
+    for _ in range(40):
         below, here, above = (joint(theta, beta + shift) for shift in (-delta, 0.0, delta))
         slope = (above - below) / (2 * delta)
         curvature = np.maximum(-(above - 2 * here + below) / delta**2, 1e-3)
-        step = np.clip(slope / curvature, -2.0, 2.0)
+        step = np.clip(slope / curvature, -stride, stride)
         beta = beta + step
         if np.abs(step).max() < 1e-2:
             break
-    return beta, np.clip(curvature**-0.5, 1e-4, 1.0)
+    return beta, np.clip(curvature**-0.5, 1e-4, widest)
 
 
 def start_of_beta(row: Row, link: str) -> float:

@@ -84,9 +84,7 @@ def width_penalty(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame"
     import pandas as pd
 
     model, data = posterior.model, posterior.data
-    if not isinstance(model, ContinuousNormal | ContinuousCommonEffect) or not isinstance(
-        data, ContinuousStudies
-    ):
+    if not isinstance(model, OfArms) or not isinstance(data, ContinuousStudies):
         raise ModelError(
             "width_penalty needs a fit of ContinuousNormal or ContinuousCommonEffect, not of "
             f"{type(model).__name__}, which has no arms with means."

@@ -21,9 +21,44 @@ LINKS = {
 }
 
 
+class OfArms(Model):
+    """What the models of continuous outcomes have in common. Subclasses are final.
+
+    Attributes
+    ----------
+    measure, arms, quartiles, log_sd, baseline, correlation
+        As of ``ContinuousNormal``.
+    """
+
+    __slots__ = ()
+    takes: ClassVar[type[Data]] = ContinuousStudies
+
+    measure: str
+    arms: str
+    quartiles: int
+    log_sd: Prior | None
+    baseline: Prior | None
+    correlation: Prior | None
+
+    @property
+    def link(self) -> tuple[str, str]:
+        """Measure and distribution of the arms, as one key."""
+        return self.measure, self.arms
+
+    def check_data(self, data: object) -> None:
+        """Refuse data of another kind, or on which the measure is not defined.
+
+        Raises
+        ------
+        ModelError
+        """
+        Model.check_data(self, data)
+        check_figures(self, data)
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContinuousNormal(Model):
+class ContinuousNormal(OfArms):
     r"""Random effects on arms: patients normal or log-normal, means and SDs of the arms unknown.
 
     Standard deviations are estimated with the rest instead of being plugged in. An arm that
@@ -90,26 +125,10 @@ class ContinuousNormal(Model):
     quartiles: int = 7
     correlation: Prior | None = None
     df: float | Prior | None = None
-    takes: ClassVar[type[Data]] = ContinuousStudies
 
     def __post_init__(self) -> None:
         check_arms(self)
         check_random_effects(self)
-
-    @property
-    def link(self) -> tuple[str, str]:
-        """Measure and distribution of the arms, as one key."""
-        return self.measure, self.arms
-
-    def check_data(self, data: object) -> None:
-        """Refuse data of another kind, or on which the measure is not defined.
-
-        Raises
-        ------
-        ModelError
-        """
-        Model.check_data(self, data)
-        check_figures(self, data)
 
     def _coding_in_words(self) -> str:
         return in_words(self)
@@ -117,7 +136,7 @@ class ContinuousNormal(Model):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContinuousCommonEffect(Model):
+class ContinuousCommonEffect(OfArms):
     r"""One effect for all studies on arms: as ``ContinuousNormal``, without heterogeneity.
 
     For a single study, or where the effect must be the same in all.
@@ -149,32 +168,13 @@ class ContinuousCommonEffect(Model):
     baseline: Prior | None = None
     quartiles: int = 7
     correlation: Prior | None = None
-    takes: ClassVar[type[Data]] = ContinuousStudies
 
     def __post_init__(self) -> None:
         check_arms(self)
         check_mu(self.mu)
 
-    @property
-    def link(self) -> tuple[str, str]:
-        """Measure and distribution of the arms, as one key."""
-        return self.measure, self.arms
-
-    def check_data(self, data: object) -> None:
-        """Refuse data of another kind, or on which the measure is not defined.
-
-        Raises
-        ------
-        ModelError
-        """
-        Model.check_data(self, data)
-        check_figures(self, data)
-
     def _coding_in_words(self) -> str:
         return f"one effect for all studies; {in_words(self)}"
-
-
-type OfArms = ContinuousNormal | ContinuousCommonEffect
 
 
 def check_arms(model: OfArms) -> None:
