@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
-from .effects import (
+from ..effects import (
     EffectSizes,
     ZeroCells,
     adjusted_cells,
@@ -19,10 +19,10 @@ from .effects import (
     informative,
     measure_named,
 )
-from .errors import DataError, ModelError
-from .model import Data
-from .multivariate import MultivariateEffects
-from .studies import BinaryStudies, check_prob
+from ..errors import DataError, ModelError
+from ..model import Data
+from ..multivariate import MultivariateEffects
+from ..studies import BinaryStudies, check_prob
 
 type Array = NDArray[np.float64]
 type Tau2 = Literal["DL", "REML"]
