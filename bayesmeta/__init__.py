@@ -42,7 +42,13 @@ if TYPE_CHECKING:
         width_penalty,
         zero_studies,
     )
-    from .frequentist import FrequentistFit, common_effect, random_effects
+    from .frequentist import (
+        FrequentistFit,
+        common_effect,
+        random_effects,
+        random_effects_many,
+        tau2_interval,
+    )
     from .model import (
         BetaBinomial,
         BinomialNormal,
@@ -150,7 +156,13 @@ _HOME = {
     ),
     "engines": ("NUTS", "Quadrature", "fit"),
     "posterior": ("Posterior",),
-    "frequentist": ("FrequentistFit", "common_effect", "random_effects"),
+    "frequentist": (
+        "FrequentistFit",
+        "common_effect",
+        "random_effects",
+        "random_effects_many",
+        "tau2_interval",
+    ),
     "summaries": ("summary",),
     "batch": ("fit_many",),
     "checks": (
@@ -251,12 +263,14 @@ __all__ = [
     "prior_predictive",
     "quartile_definitions",
     "random_effects",
+    "random_effects_many",
     "reported_effects",
     "restricted_log_likelihood",
     "skewness_caution",
     "skewness_test",
     "split_control",
     "summary",
+    "tau2_interval",
     "trust",
     "width_penalty",
     "zero_studies",

@@ -128,15 +128,13 @@ def _pooled_ratio(measure: str, columns: Columns) -> Array:
 def _pooled_rd(columns: Columns) -> Array:
     """Mantel–Haenszel risk difference on the scale of the model, atanh."""
     a, n1, c, n0 = _arms(columns, "n")
-    difference = ((a * n0 - c * n1) / (n1 + n0)).sum(axis=-1) / (n1 * n0 / (n1 + n0)).sum(axis=-1)
+    difference, _ = MANTEL_HAENSZEL["RD"](a, n1 - a, c, n0 - c)
     return np.arctanh(np.clip(difference, -1 + 1e-15, 1 - 1e-15))
 
 
 def _pooled_irr(columns: Columns) -> Array:
-    a, t1, c, t0 = _arms(columns, "time")
-    above, below = (a * t0 / (t1 + t0)).sum(axis=-1), (c * t1 / (t1 + t0)).sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(above / below)
+    with np.errstate(divide="ignore"):
+        return np.log(MANTEL_HAENSZEL["IRR"](*_arms(columns, "time"))[0])
 
 
 # Mantel–Haenszel (Greenland & Robins 1985, Biometrics 41:55-68) where there are two arms: defined

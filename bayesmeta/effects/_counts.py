@@ -16,7 +16,7 @@ from ..studies import (
     Studies,
 )
 
-type ZeroCells = Literal["none", "if_needed", "all"]
+type ZeroCells = Literal["none", "if_needed", "all", "events", "treatment_arm", "variance"]
 type Estimates = tuple[NDArray[np.float64], NDArray[np.float64]]
 type Cells = tuple[
     NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
@@ -36,10 +36,19 @@ SILENT = {
     "IRR": "no event in either arm",
 }
 
-ZERO_WORDS = {
+ZERO_WORDS: Mapping[ZeroCells, str] = {
     "none": "counts as they are",
     "if_needed": "½ added to all four cells of studies with a zero in any",
     "all": "½ added to all four cells of every study",
+    "events": "½ added to the events, and so to the totals, of studies with a zero in any cell",
+    "treatment_arm": "each arm's share of the patients added in studies with a zero in any cell",
+    "variance": "½ added in the variance alone of studies with a zero in any cell",
+}
+# The last three are of two arms, and one of them of one measure.
+ZERO_CELLS_OF: Mapping[str, tuple[ZeroCells, ...]] = {
+    "OR": ("none", "if_needed", "all", "treatment_arm"),
+    "RR": ("none", "if_needed", "all", "events", "treatment_arm"),
+    "RD": ("none", "if_needed", "all", "variance", "treatment_arm"),
 }
 
 
@@ -53,18 +62,35 @@ def cells(studies: BinaryStudies) -> Cells:
     )
 
 
-def adjusted_cells(studies: BinaryStudies, zero_cells: ZeroCells) -> Cells:
-    """The four cells with ½ added by the rule `zero_cells`."""
-    a, b, c, d = _with_half(zero_cells, *cells(studies))
-    return a, b, c, d
+def adjusted_cells(studies: BinaryStudies, zero_cells: ZeroCells, measure: str = "") -> Cells:
+    """The four cells with what the rule `zero_cells` adds to them."""
+    check_rule(zero_cells, measure)
+    if zero_cells in ("none", "if_needed", "all"):
+        a, b, c, d = _with_half(zero_cells, *cells(studies))
+        return a, b, c, d
+    a, b, c, d = cells(studies)
+    has_zero = np.any([column == 0 for column in (a, b, c, d)], axis=0)
+    share = studies.n_treatment / (studies.n_treatment + studies.n_control)
+    treatment, control = (
+        (share, 1 - share) if zero_cells == "treatment_arm" else (np.full_like(share, 0.5),) * 2
+    )
+    treatment, control = treatment * has_zero, control * has_zero
+    others = 0.0 if zero_cells == "events" or measure == "RR" else 1.0
+    return a + treatment, b + others * treatment, c + control, d + others * control
+
+
+def check_rule(zero_cells: str, measure: str) -> None:
+    """Refuse a rule for zero cells that is none, or not one of this measure."""
+    rules = ZERO_CELLS_OF.get(measure, ("none", "if_needed", "all"))
+    if zero_cells not in rules:
+        of = f" of {measure}" if zero_cells in ZERO_WORDS else ""
+        raise DataError(f"zero_cells {zero_cells!r} is not one of {', '.join(rules)}{of}.")
 
 
 def _with_half(
     zero_cells: ZeroCells, *columns: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], ...]:
     """Columns of counts with ½ added to all where the rule says so."""
-    if zero_cells not in ZERO_WORDS:
-        raise DataError(f"zero_cells {zero_cells!r} is not one of {', '.join(ZERO_WORDS)}.")
     has_zero = np.any([column == 0 for column in columns], axis=0)
     where = {"none": np.zeros_like(has_zero), "if_needed": has_zero, "all": np.ones_like(has_zero)}
     half = 0.5 * where[zero_cells]
@@ -83,17 +109,21 @@ def informative(studies: Studies, measure: str) -> NDArray[np.bool_]:
 
 
 def _log_odds_ratio(studies: BinaryStudies, zero_cells: ZeroCells) -> Estimates:
-    a, b, c, d = adjusted_cells(studies, zero_cells)
+    a, b, c, d = adjusted_cells(studies, zero_cells, "OR")
     return np.log(a * d / (b * c)), 1 / a + 1 / b + 1 / c + 1 / d
 
 
 def _log_risk_ratio(studies: BinaryStudies, zero_cells: ZeroCells) -> Estimates:
-    a, b, c, d = adjusted_cells(studies, zero_cells)
+    a, b, c, d = adjusted_cells(studies, zero_cells, "RR")
     return np.log(a * (c + d) / (c * (a + b))), 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
 
 
 def _risk_difference(studies: BinaryStudies, zero_cells: ZeroCells) -> Estimates:
-    a, b, c, d = adjusted_cells(studies, zero_cells)
+    a, b, c, d = adjusted_cells(studies, zero_cells, "RD")
+    if zero_cells in ("variance", "treatment_arm"):
+        plain = studies.events_treatment / studies.n_treatment
+        difference = plain - studies.events_control / studies.n_control
+        return difference, a * b / (a + b) ** 3 + c * d / (c + d) ** 3
     return a / (a + b) - c / (c + d), a * b / (a + b) ** 3 + c * d / (c + d) ** 3
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import DataError
 from ..studies import ContinuousStudies, Excluded, Published, Studies, name_rows
 from ._continuous import estimates
-from ._counts import ESTIMATES, MEASURES_OF, SILENT, ZERO_WORDS, ZeroCells, informative
+from ._counts import ESTIMATES, MEASURES_OF, SILENT, ZERO_WORDS, ZeroCells, check_rule, informative
 from ._measures import MEASURES, measure_named
 from ._printed import from_intervals
 from ._sizes import EffectSizes
@@ -38,8 +38,11 @@ ContinuousStudies or Published
         OR, RR or RD for ``BinaryStudies``; MD, SMD, ROM or RGM for ``ContinuousStudies``; the
         others have one measure each and need not name it: IRR, the logit proportion PLO, the log
         incidence rate IRLN. A published estimate carries its own.
-    zero_cells : {"if_needed", "none", "all"}
-        ½ is added to all cells of studies with a zero in any of them, of none, of all.
+    zero_cells : {"if_needed", "none", "all", "events", "treatment_arm", "variance"}
+        ½ is added to all cells of studies with a zero in any of them, of none, of all. As meta
+        does by default: for RR to the events, and so to the totals (``"events"``); for RD in the
+        variance alone (``"variance"``). ``"treatment_arm"`` adds to each arm its share of the
+        study's patients: to all cells for OR, to the events for RR, in the variance for RD.
     double_zero : {"exclude", "include"}
         What to do with studies without an event in either arm (for OR also: without a
         non-event). They say nothing about a ratio in a two-stage analysis; they do about RD.
@@ -64,7 +67,8 @@ ContinuousStudies or Published
     (2009), in Cooper, Hedges & Valentine, *The Handbook of Research Synthesis*, 2nd ed., ch. 13;
     Rothman, Greenland & Lash (2008), *Modern Epidemiology*, 3rd ed., ch. 14. SMD: Hedges (1981),
     J Educ Stat 6:107-128, with the exact factor J and the large-sample variance
-    1/n1 + 1/n0 + g²/(2(n1 + n0)). ROM: Hedges, Gurevitch & Curtis (1999), Ecology 80:1150-1156;
+    1/n1 + 1/n0 + g²/(2(n1 + n0)). Treatment-arm correction: Sweeting, Sutton & Lambert (2004),
+    Stat Med 23:1351-1375. ROM: Hedges, Gurevitch & Curtis (1999), Ecology 80:1150-1156;
     its bias correction: Lajeunesse (2015), Ecology 96:2056-2063. RGM of means and SDs: Higgins,
     White & Anzures-Cabrera (2008), Stat Med 27:6072-6092, method 1.
 
@@ -84,6 +88,7 @@ ContinuousStudies or Published
         return _of_means(studies, measure, bias_correction=bias_correction)
     if double_zero not in ("exclude", "include"):
         raise DataError(f"double_zero is 'exclude' or 'include', not {double_zero!r}.")
+    check_rule(zero_cells, measure)
     kept = np.ones(studies.k, bool) if double_zero == "include" else informative(studies, measure)
     if not kept.any():
         raise DataError(

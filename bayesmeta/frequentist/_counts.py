@@ -1,0 +1,95 @@
+"""Mantel–Haenszel and Peto pooling of counts, many tables at once.
+
+Cells are events and non-events, treatment then control, studies last: (..., k). A study of which
+all cells are zero is not there.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Array = NDArray[np.float64]
+type Variance = Literal["Greenland–Robins", "Sato"]
+
+
+def mantel_haenszel_rr(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
+    """Pooled RR and the variance of its log."""
+    n1, n2, n = _sizes(a, b, c, d)
+    r, s = (a * n2 / n).sum(axis=-1), (c * n1 / n).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return r / s, ((n1 * n2 * (a + c) - a * c * n) / n**2).sum(axis=-1) / (r * s)
+
+
+def mantel_haenszel_or(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
+    """Pooled OR and the variance of its log."""
+    *_, n = _sizes(a, b, c, d)
+    r, s, p, q = a * d / n, b * c / n, (a + d) / n, (b + c) / n
+    big_r, big_s = r.sum(axis=-1), s.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = (
+            (p * r).sum(axis=-1) / (2 * big_r**2)
+            + (p * s + q * r).sum(axis=-1) / (2 * big_r * big_s)
+            + (q * s).sum(axis=-1) / (2 * big_s**2)
+        )
+        return big_r / big_s, variance
+
+
+def mantel_haenszel_rd(
+    a: Array, b: Array, c: Array, d: Array, variance: Variance = "Greenland–Robins"
+) -> tuple[Array, Array]:
+    """Pooled RD and its variance."""
+    n1, n2, n = _sizes(a, b, c, d)
+    weight = (n1 * n2 / n).sum(axis=-1)
+    difference = ((a * n2 - c * n1) / n).sum(axis=-1) / weight
+    return difference, _VARIANCES[variance](a, b, c, d, difference) / weight**2
+
+
+def _greenland_robins(a: Array, b: Array, c: Array, d: Array, _: Array) -> Array:
+    n1, n2, n = _sizes(a, b, c, d)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = (a * b * n2**3 + c * d * n1**3) / (n1 * n2 * n**2)
+    return np.where(n1 * n2 > 0, parts, 0.0).sum(axis=-1)
+
+
+def _sato(a: Array, b: Array, c: Array, d: Array, difference: Array) -> Array:
+    n1, n2, n = _sizes(a, b, c, d)
+    p = (n1**2 * c - n2**2 * a + n1 * n2 * (n2 - n1) / 2) / n**2
+    q = (a * (n2 - c) + c * (n1 - a)) / (2 * n)
+    return difference * p.sum(axis=-1) + q.sum(axis=-1)
+
+
+_VARIANCES: Mapping[Variance, Callable[[Array, Array, Array, Array, Array], Array]] = {
+    "Greenland–Robins": _greenland_robins,
+    "Sato": _sato,
+}
+
+
+def mantel_haenszel_irr(a: Array, t1: Array, c: Array, t2: Array) -> tuple[Array, Array]:
+    """Pooled ratio of incidence rates and the variance of its log; events and person-time."""
+    t = np.where(t1 + t2 > 0, t1 + t2, 1.0)
+    r, s = (a * t2 / t).sum(axis=-1), (c * t1 / t).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return r / s, (t1 * t2 * (a + c) / t**2).sum(axis=-1) / (r * s)
+
+
+# Pooled measure on its natural scale, and the variance on the analysis scale.
+MANTEL_HAENSZEL: Mapping[str, Callable[[Array, Array, Array, Array], tuple[Array, Array]]] = {
+    "OR": mantel_haenszel_or,
+    "RR": mantel_haenszel_rr,
+    "RD": mantel_haenszel_rd,
+    "IRR": mantel_haenszel_irr,
+}
+
+
+def peto(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
+    """Observed minus expected events and their hypergeometric variance, study by study."""
+    n1, n2, n = _sizes(a, b, c, d)
+    variance = n1 * n2 * (a + c) * (b + d) / (n**2 * np.maximum(n - 1, 1.0))
+    return a - n1 * (a + c) / n, variance
+
+
+def _sizes(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array, Array]:
+    n1, n2 = a + b, c + d
+    return n1, n2, np.where(n1 + n2 > 0, n1 + n2, 1.0)

@@ -1,0 +1,105 @@
+"""Many tables, pooled in one call."""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportReturnType=false
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc, ndtr, stdtr
+
+from ..errors import DataError, ModelError
+from ..studies import check_prob
+from ._fit import INTERVALS, IntervalName
+from ._inverse_variance import pool_random
+from ._one import among
+from ._tau2 import ESTIMATORS, Tau2
+
+type Array = NDArray[np.float64]
+
+
+def random_effects_many(
+    y: NDArray[np.float64],
+    se: NDArray[np.float64],
+    *,
+    tau2: Tau2 = "REML",
+    interval: IntervalName = "HKSJ",
+    prob: float = 0.95,
+) -> Mapping[str, NDArray[np.float64]]:
+    """Pool many tables at once, one row each.
+
+    Parameters
+    ----------
+    y, se : ndarray, shape (n, k)
+        Estimates and standard errors; NaN in both where a table has fewer than k studies.
+    tau2, interval, prob
+        As for :func:`random_effects`.
+
+    Returns
+    -------
+    mapping of str to ndarray, shape (n,)
+        ``k``, ``estimate``, ``se``, ``lower``, ``upper``, ``p``, ``tau2``, ``q``, ``q_p``, ``i2``,
+        ``i2_q``.
+
+    Raises
+    ------
+    DataError
+        If shapes differ, a number is not finite where the other is, a standard error is not
+        positive, or a table has fewer than two studies; rows are counted from 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bayesmeta as bm
+    >>> y = np.array([[-0.4, 0.1, -0.3], [0.2, 0.5, np.nan]])
+    >>> se = np.array([[0.2, 0.3, 0.4], [0.1, 0.2, np.nan]])
+    >>> bm.random_effects_many(y, se)["estimate"].round(3).tolist()
+    [-0.243, 0.3]
+    """
+    check_prob(prob)
+    among("tau2", tau2, ESTIMATORS)
+    among("interval", interval, INTERVALS)
+    if interval == "KR" and tau2 != "REML":
+        raise ModelError(f"Kenward–Roger intervals need tau2='REML', not {tau2!r}.")
+    pooled = pool_random(*_tables(y, se), tau2=tau2)
+    standard_error, df = pooled.spreads[interval]
+    lower, upper = pooled.interval(interval, prob)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.abs(pooled.estimate) / standard_error
+    return {
+        "k": pooled.k,
+        "estimate": pooled.estimate,
+        "se": standard_error,
+        "lower": lower,
+        "upper": upper,
+        "p": 2 * (ndtr(-z) if np.isinf(df).all() else stdtr(df, -z)),
+        "tau2": pooled.tau2,
+        "q": pooled.q,
+        "q_p": chdtrc(pooled.k - 1, pooled.q),
+        "i2": pooled.i2,
+        "i2_q": pooled.i2_q,
+    }
+
+
+def _tables(y: Array, se: Array) -> tuple[Array, Array, Array]:
+    """Checked, squared, and with the studies first; padding is told by a weight of zero."""
+    y, se = np.asarray(y, dtype=np.float64), np.asarray(se, dtype=np.float64)
+    if y.ndim != 2 or y.shape != se.shape:
+        raise DataError(f"y and se must have one shape (n, k); they have {y.shape} and {se.shape}.")
+    there = ~(np.isnan(y) & np.isnan(se))
+    bad = there & ~(np.isfinite(y) & np.isfinite(se) & (se > 0))
+    problems = {
+        "y and se must be finite, se positive, and both NaN where a study is missing": bad,
+        "a table needs at least two studies": there.sum(axis=1, keepdims=True) < 2,
+    }
+    for words, where in problems.items():
+        rows = np.flatnonzero(where.any(axis=1))
+        if rows.size:
+            more = ", …" if rows.size > 5 else ""
+            raise DataError(f"{words}; check rows {', '.join(map(str, rows[:5]))}{more}.")
+    return (
+        np.where(there, y, 0.0).T.copy(),
+        np.where(there, se, 1.0).T ** 2,
+        there.T.astype(np.float64),
+    )

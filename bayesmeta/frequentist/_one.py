@@ -1,0 +1,113 @@
+"""One table in, one fit out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..effects import EffectSizes, ZeroCells, effect_sizes
+from ..errors import DataError, ModelError
+from ..model import Data
+from ..multivariate import MultivariateEffects
+from ._fit import FrequentistFit, IntervalName, Spread
+from ._inverse_variance import Pooled, Prediction
+
+type Array = NDArray[np.float64]
+
+
+def among(name: str, value: object, choices: Iterable[str]) -> None:
+    """Refuse a setting that is not one of `choices`."""
+    names = tuple(choices)
+    if value not in names:
+        raise ModelError(f"{name} is one of {', '.join(names)}, not {value!r}.")
+
+
+def as_effects(data: Data, measure: str | None, zero_cells: ZeroCells) -> EffectSizes:
+    """Estimates of one outcome, made of counts where they are given."""
+    if isinstance(data, MultivariateEffects):
+        raise ModelError(
+            "common_effect and random_effects pool one outcome, data.effects(outcome) say; for "
+            "several at once use multivariate_random_effects."
+        )
+    if isinstance(data, EffectSizes):
+        if measure not in (None, data.measure):
+            raise ModelError(
+                f"The estimates are {data.measure}; measure={measure!r} cannot change that."
+            )
+        return data
+    return effect_sizes(data, measure=measure, zero_cells=zero_cells)
+
+
+def one_table(effects: EffectSizes) -> tuple[Array, Array, Array]:
+    """Estimates, variances and presence of one table, each (k, 1)."""
+    return effects.y[:, None], effects.se[:, None] ** 2, np.ones((effects.k, 1))
+
+
+def fit_of(
+    pooled: Pooled,
+    effects: EffectSizes,
+    method: str,
+    chosen: IntervalName = "Wald",
+    prediction: Prediction | None = None,
+    *,
+    tau2: bool = False,
+    prob: float,
+) -> FrequentistFit:
+    spreads: dict[IntervalName, Spread] = {
+        name: Spread(float(se[0]), float(df[0]))
+        for name, (se, df) in pooled.spreads.items()
+        if np.isfinite(se[0])
+    }
+    if chosen not in spreads:
+        raise DataError(
+            f"{chosen} gives no interval here: one study outweighs all others beyond double "
+            f"precision. Take one of {', '.join(spreads)}."
+        )
+    return FrequentistFit(
+        method=method,
+        measure=effects.measure,
+        k=effects.k,
+        estimate=float(pooled.estimate[0]),
+        chosen=chosen,
+        spreads=spreads,
+        prob=prob,
+        tau2=float(pooled.tau2[0]) if tau2 else None,
+        q=float(pooled.q[0]),
+        q_df=effects.k - 1.0,
+        i2=float(pooled.i2[0]),
+        i2_q=float(pooled.i2_q[0]),
+        prediction=None if prediction is None else _prediction(pooled, effects, prediction, prob),
+        predicted=prediction or "",
+        excluded=_left_out(effects),
+        cautions=tuple(_cautions(spreads, chosen, prediction)),
+    )
+
+
+def _cautions(
+    spreads: Mapping[IntervalName, Spread], chosen: IntervalName, prediction: Prediction | None
+) -> Iterator[str]:
+    if spreads[chosen].se == 0:
+        yield "The estimates agree exactly, so that the HKSJ interval has no width: use Wald."
+    kr = prediction in ("KR", "KR-PR") or chosen == "KR"
+    if kr and "KR" in spreads and spreads["KR"].df == 1.0:
+        yield (
+            "The degrees of freedom of Kenward and Roger fall below 1 here and were set to 1: the "
+            "interval is all but useless."
+        )
+
+
+def _left_out(effects: EffectSizes) -> tuple[str, ...]:
+    return tuple(row.study for row in effects.excluded if row.variant == "double zero")
+
+
+def _prediction(
+    pooled: Pooled, effects: EffectSizes, name: Prediction, prob: float
+) -> tuple[float, float] | None:
+    if effects.k < 3:
+        return None
+    if name == "NNF":
+        from ._confidence_distribution import nnf_interval  # pyright: ignore
+
+        return nnf_interval(effects.y, effects.se**2, prob)
+    lower, upper = pooled.prediction(name, prob)
+    return None if np.isnan(lower[0]) else (float(lower[0]), float(upper[0]))

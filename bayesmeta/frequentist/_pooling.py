@@ -1,0 +1,167 @@
+"""One pooled estimate from one table."""
+
+from typing import Literal
+
+from ..effects import ZeroCells
+from ..errors import DataError, ModelError
+from ..model import Data
+from ..studies import check_prob
+from ._counts import Variance
+from ._fit import INTERVALS, FrequentistFit, IntervalName
+from ._inverse_variance import PREDICTIONS, Prediction, pool_common, pool_random
+from ._of_counts import pool_mantel_haenszel, pool_peto, q_around_mh
+from ._one import among, as_effects, fit_of, one_table
+from ._tau2 import ESTIMATORS, Tau2
+
+type Weights = Literal["IV", "MH", "Peto"]
+type Centre = Literal["IV", "MH"]
+
+
+def common_effect(
+    data: Data,
+    *,
+    weights: Weights = "IV",
+    measure: str | None = None,
+    zero_cells: ZeroCells | None = None,
+    variance: Variance = "Greenland–Robins",
+    prob: float = 0.95,
+) -> FrequentistFit:
+    """Pool under one common effect.
+
+    Parameters
+    ----------
+    data : EffectSizes, BinaryStudies or PersonTimeStudies
+        Mantel–Haenszel and Peto need the counts.
+    weights : {"IV", "MH", "Peto"}
+        Inverse variance, Mantel–Haenszel, or Peto's one-step odds ratio.
+    measure : {"OR", "RR", "RD"}
+        For counts of two arms; person-time has the IRR, Peto the OR.
+    zero_cells : {"none", "if_needed", "all", "events", "treatment_arm", "variance"}, optional
+        As for :func:`effect_sizes`. By default ``"if_needed"`` for inverse variance and ``"none"``
+        for Mantel–Haenszel, which needs no correction (RevMan and some papers add ½ all the same:
+        ``"if_needed"``). Peto takes none. Studies that say nothing about a ratio (no event in
+        either arm) are left out of all three; the RD keeps them.
+    variance : {"Greenland–Robins", "Sato"}
+        Of the Mantel–Haenszel RD: RevMan and meta use the first, metafor the second.
+    prob : float
+        Level of the interval.
+
+    Returns
+    -------
+    FrequentistFit
+        For Mantel–Haenszel Q is taken around the Mantel–Haenszel estimate with inverse-variance
+        weights, as RevMan does; for Peto around Peto's estimate.
+
+    Raises
+    ------
+    DataError
+        If no finite estimate exists.
+    ModelError
+        If the data do not fit the method.
+
+    References
+    ----------
+    Greenland S, Robins JM (1985). Biometrics 41:55-68 (variance of the log RR, and of the RD).
+    Robins J, Breslow N, Greenland S (1986). Biometrics 42:311-323 (variance of the log OR).
+    Sato T (1989). Biometrics 45:1323-1324 (variance of the RD).
+    Rothman KJ, Greenland S, Lash TL (2008). Modern Epidemiology, 3rd ed., ch. 15 (IRR).
+    Yusuf S, Peto R, et al. (1985). Prog Cardiovasc Dis 27:335-371 (Peto's odds ratio).
+    """
+    check_prob(prob)
+    among("weights", weights, ("IV", "MH", "Peto"))
+    among("variance", variance, ("Greenland–Robins", "Sato"))
+    if weights == "IV":
+        effects = as_effects(data, measure, zero_cells or "if_needed")
+        pooled = pool_common(*one_table(effects))
+        return fit_of(pooled, effects, "common effect, inverse variance", prob=prob)
+    if weights == "Peto":
+        return pool_peto(data, measure, zero_cells, prob)
+    return pool_mantel_haenszel(data, measure, zero_cells or "none", variance, prob)
+
+
+def random_effects(
+    data: Data,
+    *,
+    tau2: Tau2 = "REML",
+    interval: IntervalName = "HKSJ",
+    prediction: Prediction = "HK",
+    q: Centre = "IV",
+    measure: str | None = None,
+    zero_cells: ZeroCells = "if_needed",
+    prob: float = 0.95,
+) -> FrequentistFit:
+    """Pool under random effects by inverse variance.
+
+    Parameters
+    ----------
+    data : EffectSizes, or counts
+    tau2 : {"REML", "DL", "PM", "ML", "HS", "HE", "SJ", "EB"}
+        Estimator of the between-study variance, at least zero: restricted maximum likelihood (the
+        highest peak), DerSimonian–Laird, Paule–Mandel, maximum likelihood, Hunter–Schmidt, Hedges,
+        Sidik–Jonkman (started at the variance of the estimates), empirical Bayes (equal to
+        Paule–Mandel).
+    interval : {"HKSJ", "HKSJ truncated", "Wald", "KR"}
+        Which one ``lower`` and ``upper`` give; ``spreads`` holds all. The truncated form never
+        lets the variance fall below Wald's. KR (Kenward–Roger) needs REML; where its degrees of
+        freedom would be below 1 they are 1, with a caution.
+    prediction : str
+        Prediction interval for the true effect in a new study: mu ± t √(tau² + SE²), of
+        ``"HK"`` (HKSJ standard error, k − 1 degrees of freedom), ``"HK-PR"`` (the same, k − 2),
+        ``"HTS"`` (Wald, k − 2: Higgins, Thompson & Spiegelhalter), ``"V"`` (Wald, k − 1),
+        ``"KR"``, ``"KR-PR"`` (Kenward–Roger, its df and one less), ``"S"`` (Wald, normal),
+        ``"HK truncated"``, ``"HK-PR truncated"``; or ``"NNF"``, from the confidence distribution
+        of tau² (Nagashima, Noma & Furukawa). None is given for fewer than three studies.
+    q : {"IV", "MH"}
+        Where Cochran's Q is centred; ``"MH"`` (counts of two arms) also gives RevMan 5's DL.
+    measure, zero_cells
+        For counts, as for :func:`effect_sizes`.
+    prob : float
+        Level of the intervals.
+
+    Returns
+    -------
+    FrequentistFit
+        ``i2`` is tau² / (tau² + typical sampling variance), which for DL equals (Q − df)/Q;
+        ``i2_q`` is (Q − df)/Q.
+
+    Raises
+    ------
+    DataError
+        For fewer than two studies.
+
+    References
+    ----------
+    DerSimonian R, Laird N (1986). Control Clin Trials 7:177-188. Paule RC, Mandel J (1982). J Res
+    Natl Bur Stand 87:377-385. Hedges LV (1983). Psychol Bull 93:388-395. Sidik K, Jonkman JN
+    (2005). J R Stat Soc C 54:367-384. Viechtbauer W (2005). J Educ Behav Stat 30:261-293 (HS, ML,
+    REML). Hartung J, Knapp G (2001). Stat Med 20:3875-3889; Sidik K, Jonkman JN (2002). Stat Med
+    21:3153. Röver C, Knapp G, Friede T (2015). BMC Med Res Methodol 15:99 (truncated).
+    Partlett C, Riley RD (2017). Stat Med 36:301-317 (KR, prediction). Veroniki AA et al. (2019).
+    Res Synth Methods 10:23-43. Higgins JPT, Thompson SG (2002). Stat Med 21:1539-1558 (I²).
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    >>> round(bm.random_effects(data).estimate, 3)
+    -0.243
+    """
+    check_prob(prob)
+    among("tau2", tau2, ESTIMATORS)
+    among("interval", interval, INTERVALS)
+    among("prediction", prediction, (*PREDICTIONS, "NNF"))
+    among("q", q, ("IV", "MH"))
+    if tau2 != "REML" and ("KR" in (interval, prediction) or prediction == "KR-PR"):
+        raise ModelError(f"Kenward–Roger intervals need tau2='REML', not {tau2!r}.")
+    effects = as_effects(data, measure, zero_cells)
+    if effects.k < 2:
+        raise DataError(
+            f"Random effects need at least two studies to estimate tau² from; there is "
+            f"{effects.k} ({', '.join(effects.study)}). Use common_effect, or a Bayesian model "
+            "with a prior on tau."
+        )
+    y, v, present = one_table(effects)
+    around = None if q == "IV" else q_around_mh(data, effects, zero_cells)
+    pooled = pool_random(y, v, present, tau2=tau2, q=around)
+    words = f"random effects, {tau2}" + ("" if q == "IV" else ", Q around Mantel–Haenszel")
+    return fit_of(pooled, effects, words, interval, prediction, tau2=True, prob=prob)
