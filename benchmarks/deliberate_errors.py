@@ -249,14 +249,14 @@ MISTAKES = (
     ),
     Mistake(
         "take tau for tau² in the prediction interval",
-        "frequentist.py",
-        "half = critical(prob, k - 1) * np.sqrt(tau2 + se**2)",
-        "half = critical(prob, k - 1) * np.sqrt(np.sqrt(tau2) + se**2)",
+        "frequentist/_inverse_variance.py",
+        "half = critical_of(prob, df_of(self.k, df)) * np.sqrt(self.tau2 + se**2)",
+        "half = critical_of(prob, df_of(self.k, df)) * np.sqrt(np.sqrt(self.tau2) + se**2)",
         "tests/test_frequentist.py::test_pooled_estimates_equal_metafor",
     ),
     Mistake(
         "swap the arms in Mantel and Haenszel's risk ratio",
-        "frequentist.py",
+        "frequentist/_counts.py",
         "r, s = (a * n2 / n).sum(axis=-1), (c * n1 / n).sum(axis=-1)",
         "s, r = (a * n2 / n).sum(axis=-1), (c * n1 / n).sum(axis=-1)",
         "tests/test_frequentist.py::test_mantel_haenszel_equals_metafor",

@@ -113,3 +113,14 @@ ARMS_FIT: Tolerance = {"atol": 1e-5, "rtol": 0.0}
 
 # An arm's quantiles are read off a table that is good to 2e-3 of a log.
 QUANTILE_ARMS: Tolerance = {"atol": 2e-3, "rtol": 0.0}
+
+# metafor's trimfill pools the filled data by REML with its own default settings, which stop at a
+# step of 1e-5 in tau². Seen 4e-5 of the standard error (raudenbush1985); ours are nearer the top.
+REML_AS_IT_COMES: Tolerance = {"atol": 1e-5, "rtol": 2e-4}
+# metafor's GLMMs come from general optimisers with numerical Hessians, and adaptive quadrature of
+# seven nodes for binomial arms. Seen 7e-5: a tau² that stopped short of zero (hine1989).
+GLMM: Tolerance = {"atol": 1e-4, "rtol": 0.0}
+
+# Nelder-Mead on a likelihood summed over 2,001 effects: a second source as good as the square root
+# of rounding.
+GLMM_BRUTE: Tolerance = {"atol": 2e-6, "rtol": 0.0}

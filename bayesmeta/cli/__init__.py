@@ -7,6 +7,7 @@ import click
 
 from ..errors import BayesmetaError
 from ._batch import batch
+from ._explain import explain
 from ._fit import fit
 from ._run import model, run
 
@@ -47,5 +48,5 @@ def main() -> None:
     """Bayesian meta-analysis: exact or sampled, beside the frequentist and the published answer."""
 
 
-for _command in (run, fit, batch, model):
+for _command in (run, fit, batch, explain, model):
     main.add_command(_command)

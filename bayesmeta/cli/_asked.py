@@ -71,7 +71,7 @@ def model_and_data(
 
     measure_named(measure)
     frame = read_table(table)
-    kind = _kind_of(frame)
+    kind = kind_of(frame)
     counts = counts or likelihood is not None or coding != "half"
     if kind is None and counts:
         raise SpecError(
@@ -125,7 +125,7 @@ def with_outliers(model: "Model", share: str | None, spread: str | None) -> "Mod
     return OutlierMixture(mu=model.mu, tau=model.tau, **priors)
 
 
-def _kind_of(frame: "pd.DataFrame") -> "type[Studies | ContinuousStudies] | None":
+def kind_of(frame: "pd.DataFrame") -> "type[Studies | ContinuousStudies] | None":
     """What a table counts, by its columns; None for estimates."""
     from .. import studies
 
@@ -220,7 +220,7 @@ def model_of_batch(
     from ..studies import ContinuousStudies
 
     measure_named(measure)
-    kind = _kind_of(frame)
+    kind = kind_of(frame)
     if kind is ContinuousStudies:
         raise SpecError(
             "A batch takes counts or estimates; fit tables of means one by one, or make estimates "

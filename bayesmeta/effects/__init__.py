@@ -2,8 +2,16 @@
 
 from ._arms import combine_arms, split_control
 from ._change import change_from_baseline, derived_correlations
-from ._continuous import arm_estimates
-from ._counts import MEASURES_OF, ZeroCells, adjusted_cells, cells, informative
+from ._continuous import SMD, arm_estimates
+from ._counts import (
+    MEASURES_OF,
+    ZERO_CELLS_OF,
+    ZERO_WORDS,
+    ZeroCells,
+    adjusted_cells,
+    cells,
+    informative,
+)
 from ._make import DoubleZero, effect_sizes
 from ._measures import ATANH_RD, MEASURES, Link, Measure, measure_named
 from ._printed import printed_values
@@ -16,6 +24,9 @@ __all__ = [
     "ATANH_RD",
     "MEASURES",
     "MEASURES_OF",
+    "SMD",
+    "ZERO_CELLS_OF",
+    "ZERO_WORDS",
     "DoubleZero",
     "EffectSizes",
     "Link",

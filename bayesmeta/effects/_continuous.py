@@ -1,6 +1,7 @@
 """Estimates and their variances from means and SDs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,15 @@ from ..studies import ContinuousStudies, name_rows
 type Array = NDArray[np.float64]
 type Estimates = tuple[Array, Array]
 type Arm = tuple[Array, Array, Array]
+type SMD = Literal["exact", "RevMan"]
 
 
 def estimates(
-    studies: ContinuousStudies, measure: str, *, bias_correction: bool = False
+    studies: ContinuousStudies,
+    measure: str,
+    *,
+    bias_correction: bool = False,
+    smd: SMD = "exact",
 ) -> Estimates:
     """Estimates and variances, each (k,), of studies whose arms all have a mean and an SD."""
     arms = [_arm(studies, arm) for arm in studies.arms]
@@ -23,7 +29,8 @@ def estimates(
         _check_positive(studies, measure)
     if measure == "MD":
         check_one_unit(studies.unit)
-    y, variance = _ESTIMATES[measure](*arms)
+    of = _standardised_revman if measure == "SMD" and smd == "RevMan" else _ESTIMATES[measure]
+    y, variance = of(*arms)
     if bias_correction:
         relative = [sd**2 / (n * mean**2) for mean, sd, n in arms]
         y = y + 0.5 * (relative[0] - relative[1])
@@ -91,6 +98,13 @@ def _standardised(treatment: Arm, control: Arm) -> Estimates:
     j = hedges_j(n1 + n0 - 2)
     g = j * (m1 - m0) / pooled_sd(treatment, control)
     return g, 1 / n1 + 1 / n0 + g**2 / (2 * (n1 + n0))
+
+
+def _standardised_revman(treatment: Arm, control: Arm) -> Estimates:
+    (m1, _, n1), (m0, _, n0) = treatment, control
+    n = n1 + n0
+    g = (1 - 3 / (4 * n - 9)) * (m1 - m0) / pooled_sd(treatment, control)
+    return g, n / (n1 * n0) + g**2 / (2 * (n - 3.94))
 
 
 def _ratio_of_means(treatment: Arm, control: Arm) -> Estimates:

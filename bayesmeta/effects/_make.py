@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..studies import ContinuousStudies, Excluded, Published, Studies, name_rows
-from ._continuous import estimates
+from ._continuous import SMD, estimates
 from ._counts import ESTIMATES, MEASURES_OF, SILENT, ZERO_WORDS, ZeroCells, check_rule, informative
 from ._measures import MEASURES, measure_named
 from ._printed import from_intervals
@@ -26,6 +26,7 @@ def effect_sizes(
     zero_cells: ZeroCells = "if_needed",
     double_zero: DoubleZero = "exclude",
     bias_correction: bool = False,
+    smd: SMD = "exact",
 ) -> EffectSizes:
     """Turn counts, means, or one published estimate into estimates and standard errors.
 
@@ -49,6 +50,9 @@ ContinuousStudies or Published
     bias_correction : bool
         For ROM: add half the difference of the squared coefficients of variation of the means, as
         metafor does from version 5.0 on.
+    smd : {"exact", "RevMan"}
+        For SMD: Hedges' factor J exactly with the large-sample variance, or RevMan's approximate
+        factor 1 − 3/(4N − 9) and variance N/(n1 n0) + g²/(2(N − 3.94)).
 
     Returns
     -------
@@ -84,8 +88,10 @@ ContinuousStudies or Published
     measure = _measure_for(studies, measure)
     if bias_correction and measure != "ROM":
         raise DataError(f"bias_correction is for measure 'ROM', not {measure!r}.")
+    if smd not in ("exact", "RevMan") or (smd == "RevMan" and measure != "SMD"):
+        raise DataError(f"smd is 'exact' or, for measure 'SMD', 'RevMan'; got {smd!r}.")
     if isinstance(studies, ContinuousStudies):
-        return _of_means(studies, measure, bias_correction=bias_correction)
+        return _of_means(studies, measure, bias_correction=bias_correction, smd=smd)
     if double_zero not in ("exclude", "include"):
         raise DataError(f"double_zero is 'exclude' or 'include', not {double_zero!r}.")
     check_rule(zero_cells, measure)
@@ -120,9 +126,12 @@ ContinuousStudies or Published
     )
 
 
-def _of_means(studies: ContinuousStudies, measure: str, *, bias_correction: bool) -> EffectSizes:
-    y, variance = estimates(studies, measure, bias_correction=bias_correction)
+def _of_means(
+    studies: ContinuousStudies, measure: str, *, bias_correction: bool, smd: SMD
+) -> EffectSizes:
+    y, variance = estimates(studies, measure, bias_correction=bias_correction, smd=smd)
     corrected = ", corrected for bias" if bias_correction else ""
+    corrected += ", as RevMan has it" if smd == "RevMan" else ""
     return EffectSizes(
         study=studies.study,
         y=y,

@@ -1,19 +1,54 @@
 """The frequentist estimates a reader expects beside a posterior."""
 
-from ._counts import MANTEL_HAENSZEL
+from ._conventions import PROGRAMS, Convention, estimates_by, pool, preset
+from ._counts import MANTEL_HAENSZEL, mantel_haenszel_rd, peto
 from ._fit import FrequentistFit, IntervalName, Spread, critical
+from ._glmm import glmm
+from ._influence import cumulative, influence, leave_one_out
+from ._inverse_variance import Pooled, i2_from_q, pool_common, pool_random
 from ._many import random_effects_many
+from ._pet_peese import PetPeese, pet_peese
 from ._pooling import common_effect, random_effects
+from ._small_study import egger, small_study_tests
+from ._small_study_counts import harbord, peters
+from ._small_study_result import SmallStudyTest
+from ._tau2 import cochran_q
 from ._tau2_interval import tau2_interval
+from ._trim_and_fill import TrimAndFill, trim_and_fill
 
 __all__ = [
     "MANTEL_HAENSZEL",
+    "PROGRAMS",
+    "Convention",
     "FrequentistFit",
     "IntervalName",
+    "PetPeese",
+    "Pooled",
+    "SmallStudyTest",
     "Spread",
+    "TrimAndFill",
+    "cochran_q",
     "common_effect",
     "critical",
+    "cumulative",
+    "egger",
+    "estimates_by",
+    "glmm",
+    "harbord",
+    "i2_from_q",
+    "influence",
+    "leave_one_out",
+    "mantel_haenszel_rd",
+    "pet_peese",
+    "peters",
+    "peto",
+    "pool",
+    "pool_common",
+    "pool_random",
+    "preset",
     "random_effects",
     "random_effects_many",
+    "small_study_tests",
     "tau2_interval",
+    "trim_and_fill",
 ]

@@ -37,12 +37,22 @@ def mantel_haenszel_or(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, A
 
 
 def mantel_haenszel_rd(
-    a: Array, b: Array, c: Array, d: Array, variance: Variance = "Greenland–Robins"
+    a: Array,
+    b: Array,
+    c: Array,
+    d: Array,
+    variance: Variance = "Greenland–Robins",
+    *,
+    plain: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Pooled RD and its variance."""
+    """Pooled RD and its variance; `plain` differences, (..., k), are pooled in place of the cells'.
+
+    That is what meta does where it adds ½: to weights and variance, not to the differences.
+    """
     n1, n2, n = _sizes(a, b, c, d)
     weight = (n1 * n2 / n).sum(axis=-1)
-    difference = ((a * n2 - c * n1) / n).sum(axis=-1) / weight
+    parts = (a * n2 - c * n1) / n if plain is None else plain * n1 * n2 / n
+    difference = parts.sum(axis=-1) / weight
     return difference, _VARIANCES[variance](a, b, c, d, difference) / weight**2
 
 

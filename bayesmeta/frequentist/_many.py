@@ -67,13 +67,14 @@ def random_effects_many(
     lower, upper = pooled.interval(interval, prob)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.abs(pooled.estimate) / standard_error
+    p = 2 * (ndtr(-z) if np.isinf(df).all() else stdtr(df, -z))
     return {
         "k": pooled.k,
         "estimate": pooled.estimate,
         "se": standard_error,
         "lower": lower,
         "upper": upper,
-        "p": 2 * (ndtr(-z) if np.isinf(df).all() else stdtr(df, -z)),
+        "p": np.where(pooled.estimate == 0, 1.0, p),
         "tau2": pooled.tau2,
         "q": pooled.q,
         "q_p": chdtrc(pooled.k - 1, pooled.q),

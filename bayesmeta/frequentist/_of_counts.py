@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,15 @@ from ._inverse_variance import i2_from_q, pool_common
 from ._one import fit_of, one_table
 
 type Array = NDArray[np.float64]
+type Centre = Literal["IV", "MH"]
 
 
 def pool_mantel_haenszel(
-    data: Data, measure: str | None, zero_cells: ZeroCells, variance: Variance, prob: float
+    data: Data,
+    measure: str | None,
+    zero_cells: ZeroCells,
+    variance: Variance,
+    prob: float,
 ) -> FrequentistFit:
     data, measure = _counts_for(data, measure)
     kept = informative(data, measure)
@@ -60,7 +66,7 @@ _ADDED: Mapping[ZeroCells, str] = {
     "all": ", ½ added to all cells",
     "events": ", ½ added to events where needed",
     "treatment_arm": ", treatment-arm continuity correction",
-    "variance": "",
+    "variance": ", ½ added to weights and variance where needed",
 }
 
 
@@ -80,17 +86,19 @@ def _mh_estimate(
             raise ModelError("Mantel–Haenszel pooling of person-time takes zero_cells='none'.")
         columns = tuple(studies.numbers.values())
     else:
-        columns = adjusted_cells(
-            studies, "none" if zero_cells == "variance" else zero_cells, measure
-        )
+        columns = adjusted_cells(studies, zero_cells, measure)
     a, b, c, d = columns
     if measure == "RD":
-        value, squared = map(float, mantel_haenszel_rd(a, b, c, d, variance))
+        plain = None
+        if zero_cells == "variance" and isinstance(studies, BinaryStudies):
+            plain = studies.events_treatment / studies.n_treatment
+            plain = plain - studies.events_control / studies.n_control
+        value, squared = map(float, mantel_haenszel_rd(a, b, c, d, variance, plain=plain))
         if squared > 0:
             return value, squared
         raise DataError(
             "The Mantel–Haenszel RD has no variance: every arm has all or none of its patients "
-            "with the event. Use weights='IV', which adds ½."
+            "with the event. Use zero_cells='variance', or weights='IV', which adds ½."
         )
     ratio, squared = map(float, MANTEL_HAENSZEL[measure](a, b, c, d))
     if not (np.isfinite(squared) and 0 < ratio < np.inf):

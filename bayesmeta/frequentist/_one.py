@@ -9,6 +9,7 @@ from ..effects import EffectSizes, ZeroCells, effect_sizes
 from ..errors import DataError, ModelError
 from ..model import Data
 from ..multivariate import MultivariateEffects
+from ._confidence_distribution import nnf_interval
 from ._fit import FrequentistFit, IntervalName, Spread
 from ._inverse_variance import Pooled, Prediction
 
@@ -26,8 +27,8 @@ def as_effects(data: Data, measure: str | None, zero_cells: ZeroCells) -> Effect
     """Estimates of one outcome, made of counts where they are given."""
     if isinstance(data, MultivariateEffects):
         raise ModelError(
-            "common_effect and random_effects pool one outcome, data.effects(outcome) say; for "
-            "several at once use multivariate_random_effects."
+            "This analysis takes one outcome, data.effects(outcome) say; for several at once use "
+            "multivariate_random_effects."
         )
     if isinstance(data, EffectSizes):
         if measure not in (None, data.measure):
@@ -106,8 +107,6 @@ def _prediction(
     if effects.k < 3:
         return None
     if name == "NNF":
-        from ._confidence_distribution import nnf_interval  # pyright: ignore
-
         return nnf_interval(effects.y, effects.se**2, prob)
     lower, upper = pooled.prediction(name, prob)
     return None if np.isnan(lower[0]) else (float(lower[0]), float(upper[0]))

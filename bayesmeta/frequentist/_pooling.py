@@ -9,12 +9,11 @@ from ..studies import check_prob
 from ._counts import Variance
 from ._fit import INTERVALS, FrequentistFit, IntervalName
 from ._inverse_variance import PREDICTIONS, Prediction, pool_common, pool_random
-from ._of_counts import pool_mantel_haenszel, pool_peto, q_around_mh
+from ._of_counts import Centre, pool_mantel_haenszel, pool_peto, q_around_mh
 from ._one import among, as_effects, fit_of, one_table
 from ._tau2 import ESTIMATORS, Tau2
 
 type Weights = Literal["IV", "MH", "Peto"]
-type Centre = Literal["IV", "MH"]
 
 
 def common_effect(
@@ -50,7 +49,7 @@ def common_effect(
     -------
     FrequentistFit
         For Mantel–Haenszel Q is taken around the Mantel–Haenszel estimate with inverse-variance
-        weights, as RevMan does; for Peto around Peto's estimate.
+        weights, as RevMan and metafor do; for Peto around Peto's estimate.
 
     Raises
     ------

@@ -1,12 +1,21 @@
 """Pooled estimates as they were printed."""
 
+import re
 from dataclasses import dataclass
-from typing import final
+from typing import Self, final
 
 import numpy as np
 
 from ..errors import DataError
 from ._door import check_prob
+
+_NUMBER = r"([-+]?\d*\.?\d+)"
+_LEVEL = r"(?:(\d+\.?\d*)\s*%\s*(?:CI|CrI)?\s*[:,]?\s*)?"
+_PRINTED = re.compile(
+    rf"([A-Za-z]+)\s*[=:,]?\s*{_NUMBER}(?=[\s,;(\[])[\s,;(\[]*{_LEVEL}[(\[]?\s*"
+    rf"{_NUMBER}\s*(?:,|;|to|–|—|-|\s)\s*{_NUMBER}\s*[\])]*",
+    re.IGNORECASE,
+)
 
 
 @final
@@ -73,6 +82,46 @@ class Published:
                 f"Published: estimate {self.estimate} does not lie in its interval "
                 f"[{self.lower}, {self.upper}]; check the three figures against the paper."
             )
+
+    @classmethod
+    def parse(cls, text: str, **others: object) -> Self:
+        """Read a figure as papers print it.
+
+        Parameters
+        ----------
+        text : str
+            Measure, estimate and interval: ``"RR 0.58 [0.38, 0.87]"``, ``"OR 0.76 (95% CI 0.60 to
+            0.96)"``. A level is read where it stands before ``%``.
+        **others
+            Other attributes: ``k=7``, ``p_heterogeneity="0.53"``.
+
+        Raises
+        ------
+        DataError
+            If the text is not of this form.
+
+        Examples
+        --------
+        >>> import bayesmeta as bm
+        >>> bm.Published.parse("MD −1.2 (90% CI −2.0 to −0.4)", k=5).prob
+        0.9
+        """
+        found = _PRINTED.fullmatch(text.replace("−", "-").strip())
+        if found is None:
+            raise DataError(
+                f"The published figure {text!r} must be a measure, an estimate and an interval, "
+                "e.g. 'RR 0.58 [0.38, 0.87]'."
+            )
+        measure, estimate, level, lower, upper = found.groups()
+        prob = float(level) / 100 if level else others.pop("prob", 0.95)
+        return cls(
+            measure=measure.upper(),
+            estimate=estimate,
+            lower=lower,
+            upper=upper,
+            prob=prob,  # pyright: ignore[reportArgumentType]
+            **others,  # pyright: ignore[reportArgumentType]
+        )
 
     @property
     def has_interval(self) -> bool:

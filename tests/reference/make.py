@@ -51,6 +51,8 @@ CONTINUOUS = {  # means of two arms, by the names of their columns
 }
 OF_MEANS = {"MD": "MD", "SMD": "SMD", "ROM": "ROM_nocorrect", "ROM corrected": "ROM"}
 FITS = tuple(f"{tau2}_{test}" for tau2 in ("DL", "REML") for test in ("z", "knha", "adhoc"))
+GLMM = ("UM.FS_EE", "UM.FS_ML", "CM.EL_EE", "CM.EL_ML")
+OF_GLMM = ("estimate", "se", "ci_lb", "ci_ub", "k", "tau2", "Q_lrt", "df_Q", "loglik")
 ESTIMATE = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "tau2", "I2", "Q", "Q_p")
 POOLED = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "k_yi", "Q", "Q_p", "I2")
 TAU_PRIORS = ("halfnormal_0.5", "halfnormal_1.0", "halfcauchy_0.5", "uniform_0_4")
@@ -59,6 +61,28 @@ IMPROPER = tuple(
     f"{tau}__{mu}" for tau in ("improper_uniform", "jeffreys") for mu in ("flat", "normal_0_4")
 )
 COLUMNS = ("trial", "outcome", "yi", "vi", "v1i", "v2i")  # of berkey1998
+META = ("bcg", "crins2014", "egger2001", "nielweise2007", "nissen2007")  # tests on counts
+EGGER = ("stat", "p", "df", "limit", "limit_lb", "limit_ub")
+FILLED = ("k0", "se_k0", "side", "estimate", "se", "ci_lb", "ci_ub", "tau2", "I2", "filled_yi")
+DELETED = {  # what the other fits say as well is left out
+    "EE_z": ("estimate", "se", "p", "ci_lb", "ci_ub", "Q", "Q_p", "I2"),
+    "DL_z": ("estimate", "se", "p", "ci_lb", "ci_ub", "tau2", "I2"),
+    "REML_z": ("estimate", "se", "p", "ci_lb", "ci_ub", "tau2", "I2"),
+    "REML_knha": ("se", "p", "ci_lb", "ci_ub"),
+}
+INFLUENCE = (
+    "rstudent",
+    "dffits",
+    "cook",
+    "cov_ratio",
+    "tau2_del",
+    "QE_del",
+    "hat",
+    "dfbs",
+    "influential",
+)
+ADDED = ("estimate", "se", "ci_lb", "ci_ub", "tau2")
+MOST_STUDIES = 60  # of the analyses that pool as many times as there are studies
 IMPROPER_OF = ("bcg", "crins2014", "hinks2010", "rubin1981")
 
 
@@ -79,6 +103,7 @@ def main(folder: Path) -> None:
     _write("rates_and_proportions", single, source="metadat", **program)
     _write("random_effects", {n: _models(metafor[n]) for n in index}, **program)
     _write("mantel_haenszel", {n: _mantel_haenszel(metafor[n]) for n in binary}, **program)
+    _write("glmm", {n: _glmm(metafor[n]) for n in binary}, **program)
     exact = _read(folder / "results/nnhm_quadrature.json")
     full = {name: _read(folder / f"results/bayesmeta/{name}.json") for name in exact["fits"]}
     _write(
@@ -102,6 +127,15 @@ def main(folder: Path) -> None:
         **_versions(full.values()),
         probs=exact["probs"],
     )
+    meta = {n: _read(folder / f"results/meta/{n}.json") for n in META}
+    _write(
+        "small_study",
+        {n: _small_study(metafor[n], meta.get(n)) for n in index},
+        program="metafor and meta",
+        **_versions(meta.values()),
+    )
+    few = [n for n in index if len(metafor[n]["primary_used"]) <= MOST_STUDIES]
+    _write("influence", {n: _influence(metafor[n]) for n in few}, **program)
     several = _read(folder / "results/metafor/berkey1998.json")
     _write("berkey1998", _berkey(folder, several), program=several["tool"], **_versions([several]))
 
@@ -170,6 +204,15 @@ def _mantel_haenszel(full: dict) -> dict:
     }
 
 
+def _glmm(full: dict) -> dict:
+    """Maximum likelihood on counts, with what metafor said while it fitted or refused."""
+    fits = {name: full["glmm"][name] for name in GLMM if name in full["glmm"]}
+    return {
+        name: {key: fit[key] for key in (*OF_GLMM, "error", "warnings") if key in fit}
+        for name, fit in fits.items()
+    }
+
+
 def _exact(full: dict, fits: dict) -> dict:
     chosen = {name: fits[name] for name in PROPER if name in fits}
     return {"y": full["y"], "se": full["sigma"], "fits": chosen}
@@ -209,6 +252,59 @@ def _improper(full: dict, exact: dict) -> dict:
         if name in exact
     }
     return {"y": full["y"], "se": full["sigma"], "fits": fits}
+
+
+def _small_study(full: dict, meta: dict | None) -> dict:
+    """Tests and trim and fill of the primary measure, with its yi and vi; meta's are of the OR."""
+    bias = full["bias"]
+    return {
+        **_primary(full),
+        "egger": _only(bias["regtest_lm_sei"], EGGER),
+        "pet": _only(bias["pet_fit"], ("coef", "se", "p")),
+        "peese": _only(bias["peese_fit"], ("coef", "se", "p")),
+        "trim_and_fill": {
+            name.removeprefix("trimfill_"): _filled(entry)
+            for name, entry in bias.items()
+            if name.startswith("trimfill_")
+        },
+        "meta": {
+            name: _only(meta["models"][f"metabias_{name}"], ("stat", "df", "p", "bias", "se_bias"))
+            for name in ("Egger", "Harbord", "Peters")
+            if meta
+        },
+    }
+
+
+def _filled(entry: dict) -> dict:
+    """R writes a vector of one number as a number."""
+    if "error" in entry:
+        return _only(entry, ("error",))
+    filled = entry["filled_yi"]
+    values = {"filled_yi": filled if isinstance(filled, list) else [filled]}
+    return {**_only(entry, FILLED), "p_k0": entry["p_k0"], **values}
+
+
+def _influence(full: dict) -> dict:
+    sensitivity = full["sensitivity"]
+    return {
+        "leave_one_out": {
+            name: _only(sensitivity["leave1out"][name], columns)
+            for name, columns in DELETED.items()
+        },
+        "influence": {
+            tau2: _only(sensitivity[f"influence_{tau2}"], INFLUENCE) for tau2 in ("EE", "REML")
+        },
+        "cumulative": {
+            "REML": _only(sensitivity["cumul"], ADDED),
+            "DL": _only(sensitivity["cumul_DL"], ADDED),
+        },
+    }
+
+
+def _primary(full: dict) -> dict:
+    sizes, rows = full["effect_sizes"][full["primary"]], full["primary_used"]
+    columns = {name: [sizes[name][row - 1] for row in rows] for name in ("yi", "vi")}
+    return {"measure": full["primary"], **columns}
 
 
 def _berkey(folder: Path, full: dict) -> dict:

@@ -1,0 +1,415 @@
+"""Why a published number differs from ours: which conventions give it, and which come near."""
+
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportCallIssue=false
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..effects import ZERO_CELLS_OF, EffectSizes, Measure, convert_quantiles, measure_named
+from ..errors import BayesmetaError, DataError, ModelError
+from ..frequentist import PROGRAMS, Convention, FrequentistFit, pool, preset
+from ..studies import ContinuousStudies, Published
+from ._chance import expected_matches
+from ._choices import Choice, single_choices
+from ._printed import HALF, as_printed, misses, printed
+from ._selections import select
+from ._walk import FIGURES, Data, Selections, Walked, walk
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type Array = NDArray[np.float64]
+
+SHOWN = 10  # candidates in a table
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One convention applied to one selection of studies.
+
+    Attributes
+    ----------
+    convention : Convention
+    left_out : tuple of str
+        Studies of the table that are not in this selection.
+    readings : tuple of str
+        Studies in another reading than the table's first.
+    figures : mapping of str to float
+        ``estimate``, ``lower``, ``upper`` on the natural scale, ``p``, ``p_heterogeneity``, ``i2``;
+        what is not defined is left out.
+    miss : float
+        Largest distance from a printed figure, in units of its last digit.
+    reproduces : bool
+        Whether every printed figure is met within half a unit.
+    same : int
+        Conventions that give just these figures from this selection, this one included.
+    """
+
+    convention: Convention
+    left_out: tuple[str, ...]
+    readings: tuple[str, ...]
+    figures: Mapping[str, float]
+    miss: float
+    reproduces: bool
+    same: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What explains a published number, and how much that is worth.
+
+    Attributes
+    ----------
+    published : Published
+    candidates : tuple of Candidate
+        The best ones, nearest first; different figures or another selection each.
+    choices : tuple of Choice
+        What each single choice does to the nearest candidate, largest first.
+    programs : mapping of str to FrequentistFit
+        What the defaults of programs give, by their words.
+    named : tuple of str
+        Those of `programs` that reproduce the printed figures.
+    tried : int
+        Complete conventions times selections of studies.
+    reproducing : int
+        How many of them reproduce every printed figure.
+    chance : float
+        Mean number of candidates that would match made-up figures of the same precision nearby.
+    chance_of_any : float
+        How often at least one would.
+    notes : tuple of str
+        What must be known beside.
+    """
+
+    published: Published
+    candidates: tuple[Candidate, ...]
+    choices: tuple[Choice, ...]
+    programs: Mapping[str, FrequentistFit]
+    named: tuple[str, ...]
+    tried: int
+    reproducing: int
+    chance: float
+    chance_of_any: float
+    notes: tuple[str, ...]
+
+    def table(self) -> "pd.DataFrame":
+        """The candidates, one row each, on the natural scale."""
+        import pandas as pd
+
+        rows = [
+            {
+                "reproduces": one.reproduces,
+                "miss": one.miss,
+                **one.figures,
+                "convention": str(one.convention),
+                "same": one.same,
+                "left_out": ", ".join(one.left_out),
+                "readings": ", ".join(one.readings),
+            }
+            for one in self.candidates
+        ]
+        return pd.DataFrame(rows)
+
+    def choices_table(self) -> "pd.DataFrame":
+        """What each single choice does, one row each, on the natural scale."""
+        import pandas as pd
+
+        rows = [
+            {
+                "choice": one.choice,
+                "from": one.before,
+                "to": one.after,
+                **one.figures,
+                "move": one.move,
+            }
+            for one in self.choices
+        ]
+        return pd.DataFrame(rows)
+
+    def programs_table(self) -> "pd.DataFrame":
+        """What the defaults of programs give, one row each, on the natural scale."""
+        import pandas as pd
+
+        measure = measure_named(self.published.measure)
+        rows = [
+            {
+                "program": words,
+                "reproduces": words in self.named,
+                **{
+                    name: float(as_printed(name, np.array(getattr(fit, name)), measure))
+                    for name in FIGURES[:3]
+                },
+                "p": fit.p,
+                "p_heterogeneity": fit.q_p,
+                "i2": fit.i2,
+            }
+            for words, fit in self.programs.items()
+        ]
+        return pd.DataFrame(rows)
+
+    def __str__(self) -> str:
+        """In sentences."""
+        return "\n".join((*self._sentences(), *self.notes))
+
+    def _sentences(self) -> tuple[str, ...]:
+        best, digits = self.candidates[0], self.published.decimals + 1
+        found = (
+            f"{self.reproducing} of {self.tried} candidates reproduce {self.published} to the "
+            "last printed digit."
+            if self.reproducing
+            else f"None of {self.tried} candidates reproduces {self.published}."
+        )
+        lead = (
+            "One is"
+            if self.reproducing
+            else f"The nearest, off by {best.miss:.1f} units of a last digit, is"
+        )
+        named = f"So do the defaults of {' and of '.join(self.named)}." if self.named else ""
+        chance = (
+            f"Figures of this precision made up nearby would match {self.chance:.2g} candidates on "
+            f"average, and at least one candidate in {100 * self.chance_of_any:.2g}% of cases."
+        )
+        moved = (
+            f"The single choice that moves it most: {self.choices[0].in_words(digits)}."
+            if self.choices
+            else ""
+        )
+        return tuple(
+            text
+            for text in (
+                found,
+                f"{lead} {_in_words(best, digits)}.",
+                named,
+                moved,
+                chance,
+            )
+            if text
+        )
+
+
+def explain(
+    studies: Data,
+    published: Published,
+    *,
+    subsets: bool = False,
+    readings: Sequence[Data] = (),
+    limit: int = 200_000,
+) -> Explanation:
+    """Look for the conventions that give a published number from a table of studies.
+
+    Every complete convention of the measure is applied: effects, weights, estimator of tau², zero
+    rules, centre of Q, interval, I², formulas of the SMD. Only when asked, also every subset of the
+    studies and every combination of other readings of their rows.
+
+    Parameters
+    ----------
+    studies : BinaryStudies, PersonTimeStudies, ContinuousStudies or EffectSizes
+    published : Published
+        With measure, estimate and both limits; p, p of heterogeneity and I² count where given.
+    subsets : bool
+        Try all subsets of two or more studies; where the published k is given and smaller than
+        the table, those of that size.
+    readings : sequence of the same type
+        Other readings of single rows: tables whose studies bear the names of `studies`.
+    limit : int
+        Most tables (selections of studies) to try.
+
+    Returns
+    -------
+    Explanation
+        A candidate reproduces the figures where each is within half a unit of its last digit. A
+        match says that this recipe gives these figures, not that it was the one used, and never
+        which studies they were.
+
+    Raises
+    ------
+    DataError
+        If the published figure has no measure or no interval, or the data are of another measure.
+    ModelError
+        If nothing can be pooled, or there are more tables than `limit`.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    >>> printed = bm.Published(measure="GEN", estimate="-0.25", lower="-0.56", upper="0.05")
+    >>> bm.explain(data, printed).candidates[0].convention.effects
+    'common'
+    """
+    if not published.has_interval:
+        raise DataError("explain needs a published estimate with its interval.")
+    measure = measure_named(published.measure)
+    studies = _prepared(studies, measure)
+    readings = [_prepared(one, measure) for one in readings]
+    k = published.k if published.k is not None and published.k < studies.k else None
+    selections = select(studies, readings, subsets=subsets, k=k, limit=limit)
+    target = printed(published)
+    heterogeneity = bool(published.p_heterogeneity or published.i2)
+    walked = tuple(walk(selections, measure.name, prob=published.prob, heterogeneity=heterogeneity))
+    miss = np.array([misses(one.figures, target, measure).max(axis=0) for one in walked])
+    miss = np.where(np.isfinite(miss), miss, np.inf)
+    if not np.isfinite(miss).any():
+        raise ModelError(f"No convention pools a {measure.words} from these studies.")
+    candidates = _best(walked, miss, selections, measure, tuple(target))
+    programs = _programs(studies, measure, published.prob)
+    chance, chance_of_any = expected_matches(walked, published, target, measure)
+    return Explanation(
+        published=published,
+        candidates=candidates,
+        choices=single_choices(walked, miss, selections, target, measure),
+        programs=programs,
+        named=tuple(
+            words for words, fit in programs.items() if _misses(fit, target, measure) <= HALF
+        ),
+        tried=int(np.isfinite(miss).sum()),
+        reproducing=int((miss <= HALF).sum()),
+        chance=chance,
+        chance_of_any=chance_of_any,
+        notes=_notes(published, studies, matched=bool((miss <= HALF).any())),
+    )
+
+
+def _prepared(studies: Data, measure: Measure) -> Data:
+    if not isinstance(studies, Data.__value__):
+        raise DataError(
+            "explain takes BinaryStudies, PersonTimeStudies, ContinuousStudies or EffectSizes, not "
+            f"{type(studies).__name__}."
+        )
+    if isinstance(studies, EffectSizes) and studies.measure != measure.name:
+        raise DataError(
+            f"The estimates are {studies.measure} and the published figure is {measure.name}; both "
+            "must be of one measure."
+        )
+    return convert_quantiles(studies) if isinstance(studies, ContinuousStudies) else studies
+
+
+def _best(
+    walked: Sequence[Walked],
+    miss: Array,
+    selections: Selections,
+    measure: Measure,
+    figures: Sequence[str],
+) -> tuple[Candidate, ...]:
+    """The nearest candidates, each with other figures or another selection than those before."""
+    flat = miss.ravel()
+    order = np.argsort(flat, kind="stable")[: 200 * SHOWN]
+    found: dict[tuple, list[tuple[int, int]]] = {}
+    for place in order[np.isfinite(flat[order])]:
+        row, column = divmod(int(place), selections.n)
+        values = [walked[row].figures[name][column] for name in figures]
+        key = (column, *(f"{value:.9g}" for value in values))
+        found.setdefault(key, []).append((row, column))
+    return tuple(
+        _candidate(walked, miss, selections, measure, places)
+        for places in list(found.values())[:SHOWN]
+    )
+
+
+def _candidate(
+    walked: Sequence[Walked],
+    miss: Array,
+    selections: Selections,
+    measure: Measure,
+    places: Sequence[tuple[int, int]],
+) -> Candidate:
+    row, column = places[0]
+    one, first = walked[row], selections.tables[0]
+    table = selections.tables[selections.table[column]]
+    figures = {
+        name: float(as_printed(name, one.figures[name][column], measure))
+        for name in FIGURES
+        if np.isfinite(one.figures[name][column])
+    }
+    present = selections.present[:, column]
+    return Candidate(
+        convention=one.convention,
+        left_out=tuple(n for n, there in zip(first.study, present, strict=True) if not there),
+        readings=_other_readings(first, table, present),
+        figures=figures,
+        miss=float(miss[row, column]),
+        reproduces=bool(miss[row, column] <= HALF),
+        same=len(places),
+    )
+
+
+def _other_readings(first: Data, table: Data, present: NDArray[np.bool_]) -> tuple[str, ...]:
+    differs = np.any([first.numbers[name] != table.numbers[name] for name in first.numbers], axis=0)
+    return tuple(
+        name
+        for name, other, there in zip(first.study, differs, present, strict=True)
+        if other and there
+    )
+
+
+def _programs(studies: Data, measure: Measure, prob: float) -> Mapping[str, FrequentistFit]:
+    """What the defaults of programs give; without those that cannot pool these data."""
+    found: dict[str, FrequentistFit] = {}
+    seen: set[tuple[str, Convention]] = set()
+    menu = ("IV", "MH", "Peto") if measure.name in ZERO_CELLS_OF else ("IV",)
+    for program, effects, weights in product(PROGRAMS, ("common", "random"), menu):
+        try:
+            convention = preset(program, measure=measure.name, effects=effects, weights=weights)
+            fit = pool(studies, convention, prob=prob)
+        except BayesmetaError:
+            continue  # not on this program's menu, or no answer to these data
+        if (program, convention) not in seen:
+            seen.add((program, convention))
+            s = "s" if effects == "random" else ""
+            found[f"{PROGRAMS[program]} ({_MENU[weights]}, {effects} effect{s})"] = fit
+    return found
+
+
+_MENU: Mapping[str, str] = {"MH": "Mantel–Haenszel", "IV": "inverse variance", "Peto": "Peto"}
+
+
+def _misses(
+    fit: FrequentistFit, target: Mapping[str, tuple[float, float]], measure: Measure
+) -> float:
+    figures = {
+        "estimate": fit.estimate,
+        "lower": fit.lower,
+        "upper": fit.upper,
+        "p": fit.p,
+        "p_heterogeneity": np.nan if fit.q_p is None else fit.q_p,
+        "i2": fit.i2,
+    }
+    far = misses({name: np.array([value]) for name, value in figures.items()}, target, measure)
+    return float(np.where(np.isfinite(far), far, np.inf).max())
+
+
+def _notes(published: Published, studies: Data, *, matched: bool) -> tuple[str, ...]:
+    notes: list[str] = []
+    if published.k is not None and published.k != studies.k:
+        more = "more" if published.k > studies.k else "fewer"
+        notes.append(
+            f"The published figure pools {published.k} studies, {more} than the {studies.k} of "
+            f"this table: nothing here identifies its {published.k} studies, and no match could."
+        )
+    if matched:
+        notes.append(
+            "A recipe that reproduces the figures is not thereby the one that was used, and does "
+            "not identify the studies."
+        )
+    return tuple(notes)
+
+
+def _in_words(one: Candidate, digits: int) -> str:
+    estimate, lower, upper = (
+        f"{one.figures[name]:.{digits}f}" for name in ("estimate", "lower", "upper")
+    )
+    text = f"{one.convention.measure} {estimate} [{lower}, {upper}] by {one.convention}"
+    if one.same > 1:
+        text += f" (and {one.same - 1} conventions alike)"
+    if one.left_out:
+        text += f"; without {', '.join(one.left_out)}"
+    if one.readings:
+        text += f"; with another reading of {', '.join(one.readings)}"
+    return text

@@ -1,0 +1,437 @@
+"""Conventions of pooling as values: what a program does by default, written down."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Literal, final
+
+import numpy as np
+
+from ..effects import (
+    MEASURES,
+    SMD,
+    ZERO_CELLS_OF,
+    ZERO_WORDS,
+    DoubleZero,
+    EffectSizes,
+    ZeroCells,
+    effect_sizes,
+)
+from ..errors import DataError, ModelError
+from ..model import Data
+from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies
+from ._counts import Variance
+from ._fit import INTERVALS, FrequentistFit, IntervalName
+from ._glmm import glmm
+from ._inverse_variance import PREDICTIONS, Prediction, i2_from_q
+from ._of_counts import Centre
+from ._one import among
+from ._pooling import common_effect, random_effects
+from ._tau2 import ESTIMATORS, Tau2
+
+type Effects = Literal["common", "random"]
+type Pooling = Literal["IV", "MH", "Peto", "GLMM conditional", "GLMM unconditional"]
+type Chosen = IntervalName | Literal["HKSJ where it applies"]
+type I2 = Literal["Q", "tau²"]
+
+_POOLING: Mapping[Pooling, str] = {
+    "IV": "inverse variance",
+    "MH": "Mantel–Haenszel",
+    "Peto": "Peto",
+    "GLMM conditional": "exact conditional likelihood",
+    "GLMM unconditional": "binomial likelihood with an intercept per study",
+}
+_CHOSEN: Mapping[Chosen, str] = {
+    **INTERVALS,
+    "HKSJ where it applies": "Hartung–Knapp–Sidik–Jonkman where k > 2 and tau² > 0, else Wald",
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convention:
+    """Everything that decides a pooled number, once the studies are chosen.
+
+    Attributes
+    ----------
+    measure : str
+        One of ``MEASURES``.
+    effects : {"common", "random"}
+    weights : {"IV", "MH", "Peto", "GLMM conditional", "GLMM unconditional"}
+        MH and Peto are of common effects; random effects by "IV" with ``q="MH"`` are what RevMan
+        calls "M-H, Random".
+    tau2 : str
+        Estimator of the between-study variance, ``""`` for common effects and GLMMs.
+    zero_cells : str
+        What is added to make the studies' estimates, as for :func:`effect_sizes`.
+    mh_zero_cells : str
+        What is added to the cells that Mantel–Haenszel pools.
+    double_zero : {"exclude", "include"}
+        What inverse variance does with studies without an event in either arm, for OR and RR.
+    q : {"IV", "MH"}
+        Where Cochran's Q is centred.
+    interval : {"Wald", "HKSJ", "HKSJ truncated", "KR", "HKSJ where it applies"}
+    i2 : {"Q", "tau²"}
+        Which I² is printed.
+    variance : {"Greenland–Robins", "Sato"}
+        Of the Mantel–Haenszel RD.
+    smd : {"exact", "RevMan"}
+        Factor and variance of the SMD.
+    bias_correction : bool
+        Of the ROM.
+    prediction : str
+        Prediction interval, ``""`` for none.
+
+    Raises
+    ------
+    ModelError
+        If a setting is not one of its choices, or two do not go together.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> print(bm.preset("revman5", measure="RR", effects="common"))
+    RR, common effect, Mantel–Haenszel; ½ added to all four cells of studies with a zero in any; \
+Wald interval; Q around Mantel–Haenszel; I² from Q
+    """
+
+    measure: str
+    effects: Effects = "random"
+    weights: Pooling = "IV"
+    tau2: Tau2 | Literal[""] = ""
+    zero_cells: ZeroCells = "if_needed"
+    mh_zero_cells: ZeroCells = "none"
+    double_zero: DoubleZero = "exclude"
+    q: Centre = "IV"
+    interval: Chosen = "Wald"
+    i2: I2 = "Q"
+    variance: Variance = "Greenland–Robins"
+    smd: SMD = "exact"
+    bias_correction: bool = False
+    prediction: Prediction | Literal[""] = ""
+
+    def __post_init__(self) -> None:
+        rules = ZERO_CELLS_OF.get(self.measure, ("none", "if_needed", "all"))
+        choices = {
+            "measure": MEASURES,
+            "effects": ("common", "random"),
+            "weights": _POOLING,
+            "tau2": ("", *ESTIMATORS),
+            "zero_cells": rules,
+            "mh_zero_cells": rules,
+            "double_zero": ("exclude", "include"),
+            "q": ("IV", "MH"),
+            "interval": _CHOSEN,
+            "i2": ("Q", "tau²"),
+            "variance": ("Greenland–Robins", "Sato"),
+            "smd": ("exact", "RevMan"),
+            "prediction": ("", *PREDICTIONS, "NNF"),
+        }
+        for name, among_these in choices.items():
+            among(name, getattr(self, name), among_these)
+        for wrong, words in self._contradictions():
+            if wrong:
+                raise ModelError(f"A convention cannot have {words}.")
+
+    def _contradictions(self) -> tuple[tuple[bool, str], ...]:
+        pooled = self.weights == "IV"
+        random = self.effects == "random"
+        common = not random
+        return (
+            (random and pooled and not self.tau2, "random effects without an estimator of tau²"),
+            ((common or not pooled) and bool(self.tau2), "an estimator of tau² without weights"),
+            (random and self.weights in ("MH", "Peto"), f"random effects by {self.weights}"),
+            (common and self.interval != "Wald", f"a common effect with {self.interval}"),
+            (not pooled and self.interval != "Wald", f"{self.weights} with {self.interval}"),
+            (self.interval == "KR" and self.tau2 != "REML", "KR without REML"),
+            (common and bool(self.prediction), "a prediction interval of a common effect"),
+            (
+                random and self.q == "MH" and self.mh_zero_cells != self.zero_cells,
+                "one rule for zeros in the estimates and another around which Q is taken",
+            ),
+            (
+                random and self.q == "MH" and self.double_zero == "include",
+                "Q around Mantel–Haenszel with studies it leaves out",
+            ),
+        )
+
+    def __str__(self) -> str:
+        """In words."""
+        of_counts = self.measure in ZERO_CELLS_OF
+        parts = [
+            f"{self.measure}, {self.pooling}",
+            *self._zero_words(),
+            "studies without events kept" if self.double_zero == "include" else "",
+            f"{_CHOSEN[self.interval]} interval",
+            f"Q around {_POOLING[self.q]}" if of_counts and self.weights == "MH" else "",
+            f"I² from {self.i2}",
+            f"variance of {self.variance}" if self._has_variance else "",
+            "SMD as RevMan has it" if self.smd == "RevMan" else "",
+            "ROM corrected for bias" if self.bias_correction else "",
+            f"prediction interval {self.prediction}" if self.prediction else "",
+        ]
+        return "; ".join(part for part in parts if part)
+
+    @property
+    def pooling(self) -> str:
+        """Effects, weights and estimator of tau², in words."""
+        if self.effects == "common":
+            return f"common effect, {_POOLING[self.weights]}"
+        if self.weights != "IV":
+            return f"random effects, {_POOLING[self.weights]}"
+        around = ", Q around Mantel–Haenszel" if self.q == "MH" else ""
+        return f"random effects, {self.tau2}{around}"
+
+    def _zero_words(self) -> tuple[str, ...]:
+        """What is added to zero cells: once, or to what is pooled and to the estimates of Q."""
+        if self.measure not in ZERO_CELLS_OF or self.weights not in ("IV", "MH"):
+            return ()
+        if self.weights == "IV" or self.mh_zero_cells == self.zero_cells:
+            return (ZERO_WORDS[self.zero_cells],)
+        return (
+            ZERO_WORDS[self.mh_zero_cells],
+            f"for Q {ZERO_WORDS[self.zero_cells]}",
+        )
+
+    @property
+    def _has_variance(self) -> bool:
+        return self.measure == "RD" and self.weights == "MH"
+
+
+def pool(
+    data: Data | ContinuousStudies, convention: Convention, *, prob: float = 0.95
+) -> FrequentistFit:
+    """Pool by a convention.
+
+    Parameters
+    ----------
+    data : BinaryStudies, PersonTimeStudies, ContinuousStudies or EffectSizes
+    convention : Convention
+        Made by :func:`preset`, or by hand.
+    prob : float
+        Level of the interval.
+
+    Returns
+    -------
+    FrequentistFit
+        ``i2`` is the I² of the convention.
+
+    Raises
+    ------
+    DataError, ModelError
+        As :func:`common_effect`, :func:`random_effects`, :func:`glmm` and :func:`effect_sizes`.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    >>> round(bm.pool(data, bm.preset("metafor", measure="GEN")).estimate, 3)
+    -0.243
+    """
+    fit = _POOLS[convention.weights](data, convention, prob)
+    i2 = fit.i2_q if convention.i2 == "Q" else fit.i2
+    return replace(fit, i2=i2)
+
+
+def _by_inverse_variance(data: Data, convention: Convention, prob: float) -> FrequentistFit:
+    effects = estimates_by(data, convention)
+    if convention.effects == "common":
+        return common_effect(effects, prob=prob)
+    applies = convention.interval == "HKSJ where it applies"
+    fit = random_effects(
+        data if convention.q == "MH" else effects,
+        measure=convention.measure if convention.q == "MH" else None,
+        zero_cells=convention.zero_cells,
+        tau2=convention.tau2 or "REML",
+        interval="HKSJ" if applies else convention.interval,  # pyright: ignore[reportArgumentType]
+        prediction=convention.prediction or "HK",
+        q=convention.q,
+        prob=prob,
+    )
+    if applies and (fit.k <= 2 or fit.tau2 == 0):
+        fit = replace(fit, chosen="Wald")
+    return fit if convention.prediction else replace(fit, prediction=None, predicted="")
+
+
+def estimates_by(data: Data | ContinuousStudies, convention: Convention) -> EffectSizes:
+    """Estimates of the studies as the convention makes them."""
+    if isinstance(data, EffectSizes):
+        if data.measure != convention.measure:
+            raise DataError(
+                f"The estimates are {data.measure}; the convention is of {convention.measure}."
+            )
+        return data
+    return effect_sizes(
+        data,  # pyright: ignore[reportArgumentType]
+        measure=convention.measure,
+        zero_cells=convention.zero_cells,
+        double_zero=convention.double_zero,
+        smd=convention.smd,
+        bias_correction=convention.bias_correction,
+    )
+
+
+def _by_mantel_haenszel(data: Data, convention: Convention, prob: float) -> FrequentistFit:
+    timed = isinstance(data, PersonTimeStudies)
+    fit = common_effect(
+        data,
+        weights="MH",
+        measure=convention.measure,
+        zero_cells="none" if timed else convention.mh_zero_cells,
+        variance=convention.variance,
+        prob=prob,
+    )
+    effects = estimates_by(data, convention)
+    centre = fit.estimate if convention.q == "MH" else common_effect(effects).estimate
+    q = float(((effects.y - centre) ** 2 / effects.se**2).sum())
+    share = float(i2_from_q(np.array([q]), np.array([effects.k - 1.0]))[0])
+    return replace(fit, q=q, q_df=effects.k - 1.0, i2=share, i2_q=share)
+
+
+def _by_peto(data: Data, convention: Convention, prob: float) -> FrequentistFit:
+    return common_effect(data, weights="Peto", measure=convention.measure, prob=prob)
+
+
+def _by_glmm(data: Data, convention: Convention, prob: float) -> FrequentistFit:
+    if not isinstance(data, BinaryStudies) or convention.measure != "OR":
+        raise ModelError("A GLMM is of the odds ratio, on the counts: give it BinaryStudies.")
+    likelihood = "conditional" if convention.weights == "GLMM conditional" else "unconditional"
+    return glmm(data, likelihood=likelihood, effects=convention.effects, prob=prob)
+
+
+_POOLS: Mapping[Pooling, Callable[..., FrequentistFit]] = {
+    "IV": _by_inverse_variance,
+    "MH": _by_mantel_haenszel,
+    "Peto": _by_peto,
+    "GLMM conditional": _by_glmm,
+    "GLMM unconditional": _by_glmm,
+}
+
+PROGRAMS: Mapping[str, str] = {
+    "revman5": "Review Manager 5",
+    "revman_web": "RevMan, on the web, from 2025",
+    "metafor": "metafor 5",
+    "meta": "meta 8",
+}
+
+
+def preset(
+    program: str,
+    *,
+    measure: str,
+    effects: Effects = "random",
+    weights: Literal["IV", "MH", "Peto"] | None = None,
+    **changes: object,
+) -> Convention:
+    """The convention that a program follows by default.
+
+    Parameters
+    ----------
+    program : {"revman5", "revman_web", "metafor", "meta"}
+    measure : str
+    effects : {"common", "random"}
+    weights : {"IV", "MH", "Peto"}, optional
+        The program's menu. By default Mantel–Haenszel for OR, RR and RD, inverse variance
+        otherwise; in metafor random effects have inverse variance alone. With random effects
+        "MH" is RevMan's "M-H, Random": inverse variance, Q around Mantel–Haenszel.
+    **changes
+        Attributes of :class:`Convention` that differ from the default, ``tau2="DL"`` say.
+
+    Returns
+    -------
+    Convention
+
+    Raises
+    ------
+    ModelError
+        If the program is not known, or does not offer what is asked.
+
+    References
+    ----------
+    Deeks JJ, Higgins JPT (2010). Statistical algorithms in Review Manager 5. Cochrane Methods
+    (2025). Random-effects meta-analysis methods for intervention reviews: REML, I² from tau²,
+    HKSJ, prediction. Documentation of metafor 5.0 and meta 8.3; their results on stored data.
+    RevMan's rule for HKSJ and its t for prediction were not checked against its output.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> bm.preset("meta", measure="RR").zero_cells
+    'events'
+    """
+    among("program", program, PROGRAMS)
+    among("effects", effects, ("common", "random"))
+    binary = measure in ZERO_CELLS_OF
+    if weights is None:
+        weights = "MH" if binary and _mh_by_default(program, effects) else "IV"
+    known = {field.name for field in fields(Convention)} - {"measure", "effects", "weights"}
+    for name in changes:
+        among("a setting of a convention", name, sorted(known))
+    settings = {
+        **_PRESETS[program](measure, effects, weights),
+        **({"q": "MH"} if weights == "Peto" else {}),
+    }
+    random = effects == "random"
+    if not random:
+        settings |= {"tau2": "", "interval": "Wald", "prediction": "", "i2": "Q"}
+    if weights == "Peto" and random:
+        raise ModelError("Peto's method is of a common effect: give effects='common'.")
+    return Convention(
+        measure=measure,
+        effects=effects,
+        weights="IV" if random else weights,
+        **{**settings, **changes},  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _mh_by_default(program: str, effects: Effects) -> bool:
+    return effects == "common" or program == "revman5"
+
+
+def _revman5(measure: str, effects: Effects, weights: str) -> dict[str, object]:
+    return {
+        "tau2": "DL",
+        "zero_cells": "variance" if measure == "RD" else "if_needed",
+        "mh_zero_cells": "variance" if measure == "RD" else "if_needed",
+        "q": "MH" if weights == "MH" else "IV",
+        "smd": "RevMan" if measure == "SMD" else "exact",
+    }
+
+
+def _revman_web(measure: str, effects: Effects, weights: str) -> dict[str, object]:
+    return {
+        **_revman5(measure, effects, weights),
+        "tau2": "REML",
+        "interval": "HKSJ where it applies",
+        "i2": "tau²",
+        "prediction": "HTS",
+    }
+
+
+def _metafor(measure: str, effects: Effects, weights: str) -> dict[str, object]:
+    mh = weights == "MH" and effects == "common"
+    return {
+        "tau2": "REML",
+        "double_zero": "exclude" if mh else "include",
+        "q": "MH" if mh else "IV",
+        "i2": "tau²",
+        "variance": "Sato" if measure == "RD" and mh else "Greenland–Robins",
+        "bias_correction": measure == "ROM",
+        "prediction": "S",
+    }
+
+
+def _meta(measure: str, effects: Effects, weights: str) -> dict[str, object]:
+    return {
+        "tau2": "REML",
+        "zero_cells": {"RR": "events", "RD": "variance"}.get(measure, "if_needed"),
+        "mh_zero_cells": "variance" if measure == "RD" else "if_needed",
+        "prediction": "V",
+    }
+
+
+_PRESETS: Mapping[str, Callable[[str, Effects, str], dict[str, object]]] = {
+    "revman5": _revman5,
+    "revman_web": _revman_web,
+    "metafor": _metafor,
+    "meta": _meta,
+}
