@@ -119,8 +119,8 @@ def test_interval_moves_and_stretches_with_the_data():
     assert_allclose(
         nnf_interval(3 - 20 * SBP, (20 * SBP_SE) ** 2, 0.9), (3 - 20 * high, 3 - 20 * low)
     )
-    wide = nnf_interval(SBP, SBP_SE**2, 0.99)
-    assert wide[0] < low < high < wide[1]
+    wide, narrow = (nnf_interval(SBP, SBP_SE**2, prob) for prob in (0.9999, 0.01))
+    assert wide[0] < low < narrow[0] < narrow[1] < high < wide[1]
 
 
 def test_equal_estimates_leave_no_width():

@@ -14,7 +14,6 @@ from ..studies import check_prob
 
 type Array = NDArray[np.float64]
 
-_STEP = 0.1  # of log tau² and of the log of chi-square: four to the narrowest scale of 200 studies
 _NOTHING = 40.0  # e^-40 of the mass
 
 
@@ -66,14 +65,15 @@ def nnf_interval(y: Array, v: Array, prob: float = 0.95) -> tuple[float, float]:
     if np.ptp(y) == 0:
         return float(y[0]), float(y[0])
     new = _new_study(y, v)
-    ends = []
-    for side, p in ((-1, (1 - prob) / 2), (1, (1 + prob) / 2)):
-        reach = np.ptp(y) + np.sqrt(v.max())
-        near = far = float(new.mean @ new.mass)
-        while side * (_below(far, new) - p) < 0:
-            near, far, reach = far, far + side * reach, 2 * reach
-        ends.append(float(brentq(lambda x, p=p: _below(x, new) - p, near, far, xtol=1e-14)))
-    return ends[0], ends[1]
+    low = high = float(new.mean @ new.mass)
+    tails, reach = ((1 - prob) / 2, (1 + prob) / 2), np.ptp(y) + np.sqrt(v.max())
+    while _below(low, new) > tails[0] or _below(high, new) < tails[1]:
+        low, high, reach = low - reach, high + reach, 2 * reach
+    lower, upper = (
+        brentq(lambda x, p=p: _below(x, new) - p, low, high, xtol=1e-12 * (high - low))
+        for p in tails
+    )
+    return float(lower), float(upper)
 
 
 class _NewStudy(NamedTuple):
@@ -105,10 +105,11 @@ def _confidence_distribution(y: Array, v: Array) -> tuple[Array, Array]:
     w = 1 / v
     q = float(w @ (y - w @ y / w.sum()) ** 2)
     ends = np.log(v.min()) - _NOTHING, np.log(v.max() * max(q, 1)) + 2 * _NOTHING / (y.size - 1)
-    tau2 = np.exp(np.arange(*ends, _STEP))
-    positive, density = _q_below(q, v, np.concatenate(([0.0], tau2)))
-    mass = np.concatenate(([1 - positive[0]], -density[1:] * tau2 * _STEP))
-    return np.concatenate(([0.0], tau2)), mass
+    step = _step(y.size - 1)
+    tau2 = np.concatenate(([0.0], np.exp(np.arange(*ends, step))))
+    parts = np.array_split(tau2, 1 + tau2.size * v.size // 10_000)  # what fits in a cache
+    below, slope = np.concatenate([_q_below(q, v, part) for part in parts], axis=1)
+    return tau2, np.concatenate(([1 - below[0]], -slope[1:] * tau2[1:] * step))
 
 
 def _q_below(q: float, v: Array, tau2: Array) -> tuple[Array, Array]:
@@ -137,10 +138,15 @@ def _q_below(q: float, v: Array, tau2: Array) -> tuple[Array, Array]:
     return np.where(sure, 1.0, below), np.where(sure, 0.0, slope)
 
 
+def _step(df: int) -> float:
+    """Of trapezoidal rules in the logarithms of tau² and chi-square, whose SD is √(2/df)."""
+    return min(0.25, 0.7 * (2 / df) ** 0.5)
+
+
 def _chi_square(df: int) -> tuple[Array, Array]:
     """Values and masses of a chi-square; a trapezoidal rule in its logarithm."""
     low = (np.log(2) + gammaln(df / 2 + 1) * 2 / df) - 2 * _NOTHING / df
     high = np.log(df + 20 * np.sqrt(df) + 4 * _NOTHING)
-    log = np.arange(low, high, _STEP)
+    log = np.arange(low, high, _step(df))
     density = np.exp(df / 2 * log - np.exp(log) / 2 - gammaln(df / 2) - df / 2 * np.log(2))
     return np.exp(log), density / density.sum()
