@@ -6,7 +6,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from importlib import metadata
@@ -28,8 +28,16 @@ from .evidence import (
     width_penalty,
     zero_studies,
 )
+from .explanation import Explanation, explain
 from .files import read_table
-from .frequentist import FrequentistFit, common_effect, random_effects
+from .frequentist import (
+    FrequentistFit,
+    common_effect,
+    influence,
+    random_effects,
+    small_study_tests,
+    tau2_interval,
+)
 from .model import (
     BinomialNormal,
     CommonEffect,
@@ -48,11 +56,20 @@ from .results import (
     OutcomeResult,
     PublishedResult,
     Results,
+    Robustness,
     ScenarioResult,
 )
 from .results.tables import outcome_tables
 from .specification import Outcome, PublishedFigure, Scenario, Source, Specification
-from .studies import MAIN, BinaryStudies, ContinuousStudies, Studies, takes_quantiles
+from .studies import (
+    MAIN,
+    BinaryStudies,
+    ContinuousStudies,
+    PersonTimeStudies,
+    Published,
+    Studies,
+    takes_quantiles,
+)
 from .summaries import prob_benefit
 
 if TYPE_CHECKING:
@@ -78,6 +95,7 @@ FREQUENTIST = (
     "DerSimonian–Laird",
     "REML",
 )
+ENOUGH_FOR_SMALL = 10  # studies, for tests of small-study effects (Sterne et al. 2011)
 AGREE = 4.0  # Monte Carlo standard errors that two engines may be apart
 PROGRAMS = ("bayesmeta", "numpy", "scipy", "jax", "pymc", "blackjax", "arviz", "xarray", "pandas")
 
@@ -321,7 +339,7 @@ def _outcome(
         )
     progress(outcome.title, "published figures")
     first = outcome.scenario[0].name if frame is not None else ""
-    published = tuple(_published(outcome, one, first) for one in outcome.published)
+    published = tuple(_published(outcome, one, first, scenarios) for one in outcome.published)
     main = scenarios[0] if scenarios else None
     return OutcomeResult(
         name=outcome.name,
@@ -444,6 +462,23 @@ def _scenario(
         posteriors=posteriors,
         frequentist=_frequentist(outcome, data, effects, refusals),
         refusals=tuple(refusals),
+        robustness=_robustness(effects, data, outcome.measure),
+    )
+
+
+def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robustness:
+    """What single studies and small ones do to the two-stage estimate, where it can be said."""
+    if effects is None or effects.k < 3:
+        return Robustness()
+    small = None
+    if effects.k >= ENOUGH_FOR_SMALL:
+        counts = isinstance(data, BinaryStudies)
+        try:
+            small = small_study_tests(data if counts else effects, measure=measure)
+        except DataError:
+            small = None  # standard errors all equal, say: there is nothing to regress on
+    return Robustness(
+        tau2_interval=tau2_interval(effects), influence=influence(effects), small_study=small
     )
 
 
@@ -499,13 +534,12 @@ def _frequentist(
 ) -> Mapping[str, FrequentistFit]:
     asked: dict[str, Callable[[], FrequentistFit]] = {}
     measure = outcome.measure
+    if isinstance(data, BinaryStudies | PersonTimeStudies):
+        asked["Mantel–Haenszel"] = lambda: common_effect(data, weights="MH", measure=measure)
     if isinstance(data, BinaryStudies) and measure in ("OR", "RR"):
-        asked |= {
-            "Mantel–Haenszel": lambda: common_effect(data, weights="MH", measure=measure),
-            "Mantel–Haenszel, ½ added": lambda: common_effect(
-                data, weights="MH", measure=measure, zero_cells="if_needed"
-            ),
-        }
+        asked["Mantel–Haenszel, ½ added"] = lambda: common_effect(
+            data, weights="MH", measure=measure, zero_cells="if_needed"
+        )
     if effects is not None:
         asked["inverse variance"] = lambda: common_effect(effects)
     if effects is not None and outcome.effects == "random":
@@ -522,7 +556,9 @@ def _frequentist(
     return fits
 
 
-def _published(outcome: Outcome, figure: PublishedFigure, first: str) -> PublishedResult:
+def _published(
+    outcome: Outcome, figure: PublishedFigure, first: str, scenarios: Sequence[ScenarioResult]
+) -> PublishedResult:
     printed = figure.published
     posterior = None
     why = figure.why
@@ -548,7 +584,21 @@ def _published(outcome: Outcome, figure: PublishedFigure, first: str) -> Publish
         prob_benefit=prob_benefit(posterior["mu"], outcome.better) if posterior else np.nan,
         why=why,
         note=figure.note,
+        explanation=_explanation(outcome, printed, beside, scenarios),
     )
+
+
+def _explanation(
+    outcome: Outcome, printed: Published, beside: str, scenarios: Sequence[ScenarioResult]
+) -> Explanation | None:
+    """What gives the printed figure from the scenario it stands beside, if anything can."""
+    data = next((one.data for one in scenarios if one.name == beside), None)
+    if data is None or not printed.has_interval or printed.measure != outcome.measure:
+        return None
+    try:
+        return explain(data, printed)  # pyright: ignore[reportArgumentType]
+    except BayesmetaError:
+        return None  # the comparison stands without it
 
 
 def _nuts(spec: Specification, outcome: str, scenario: str) -> NUTS:

@@ -4,7 +4,7 @@
 # pyright: reportCallIssue=false
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, final
 
@@ -258,13 +258,16 @@ def explain(
     miss = np.where(np.isfinite(miss), miss, np.inf)
     if not np.isfinite(miss).any():
         raise ModelError(f"No convention pools a {measure.words} from these studies.")
-    candidates = _best(walked, miss, selections, measure, tuple(target))
+    order = _order(walked, miss)
+    candidates = _best(walked, miss, order, selections, measure, tuple(target))
     programs = _programs(studies, measure, published.prob)
     chance, chance_of_any = expected_matches(walked, published, target, measure)
     return Explanation(
         published=published,
         candidates=candidates,
-        choices=single_choices(walked, miss, selections, target, measure),
+        choices=single_choices(
+            walked, divmod(int(order[0]), selections.n), selections, target, measure
+        ),
         programs=programs,
         named=tuple(
             words for words, fit in programs.items() if _misses(fit, target, measure) <= HALF
@@ -291,16 +294,26 @@ def _prepared(studies: Data, measure: Measure) -> Data:
     return convert_quantiles(studies) if isinstance(studies, ContinuousStudies) else studies
 
 
+def _order(walked: Sequence[Walked], miss: Array) -> NDArray[np.intp]:
+    """Places in `miss`, flat: what reproduces, by a program's default first; then the nearest."""
+    measure = walked[0].convention.measure
+    known = {replace(one, prediction="") for _, one in _presets(measure)}
+    default = np.array([one.convention in known for one in walked])
+    matched = miss <= HALF
+    rank = np.where(matched & default[:, None], 0, np.where(matched, 1, 2))
+    return np.lexsort((miss.ravel(), rank.ravel()))
+
+
 def _best(
     walked: Sequence[Walked],
     miss: Array,
+    order: NDArray[np.intp],
     selections: Selections,
     measure: Measure,
     figures: Sequence[str],
 ) -> tuple[Candidate, ...]:
     """The nearest candidates, each with other figures or another selection than those before."""
-    flat = miss.ravel()
-    order = np.argsort(flat, kind="stable")[: 200 * SHOWN]
+    flat, order = miss.ravel(), order[: 200 * SHOWN]
     found: dict[tuple, list[tuple[int, int]]] = {}
     for place in order[np.isfinite(flat[order])]:
         row, column = divmod(int(place), selections.n)
@@ -352,19 +365,26 @@ def _other_readings(first: Data, table: Data, present: NDArray[np.bool_]) -> tup
 def _programs(studies: Data, measure: Measure, prob: float) -> Mapping[str, FrequentistFit]:
     """What the defaults of programs give; without those that cannot pool these data."""
     found: dict[str, FrequentistFit] = {}
-    seen: set[tuple[str, Convention]] = set()
-    menu = ("IV", "MH", "Peto") if measure.name in ZERO_CELLS_OF else ("IV",)
-    for program, effects, weights in product(PROGRAMS, ("common", "random"), menu):
+    for words, convention in _presets(measure.name):
         try:
-            convention = preset(program, measure=measure.name, effects=effects, weights=weights)
-            fit = pool(studies, convention, prob=prob)
+            found[words] = pool(studies, convention, prob=prob)
         except BayesmetaError:
-            continue  # not on this program's menu, or no answer to these data
-        if (program, convention) not in seen:
-            seen.add((program, convention))
-            s = "s" if effects == "random" else ""
-            found[f"{PROGRAMS[program]} ({_MENU[weights]}, {effects} effect{s})"] = fit
+            continue  # no answer to these data
     return found
+
+
+def _presets(measure: str) -> Sequence[tuple[str, Convention]]:
+    """Every item on a program's menu that is not the same as another of its items, in words."""
+    found: dict[tuple[str, Convention], str] = {}
+    menu = ("IV", "MH", "Peto") if measure in ZERO_CELLS_OF else ("IV",)
+    for program, effects, weights in product(PROGRAMS, ("common", "random"), menu):
+        if weights == "Peto" and (measure, effects) != ("OR", "common"):
+            continue
+        convention = preset(program, measure=measure, effects=effects, weights=weights)
+        s = "s" if effects == "random" else ""
+        words = f"{PROGRAMS[program]} ({_MENU[weights]}, {effects} effect{s})"
+        found.setdefault((program, convention), words)
+    return [(words, convention) for (_, convention), words in found.items()]
 
 
 _MENU: Mapping[str, str] = {"MH": "Mantel–Haenszel", "IV": "inverse variance", "Peto": "Peto"}

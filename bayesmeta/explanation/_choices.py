@@ -43,13 +43,16 @@ class Choice:
 
 def single_choices(
     walked: Sequence[Walked],
-    miss: Array,
+    place: tuple[int, int],
     selections: Selections,
     target: Mapping[str, tuple[float, float]],
     measure: Measure,
 ) -> tuple[Choice, ...]:
-    """Candidates that differ from the nearest in one choice; the largest move first."""
-    row, column = map(int, np.unravel_index(int(miss.argmin()), miss.shape))
+    """Candidates that differ from that at `place` in one choice; the largest move first.
+
+    `place` is a row of `walked` and a selection.
+    """
+    row, column = place
     here = _effect(walked[row], column, measure)
     found = [
         Choice(choice=choice, before=before, after=after, figures=figures, move=move)

@@ -15,8 +15,10 @@ from ..effects import ZERO_CELLS_OF, EffectSizes, ZeroCells, adjusted_cells, inf
 from ..errors import BayesmetaError
 from ..frequentist import (
     MANTEL_HAENSZEL,
+    Centre,
     Convention,
     Pooled,
+    Tau2,
     cochran_q,
     critical,
     estimates_by,
@@ -33,7 +35,7 @@ type Array = NDArray[np.float64]
 type Data = BinaryStudies | PersonTimeStudies | ContinuousStudies | EffectSizes
 
 FIGURES = ("estimate", "lower", "upper", "p", "p_heterogeneity", "i2")
-TAU2 = ("DL", "REML", "PM", "ML", "HS", "HE", "SJ")  # EB is PM
+TAU2: tuple[Tau2, ...] = ("DL", "REML", "PM", "ML", "HS", "HE", "SJ")  # EB is PM
 MANY = 200  # a likelihood that is fitted one table at a time is left out beyond
 
 
@@ -151,24 +153,27 @@ def _inverse_variance(
     prob: float,
     heterogeneity: bool,
 ) -> Iterator[Walked]:
-    pooled = pool_common(y, v, _at_least(there, 1))
-    yield _of_pooled(made, pooled, prob, there.sum(axis=0) >= 1)
+    alone = pool_common(y, v, _at_least(there, 1))
+    yield _of_pooled(made, alone, prob, there.sum(axis=0) >= 1)
     if there.shape[0] < 2:
         return
     enough = there.sum(axis=0) >= 2
     two = _at_least(there, 2)
-    around = {"IV": None, **_centres(selections, made, y, v, two)}
-    for q, given in around.items():
-        for tau2 in TAU2:
-            if q == "MH" and tau2 != "DL" and not heterogeneity:
-                continue
-            pooled = pool_random(y, v, two, tau2=tau2, q=given)
-            for interval in pooled.spreads:
+    pooled: Mapping[Tau2, Pooled] = {tau2: pool_random(y, v, two, tau2=tau2) for tau2 in TAU2}
+    centred: list[tuple[Centre, Mapping[Tau2, Pooled]]] = [("IV", pooled)]
+    for q in _around_mh(selections, made, y, v, two):
+        kept = pooled if heterogeneity else {}
+        others: dict[Tau2, Pooled] = {tau2: one.with_q(q) for tau2, one in kept.items()}
+        others["DL"] = pool_random(y, v, two, tau2="DL", q=q)
+        centred.append(("MH", others))
+    for q, fits in centred:
+        for tau2, one in fits.items():
+            for interval in one.spreads:
                 for i2 in ("Q", "tau²") if heterogeneity else ("Q",):
                     convention = _changed(
                         made, effects="random", tau2=tau2, interval=interval, q=q, i2=i2
                     )
-                    yield _of_pooled(convention, pooled, prob, enough)
+                    yield _of_pooled(convention, one, prob, enough)
 
 
 def _changed(made: Convention, **fields: object) -> Convention:
@@ -187,14 +192,13 @@ def _at_least(there: Array, k: int) -> Array:
     return there
 
 
-def _centres(
+def _around_mh(
     selections: Selections, made: Convention, y: Array, v: Array, there: Array
-) -> dict[str, Array]:
+) -> Iterator[Array]:
     """Q around Mantel–Haenszel, where it exists."""
-    if not isinstance(selections.tables[0], BinaryStudies) or made.double_zero == "include":
-        return {}
-    estimate, _ = _mh(selections, made.measure, made.zero_cells)
-    return {"MH": cochran_q(y, there / v, np.where(np.isfinite(estimate), estimate, 0.0))}
+    if isinstance(selections.tables[0], BinaryStudies) and made.double_zero == "exclude":
+        estimate, _ = _mh(selections, made.measure, made.zero_cells)
+        yield cochran_q(y, there / v, np.where(np.isfinite(estimate), estimate, 0.0))
 
 
 def _of_pooled(

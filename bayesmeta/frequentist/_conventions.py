@@ -366,10 +366,9 @@ def preset(
     known = {field.name for field in fields(Convention)} - {"measure", "effects", "weights"}
     for name in changes:
         among("a setting of a convention", name, sorted(known))
-    settings = {
-        **_PRESETS[program](measure, effects, weights),
-        **({"q": "MH"} if weights == "Peto" else {}),
-    }
+    settings = _PRESETS[program](measure, effects, weights)
+    if weights == "Peto":  # without a choice of zeros, tau² or centre
+        settings = {"q": "MH"}
     random = effects == "random"
     if not random:
         settings |= {"tau2": "", "interval": "Wald", "prediction": "", "i2": "Q"}

@@ -7,7 +7,7 @@ Arrays have the studies first, as in ``_tau2``: y, v and present are (k, n), res
 # pyright: reportArgumentType=false
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 import numpy as np
@@ -56,6 +56,10 @@ class Pooled:
     i2: Array
     i2_q: Array
     spreads: Mapping[IntervalName, tuple[Array, Array]]
+
+    def with_q(self, q: Array) -> "Pooled":
+        """The same estimates with Q around another centre."""
+        return replace(self, q=q, i2_q=i2_from_q(q, self.k - 1))
 
     def interval(self, name: IntervalName, prob: float) -> tuple[Array, Array]:
         """Lower and upper ends."""

@@ -7,9 +7,8 @@
 import base64
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 from scipy.special import expit
 
@@ -36,20 +35,13 @@ from ..results.display import (
     shift_sentence,
 )
 from ..studies import ContinuousStudies
+from ._grid import Grid, plain_grid
+from ._robustness import influence_grid, small_study_grid
 
 if TYPE_CHECKING:
     import jinja2
     import numpy as np
     import pandas as pd
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table as text: headings and rows."""
-
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
@@ -108,6 +100,8 @@ def _outcome(
         "evidence": _evidence(outcome),
         "parameters": _parameters(outcome),
         "heterogeneity": _heterogeneity(outcome),
+        "influence": influence_grid(outcome),
+        "small_study": small_study_grid(outcome),
         "predictive": _predictive(outcome),
         "implied": _implied(outcome),
         "left_out": _left_out(outcome),
@@ -115,8 +109,8 @@ def _outcome(
         "trust": _trust(outcome),
         "diagnostics": _diagnostics(outcome),
         "sources": _sources(outcome),
-        "excluded": _plain_grid(outcome.tables.get("excluded")),
-        "provenance": _plain_grid(outcome.tables.get("provenance")),
+        "excluded": plain_grid(outcome.tables.get("excluded")),
+        "provenance": plain_grid(outcome.tables.get("provenance")),
         "penalty": _penalty(outcome),
         "definitions": _definitions(outcome),
         "figures": {name: _embedded(svg) for name, svg in figures.items()},
@@ -317,6 +311,8 @@ def _published(outcome: OutcomeResult) -> Sequence[Mapping[str, str]]:
                 "why": one.why,
                 "note": one.note,
                 "citation": printed.citation,
+                "explained": "" if one.explanation is None else str(one.explanation),
+                "beside": one.compare_with,
             }
         )
     return rows
@@ -346,12 +342,20 @@ def _heterogeneity(outcome: OutcomeResult, name: str = "heterogeneity") -> Grid 
             f"{int(row['k'])}",
             f"{number(row['q'])} on {int(row['q_df'])} df, p {number(row['q_p'])}",
             f"{number(row['i2_percent'], 1)}%",
-            number(row["tau2"], 3),
+            _between(row),
             _range(row["prediction_lower"], row["prediction_upper"], natural),
         )
         for label, row in table.iterrows()
     ]
-    return Grid(("fit", "k", "Q", "I²", "τ²", "prediction interval (HK)"), rows)
+    return Grid(("fit", "k", "Q", "I²", "τ² [95% by Q-profile]", "prediction interval (HK)"), rows)
+
+
+def _between(row: "pd.Series") -> str:
+    """Tau², with its interval where there is one."""
+    tau2 = number(row["tau2"], 3)
+    if not math.isfinite(row["tau2_lower"]):
+        return tau2
+    return f"{tau2} [{number(row['tau2_lower'], 3)}, {number(row['tau2_upper'], 3)}]"
 
 
 def _range(lower: float, upper: float, natural: Callable[[float], "np.ndarray"]) -> str:
@@ -497,15 +501,7 @@ def _diagnostics(outcome: OutcomeResult) -> Grid | None:
 
 def _sources(outcome: OutcomeResult) -> Grid | None:
     """The table as read, every column, so that each number keeps its source."""
-    return None if outcome.sources is None else _plain_grid(outcome.sources.fillna(""), index=False)
-
-
-def _plain_grid(table: "pd.DataFrame | None", *, index: bool = True) -> Grid | None:
-    if table is None:
-        return None
-    shown = table.reset_index() if index else table
-    rows = [tuple(str(cell) for cell in row) for row in shown.itertuples(index=False)]
-    return Grid(tuple(map(str, shown.columns)), rows)
+    return None if outcome.sources is None else plain_grid(outcome.sources.fillna(""), index=False)
 
 
 def _second_attempts(outcome: OutcomeResult) -> Sequence[str]:

@@ -9,6 +9,7 @@ from ..comparison import Fit
 from ..decision import AbsoluteEffects
 from ..effects import MEASURES, EffectSizes, Measure
 from ..evidence import BayesFactors
+from ..explanation import Explanation
 from ..frequentist import FrequentistFit
 from ..model import Data, Model
 from ..posterior import Posterior
@@ -51,6 +52,26 @@ class Evidence:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Robustness:
+    """What single studies, and small ones, do to the two-stage estimate by REML.
+
+    Attributes
+    ----------
+    tau2_interval : tuple of float or None
+        By Q-profile, 95%.
+    influence : DataFrame or None
+        Of each study.
+    small_study : DataFrame or None
+        Tests of small-study effects, for ten studies or more.
+    """
+
+    tau2_interval: tuple[float, float] | None = None
+    influence: "pd.DataFrame | None" = None
+    small_study: "pd.DataFrame | None" = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioResult:
     """One selection of studies, analysed every way.
 
@@ -64,6 +85,7 @@ class ScenarioResult:
     frequentist : mapping of str to FrequentistFit
     refusals : tuple of str
         Why an analysis could not be made.
+    robustness : Robustness
     """
 
     name: str
@@ -73,6 +95,7 @@ class ScenarioResult:
     posteriors: Mapping[str, Posterior]
     frequentist: Mapping[str, FrequentistFit]
     refusals: tuple[str, ...] = ()
+    robustness: Robustness = field(default_factory=Robustness)
 
     @property
     def answer(self) -> Posterior:
@@ -105,6 +128,8 @@ class PublishedResult:
     prob_benefit : float
         NaN if not.
     why, note : str
+    explanation : Explanation or None
+        Which conventions give it from the studies of the scenario, where that is of its measure.
     """
 
     label: str
@@ -114,6 +139,7 @@ class PublishedResult:
     prob_benefit: float
     why: str
     note: str
+    explanation: Explanation | None = None
 
 
 @final

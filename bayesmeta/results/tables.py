@@ -40,11 +40,13 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
         tables["excluded"] = excluded_table(main)
         tables["provenance"] = provenance_table(main)
         tables |= evidence_tables(outcome)
+        tables |= robustness_tables(main)
     if outcome.absolute is not None:
         tables["absolute"] = outcome.absolute.table()
     tables |= checks_tables(outcome.checks)
     if outcome.published:
         tables["published"] = published_table(outcome, prob=prob)
+        tables["explained"] = explained_table(outcome)
     if outcome.posteriors:
         tables["diagnostics"] = diagnostics_table(outcome)
     return {name: table for name, table in tables.items() if len(table)}
@@ -61,6 +63,12 @@ def checks_tables(checks: Checks) -> Mapping[str, "pd.DataFrame"]:
         if one is not None:
             found[name] = one.table()
     return found
+
+
+def robustness_tables(main: ScenarioResult) -> Mapping[str, "pd.DataFrame"]:
+    """Influence of single studies, and tests of small-study effects."""
+    pair = {"influence": main.robustness.influence, "small-study": main.robustness.small_study}
+    return {name: table for name, table in pair.items() if table is not None}
 
 
 def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
@@ -115,13 +123,14 @@ def every_interval(
 ) -> Mapping[str, FrequentistFit]:
     """One entry per interval of a fit: Wald, HKSJ and truncated HKSJ stand together.
 
-    `brief` keeps Mantel–Haenszel and REML, which is what a forest plot has room for.
+    Kenward and Roger's is left to those who ask for it: with few studies and no heterogeneity it
+    says nothing. `brief` keeps Mantel–Haenszel and REML, which is what a forest plot has room for.
     """
     found: dict[str, FrequentistFit] = {}
     for label, fit in fits.items():
         if brief and label not in ("Mantel–Haenszel", "REML"):
             continue
-        for name in fit.spreads:
+        for name in (name for name in fit.spreads if name != "KR"):
             full = label if len(fit.spreads) == 1 else f"{label}, {name}"
             found[full] = replace(fit, chosen=name)  # pyright: ignore[reportArgumentType]
     return found
@@ -162,6 +171,7 @@ def heterogeneity_table(scenario: ScenarioResult) -> "pd.DataFrame":
     """Q, its p, I² and tau² of every frequentist fit."""
     import pandas as pd
 
+    lower, upper = scenario.robustness.tau2_interval or (np.nan, np.nan)
     return pd.DataFrame.from_dict(
         {
             label: {
@@ -170,7 +180,10 @@ def heterogeneity_table(scenario: ScenarioResult) -> "pd.DataFrame":
                 "q_df": fit.q_df,
                 "q_p": fit.q_p,
                 "i2_percent": fit.i2,
+                "i2_q_percent": fit.i2_q,
                 "tau2": np.nan if fit.tau2 is None else fit.tau2,
+                "tau2_lower": np.nan if fit.tau2 is None else lower,
+                "tau2_upper": np.nan if fit.tau2 is None else upper,
                 "prediction_lower": np.nan if fit.prediction is None else fit.prediction[0],
                 "prediction_upper": np.nan if fit.prediction is None else fit.prediction[1],
             }
@@ -204,6 +217,35 @@ def excluded_table(scenario: ScenarioResult) -> "pd.DataFrame":
         ],
         columns=["study", "row", "reason"],
     ).set_index("study")
+
+
+def explained_table(outcome: OutcomeResult) -> "pd.DataFrame":
+    """What comes nearest each published figure, and what that is worth."""
+    import pandas as pd
+
+    rows = {}
+    for one in outcome.published:
+        found = one.explanation
+        if found is None:
+            continue
+        best = found.candidates[0]
+        moved = found.choices[0] if found.choices else None
+        rows[one.label] = {
+            "printed": str(one.published),
+            "scenario": one.compare_with,
+            "tried": found.tried,
+            "reproducing": found.reproducing,
+            "nearest_natural": best.figures["estimate"],
+            "nearest_lower_natural": best.figures["lower"],
+            "nearest_upper_natural": best.figures["upper"],
+            "off_by_last_digits": best.miss,
+            "convention": str(best.convention),
+            "programs": "; ".join(found.named),
+            "largest_move": "" if moved is None else moved.in_words(found.published.decimals + 1),
+            "matches_by_chance": found.chance,
+            "any_by_chance": found.chance_of_any,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("figure")
 
 
 def published_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
