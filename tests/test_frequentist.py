@@ -1,51 +1,14 @@
-"""Frequentist pooling against metafor, against printed figures, and at its edges."""
+"""Frequentist pooling against printed figures and at its edges."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from references import MAIN_TRIALS, SEVEN_TRIALS, binary, cases, counts, estimates, given
 from scipy import optimize, stats
-from tolerances import CLOSED_FORM, INVARIANCE, PRINTED_2, PRINTED_3, REML, REML_GRID
+from tolerances import CLOSED_FORM, INVARIANCE, PRINTED_2, PRINTED_3, REML_GRID
 
 import bayesmeta as bm
 from bayesmeta.frequentist import critical
-
-INTERVAL = {"z": "Wald", "knha": "HKSJ", "adhoc": "HKSJ truncated"}
-RATIOS = {"OR", "RR"}
-MEASURES = {
-    "bcg": RATIOS,
-    "nielweise2007": RATIOS,
-    "crins2014": RATIOS,
-    "hine1989": RATIOS,
-    "yusuf1985": RATIOS,
-    "linde2005": RATIOS,
-    "egger2001": RATIOS,
-    "nissen2007": RATIOS,
-    "peto1980": RATIOS,
-    "normand1999": {"MD", "SMD", "ROM"},
-    "curtis1998": {"ROM"},
-    "hart1999": {"IRR"},
-    "pritz1997": {"PLO"},
-    "baeten2013": {"PLO"},
-    "mcdaniel1994": {"ZCOR"},
-    "raudenbush1985": {"GEN"},
-    "hackshaw1998": {"GEN"},
-    "rubin1981": {"GEN"},
-    "hinks2010": {"GEN"},
-}
-GRID = [
-    (dataset, measure, fit)
-    for dataset, measures in cases("random_effects").items()
-    for measure, entry in measures.items()
-    for fit in entry["fits"]
-]
-POOLED = [
-    (dataset, measure, rule)
-    for dataset, measures in cases("mantel_haenszel").items()
-    for measure, rules in measures.items()
-    for rule in rules
-    if rule == "none" or not counts(dataset).double_zero.any()  # metafor keeps them, we do not
-]
 
 
 def effects_of(dataset: str, measure: str) -> bm.EffectSizes:
@@ -53,49 +16,6 @@ def effects_of(dataset: str, measure: str) -> bm.EffectSizes:
     y, v = given(entry["yi"]), given(entry["vi"])
     known = np.isfinite(y) & np.isfinite(v)
     return estimates(y[known], np.sqrt(v[known]))
-
-
-def test_grid_of_pooled_estimates_is_complete():
-    found = {dataset: set(measures) for dataset, measures in cases("random_effects").items()}
-    assert found == MEASURES
-    assert len(GRID) == sum(map(len, MEASURES.values())) * 7 == 210
-    assert set(cases("mantel_haenszel")) == {d for d in MEASURES if "OR" in MEASURES[d]}
-    assert len(POOLED) == 9 * 2 + 5 * 2
-
-
-@pytest.mark.parametrize(("dataset", "measure", "name"), GRID)
-def test_pooled_estimates_equal_metafor(dataset, measure, name):
-    reference = cases("random_effects")[dataset][measure]["fits"][name]
-    data = effects_of(dataset, measure)
-    tau2, test = name.split("_")
-    if tau2 == "EE":
-        fit = bm.common_effect(data)
-        assert fit.tau2 is None
-        assert fit.prediction is None
-    else:
-        fit = bm.random_effects(data, tau2=tau2, interval=INTERVAL[test])
-        assert_allclose(fit.tau2, reference["tau2"], **REML)
-    tolerance = REML if tau2 == "REML" else CLOSED_FORM
-    ours = (fit.estimate, fit.se, fit.lower, fit.upper, fit.p)
-    theirs = [reference[key] for key in ("estimate", "se", "ci_lb", "ci_ub", "p")]
-    assert_allclose(ours, theirs, **tolerance)
-    assert_allclose((fit.q, fit.q_p), (reference["Q"], reference["Q_p"]), **CLOSED_FORM)
-    assert_allclose(fit.i2, reference["I2"], **tolerance)
-    assert fit.k == reference["k"]
-    if "prediction" in reference:
-        limits = reference["prediction"]
-        assert_allclose(fit.prediction, (limits["pi_lb"], limits["pi_ub"]), **tolerance)
-
-
-@pytest.mark.parametrize(("dataset", "measure", "rule"), POOLED)
-def test_mantel_haenszel_equals_metafor(dataset, measure, rule):
-    reference = cases("mantel_haenszel")[dataset][measure][rule]
-    fit = bm.common_effect(counts(dataset), weights="MH", measure=measure, zero_cells=rule)
-    ours = (fit.estimate, fit.se, fit.lower, fit.upper, fit.p, fit.q, fit.q_p, fit.i2)
-    keys = ("estimate", "se", "ci_lb", "ci_ub", "p", "Q", "Q_p", "I2")
-    assert_allclose(ours, [reference[key] for key in keys], **CLOSED_FORM)
-    assert fit.k == reference["k_yi"]
-    assert len(fit.excluded) == reference["k"] - reference["k_yi"]
 
 
 def test_seven_mortality_trials_give_the_printed_risk_ratio_with_half_where_needed():

@@ -22,9 +22,15 @@ def scaled(tolerance: Tolerance, unit: float) -> Tolerance:
 # other orders of summation.
 CLOSED_FORM: Tolerance = {"atol": 1e-12, "rtol": 1e-10}
 
-# Iterated: metafor's Fisher scoring stops at a step of 1e-12, ours at the root of the score. Seen
-# 3e-11, where the likelihood is flattest (raudenbush1985).
-REML: Tolerance = {"atol": 1e-10, "rtol": 1e-9}
+# Iterated: metafor's scoring stops at a step of 1e-12, ours at the root of the score. In median
+# standard errors, squared for tau². Seen 5.6e-9; maximum likelihood of rate differences (hart1999:
+# tau² 1.6e-5, scoring creeps) 2.6e-7.
+ITERATED: Tolerance = {"atol": 1e-8, "rtol": 1e-8}
+FLAT: Tolerance = {"atol": 1e-6, "rtol": 1e-6}
+
+# meta calls metafor with its defaults: scoring stops at steps of 1e-5 in tau², roots are good to
+# 1.2e-4. Seen 3e-5 for tau², 1e-4 for limits of tau².
+META_DEFAULTS: Tolerance = {"atol": 1e-4, "rtol": 1e-4}
 
 # Restricted likelihood on a fine grid of tau² and a bounded minimiser: a second source that is
 # itself good to the square root of rounding.

@@ -3,9 +3,10 @@
     python tests/reference/make.py FOLDER
 
 FOLDER holds ``data/*.csv`` with ``data/index.json``, ``results/metafor/*.json``,
-``results/bayesmeta/*.json`` and ``results/nnhm_quadrature.json``, as the R and Python scripts of
-that collection write them. Numbers keep all their digits (15 significant ones); a number that the
-program did not give is null. Every file written names the program and its version.
+``results/meta/*.json``, ``results/bayesmeta/*.json`` and ``results/nnhm_quadrature.json``, as the R
+and Python scripts of that collection write them. Numbers keep all their digits (15 significant
+ones); a number that the program did not give is null. Every file written names the program and its
+version; ``cells`` lists all cells of the full files, cut or not.
 """
 
 import csv
@@ -23,14 +24,7 @@ ARMS = {
 }
 RATIOS = ("OR", "RR")
 RULES = {"if_needed": "", "none": "_none", "all": "_add_all", "excluded": "_drop00"}
-MEASURES = {  # of the datasets that are not counts in two arms
-    "normand1999": ("MD", "SMD", "ROM"),
-    "curtis1998": ("ROM",),
-    "hart1999": ("IRR",),
-    "pritz1997": ("PLO",),
-    "baeten2013": ("PLO",),
-    "mcdaniel1994": ("ZCOR",),
-}
+MEASURES = {"hart1999": "IRR", "pritz1997": "PLO", "baeten2013": "PLO"}  # of single counts
 SINGLE = {  # counts that are not of two binomial arms, by the names of their columns
     "hart1999": {
         "events_treatment": "x1i",
@@ -50,11 +44,37 @@ CONTINUOUS = {  # means of two arms, by the names of their columns
     "n_control": "n2i",
 }
 OF_MEANS = {"MD": "MD", "SMD": "SMD", "ROM": "ROM_nocorrect", "ROM corrected": "ROM"}
-FITS = tuple(f"{tau2}_{test}" for tau2 in ("DL", "REML") for test in ("z", "knha", "adhoc"))
 GLMM = ("UM.FS_EE", "UM.FS_ML", "CM.EL_EE", "CM.EL_ML")
 OF_GLMM = ("estimate", "se", "ci_lb", "ci_ub", "k", "tau2", "Q_lrt", "df_Q", "loglik")
+ESTIMATORS = ("REML", "DL", "PM", "ML", "HS", "HE", "SJ", "EB")
 ESTIMATE = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "tau2", "I2", "Q", "Q_p")
+PREDICTIONS = ("default", "riley", "t")  # each with a lower and an upper end, after ESTIMATE
 POOLED = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "k_yi", "Q", "Q_p", "I2")
+POOLINGS = tuple(f"MH_{m}{half}" for m in (*RATIOS, "RD") for half in ("", "_add_half"))
+SETTINGS = (
+    "default",
+    "inverse",
+    "MH_exact",
+    "inverse_DL_HK",
+    "inverse_PM_HK_adhocse",
+    "revman5like",
+    "treatment_arm_cc",
+    "allstudies",
+)
+OF_META = {  # cells of the datasets that are not counts of two arms and not estimates
+    "normand1999": tuple(
+        f"{measure}{end}" for measure in ("MD", "SMD", "ROM") for end in ("", "_HK")
+    ),
+    "pritz1997": ("PLOGIT",),
+    "hart1999": ("IRR_Inverse", "IRR_MH"),
+    "mcdaniel1994": ("ZCOR", "COR"),
+}
+ONE_NUMBER = ("k", "k_all", "Q", "Q_df", "Q_p", "I2", "tau2", "tau2_lb", "tau2_ub")
+PARTS = {
+    "common": ("TE", "se", "lb", "ub", "p"),
+    "random": ("TE", "se", "lb", "ub", "p", "df"),
+    "predict": ("lb", "ub"),
+}
 TAU_PRIORS = ("halfnormal_0.5", "halfnormal_1.0", "halfcauchy_0.5", "uniform_0_4")
 PROPER = tuple(f"{tau}__normal_0_4" for tau in TAU_PRIORS)
 IMPROPER = tuple(
@@ -97,12 +117,26 @@ def main(folder: Path) -> None:
     )
     _write("effect_sizes", {n: _effect_sizes(metafor[n]) for n in binary}, **program)
     _write("risk_differences", {n: _risk_differences(metafor[n]) for n in binary}, **program)
+    everything = {
+        program: {path.stem: _groups(_read(path)) for path in _files(folder, program)}
+        for program in ("metafor", "meta")
+    }
+    numbers = {program: _numbers(everything[program]) for program in everything}
+    _write("cells", _names(everything), source="names of all cells, cut or not", numbers=numbers)
     means = {n: _means(folder, metafor[n]) for n in ("normand1999", "curtis1998")}
     _write("means", means, source="metadat", **program)
     single = {n: _single(folder, metafor[n], names) for n, names in SINGLE.items()}
     _write("rates_and_proportions", single, source="metadat", **program)
-    _write("random_effects", {n: _models(metafor[n]) for n in index}, **program)
-    _write("mantel_haenszel", {n: _mantel_haenszel(metafor[n]) for n in binary}, **program)
+    columns = (*ESTIMATE, *(f"{name}_{end}" for name in PREDICTIONS for end in ("lb", "ub")))
+    models = {n: _models(metafor[n]) for n in index}
+    _write("random_effects", models, columns=columns, **program)
+    counted = (*binary, "hart1999")
+    _write("mantel_haenszel", {n: _mantel_haenszel(metafor[n]) for n in counted}, **program)
+    meta = {path.stem: _read(path) for path in _files(folder, "meta")}
+    of_meta = {name: _meta(full) for name, full in meta.items()}
+    columns = [*ONE_NUMBER, *(f"{part}_{name}" for part in PARTS for name in PARTS[part])]
+    versions = {name: meta["bcg"]["versions"][name] for name in ("R", "meta", "metafor")}
+    _write("meta", of_meta, program="meta", columns=columns, versions=versions)
     _write("glmm", {n: _glmm(metafor[n]) for n in binary}, **program)
     exact = _read(folder / "results/nnhm_quadrature.json")
     full = {name: _read(folder / f"results/bayesmeta/{name}.json") for name in exact["fits"]}
@@ -161,7 +195,7 @@ def _risk_differences(full: dict) -> dict:
 
 
 def _single(folder: Path, full: dict, names: dict[str, str]) -> dict:
-    (measure,) = MEASURES[full["dataset"]]
+    measure = MEASURES[full["dataset"]]
     rows = list(csv.DictReader((folder / f"data/{full['dataset']}.csv").open()))
     data = {ours: [float(row[theirs]) for row in rows] for ours, theirs in names.items()}
     return {"measure": measure, "data": data, **_only(full["effect_sizes"][measure], ("yi", "vi"))}
@@ -178,29 +212,81 @@ def _means(folder: Path, full: dict) -> dict:
 
 
 def _models(full: dict) -> dict:
-    measures = RATIOS if full["type"] == "binary" else MEASURES.get(full["dataset"], ("GEN",))
-    return {measure: _one_measure(full, measure) for measure in measures}
+    return {measure: _one_measure(full, measure) for measure in full["models"]}
 
 
 def _one_measure(full: dict, measure: str) -> dict:
+    """Every fit by an estimator the package has: a row of ESTIMATE and the prediction intervals."""
     sizes, models = full["effect_sizes"][measure], full["models"][measure]
-    fits = {name: _only(models[name], ESTIMATE) for name in ("EE_z", *FITS)}
-    for name in FITS:
-        if name.endswith("knha"):
-            fits[name]["prediction"] = _only(
-                models[name]["prediction"]["default"], ("pi_lb", "pi_ub")
-            )
-    return {"yi": sizes["yi"], "vi": sizes["vi"], "fits": fits}
+    names = ("EE_z", *(f"{tau2}_{t}" for tau2 in ESTIMATORS for t in ("z", "knha", "adhoc")))
+    kept = {name: models[name] for name in names if name in models and "error" not in models[name]}
+    intervals = {
+        f"{kind}_{name.removesuffix('_z')}": entry["tau2"][1:]
+        for name, fit in kept.items()
+        for kind, entry in fit.get("tau2_ci", {}).items()
+        if "error" not in entry
+    }
+    rows = {name: _row(fit) for name, fit in kept.items()}
+    return {**_only(sizes, ("yi", "vi")), "fits": rows, "tau2_intervals": intervals}
+
+
+def _row(fit: dict) -> list:
+    ends = [
+        fit["prediction"][name][end]
+        for name in PREDICTIONS
+        if "prediction" in fit
+        for end in ("pi_lb", "pi_ub")
+    ]
+    return [fit[name] for name in ESTIMATE] + ends
 
 
 def _mantel_haenszel(full: dict) -> dict:
-    pooled = full["mh_peto"]
+    names = ("MH_IRR",) if full["type"] == "rate" else (*POOLINGS, "PETO")
+    return {name: _only(full["mh_peto"][name], POOLED) for name in names}
+
+
+def _meta(full: dict) -> dict:
+    """Rows of numbers of the cells the package has the settings of, and estimates where fed."""
+    names = OF_META.get(full["dataset"]) or tuple(filter(_settings_we_have, full["models"]))
+    rows = {name: _meta_row(full["models"][name]) for name in names}
+    fed = [name for name in names if name.endswith("allstudies") or name == "COR"]
+    return {"rows": rows, "estimates": {n: _only(full["models"][n], ("TE", "seTE")) for n in fed}}
+
+
+def _settings_we_have(name: str) -> bool:
+    measure, _, setting = name.partition("_")
+    if measure in (*RATIOS, "RD"):
+        return setting in SETTINGS or name in ("OR_Peto", "OR_incr_all")
+    return measure in ESTIMATORS and not name.endswith("NNF")
+
+
+def _meta_row(fit: dict) -> list:
+    return [fit[name] for name in ONE_NUMBER] + [
+        fit[part][name] for part, names in PARTS.items() for name in names
+    ]
+
+
+def _files(folder: Path, program: str) -> list[Path]:
+    return sorted((folder / f"results/{program}").glob("*.json"))
+
+
+def _groups(full: dict) -> dict:
+    """Cells by group; models of one measure are a group, as in ``models/OR``."""
+    groups = {name: cells for name, cells in full.items() if isinstance(cells, dict) and cells}
+    del groups["versions"]
+    models = groups.pop("models")
+    if not set(models) <= set(groups.get("effect_sizes", ())):
+        return {**groups, "models": models}
+    return {**groups, **{f"models/{measure}": fits for measure, fits in models.items()}}
+
+
+def _names(everything: dict) -> dict:
     return {
-        measure: {
-            "none": _only(pooled[f"MH_{measure}"], POOLED),
-            "if_needed": _only(pooled[f"MH_{measure}_add_half"], POOLED),
+        program: {
+            dataset: {group: list(cells) for group, cells in groups.items()}
+            for dataset, groups in files.items()
         }
-        for measure in RATIOS
+        for program, files in everything.items()
     }
 
 
@@ -211,6 +297,15 @@ def _glmm(full: dict) -> dict:
         name: {key: fit[key] for key in (*OF_GLMM, "error", "warnings") if key in fit}
         for name, fit in fits.items()
     }
+
+
+def _numbers(files: dict) -> list[str]:
+    """Names of the numbers in the cells of pooled models, which are those with an H."""
+    cells = (
+        cell for groups in files.values() for group in groups.values() for cell in group.values()
+    )
+    pooled = (cell for cell in cells if isinstance(cell, dict) and {"H", "H2"} & set(cell))
+    return sorted({name for cell in pooled for name in cell})
 
 
 def _exact(full: dict, fits: dict) -> dict:
