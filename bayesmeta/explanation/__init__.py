@@ -18,8 +18,9 @@ from ..studies import ContinuousStudies, Published
 from ._chance import expected_matches
 from ._choices import Choice, single_choices
 from ._printed import HALF, as_printed, misses, printed
+from ._search import Place, search
 from ._selections import select
-from ._walk import FIGURES, Data, Selections, Walked, walk
+from ._walk import FIGURES, Data, Selections
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -252,31 +253,30 @@ def explain(
     k = published.k if published.k is not None and published.k < studies.k else None
     selections = select(studies, readings, subsets=subsets, k=k, limit=limit)
     target = printed(published)
-    heterogeneity = bool(published.p_heterogeneity or published.i2)
-    walked = tuple(walk(selections, measure.name, prob=published.prob, heterogeneity=heterogeneity))
-    miss = np.array([misses(one.figures, target, measure).max(axis=0) for one in walked])
-    miss = np.where(np.isfinite(miss), miss, np.inf)
-    if not np.isfinite(miss).any():
+    settings = {
+        "prob": published.prob,
+        "heterogeneity": bool(published.p_heterogeneity or published.i2),
+    }
+    presets = _presets(measure.name)
+    defaults = frozenset(replace(one, prediction="") for _, one in presets)
+    found = search(selections, target, measure, defaults, **settings)
+    if not found.nearest:
         raise ModelError(f"No convention pools a {measure.words} from these studies.")
-    order = _order(walked, miss)
-    candidates = _best(walked, miss, order, selections, measure, tuple(target))
-    programs = _programs(studies, measure, published.prob)
-    chance, chance_of_any = expected_matches(walked, published, target, measure)
+    programs = _programs(studies, presets, published.prob)
+    chance, chance_of_any = expected_matches(found, published, target, measure)
     return Explanation(
         published=published,
-        candidates=candidates,
-        choices=single_choices(
-            walked, divmod(int(order[0]), selections.n), selections, target, measure
-        ),
+        candidates=_best(found.nearest, selections, measure, tuple(target)),
+        choices=single_choices(found.nearest[0], selections, target, measure, **settings),
         programs=programs,
         named=tuple(
             words for words, fit in programs.items() if _misses(fit, target, measure) <= HALF
         ),
-        tried=int(np.isfinite(miss).sum()),
-        reproducing=int((miss <= HALF).sum()),
+        tried=found.tried,
+        reproducing=found.reproducing,
         chance=chance,
         chance_of_any=chance_of_any,
-        notes=_notes(published, studies, matched=bool((miss <= HALF).any())),
+        notes=_notes(published, studies, matched=found.reproducing > 0),
     )
 
 
@@ -294,61 +294,32 @@ def _prepared(studies: Data, measure: Measure) -> Data:
     return convert_quantiles(studies) if isinstance(studies, ContinuousStudies) else studies
 
 
-def _order(walked: Sequence[Walked], miss: Array) -> NDArray[np.intp]:
-    """Places in `miss`, flat: what reproduces, by a program's default first; then the nearest."""
-    measure = walked[0].convention.measure
-    known = {replace(one, prediction="") for _, one in _presets(measure)}
-    default = np.array([one.convention in known for one in walked])
-    matched = miss <= HALF
-    rank = np.where(matched & default[:, None], 0, np.where(matched, 1, 2))
-    return np.lexsort((miss.ravel(), rank.ravel()))
-
-
 def _best(
-    walked: Sequence[Walked],
-    miss: Array,
-    order: NDArray[np.intp],
-    selections: Selections,
-    measure: Measure,
-    figures: Sequence[str],
+    nearest: Sequence[Place], selections: Selections, measure: Measure, figures: Sequence[str]
 ) -> tuple[Candidate, ...]:
     """The nearest candidates, each with other figures or another selection than those before."""
-    flat, order = miss.ravel(), order[: 200 * SHOWN]
-    found: dict[tuple, list[tuple[int, int]]] = {}
-    for place in order[np.isfinite(flat[order])]:
-        row, column = divmod(int(place), selections.n)
-        values = [walked[row].figures[name][column] for name in figures]
-        key = (column, *(f"{value:.9g}" for value in values))
-        found.setdefault(key, []).append((row, column))
-    return tuple(
-        _candidate(walked, miss, selections, measure, places)
-        for places in list(found.values())[:SHOWN]
-    )
+    found: dict[tuple, list[Place]] = {}
+    for place in nearest:
+        key = (place.column, *(f"{place.figures[name]:.9g}" for name in figures))
+        found.setdefault(key, []).append(place)
+    return tuple(_candidate(places, selections, measure) for places in list(found.values())[:SHOWN])
 
 
-def _candidate(
-    walked: Sequence[Walked],
-    miss: Array,
-    selections: Selections,
-    measure: Measure,
-    places: Sequence[tuple[int, int]],
-) -> Candidate:
-    row, column = places[0]
-    one, first = walked[row], selections.tables[0]
-    table = selections.tables[selections.table[column]]
-    figures = {
-        name: float(as_printed(name, one.figures[name][column], measure))
-        for name in FIGURES
-        if np.isfinite(one.figures[name][column])
-    }
-    present = selections.present[:, column]
+def _candidate(places: Sequence[Place], selections: Selections, measure: Measure) -> Candidate:
+    one, first = places[0], selections.tables[0]
+    table = selections.tables[selections.table[one.column]]
+    present = selections.present[:, one.column]
     return Candidate(
         convention=one.convention,
         left_out=tuple(n for n, there in zip(first.study, present, strict=True) if not there),
         readings=_other_readings(first, table, present),
-        figures=figures,
-        miss=float(miss[row, column]),
-        reproduces=bool(miss[row, column] <= HALF),
+        figures={
+            name: float(as_printed(name, np.array(value), measure))
+            for name, value in one.figures.items()
+            if np.isfinite(value)
+        },
+        miss=one.miss,
+        reproduces=one.rank < 2,
         same=len(places),
     )
 
@@ -362,10 +333,12 @@ def _other_readings(first: Data, table: Data, present: NDArray[np.bool_]) -> tup
     )
 
 
-def _programs(studies: Data, measure: Measure, prob: float) -> Mapping[str, FrequentistFit]:
+def _programs(
+    studies: Data, presets: Sequence[tuple[str, Convention]], prob: float
+) -> Mapping[str, FrequentistFit]:
     """What the defaults of programs give; without those that cannot pool these data."""
     found: dict[str, FrequentistFit] = {}
-    for words, convention in _presets(measure.name):
+    for words, convention in presets:
         try:
             found[words] = pool(studies, convention, prob=prob)
         except BayesmetaError:
@@ -413,11 +386,13 @@ def _notes(published: Published, studies: Data, *, matched: bool) -> tuple[str, 
             f"The published figure pools {published.k} studies, {more} than the {studies.k} of "
             f"this table: nothing here identifies its {published.k} studies, and no match could."
         )
-    if matched:
-        notes.append(
-            "A recipe that reproduces the figures is not thereby the one that was used, and does "
-            "not identify the studies."
-        )
+    notes.append(
+        "A recipe that reproduces the figures is not thereby the one that was used, and does not "
+        "identify the studies."
+        if matched
+        else "A pooled figure does not identify the studies behind it; with others than these, "
+        "other conventions may come nearer."
+    )
     return tuple(notes)
 
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from ..effects import ZERO_WORDS, Measure
 from ..frequentist import Convention
-from ._printed import as_printed
-from ._walk import FIGURES, Selections, Walked
+from ._printed import Target, as_printed
+from ._search import Place
+from ._walk import FIGURES, Selections, Walked, walk
 
 type Array = NDArray[np.float64]
 
@@ -42,24 +43,33 @@ class Choice:
 
 
 def single_choices(
-    walked: Sequence[Walked],
-    place: tuple[int, int],
+    best: Place,
     selections: Selections,
-    target: Mapping[str, tuple[float, float]],
+    target: Target,
     measure: Measure,
+    *,
+    prob: float,
+    heterogeneity: bool,
 ) -> tuple[Choice, ...]:
-    """Candidates that differ from that at `place` in one choice; the largest move first.
-
-    `place` is a row of `walked` and a selection.
-    """
-    row, column = place
-    here = _effect(walked[row], column, measure)
+    """Candidates that differ from the best in one choice; the largest move first."""
+    near = selections.at(_near(selections, best.column))
+    walked = list(walk(near, measure.name, prob=prob, heterogeneity=heterogeneity))
+    base = next(one for one in walked if one.convention == best.convention)
+    here = _effect(base, 0, measure)
     found = [
         Choice(choice=choice, before=before, after=after, figures=figures, move=move)
-        for choice, before, after, figures in _neighbours(walked, row, column, selections, measure)
+        for choice, before, after, figures in _neighbours(walked, base, near, measure)
         for move in [_move(here, figures, target)]
     ]
     return tuple(sorted(_largest(found), key=lambda one: -one.move))
+
+
+def _near(selections: Selections, column: int) -> NDArray[np.intp]:
+    """The selection itself, then those with one study more or fewer, or in another reading."""
+    present, table = selections.present, selections.table
+    apart = (present != present[:, [column]]).sum(axis=0)
+    near = ((apart == 1) & (table == table[column])) | ((apart == 0) & (table != table[column]))
+    return np.concatenate(([column], np.flatnonzero(near)))
 
 
 def _largest(found: Sequence[Choice]) -> list[Choice]:
@@ -78,7 +88,7 @@ def _largest(found: Sequence[Choice]) -> list[Choice]:
 def _move(
     here: Mapping[str, float],
     there: Mapping[str, float],
-    target: Mapping[str, tuple[float, float]],
+    target: Target,
 ) -> float:
     return max(abs(there[name] - here[name]) / target[name][1] for name in here)
 
@@ -90,19 +100,19 @@ def _effect(one: Walked, column: int, measure: Measure) -> dict[str, float]:
 
 
 def _neighbours(
-    walked: Sequence[Walked], row: int, column: int, selections: Selections, measure: Measure
+    walked: Sequence[Walked], base: Walked, near: Selections, measure: Measure
 ) -> Iterator[tuple[str, str, str, dict[str, float]]]:
-    mine = _parts(walked[row].convention)
+    mine = _parts(base.convention)
     for one in walked:
         parts = _parts(one.convention)
         if one.convention.effects == "common":
             parts["interval"] = None  # it has one only
         both = [name for name in mine if mine[name] is not None and parts[name] is not None]
         differ = [name for name in both if mine[name] != parts[name]]
-        if len(differ) == 1 and np.isfinite(one.figures["estimate"][column]):
+        if len(differ) == 1 and np.isfinite(one.figures["estimate"][0]):
             name = differ[0]
-            yield name, str(mine[name]), str(parts[name]), _effect(one, column, measure)
-    yield from _other_tables(walked[row], column, selections, measure)
+            yield name, str(mine[name]), str(parts[name]), _effect(one, 0, measure)
+    yield from _other_tables(base, near, measure)
 
 
 def _parts(convention: Convention) -> dict[str, str | None]:
@@ -121,28 +131,24 @@ def _parts(convention: Convention) -> dict[str, str | None]:
 
 
 def _other_tables(
-    one: Walked, column: int, selections: Selections, measure: Measure
+    base: Walked, near: Selections, measure: Measure
 ) -> Iterator[tuple[str, str, str, dict[str, float]]]:
     """The same convention with one study more or fewer, or one other reading."""
-    present, table = selections.present, selections.table
-    names = selections.tables[0].study
-    one_off = (present != present[:, [column]]).sum(axis=0) == 1
-    for other in np.flatnonzero(one_off & (table == table[column])):
-        if np.isfinite(one.figures["estimate"][other]):
-            i = int(np.flatnonzero(present[:, other] != present[:, column])[0])
+    present, table = near.present, near.table
+    names = near.tables[0].study
+    for other in range(1, near.n):
+        if not np.isfinite(base.figures["estimate"][other]):
+            continue
+        figures = _effect(base, other, measure)
+        if table[other] == table[0]:
+            i = int(np.flatnonzero(present[:, other] != present[:, 0])[0])
             words = ["with it", "without it"]
-            before, after = words if present[i, column] else words[::-1]
-            yield f"study {names[i]}", before, after, _effect(one, int(other), measure)
-    same = (present == present[:, [column]]).all(axis=0)
-    for other in np.flatnonzero(same & (table != table[column])):
-        differ = _rows_that_differ(selections, int(table[column]), int(table[other]))
-        if len(differ) == 1 and np.isfinite(one.figures["estimate"][other]):
-            yield (
-                f"reading of {names[differ[0]]}",
-                "this",
-                "another",
-                _effect(one, int(other), measure),
-            )
+            before, after = words if present[i, 0] else words[::-1]
+            yield f"study {names[i]}", before, after, figures
+            continue
+        differ = _rows_that_differ(near, int(table[0]), int(table[other]))
+        if len(differ) == 1:
+            yield f"reading of {names[differ[0]]}", "this", "another", figures
 
 
 def _rows_that_differ(selections: Selections, a: int, b: int) -> NDArray[np.intp]:

@@ -60,7 +60,12 @@ class Selections:
 
     @property
     def n(self) -> int:
+        """How many there are."""
         return self.table.size
+
+    def at(self, columns: NDArray[np.intp]) -> "Selections":
+        """Those with these numbers."""
+        return replace(self, table=self.table[columns], present=self.present[:, columns])
 
 
 @final
@@ -288,12 +293,12 @@ def _mantel_haenszel(
     variances = ("Greenland–Robins", "Sato") if measure == "RD" else ("Greenland–Robins",)
     seen: list[Array] = []
     for rule in pooled_rules:
+        cells = np.stack([np.stack(_cells(t, measure, rule)[:4]) for t in selections.tables])
+        if any(np.array_equal(cells, before) for before in seen):
+            continue  # without a zero in any table the rules are one
+        seen.append(cells)
         for variance in variances:
             estimate, squared = _mh(selections, measure, rule, variance)
-            key = np.stack([estimate, squared])
-            if any(np.array_equal(key, before, equal_nan=True) for before in seen):
-                continue
-            seen.append(key)
             for made, y, v, there in rules if heterogeneity else rules[:1]:
                 for q in ("MH", "IV") if heterogeneity else ("MH",):
                     convention = replace(
@@ -351,7 +356,7 @@ def _plain(data: Data) -> tuple[Array, Array, Array, Array]:
 def _glmm(selections: Selections, prob: float) -> Iterator[Walked]:
     """Likelihoods, fitted one table at a time: to all studies of each reading."""
     whole = np.flatnonzero(selections.present.all(axis=0))
-    if whole.size > MANY:
+    if len(selections.tables) > MANY:
         return
     for likelihood in ("conditional", "unconditional"):
         for effects in ("common", "random"):

@@ -162,7 +162,7 @@ Wald interval; Q around Mantel–Haenszel; I² from Q
             *self._zero_words(),
             "studies without events kept" if self.double_zero == "include" else "",
             f"{_CHOSEN[self.interval]} interval",
-            f"Q around {_POOLING[self.q]}" if of_counts and self.weights == "MH" else "",
+            f"Q around {_POOLING[self.q]}" if of_counts and self._says_q else "",
             f"I² from {self.i2}",
             f"variance of {self.variance}" if self._has_variance else "",
             "SMD as RevMan has it" if self.smd == "RevMan" else "",
@@ -178,7 +178,7 @@ Wald interval; Q around Mantel–Haenszel; I² from Q
             return f"common effect, {_POOLING[self.weights]}"
         if self.weights != "IV":
             return f"random effects, {_POOLING[self.weights]}"
-        around = ", Q around Mantel–Haenszel" if self.q == "MH" else ""
+        around = ", Q around Mantel–Haenszel" if self.q == "MH" and self.tau2 == "DL" else ""
         return f"random effects, {self.tau2}{around}"
 
     def _zero_words(self) -> tuple[str, ...]:
@@ -191,6 +191,11 @@ Wald interval; Q around Mantel–Haenszel; I² from Q
             ZERO_WORDS[self.mh_zero_cells],
             f"for Q {ZERO_WORDS[self.zero_cells]}",
         )
+
+    @property
+    def _says_q(self) -> bool:
+        """Whether the centre of Q is a choice that ``pooling`` does not say."""
+        return self.weights == "MH" or (self.q == "MH" and self.tau2 not in ("", "DL"))
 
     @property
     def _has_variance(self) -> bool:
