@@ -202,9 +202,14 @@ def test_figures_in_the_manner_of_review_manager_are_named_unaided(dataset, meas
     assert found.reproducing > 0
     assert f"Review Manager 5 ({MENU[part]})" in found.named
     assert found.candidates[0].reproduces
-    by_meta = bm.explain(counts(dataset), printed_by_meta(dataset, f"{measure}_default", part))
+
+
+@pytest.mark.parametrize("part", MENU)
+@pytest.mark.parametrize("dataset", BINARY)
+def test_figures_in_the_manner_of_meta_are_named_unaided(dataset, part):
+    found = bm.explain(counts(dataset), printed_by_meta(dataset, "RR_default", part))
     weights = "Mantel–Haenszel" if part == "common" else "inverse variance"
-    assert f"meta 8 ({weights}, {MENU[part].partition(', ')[2]})" in by_meta.named
+    assert f"meta 8 ({weights}, {MENU[part].partition(', ')[2]})" in found.named
 
 
 def test_half_a_unit_of_the_last_digit_is_the_border():

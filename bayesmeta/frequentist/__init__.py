@@ -1,6 +1,6 @@
 """The frequentist estimates a reader expects beside a posterior."""
 
-from ._conventions import PROGRAMS, Convention, estimates_by, pool, preset
+from ._conventions import Convention, estimates_by, pool
 from ._counts import MANTEL_HAENSZEL, mantel_haenszel_rd, peto
 from ._fit import FrequentistFit, IntervalName, Spread, critical
 from ._glmm import glmm
@@ -10,6 +10,7 @@ from ._many import random_effects_many
 from ._of_counts import Centre
 from ._pet_peese import PetPeese, pet_peese
 from ._pooling import common_effect, random_effects
+from ._presets import PROGRAMS, preset
 from ._small_study import egger, small_study_tests
 from ._small_study_counts import harbord, peters
 from ._small_study_result import SmallStudyTest
