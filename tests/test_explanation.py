@@ -223,6 +223,8 @@ def test_half_a_unit_of_the_last_digit_is_the_border():
     assert bm.explain(data, replace(printed, lower="-0.039")).reproducing > 0
     assert bm.explain(data, replace(printed, p="0.16")).reproducing > 0
     assert bm.explain(data, replace(printed, p="0.15")).reproducing == 0
+    assert bm.explain(data, replace(printed, p="<0.2")).reproducing > 0
+    assert bm.explain(data, replace(printed, p="<0.1")).reproducing == 0
 
 
 def test_chance_is_the_mean_number_of_matches_of_figures_made_up_nearby():

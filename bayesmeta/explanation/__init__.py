@@ -17,7 +17,7 @@ from ..frequentist import PROGRAMS, Convention, FrequentistFit, pool, preset
 from ..studies import ContinuousStudies, Published
 from ._chance import expected_matches
 from ._choices import Choice, single_choices
-from ._printed import HALF, as_printed, misses, printed
+from ._printed import HALF, Target, as_printed, misses, printed
 from ._search import Place, search
 from ._selections import select
 from ._walk import FIGURES, Data, Selections
@@ -363,9 +363,7 @@ def _presets(measure: str) -> Sequence[tuple[str, Convention]]:
 _MENU: Mapping[str, str] = {"MH": "Mantel–Haenszel", "IV": "inverse variance", "Peto": "Peto"}
 
 
-def _misses(
-    fit: FrequentistFit, target: Mapping[str, tuple[float, float]], measure: Measure
-) -> float:
+def _misses(fit: FrequentistFit, target: Target, measure: Measure) -> float:
     figures = {
         "estimate": fit.estimate,
         "lower": fit.lower,

@@ -90,7 +90,7 @@ def _move(
     there: Mapping[str, float],
     target: Target,
 ) -> float:
-    return max(abs(there[name] - here[name]) / target[name][1] for name in here)
+    return max(abs(there[name] - here[name]) / target[name].unit for name in here)
 
 
 def _effect(one: Walked, column: int, measure: Measure) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Figures as they were printed, and how far ours are from them."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +11,37 @@ from ..studies import Published, decimals_of
 from ._walk import FIGURES
 
 type Array = NDArray[np.float64]
-type Target = Mapping[str, tuple[float, float]]  # value and unit of the last digit, by figure
+type Target = Mapping[str, "Figure"]  # by name
 
 HALF = 0.5 + 1e-9  # of the last printed unit
 NONE = np.iinfo(np.int64).min  # where a figure does not exist
 
 
+class Figure(NamedTuple):
+    """A printed figure: its value, the unit of its last digit, and whether it is an upper bound."""
+
+    value: float
+    unit: float
+    bound: bool
+
+    def miss(self, ours: Array) -> Array:
+        """Distance in units of the last digit."""
+        far = (ours - self.value) / self.unit
+        return np.where(far < 0, 0.0, 1 + far) if self.bound else np.abs(far)
+
+    def rounded(self, ours: Array) -> Array:
+        """In whole units of the last digit; 0 below a bound and 1 above."""
+        return np.where(ours < self.value, 0.0, 1.0) if self.bound else np.rint(ours / self.unit)
+
+
 def printed(published: Published) -> Target:
-    """Value and unit of the last digit of every printed figure, by name."""
-    texts = {name: getattr(published, name) for name in FIGURES}
-    return {name: (float(text), 10.0 ** -decimals_of(text)) for name, text in texts.items() if text}
+    """Every printed figure, by name."""
+    texts = {name: getattr(published, name).strip() for name in FIGURES}
+    return {
+        name: Figure(float(text.lstrip("<")), 10.0 ** -decimals_of(text), text.startswith("<"))
+        for name, text in texts.items()
+        if text
+    }
 
 
 def as_printed(name: str, values: Array, measure: Measure) -> Array:
@@ -30,18 +52,15 @@ def as_printed(name: str, values: Array, measure: Measure) -> Array:
 def misses(figures: Mapping[str, Array], target: Target, measure: Measure) -> Array:
     """Distance of every figure from the printed one in units of its last digit, (figures, n)."""
     return np.stack(
-        [
-            np.abs(as_printed(name, figures[name], measure) - value) / unit
-            for name, (value, unit) in target.items()
-        ]
+        [figure.miss(as_printed(name, figures[name], measure)) for name, figure in target.items()]
     )
 
 
 def rounded(figures: Mapping[str, Array], target: Target, measure: Measure) -> NDArray[np.int64]:
     """Figures as whole numbers of their last printed unit, (n, figures)."""
-    columns = [
-        as_printed(name, figures[name], measure) / unit for name, (_, unit) in target.items()
-    ]
-    found = np.stack(columns, axis=1)
-    usable = np.isfinite(found) & (np.abs(found) < 1e15)
-    return np.where(usable, np.rint(np.where(usable, found, 0.0)), NONE).astype(np.int64)
+    columns = []
+    for name, figure in target.items():
+        ours = as_printed(name, figures[name], measure)
+        usable = np.isfinite(ours) & (np.abs(ours) < 1e15 * figure.unit)
+        columns.append(np.where(usable, figure.rounded(np.where(usable, ours, 0.0)), NONE))
+    return np.stack(columns, axis=1).astype(np.int64)

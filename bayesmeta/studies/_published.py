@@ -34,7 +34,7 @@ class Published:
     prob : float
         Level of the interval.
     p, p_heterogeneity, i2 : str, optional
-        As printed; I² in per cent.
+        As printed, ``"0.03"`` or ``"<0.001"``; I² in per cent.
     k, n : int or None
         Studies and patients behind this very figure, where printed.
     method : str
@@ -150,8 +150,9 @@ def _check_figure(name: str, text: object) -> None:
         raise DataError(
             f"Published: {name} must be the printed figure as text, e.g. '0.60'; got {text!r}."
         )
+    number = text.removeprefix("<").strip() if name.startswith("p") else text
     try:
-        finite = not text or np.isfinite(float(text))
+        finite = not text or np.isfinite(float(number))
     except ValueError:
         finite = False
     if not finite or "_" in text:
