@@ -145,6 +145,11 @@ def test_other_reading_is_tried_only_when_given_and_named():
     assert any(choice.choice == "reading of Lanzoni" for choice in found.choices)
 
 
+def test_tables_with_gaps_are_not_other_readings_of_themselves():
+    found = bm.explain(MEANS, bm.Published.parse("MD -1 [-2, 0]"))
+    assert not any(one.readings for one in found.candidates)
+
+
 def test_published_k_below_the_table_tries_subsets_of_that_size():
     printed = bm.Published(measure="RR", estimate="0.58", lower="0.38", upper="0.87", k=7)
     table = binary({name: MAIN_TRIALS[name] for name in (*SEVEN_TRIALS, "Bowdish")})
@@ -306,8 +311,9 @@ def test_tables_without_any_event_have_only_the_answer_of_conventions_that_keep_
         (
             lambda: bm.explain(estimates([0.1], [0.2]), REVIEW),
             bm.DataError,
-            "measure",
+            "The estimates are GEN and the published figure is RR",
         ),
+        (lambda: bm.explain(MEANS, REVIEW), bm.DataError, "has the measure MD or SMD"),
     ],
 )
 def test_what_cannot_be_explained_is_refused_in_a_sentence(call, error, words):

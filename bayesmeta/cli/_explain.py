@@ -88,7 +88,7 @@ def _rows(frame: "pd.DataFrame", measure: str, level: float) -> "tuple[Data, lis
 
 
 def _print(found: "Explanation", main: "Data", others: "list[Data]", *, readings: bool) -> None:
-    click.echo(f"{main.k} studies: {', '.join(main.study)}.")
+    click.echo(f"{main.k} {'study' if main.k == 1 else 'studies'}: {', '.join(main.study)}.")
     if others and not readings:
         names = ", ".join(dict.fromkeys(name for one in others for name in one.study))
         click.echo(f"Other readings, tried with --readings: {names}.")

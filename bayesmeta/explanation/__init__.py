@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..effects import ZERO_CELLS_OF, EffectSizes, Measure, convert_quantiles, measure_named
+from ..effects import (
+    MEASURES_OF,
+    ZERO_CELLS_OF,
+    EffectSizes,
+    Measure,
+    convert_quantiles,
+    measure_named,
+)
 from ..errors import BayesmetaError, DataError, ModelError
 from ..frequentist import PROGRAMS, Convention, FrequentistFit, pool, preset
 from ..studies import ContinuousStudies, Published
@@ -20,7 +27,7 @@ from ._choices import Choice, single_choices
 from ._printed import HALF, Target, as_printed, misses, printed
 from ._search import Place, search
 from ._selections import select
-from ._walk import FIGURES, Data, Selections
+from ._walk import FIGURES, Data, Selections, rows_that_differ
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -249,6 +256,7 @@ def explain(
         raise DataError("explain needs a published estimate with its interval.")
     measure = measure_named(published.measure)
     studies = _prepared(studies, measure)
+    _check_measure(studies, measure)
     readings = [_prepared(one, measure) for one in readings]
     k = published.k if published.k is not None and published.k < studies.k else None
     selections = select(studies, readings, subsets=subsets, k=k, limit=limit)
@@ -278,6 +286,17 @@ def explain(
         chance_of_any=chance_of_any,
         notes=_notes(published, studies, matched=found.reproducing > 0),
     )
+
+
+def _check_measure(studies: Data, measure: Measure) -> None:
+    if isinstance(studies, EffectSizes):
+        return
+    measures = MEASURES_OF[type(studies)]
+    if measure.name not in measures:
+        raise DataError(
+            f"{type(studies).__name__} has the measure {' or '.join(measures)}; the published "
+            f"figure is {measure.name}."
+        )
 
 
 def _prepared(studies: Data, measure: Measure) -> Data:
@@ -325,7 +344,7 @@ def _candidate(places: Sequence[Place], selections: Selections, measure: Measure
 
 
 def _other_readings(first: Data, table: Data, present: NDArray[np.bool_]) -> tuple[str, ...]:
-    differs = np.any([first.numbers[name] != table.numbers[name] for name in first.numbers], axis=0)
+    differs = rows_that_differ(first, table)
     return tuple(
         name
         for name, other, there in zip(first.study, differs, present, strict=True)

@@ -11,7 +11,7 @@ from ..effects import ZERO_WORDS, Measure
 from ..frequentist import Convention
 from ._printed import Target, as_printed
 from ._search import Place
-from ._walk import FIGURES, Selections, Walked, walk
+from ._walk import FIGURES, Selections, Walked, rows_that_differ, walk
 
 type Array = NDArray[np.float64]
 
@@ -146,11 +146,7 @@ def _other_tables(
             before, after = words if present[i, 0] else words[::-1]
             yield f"study {names[i]}", before, after, figures
             continue
-        differ = _rows_that_differ(near, int(table[0]), int(table[other]))
+        tables = near.tables[table[0]], near.tables[table[other]]
+        differ = np.flatnonzero(rows_that_differ(*tables))
         if len(differ) == 1:
             yield f"reading of {names[differ[0]]}", "this", "another", figures
-
-
-def _rows_that_differ(selections: Selections, a: int, b: int) -> NDArray[np.intp]:
-    first, second = selections.tables[a].numbers, selections.tables[b].numbers
-    return np.flatnonzero(np.any([first[name] != second[name] for name in first], axis=0))

@@ -68,6 +68,13 @@ class Selections:
         return replace(self, table=self.table[columns], present=self.present[:, columns])
 
 
+def rows_that_differ(first: Data, second: Data) -> NDArray[np.bool_]:
+    """Studies whose figures are not the same in both tables, shape (k,)."""
+    pairs = [(first.numbers[name], second.numbers[name]) for name in first.numbers]
+    same = [(a == b) | (np.isnan(a) & np.isnan(b)) for a, b in pairs]
+    return ~np.all(same, axis=0).reshape(first.k, -1).all(axis=1)
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
