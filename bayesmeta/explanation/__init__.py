@@ -182,8 +182,8 @@ class Explanation:
         )
         named = f"So do the defaults of {' and of '.join(self.named)}." if self.named else ""
         chance = (
-            f"Figures of this precision made up nearby would match {self.chance:.2g} candidates on "
-            f"average, and at least one candidate in {100 * self.chance_of_any:.2g}% of cases."
+            f"Figures of this precision made up nearby would match {self.chance:.3g} candidates on "
+            f"average, and at least one candidate in {100 * self.chance_of_any:.3g}% of cases."
         )
         moved = (
             f"The single choice that moves it most: {self.choices[0].in_words(digits)}."

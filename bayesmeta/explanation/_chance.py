@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from ..effects import Measure, printed_values
+from ..effects import Measure
 from ..frequentist import critical
 from ..studies import Published
 from ._printed import Target, rounded
@@ -29,7 +29,7 @@ def expected_matches(
     """
     rng = np.random.default_rng(0)
     cells, counts = searched.cells, searched.counts
-    fakes = rounded(_made_up(published, rng), target, measure)
+    fakes = rounded(_made_up(published, measure, rng), target, measure)
     loose = [i for i, name in enumerate(target) if name in ("p_heterogeneity", "i2")]
     drawn = rng.choice(len(cells), size=FAKES, p=counts / counts.sum())
     fakes[:, loose] = cells[drawn][:, loose]
@@ -40,8 +40,14 @@ def expected_matches(
     return float(hits.mean()), float((hits > 0).mean())
 
 
-def _made_up(published: Published, rng: np.random.Generator) -> Mapping[str, Array]:
-    estimate, lower, upper = printed_values(published)
+def _made_up(
+    published: Published, measure: Measure, rng: np.random.Generator
+) -> Mapping[str, Array]:
+    texts = (published.estimate, published.lower, published.upper)
+    values = np.array([float(text) for text in texts])
+    if measure.log:  # a limit printed as 0.00 is somewhere below half a unit
+        values = np.log(np.maximum(values, 0.25 * 10.0**-published.decimals))
+    estimate, lower, upper = values
     z = critical(published.prob, np.inf)
     se = (upper - lower) / (2 * z)
     centre = estimate + se * rng.uniform(-1, 1, FAKES)

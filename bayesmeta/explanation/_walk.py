@@ -383,7 +383,7 @@ def _glmm(selections: Selections, prob: float) -> Iterator[Walked]:
                     fit.lower,
                     fit.upper,
                     fit.p,
-                    fit.q_p or np.nan,
+                    np.nan if fit.q_p is None else fit.q_p,
                     fit.i2,
                 )
             yield Walked(convention=convention, figures=dict(zip(FIGURES, values, strict=True)))

@@ -31,7 +31,7 @@ PREDICTIONS: Mapping[Prediction, Of] = {
     "HK truncated": ("HKSJ truncated", lambda k, df: k - 1),
     "HK-PR truncated": ("HKSJ truncated", lambda k, df: k - 2),
     "KR": ("KR", lambda k, df: df),
-    "KR-PR": ("KR", lambda k, df: df - 1),
+    "KR-PR": ("KR", lambda k, df: np.maximum(df - 1, 1.0)),
     "S": ("Wald", lambda k, df: np.full_like(k, np.inf)),
 }
 

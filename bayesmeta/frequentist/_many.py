@@ -64,6 +64,12 @@ def random_effects_many(
         raise ModelError(f"Kenward–Roger intervals need tau2='REML', not {tau2!r}.")
     pooled = pool_random(*_tables(y, se), tau2=tau2)
     standard_error, df = pooled.spreads[interval]
+    if np.isnan(standard_error).any():
+        rows = ", ".join(map(str, np.flatnonzero(np.isnan(standard_error))[:5]))
+        raise DataError(
+            f"{interval} gives no interval where one study outweighs all others beyond double "
+            f"precision; check rows {rows}, or take another interval."
+        )
     lower, upper = pooled.interval(interval, prob)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.abs(pooled.estimate) / standard_error
@@ -86,10 +92,13 @@ def random_effects_many(
 def _tables(y: Array, se: Array) -> tuple[Array, Array, Array]:
     """Checked, squared, and with the studies first; padding is told by a weight of zero."""
     y, se = np.asarray(y, dtype=np.float64), np.asarray(se, dtype=np.float64)
-    if y.ndim != 2 or y.shape != se.shape:
-        raise DataError(f"y and se must have one shape (n, k); they have {y.shape} and {se.shape}.")
+    if y.ndim != 2 or y.shape != se.shape or not y.size:
+        raise DataError(
+            f"y and se must have one shape (n, k), not empty; they have {y.shape} and {se.shape}."
+        )
     there = ~(np.isnan(y) & np.isnan(se))
-    bad = there & ~(np.isfinite(y) & np.isfinite(se) & (se > 0))
+    sizes = (np.abs(y) <= 1e50) & (se >= 1e-50) & (se <= 1e50)  # that can be squared
+    bad = there & ~sizes
     problems = {
         "y and se must be finite, se positive, and both NaN where a study is missing": bad,
         "a table needs at least two studies": there.sum(axis=1, keepdims=True) < 2,

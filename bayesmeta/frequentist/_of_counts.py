@@ -101,7 +101,7 @@ def _mh_estimate(
             "with the event. Use zero_cells='variance', or weights='IV', which adds ½."
         )
     ratio, squared = map(float, MANTEL_HAENSZEL[measure](a, b, c, d))
-    if not (np.isfinite(squared) and 0 < ratio < np.inf):
+    if not (0 < squared < np.inf and 0 < ratio < np.inf):
         raise DataError(
             f"The Mantel–Haenszel {measure} is zero or infinite: one whole side of the tables is "
             "empty. Use zero_cells='if_needed', or BinomialNormal with a proper prior."

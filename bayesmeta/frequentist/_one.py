@@ -64,6 +64,14 @@ def fit_of(
             f"{chosen} gives no interval here: one study outweighs all others beyond double "
             f"precision. Take one of {', '.join(spreads)}."
         )
+    ends = None if prediction is None else _prediction(pooled, effects, prediction, prob)
+    cautions = [*_cautions(spreads, chosen, prediction)]
+    if prediction is not None and ends is None:
+        cautions.append(
+            "There is no prediction interval: it needs at least three studies."
+            if effects.k < 3
+            else f"There is no {prediction} prediction interval: one study outweighs all others."
+        )
     return FrequentistFit(
         method=method,
         measure=effects.measure,
@@ -77,20 +85,28 @@ def fit_of(
         q_df=effects.k - 1.0,
         i2=float(pooled.i2[0]),
         i2_q=float(pooled.i2_q[0]),
-        prediction=None if prediction is None else _prediction(pooled, effects, prediction, prob),
+        prediction=ends,
         predicted=prediction or "",
         excluded=_left_out(effects),
-        cautions=tuple(_cautions(spreads, chosen, prediction)),
+        cautions=tuple(cautions),
     )
 
 
 def _cautions(
     spreads: Mapping[IntervalName, Spread], chosen: IntervalName, prediction: Prediction | None
 ) -> Iterator[str]:
-    if spreads[chosen].se == 0:
+    se, wald = spreads[chosen].se, spreads["Wald"].se
+    if se < 1e-6 * wald:
         yield "The estimates agree exactly, so that the HKSJ interval has no width: use Wald."
-    kr = prediction in ("KR", "KR-PR") or chosen == "KR"
-    if kr and "KR" in spreads and spreads["KR"].df == 1.0:
+    elif chosen == "HKSJ" and se < wald:
+        yield (
+            "The HKSJ standard error is smaller than Wald's: the estimates agree better than their "
+            "own standard errors say they should. Prefer the truncated form."
+        )
+    df = spreads["KR"].df if "KR" in spreads else np.inf
+    if ((chosen == "KR" or prediction == "KR") and df == 1.0) or (
+        prediction == "KR-PR" and df <= 2
+    ):
         yield (
             "The degrees of freedom of Kenward and Roger fall below 1 here and were set to 1: the "
             "interval is all but useless."

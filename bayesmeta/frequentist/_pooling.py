@@ -109,7 +109,8 @@ def random_effects(
         ``"HTS"`` (Wald, k − 2: Higgins, Thompson & Spiegelhalter), ``"V"`` (Wald, k − 1),
         ``"KR"``, ``"KR-PR"`` (Kenward–Roger, its df and one less), ``"S"`` (Wald, normal),
         ``"HK truncated"``, ``"HK-PR truncated"``; or ``"NNF"``, from the confidence distribution
-        of tau² (Nagashima, Noma & Furukawa). None is given for fewer than three studies.
+        of tau² (Nagashima, Noma & Furukawa). None is given for fewer than three studies, or where
+        Kenward–Roger has no degrees of freedom; ``cautions`` then says so.
     q : {"IV", "MH"}
         Where Cochran's Q is centred; ``"MH"`` (counts of two arms) also gives RevMan 5's DL.
     measure, zero_cells

@@ -13,7 +13,7 @@ _NUMBER = r"([-+]?\d*\.?\d+)"
 _LEVEL = r"(?:(\d+\.?\d*)\s*%\s*(?:CI|CrI)?\s*[:,]?\s*)?"
 _PRINTED = re.compile(
     rf"([A-Za-z]+)\s*[=:,]?\s*{_NUMBER}(?=[\s,;(\[])[\s,;(\[]*{_LEVEL}[(\[]?\s*"
-    rf"{_NUMBER}\s*(?:,|;|to|–|—|-|\s)\s*{_NUMBER}\s*[\])]*",
+    rf"{_NUMBER}(?:\s*(?:,|;|to|–|—)\s*|\s+-\s+|-|\s+){_NUMBER}\s*[\])]*",
     re.IGNORECASE,
 )
 
