@@ -10,6 +10,7 @@ from tolerances import CLOSED_FORM
 
 import bayesmeta as bm
 from bayesmeta.frequentist import PROGRAMS
+from bayesmeta.frequentist._presets import NOT_OFFERED
 
 SEVEN = binary({name: MAIN_TRIALS[name] for name in SEVEN_TRIALS})
 
@@ -18,6 +19,10 @@ SEVEN = binary({name: MAIN_TRIALS[name] for name in SEVEN_TRIALS})
 @pytest.mark.parametrize("measure", ["OR", "RR", "RD", "MD", "SMD", "ROM", "IRR", "GEN"])
 @pytest.mark.parametrize("effects", ["common", "random"])
 def test_every_preset_is_a_frozen_convention_in_words(program, measure, effects):
+    if NOT_OFFERED[program](measure):
+        with pytest.raises(bm.ModelError, match=f"no preset of {program} for {measure}"):
+            bm.preset(program, measure=measure, effects=effects)
+        return
     made = bm.preset(program, measure=measure, effects=effects)
     assert made.measure == measure
     assert made.effects == effects
@@ -126,6 +131,7 @@ def test_conventions_that_contradict_themselves_are_refused(fields, words):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        (lambda: bm.preset("meta", measure="RR", weights="mh"), "weights is one of IV, MH, Peto"),
         (lambda: bm.preset("stata", measure="RR"), "program is one of revman5"),
         (lambda: bm.preset("meta", measure="RR", weights="Peto"), "Peto's method is of a common"),
         (lambda: bm.preset("meta", measure="RR", tau="DL"), "a setting of a convention is one of"),

@@ -372,7 +372,10 @@ def _presets(measure: str) -> Sequence[tuple[str, Convention]]:
     for program, effects, weights in product(PROGRAMS, ("common", "random"), menu):
         if weights == "Peto" and (measure, effects) != ("OR", "common"):
             continue
-        convention = preset(program, measure=measure, effects=effects, weights=weights)
+        try:
+            convention = preset(program, measure=measure, effects=effects, weights=weights)
+        except ModelError:
+            continue  # not on its menu
         s = "s" if effects == "random" else ""
         words = f"{PROGRAMS[program]} ({_MENU[weights]}, {effects} effect{s})"
         found.setdefault((program, convention), words)
@@ -419,7 +422,7 @@ def _in_words(one: Candidate, digits: int) -> str:
     )
     text = f"{one.convention.measure} {estimate} [{lower}, {upper}] by {one.convention}"
     if one.same > 1:
-        text += f" (and {one.same - 1} conventions alike)"
+        text += f" (and {one.same - 1} more alike)"
     if one.left_out:
         text += f"; without {', '.join(one.left_out)}"
     if one.readings:

@@ -63,6 +63,9 @@ def preset(
     """
     among("program", program, PROGRAMS)
     among("effects", effects, ("common", "random"))
+    if NOT_OFFERED[program](measure):
+        raise ModelError(f"There is no preset of {program} for {measure}: give a Convention.")
+    among("weights", weights or "IV", ("IV", "MH", "Peto"))
     binary = measure in ZERO_CELLS_OF
     if weights is None:
         weights = "MH" if binary and _mh_by_default(program, effects) else "IV"
@@ -83,6 +86,16 @@ def preset(
         weights="IV" if random else weights,
         **{**settings, **changes},  # pyright: ignore[reportArgumentType]
     )
+
+
+REVMAN = ("OR", "RR", "RD", "MD", "SMD", "HR", "GEN", "RATIO")
+# RevMan has no others; the variance that meta gives an SMD is not offered here.
+NOT_OFFERED: Mapping[str, Callable[[str], bool]] = {
+    "revman5": lambda measure: measure not in REVMAN,
+    "revman_web": lambda measure: measure not in REVMAN,
+    "metafor": lambda measure: False,
+    "meta": lambda measure: measure == "SMD",
+}
 
 
 def _mh_by_default(program: str, effects: Effects) -> bool:
