@@ -491,7 +491,7 @@ def _held_to(exact: Posterior, drawn: Posterior) -> Posterior:
     where = max(apart, key=apart.__getitem__)
     check = Check("apart from exact, in MCSE", where, apart[where], AGREE, at_most=True)
     checks = (*drawn.diagnostics.checks, check)
-    return replace(drawn, diagnostics=replace(drawn.diagnostics, checks=checks))
+    return replace(drawn, diagnostics=replace(drawn.diagnostics, first=checks))
 
 
 def _data(

@@ -316,7 +316,7 @@ def _log_mean(log_weight: Array, values: Array) -> Array:
 
 def _refitted(posterior: Posterior, i: int, engine: Engine | None) -> tuple[float, float, str]:
     rest = _without(posterior, i, engine)
-    if not rest.diagnostics.passed:
+    if not rest.diagnostics.passed_first:
         return np.nan, np.nan, FAILED
     if _closed(rest):
         data = posterior.data.numbers

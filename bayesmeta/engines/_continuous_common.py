@@ -79,7 +79,7 @@ def _pass(
     mean = float(mass @ x)
     sd = float(np.sqrt(mass @ (x - mean) ** 2))
     inner = GridDensity.of(v, mass / (v[1] - v[0]))
-    return MappedDensity(inner, SupportMap(-np.inf, np.inf, scale, centre), (mean, sd)), log_z
+    return MappedDensity(inner, SupportMap(-np.inf, np.inf, scale, (centre,)), (mean, sd)), log_z
 
 
 def _draw(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:

@@ -80,11 +80,6 @@ def table_of(sides: tuple[Graded, Graded], logs: Sequence[Array]) -> Corners:
     return Corners(sides[0].step, theta[seen], weighted[:, seen].T.copy(), both, top)
 
 
-def log_given_mu(corners: Corners, mu: Array, tau: float, df: float | None) -> Array:
-    """Log likelihood of all these studies together given mu, shape (m,), and one tau."""
-    return each_given_mu(corners, mu, np.full_like(mu, tau), df).sum(axis=1)
-
-
 def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | None) -> Array:
     """Logs of the functions' means over the study effects, one row per mu and tau, (m, k)."""
     value = np.empty((mu.size, corners.top.size))
@@ -109,7 +104,7 @@ def rows_of(
 
 def _narrow(corners: Corners, mu: Array, tau: Array, df: Array | float | None) -> Array:
     """Where the corner is out of reach of the distribution of the effects, (m, k)."""
-    z, log_weight = _rule(df)
+    z, log_weight = rule_of_effects(df)
     theta = mu[:, None] + tau[:, None] * z
     v = np.log(np.maximum(np.abs(theta), 1e-300))
     each = np.empty((*theta.shape, corners.top.size))
@@ -121,7 +116,7 @@ def _narrow(corners: Corners, mu: Array, tau: Array, df: Array | float | None) -
     return np.log(np.exp(each - top[:, None]).sum(axis=1)) + top
 
 
-def _rule(df: Array | float | None) -> tuple[Array, Array]:
+def rule_of_effects(df: Array | float | None) -> tuple[Array, Array]:
     """Trapezoidal nodes and log weights of the standard effect: stretched for Student's t."""
     u = np.arange(-7.2, 7.3, 0.6)
     if df is None:

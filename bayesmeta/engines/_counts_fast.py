@@ -1,7 +1,7 @@
 """One table of counts by the program of fixed sizes: milliseconds, where its error allows it."""
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import final
 
 import numpy as np
@@ -24,8 +24,6 @@ from ..posterior import (
     Diagnostics,
     GridDensity,
     MappedDensity,
-    Marginal,
-    Marginals,
     Posterior,
     SupportMap,
     TauDensity,
@@ -35,13 +33,33 @@ from ..studies import ContinuousStudies, Studies
 from ._cautions import cautions
 from ._continuous import SPACING, tables_of
 from ._counts_likelihoods import constants, fisher, incidence, proportion, with_baseline
-from ._counts_program import DENSE, SPARSE, WIDE, Density, Likelihood, Size, Table, posterior
-from ._likelihoods import kinked, link_of, rough_effects, supports, telling
+from ._counts_program import (
+    DENSE,
+    SPARSE,
+    WIDE,
+    Density,
+    Likelihood,
+    Size,
+    Table,
+    integrand,
+    posterior,
+)
+from ._effects import Integrated, features
+from ._likelihoods import (
+    kinked,
+    link_of,
+    log_likelihoods,
+    rough_effects,
+    supports,
+    telling,
+)
 from ._propriety import moments_of_tau
 from ._quadrature import evidence, fejer, support_of_tau
+from ._tables import Places
 
 type Array = NDArray[np.float64]
 
+FINER = 4  # times as many nodes of mu, where effects are narrower than these are apart
 TOLERANCE = 1e-5  # of the estimated error, in posterior SDs
 
 
@@ -77,12 +95,7 @@ def zeros(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
 
 def _table(model: RandomEffects, data: Data, size: Size) -> Table:
     """Integrate in units of about four standard errors: the program's steps are of logits."""
-    y, se = rough_effects(model, data)
-    unit = 4 * float(np.median(se)) if isinstance(data, ContinuousStudies) else 1.0
-
-    def in_unit(prior: Prior) -> Density:
-        return lambda x: log_density(prior, unit * x) + np.log(unit)
-
+    (y, se), unit = rough_effects(model, data), _unit(model, data)
     found = posterior(
         np,
         size,
@@ -90,13 +103,23 @@ def _table(model: RandomEffects, data: Data, size: Size) -> Table:
         se / unit,
         np.ones(data.k),
         _likelihood(model, data, size, unit),
-        in_unit(model.mu),
-        in_unit(model.tau),
+        _in_unit(model.mu, unit),
+        _in_unit(model.tau, unit),
         list(model.mu.numbers.values())[-1] / unit,
         *(float(end) / unit for end in support_of_tau(model.tau)),
     )
     lengths = ("centre", "sd", "mu", "tau", "low", "scale")
     return found._replace(**{name: unit * getattr(found, name) for name in lengths})
+
+
+def _unit(model: RandomEffects, data: Data) -> float:
+    if not isinstance(data, ContinuousStudies):
+        return 1.0
+    return 4 * float(np.median(rough_effects(model, data)[1]))
+
+
+def _in_unit(prior: Prior, unit: float) -> Density:
+    return lambda x: log_density(prior, unit * x) + np.log(unit)
 
 
 def _likelihood(model: RandomEffects, data: Data, size: Size, unit: float) -> Likelihood:
@@ -127,37 +150,70 @@ def _tabulated(
 
 
 def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
-    full = _Full(model, data)
     mass = table.mass.sum(axis=0)
     check = Check(
         "quadrature error", "shares of an SD", float(table.error), TOLERANCE, at_most=True
     )
     rest = constants(link_of(model), data.numbers) if isinstance(data, Studies) else 0.0
     log_z = float(table.log_z + rest)
+    mu, tau = _marginal_of_mu(table, mass), _marginal_of_tau(model, data, table)
+    found = cache(partial(_integrated, model, data, table, mu, tau))
     return Posterior(
         model=model,
         data=data,
         engine=f"Quadrature(), {table.tau.size} × {table.mu.size} nodes",
         marginals=Deferred(
             {
-                "mu": _marginal_of_mu(table, mass),
-                "tau": _marginal_of_tau(model, data, table),
-                "theta": partial(full.marginal, "theta"),
-                "theta_new": partial(full.marginal, "theta_new"),
+                "mu": mu,
+                "tau": tau,
+                "theta": lambda: found().effects,
+                "theta_new": lambda: found().new,
             }
         ),
-        diagnostics=Diagnostics((check,)),
-        sample=full.sample,
+        diagnostics=Diagnostics((check,), later=cache(lambda: found().checks(TOLERANCE))),
+        sample=_Full(model, data).sample,
         cautions=cautions(model, data),
         log_marginal_likelihood=evidence(model, log_z),
         nodes=lambda: (table.mu, table.tau, table.mass),
     )
 
 
+def _integrated(
+    model: RandomEffects, data: Data, table: Table, mu: MappedDensity, tau: TauDensity
+) -> Integrated:
+    y, se = rough_effects(model, data)
+    own = np.zeros(data.k)
+    if isinstance(data, Studies):
+        columns = {name: values[:, None] for name, values in data.numbers.items()}
+        own = constants(link_of(model), columns)  # which the program leaves out
+
+    def log_likelihood(theta: Array) -> Array:
+        return log_likelihoods(model, data, Places(tuple(theta)), SPACING) - own[:, None]
+
+    v = np.linspace(table.v[0], table.v[-1], FINER * table.v.size)
+    with np.errstate(all="ignore"):
+        log_mu = _in_unit(model.mu, _unit(model, data))
+        _, log_given, joint = integrand(np, table.tabled, log_mu, v)
+    mass = np.exp(joint - joint.max())
+    return Integrated(
+        study=data.study,
+        df=None,
+        support=mu.support,
+        u=v,
+        mu=mu.support.value(v),
+        tau=table.tau,
+        mass=mass / mass.sum(),
+        moments_of_tau=(float(tau.raw[1]), tau.moments),
+        log_given=lambda: log_given,
+        log_likelihood=log_likelihood,
+        features=features(y, se, mu),
+    )
+
+
 def _marginal_of_mu(table: Table, mass: Array) -> MappedDensity:
     mean = float(mass @ table.mu)
     sd = float(np.sqrt(mass @ (table.mu - mean) ** 2))
-    support = SupportMap(-np.inf, np.inf, float(table.sd), float(table.centre))
+    support = SupportMap(-np.inf, np.inf, float(table.sd), (float(table.centre),))
     inner = GridDensity.of(table.v, mass / (table.v[1] - table.v[0]))
     return MappedDensity(inner, support, (mean, sd))
 
@@ -173,7 +229,7 @@ def _marginal_of_tau(model: RandomEffects, data: Data, table: Table) -> TauDensi
 
 @final
 class _Full:
-    """What the grid gives and the program does not: study effects and draws, when asked for."""
+    """What the grid gives and the program does not: draws, when asked for."""
 
     __slots__ = ("_data", "_found", "_model")
 
@@ -187,10 +243,6 @@ class _Full:
         if self._found is None:
             self._found = integrate_on_grid(self._model, self._data)
         return self._found
-
-    def marginal(self, name: str) -> Marginal | Marginals:
-        """Return one of its marginals."""
-        return self._posterior().marginals[name]
 
     def sample(self, n: int | None, seed: int) -> Mapping[str, Array]:
         """Draw from it."""

@@ -63,7 +63,7 @@ class Table(NamedTuple):
 
     `mu` (m,) and `tau` (t,) are nodes, `mass` (t, m) the posterior mass there. The nodes of mu are
     ``centre + sd sinh(v)``, `v` uniform; `density` (t,) is that of tau in the Chebyshev variable,
-    `low`, `scale` and `end` its map.
+    `low`, `scale` and `end` its map. `tabled` is what it takes to look at other nodes of mu.
     """
 
     log_z: Array
@@ -78,6 +78,7 @@ class Table(NamedTuple):
     scale: Array
     end: Array
     error: Array
+    tabled: "Tabled"
 
 
 def posterior(
@@ -113,13 +114,11 @@ def posterior(
     """
     rough = rough_posterior(xp, size.cut, y, se, mask, log_mu, log_tau, mu_sd, low, high)
     v = xp.arcsinh(rough.reach / rough.sd) * np.linspace(-1, 1, size.mu)
-    mu = rough.centre + rough.sd * xp.sinh(v)
-    log_step = xp.log(rough.sd * xp.cosh(v) * (v[1] - v[0]))
     room = xp.minimum(2.5, 6 * xp.where(mask > 0, se, 0.0).max())
     half = rough.spread + room
     step = 2 * half / size.grid
     points = rough.centre - half + step * np.arange(size.grid)
-    logs, *tails = tabulated(xp, size, y, se, mask, likelihood, points, rough.centre, half)
+    logs, beyond, *tails = tabulated(xp, size, y, se, mask, likelihood, points, rough.centre, half)
     top = logs.max(axis=1)
     window = _ndtr(xp, (half - 0.5 * room - xp.abs(points - rough.centre)) / (room / 12))
     fourier = xp.fft.rfft(xp.exp(logs - top[:, None]) * window)
@@ -128,12 +127,9 @@ def posterior(
     u = -1 + (end + 1) * (x + 1) / 2
     tau = low + rough.scale * (1 + u) / (1 - u)
     log_weight = xp.log(weight * (end + 1) * rough.scale / (1 - u) ** 2)
-    ahead = mu[size.mu // 2 :] - rough.centre
-    smoothed = given_mu(xp, fourier, tau, ahead, step)
-    log_post = (xp.log(smoothed) * mask[:, None]).sum(axis=1) + (top * mask).sum()
-    log_post = log_post + log_mu(mu) + log_step
     outer = log_tau(tau) + log_weight
-    joint = log_post + outer[:, None]
+    tabled = Tabled(fourier, top, mask, step, rough.centre, rough.sd, tau, outer)
+    mu, log_given, joint = integrand(xp, tabled, log_mu, v)
     peak = joint.max()
     mass = xp.exp(joint - peak)
     total = mass.sum()
@@ -141,6 +137,7 @@ def posterior(
     density = mass.sum(axis=1) / weight
     errors = (
         *tails,
+        _extrapolated(xp, beyond, top, mask, mass, mu, tau, log_given) if size.tails else 0.0,
         _spectrum(xp, fourier, mask),
         _series_tail(xp, to_series @ density),
         _trapezoid(xp, mass.sum(axis=0), mu),
@@ -150,7 +147,39 @@ def posterior(
     error = xp.nan_to_num(xp.stack(errors).max(), nan=np.inf, posinf=np.inf)
     evidence = peak + xp.log(total)
     place = (v, rough.centre, rough.sd, mu, tau)
-    return Table(evidence, *place, mass, density, low, rough.scale, end, error)
+    return Table(evidence, *place, mass, density, low, rough.scale, end, error, tabled)
+
+
+class Tabled(NamedTuple):
+    """The studies' likelihoods as Fourier series, and where mu and tau are integrated."""
+
+    fourier: Array
+    top: Array
+    mask: Array
+    step: Array
+    centre: Array
+    sd: Array
+    tau: Array
+    outer: Array  # log of prior times weight at the nodes of tau, (t,)
+
+
+def integrand(xp: Namespace, of: Tabled, log_mu: Density, v: Array) -> tuple[Array, Array, Array]:
+    """Evaluate the integral's terms at nodes of mu, an even number of them about the centre.
+
+    Returns
+    -------
+    mu : array, shape (m,)
+    log_given : array, shape (t, k, m)
+        Log likelihood of each study given mu and tau.
+    joint : array, shape (t, m)
+        Log of likelihood, priors and weights.
+    """
+    mu = of.centre + of.sd * xp.sinh(v)
+    ahead = mu[len(v) // 2 :] - of.centre
+    log_given = xp.log(given_mu(xp, of.fourier, of.tau, ahead, of.step)) + of.top[:, None]
+    log_post = (log_given * of.mask[:, None]).sum(axis=1)
+    log_step = xp.log(of.sd * xp.cosh(v) * (v[1] - v[0]))
+    return mu, log_given, log_post + log_mu(mu) + log_step + of.outer[:, None]
 
 
 def rough_posterior(
@@ -192,6 +221,16 @@ def rough_posterior(
     return Rough(centre, sd.min(), reach.max(), spread.max(), far, scale)
 
 
+class Ends(NamedTuple):
+    """Log likelihoods at both ends of what was tabulated of each study, each (k,).
+
+    Place, value, and curvature on the scale of theta, of the left and the right end.
+    """
+
+    left: tuple[Array, Array, Array]
+    right: tuple[Array, Array, Array]
+
+
 def tabulated(
     xp: Namespace,
     size: Size,
@@ -202,17 +241,58 @@ def tabulated(
     points: Array,
     centre: Array,
     half: Array,
-) -> tuple[Array, Array, Array]:
-    """Log likelihoods on the grid, (k, grid), from Chebyshev nodes of each study; their errors."""
+) -> tuple[Array, Ends, Array, Array]:
+    """Log likelihoods on the grid, (k, grid), from Chebyshev nodes of each study; their errors.
+
+    Beyond the nodes they go on as straight lines: where a whole arm has the event, or nobody in
+    it, the likelihood hardly falls to that side.
+    """
     x, _, to_series = fejer(size.theta)
     left = xp.clip(y - size.width * se, centre - half, centre + 0.9 * half)
     right = xp.clip(y + size.width * se, left + 0.05 * half, centre + half)
     middle, spread = 0.5 * (left + right)[:, None], 0.5 * (right - left)[:, None]
     values, error = likelihood(middle + spread * x)
     series = values @ to_series.T
-    at = xp.clip((points - middle) / spread, -1.0, 1.0)
+    place = (points - middle) / spread
+    at = xp.clip(place, -1.0, 1.0)
+    order = np.arange(size.theta)
+    signs = (-1.0) ** order
+    first, second = order**2.0, order**2.0 * (order**2.0 - 1) / 3  # of T_n at 1
+    slopes = [-(series @ (signs * first))[:, None], (series @ first)[:, None]]
     found = _clenshaw(xp, series, at)
-    return found, (mask * xp.abs(series[:, -2:]).max(axis=1)).max(), (mask * error).max()
+    found = found + xp.where(place < 0, slopes[0], slopes[1]) * (place - at)
+    ends = Ends(
+        (left, series @ signs, series @ (signs * second) / spread[:, 0] ** 2),
+        (right, series.sum(axis=1), series @ second / spread[:, 0] ** 2),
+    )
+    return found, ends, (mask * xp.abs(series[:, -2:]).max(axis=1)).max(), (mask * error).max()
+
+
+def _extrapolated(
+    xp: Namespace,
+    ends: Ends,
+    top: Array,
+    mask: Array,
+    mass: Array,
+    mu: Array,
+    tau: Array,
+    log_given: Array,
+) -> Array:
+    """What the likelihoods' curvature beyond their tables may do to the integral.
+
+    To second order they are off by half the curvature times the squared distance from the end. A
+    bound of its mean over the study effects is averaged over mu and tau.
+    """
+    total = 0.0
+    for side, (end, value, curvature) in zip((-1.0, 1.0), ends, strict=True):
+        z = side * (end[:, None] - mu) / tau[:, None, None]  # (t, k, m)
+        above, within = xp.maximum(z, 0.0), xp.maximum(-z, 0.0)
+        far = xp.exp(-0.5 * above**2) / (2 + above**3) + within + within**2
+        size = 0.5 * xp.abs(curvature) * xp.exp(xp.minimum(value - top, 0.0))
+        beside = xp.exp(log_given - top[:, None])
+        share = size[:, None] * tau[:, None, None] ** 2 * far / beside
+        total = total + (share * mask[:, None] * mass[:, None]).sum()
+    return total
 
 
 def _clenshaw(xp: Namespace, series: Array, at: Array) -> Array:

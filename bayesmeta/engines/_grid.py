@@ -14,12 +14,12 @@ exception.
 # pyright: reportOperatorIssue=false
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, kve, logsumexp, ndtr, stdtrit
+from scipy.special import logsumexp, ndtr, stdtrit
 
 from ..errors import ModelError
 from ..model import ContinuousNormal, Data, NormalNormal, RandomEffects
@@ -27,14 +27,14 @@ from ..posterior import (
     Check,
     Deferred,
     Diagnostics,
-    GridDensity,
     Marginal,
-    Marginals,
     Posterior,
     TauDensity,
 )
 from ..priors import Prior, log_density
 from ._cautions import cautions
+from ._effects import Integrated, features
+from ._fourier import OnOneGrid, log_given_mu
 from ._grid_tail import moments_beyond
 from ._likelihoods import kinked, log_likelihoods, rough_effects, telling
 from ._mu_rule import Mapped, OnGrid, mu_rule, sharpness, takes
@@ -48,15 +48,12 @@ from ._quadrature import (
     tau_nodes,
 )
 from ._reach import Reach, first_reach, limit_of, log_prior_of_tau
-from ._tables import Grid
+from ._tables import Grid, Places
 
 type Array = NDArray[np.float64]
 
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
 TAPER = 8.5  # standard deviations from one to zero in double precision
-FLOOR = 1e-18  # of a study's likelihood, below which the Fourier transform is noise
-MANY = 1e6  # degrees of freedom: the normal, within 1/(4 df)
-LARGE_ORDER = 50.0  # of a Bessel function: from there its expansion is exact enough
 FAINT = 1e-12  # density of log tau, below which nothing beyond matters
 LARGEST_GRID = 2**18  # points; beyond, the studies differ too much in precision for one grid
 
@@ -121,12 +118,17 @@ class Pass:
         Of the studies on the grid, scaled to 1 at most.
     fourier : ndarray of complex, shape (k, frequencies)
         Its transform.
-    weights : ndarray, shape (t, size)
-        Posterior mass of (tau, mu) on the grid, sums to 1.
+    resolution : Resolution
+    top : ndarray, shape (k,)
+        Log of the scale of `likelihood`.
+    rule : OnGrid or Mapped
+        How mu was integrated.
+    cornered : ndarray, shape (t, c, m)
+        Log likelihoods of the c studies with a corner, given the nodes of mu and tau.
     log_z : float
     tau, mu : Marginal
     mu_rows : ndarray, shape (t, m)
-        Posterior mass over the variable in which mu was integrated.
+        Posterior mass over the variable in which mu was integrated, sums to 1.
     mu_at : ndarray, shape (m,)
         mu at the ends of those cells, m of them.
     mu_nodes : ndarray, shape (m,)
@@ -140,7 +142,10 @@ class Pass:
     nodes: Nodes
     likelihood: Array
     fourier: NDArray[np.complex128]
-    weights: Array
+    resolution: Resolution
+    top: Array
+    rule: OnGrid | Mapped
+    cornered: Array
     log_z: float
     tau: TauDensity
     mu: Marginal
@@ -160,7 +165,7 @@ class Pass:
         likelihood = np.exp(logs - top) * window
         fourier = np.fft.rfft(likelihood, axis=1)
         low, high = support_of_tau(model.tau)[0], reach.tau
-        given = partial(_log_given_mu, fourier, grid, model.df)
+        given = partial(log_given_mu, fourier, grid, model.df)
         scale = _centre(model, data, grid, reach, given, low, high)
         end = (high - low - scale) / (high - low + scale)
         nodes = tau_nodes(resolution.nodes, low, scale, end)
@@ -168,10 +173,12 @@ class Pass:
         corner = kinked(model, data)
         rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
         at_x = rule.at_nodes(each[:, ~corner].sum(axis=1)) + top[~corner].sum()
+        cornered = np.empty((nodes.tau.size, 0, rule.x.size))
         if corner.any():
-            at_x = at_x + _at_corners(model, data.keep(corner), resolution, reach, nodes.tau, rule)
+            held = model, data.keep(corner), resolution, reach, nodes.tau, rule
+            cornered = _at_corners(*held)
+            at_x = at_x + cornered.sum(axis=1)
         log_post = at_x + rule.log_prior
-        at_mu = each.sum(axis=1)
         at_tau = logsumexp(log_post, axis=1) + log_prior_of_tau(model, data, nodes.tau)
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
         outer = log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
@@ -190,7 +197,10 @@ class Pass:
             nodes=nodes,
             likelihood=likelihood,
             fourier=fourier,
-            weights=rule.on_grid(at_mu, rows),
+            resolution=resolution,
+            top=top[:, 0],
+            rule=rule,
+            cornered=cornered,
             log_z=log_z,
             tau=tau,
             mu=rule.marginal(rows.sum(axis=0)),
@@ -225,7 +235,7 @@ class Pass:
         Zero where the support of the prior ends.
         """
         low, high = self.model.mu.support
-        at_mu = self.weights.sum(axis=0)
+        at_mu = self.rule.density(self.mu_rows.sum(axis=0))
         inside = np.flatnonzero(at_mu > 0)
         first, last = (float(at_mu[inside[i]] / at_mu.max()) for i in (0, -1))
         largest = float(self.nodes.tau.max())
@@ -241,6 +251,7 @@ class Pass:
         from ._grid_draws import draw
 
         check = Check("quadrature error", "shares of an SD", error, TOLERANCE, at_most=True)
+        ahead = self._on_grid() if isinstance(self.rule, OnGrid) else self._mapped(self.rule)
         return Posterior(
             model=self.model,
             data=self.data,
@@ -249,81 +260,62 @@ class Pass:
                 {
                     "mu": self.mu,
                     "tau": self.tau,
-                    "theta": self.study_effects,
-                    "theta_new": self.new_effect,
+                    "theta": lambda: ahead.effects,
+                    "theta_new": lambda: ahead.new,
                 }
             ),
-            diagnostics=Diagnostics((check,)),
+            diagnostics=Diagnostics((check,), later=cache(partial(ahead.checks, TOLERANCE))),
             sample=partial(draw, self),
             cautions=cautions(self.model, self.data),
             log_marginal_likelihood=evidence(self.model, self.log_z),
             nodes=lambda: (self.mu_nodes, self.nodes.tau, self.mu_rows),
         )
 
-    def study_effects(self) -> Marginals:
-        """Posteriors of the study effects."""
-        omega = _frequencies(self.grid)
-        spread = np.zeros_like(self.fourier)
-        for weights, tau in zip(self.weights, self.nodes.tau, strict=True):
-            kernel = characteristic(tau * omega, self.model.df)
-            each = np.exp(_smoothed(self.fourier, self.grid, kernel))
-            spread += np.fft.rfft(weights / each, axis=1) * kernel
-        density = self.likelihood * np.fft.irfft(spread, self.grid.size, axis=1) / self.grid.step
-        x = self.grid.points
-        return Marginals(self.data.study, tuple(GridDensity.of(x, one) for one in density))
-
-    def new_effect(self) -> GridDensity:
-        """Posterior of the effect in a new study."""
-        df, omega = self.model.df, _frequencies(self.grid)
-        assert not isinstance(df, Prior)
-        ahead = sum(
-            np.fft.rfft(weights) * characteristic(tau * omega, df)
-            for weights, tau in zip(self.weights, self.nodes.tau, strict=True)
+    def _on_grid(self) -> OnOneGrid:
+        return OnOneGrid(
+            study=self.data.study,
+            df=self.model.df,
+            grid=self.grid,
+            likelihood=self.likelihood,
+            fourier=self.fourier,
+            tau=self.nodes.tau,
+            mass=self.mu_rows,
+            of_tau=self.tau,
         )
-        moments = self.tau.moments if df is None else min(self.tau.moments, int(np.ceil(df)) - 1)
-        density = np.fft.irfft(ahead, self.grid.size) / self.grid.step
-        return GridDensity.of(self.grid.points, density, moments=moments)
 
+    def _mapped(self, rule: Mapped) -> Integrated:
+        """What it takes to get at the effects, where mu was not integrated on the grid."""
+        model, data, df = self.model, self.data, self.model.df
+        assert not isinstance(df, Prior)
+        y, se = rough_effects(model, data)
+        corner = kinked(model, data)
+        ends = [end for end in model.mu.support if np.isfinite(end)]
 
-def characteristic(x: Array, df: float | None) -> Array:
-    """Characteristic function of the standard normal, or of Student's t with `df`.
+        def log_likelihood(theta: Array) -> Array:
+            return log_likelihoods(model, data, Places(tuple(theta)), self.resolution.spacing)
 
-    The latter is K_h(√df |x|) (√df |x|)^h 2^(1-h) / Γ(h), h = df/2 (Hurst 1995, Statistics
-    Research Report SRR044-95, Australian National University).
-    """
-    if df is None or df >= MANY:
-        return np.exp(-0.5 * x**2)
-    h, z = df / 2, np.sqrt(df) * np.abs(x)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        log_value = h * np.log(z) + _log_bessel(h, z) + (1 - h) * np.log(2) - gammaln(h)
-        value = np.exp(log_value)
-    return np.where(np.isfinite(value) & (z > 1e-280), value, 1.0)
+        return Integrated(
+            study=data.study,
+            df=df,
+            support=rule.support,
+            u=rule.u,
+            mu=rule.x,
+            tau=self.nodes.tau,
+            mass=self.mu_rows,
+            moments_of_tau=(float(self.tau.raw[1]), self.tau.moments),
+            log_given=self._log_given,
+            log_likelihood=log_likelihood,
+            features=features(y, se, self.mu),
+            crowded=tuple(sorted({*ends, *([0.0] * bool(corner.any()))})),
+        )
 
-
-def _log_bessel(h: float, z: Array) -> Array:
-    """Log of K_h(z); for large h by its uniform expansion (DLMF 10.41.4), better than 1e-8."""
-    if h < LARGE_ORDER:
-        return np.log(kve(h, z)) - z
-    root = np.sqrt(1 + (z / h) ** 2)
-    p = 1 / root
-    eta = root + np.log(z / h / (1 + root))
-    u1 = (3 * p - 5 * p**3) / 24
-    u2 = (81 * p**2 - 462 * p**4 + 385 * p**6) / 1152
-    u3 = (30375 * p**3 - 369603 * p**5 + 765765 * p**7 - 425425 * p**9) / 414720
-    series = 1 - u1 / h + u2 / h**2 - u3 / h**3
-    return 0.5 * np.log(np.pi / (2 * h * root)) - h * eta + np.log(series)
-
-
-def _smoothed(fourier: NDArray[np.complex128], grid: Grid, kernel: Array) -> Array:
-    """Log likelihood of each study given mu on the grid, (k, size), scaled as the likelihood is."""
-    return np.log(np.maximum(np.fft.irfft(fourier * kernel, grid.size, axis=1), FLOOR))
-
-
-def _log_given_mu(
-    fourier: NDArray[np.complex128], grid: Grid, df: float | None, tau: float
-) -> Array:
-    """Log likelihood of each study given mu on the grid and one tau, (k, size)."""
-    return _smoothed(fourier, grid, characteristic(tau * _frequencies(grid), df))
+    def _log_given(self) -> Array:
+        """Log likelihood of each study given the nodes of mu and tau, (t, k, m)."""
+        given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
+        found = np.array([self.rule.at_nodes(given(one)) for one in self.nodes.tau])
+        found += self.top[:, None]
+        found[:, kinked(self.model, self.data)] = self.cornered
+        return found
 
 
 def _at_corners(
@@ -334,17 +326,14 @@ def _at_corners(
     tau: Array,
     rule: "OnGrid | Mapped",
 ) -> Array:
-    """Log likelihood of the studies with a corner at the nodes of mu, (t, m)."""
-    from ._corners import log_given_mu, tabulate
+    """Log likelihood of each study with a corner at the nodes of mu, (t, k, m)."""
+    from ._corners import each_given_mu, tabulate
 
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
     farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
     corners = tabulate(model, data, farthest, resolution.step, resolution.spacing)
-    return np.array([log_given_mu(corners, rule.x, one, model.df) for one in tau])
-
-
-def _frequencies(grid: Grid) -> Array:
-    return 2 * np.pi * np.fft.rfftfreq(grid.size, grid.step)
+    at = ((rule.x, np.full_like(rule.x, one), model.df) for one in tau)
+    return np.array([each_given_mu(corners, *one).T for one in at])
 
 
 def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> Grid:

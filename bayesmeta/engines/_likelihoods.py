@@ -27,10 +27,9 @@ from ..model import (
 from ..priors import LOG_2PI
 from ..studies import ContinuousStudies, Studies, name_rows
 from ._continuous import log_above, log_densities, rough_continuous
-from ._tables import Graded, Grid, Part, Row, log_likelihood
+from ._tables import Part, Points, Row, log_likelihood
 
 type Array = NDArray[np.float64]
-type Points = Grid | Graded
 
 SOFT = 10  # events at which a corner is too soft to matter
 LARGEST_SUPPORT = 4096  # counts that a table with fixed margins may hold
@@ -45,7 +44,7 @@ def log_likelihoods(model: Model, data: Data, grid: Points, spacing: float) -> A
     model : Model
     data : Data
         Of the kind that the model takes.
-    grid : Grid or Graded
+    grid : Grid, Graded or Places
     spacing : float
         Step of the rule for the baseline, in its own unit.
 

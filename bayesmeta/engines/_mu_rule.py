@@ -39,9 +39,9 @@ class OnGrid:
         """Values on the grid at the nodes of mu, (t, m)."""
         return at_mu
 
-    def on_grid(self, at_mu: Array, rows: Array) -> Array:
-        """Posterior mass on the grid, (t, size)."""
-        return rows
+    def density(self, mass: Array) -> Array:
+        """Density of mu at its nodes from its mass there, (m,)."""
+        return mass / self.grid.step
 
     def marginal(self, mass: Array) -> Marginal:
         """Marginal posterior of mu from its mass, (m,)."""
@@ -60,7 +60,6 @@ class Mapped:
     Densities of mu then vanish at both ends of u, whatever they do at the ends of the support.
     """
 
-    prior: Prior
     grid: Grid
     reach: Reach
     support: SupportMap
@@ -75,7 +74,7 @@ class Mapped:
             log_weight = np.log(support.slope(u)) + np.log(u[1] - u[0])
             log_prior = log_density(prior, x) + log_weight
         inside = (x >= reach.low) & (x <= reach.high)
-        return cls(prior, grid, reach, support, u, x, np.where(inside, log_prior, -np.inf))
+        return cls(grid, reach, support, u, x, np.where(inside, log_prior, -np.inf))
 
     def at_nodes(self, at_mu: Array) -> Array:
         """Values on the grid at the nodes of mu, (t, m)."""
@@ -86,20 +85,9 @@ class Mapped:
         x = np.clip(self.x, self.reach.low, self.reach.high)
         return make_interp_spline(points[near], at_mu[:, near], k=7, axis=1)(x)
 
-    def on_grid(self, at_mu: Array, rows: Array) -> Array:
-        """Posterior mass on the grid, (t, size); half a cell where the support ends on a point."""
-        x, step = self.grid.points, self.grid.step
-        low, high = self.prior.support
-        share = np.clip(np.minimum(x - low, high - x) / step + 0.5, 0, 1)
-        inside = (share > 0) & (x >= self.reach.low) & (x <= self.reach.high)
-        with np.errstate(divide="ignore"):
-            prior = log_density(self.prior, x[inside]) + np.log(share[inside])
-        log_p = at_mu[:, inside] + prior
-        top = log_p.max(axis=1, keepdims=True)
-        found = np.zeros_like(at_mu)
-        found[:, inside] = np.exp(log_p - np.where(np.isfinite(top), top, 0.0))
-        total = found.sum(axis=1, keepdims=True)
-        return found / np.where(total > 0, total, 1.0) * rows.sum(axis=1, keepdims=True)
+    def density(self, mass: Array) -> Array:
+        """Density of mu at its nodes from its mass there, (m,)."""
+        return mass / self.support.slope(self.u)
 
     def marginal(self, mass: Array) -> Marginal:
         """Marginal posterior of mu from its mass, (m,)."""

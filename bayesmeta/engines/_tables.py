@@ -65,12 +65,31 @@ class Graded(NamedTuple):
         return self.sign * np.exp(self.logs)
 
 
+class Places(NamedTuple):
+    """Points wherever they are asked for."""
+
+    values: tuple[float, ...]
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self.values)
+
+    @property
+    def points(self) -> Array:
+        """The points, shape (size,)."""
+        return np.array(self.values)
+
+
+type Points = Grid | Graded | Places
+
+
 @lru_cache(maxsize=512)
 def log_likelihood(
     row: Row,
     link: str,
     baseline: Prior,
-    grid: Grid | Graded,
+    grid: Points,
     spacing: float,
     part: Part = "all",
 ) -> Array:
@@ -84,7 +103,7 @@ def log_likelihood(
         How theta and beta make the two risks or rates.
     baseline : Prior
         Of beta, on the logit scale (for IRR: of the log rate).
-    grid : Grid or Graded
+    grid : Grid, Graded or Places
         Of theta.
     spacing : float
         Step of the trapezoidal rule in u, where beta = mode + s sinh(u): dense at the mode,

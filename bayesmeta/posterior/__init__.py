@@ -88,18 +88,32 @@ class Diagnostics:
 
     Attributes
     ----------
-    checks : tuple of Check
+    first : tuple of Check
+        Of the fit itself.
     attempts : int
         1, or 2 if the first attempt failed a check and a stricter one was made.
+    later : callable or None
+        ``()`` to checks of what is computed when it is asked for, such as study effects.
     """
 
-    checks: tuple[Check, ...]
+    first: tuple[Check, ...]
     attempts: int = 1
+    later: Callable[[], tuple[Check, ...]] | None = None
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """All of them: a gate covers every number that the fit hands out."""
+        return self.first + (self.later() if self.later else ())
 
     @property
     def passed(self) -> bool:
         """Whether every check passed."""
         return all(check.passed for check in self.checks)
+
+    @property
+    def passed_first(self) -> bool:
+        """Whether those of the fit itself passed: enough for what mu and tau alone give."""
+        return all(check.passed for check in self.first)
 
     @property
     def failures(self) -> tuple[Check, ...]:

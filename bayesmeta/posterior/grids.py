@@ -78,13 +78,20 @@ class GridDensity(Marginal):
         return self.mean_sd[1] if self.moments >= 2 else np.nan
 
     def _cell(self, x: Array) -> tuple[NDArray[np.intp], Array, float]:
-        step = float(self.x[1] - self.x[0])
-        cell = np.clip(((x - self.x[0]) / step).astype(np.intp), 0, self.x.size - 2)
-        return cell, (x - self.x[cell]) / step, step
+        """Cell of each point, how far into it the point lies, in [0, 1] or beyond, and its width.
+
+        The place within the cell follows from its number: taken from the cell's ends, a point on
+        a node could come out just before its own cell.
+        """
+        step = float(self.x[-1] - self.x[0]) / (self.x.size - 1)
+        place = (x - self.x[0]) / step
+        cell = np.clip(np.floor(place), 0, self.x.size - 2)
+        return cell.astype(np.intp), place - cell, step
 
     def _pdf(self, x: Array) -> Array:
         cell, t, step = self._cell(x)
-        inside = (t >= 0) & (t <= 1)
+        inside = (x >= self.x[0]) & (x <= self.x[-1])
+        t = np.clip(t, 0, 1)
         f0, f1 = self.density[cell], self.density[cell + 1]
         d0, d1 = self.slope[cell] * step, self.slope[cell + 1] * step
         return np.where(inside, np.maximum(_hermite(f0, f1, d0, d1, t), 0.0), 0.0)
@@ -114,17 +121,17 @@ class SupportMap:
     Attributes
     ----------
     low, high : float
-        Ends of the support: both finite, `low` alone, or neither: then it is dense at `centre`.
+        Ends of the support: both finite, `low` alone, or neither: then it is dense at `centres`.
     scale : float
         Of the map; of no use where there are two ends.
-    centre : float
-        Of the map, where there is no end.
+    centres : tuple of float
+        Where the map crowds within `scale`, if there is no end.
     """
 
     low: float
     high: float
     scale: float
-    centre: float = 0.0
+    centres: tuple[float, ...] = (0.0,)
 
     @property
     def _ends(self) -> int:
@@ -132,29 +139,40 @@ class SupportMap:
 
     def value(self, u: Array) -> Array:
         """Map u to the support."""
-        if self._ends == 0:
-            return self.centre + self.scale * np.sinh(u)
         if self._ends == 1:
             return self.low + self.scale * np.logaddexp(0.0, u)
-        return self.low + (self.high - self.low) * expit(u)
+        if self._ends == 2:
+            return self.low + (self.high - self.low) * expit(u)
+        if len(self.centres) == 1:
+            return self.centres[0] + self.scale * np.sinh(u)
+        far = self.scale * np.sinh(np.minimum(np.abs(u), 700.0))  # each centre adds to u
+        low, high = min(self.centres) - far, max(self.centres) + far
+        flat = (np.asarray(part, dtype=np.float64).ravel() for part in (u, low, high))
+        return invert(self.inverse, self._per_unit, *flat).reshape(np.shape(u))
 
     def slope(self, u: Array) -> Array:
         """Return the derivative of the value."""
-        if self._ends == 0:
-            return self.scale * np.cosh(u)
         if self._ends == 1:
             return self.scale * expit(u)
-        return (self.high - self.low) * expit(u) * expit(-u)
+        if self._ends == 2:
+            return (self.high - self.low) * expit(u) * expit(-u)
+        if len(self.centres) == 1:
+            return self.scale * np.cosh(u)
+        return 1 / self._per_unit(self.value(u))
 
     def inverse(self, x: Array) -> Array:
         """Map the support to u; its ends and what lies beyond to -inf and inf."""
         if self._ends == 0:
-            return np.arcsinh((x - self.centre) / self.scale)
+            return sum(np.arcsinh((x - centre) / self.scale) for centre in self.centres)
         with np.errstate(divide="ignore"):
             if self._ends == 2:
                 return logit(np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0))
             t = np.maximum(x - self.low, 0.0) / self.scale
             return np.where(t > 30, t, np.log(np.expm1(np.minimum(t, 30))))
+
+    def _per_unit(self, x: Array) -> Array:
+        """Derivative of the inverse where there is no end."""
+        return sum(1 / np.hypot(x - centre, self.scale) for centre in self.centres)
 
 
 @final
@@ -168,19 +186,22 @@ class MappedDensity(Marginal):
         Of the mapped variable.
     support : SupportMap
     mean_sd : tuple of float
+    moments : int
+        How many moments exist.
     """
 
     inner: GridDensity
     support: SupportMap
     mean_sd: tuple[float, float]
+    moments: int = 2
 
     def mean(self) -> float:
         """Return the posterior mean."""
-        return self.mean_sd[0]
+        return self.mean_sd[0] if self.moments >= 1 else np.nan
 
     def sd(self) -> float:
         """Return the posterior standard deviation."""
-        return self.mean_sd[1]
+        return self.mean_sd[1] if self.moments >= 2 else np.nan
 
     def _cdf(self, x: Array) -> Array:
         return self.inner._cdf(np.clip(self.support.inverse(x), -1e9, 1e9))

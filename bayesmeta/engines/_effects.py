@@ -1,0 +1,251 @@
+"""Effects of the studies and in a new one, from the nodes at which mu and tau were integrated.
+
+Given mu and tau a new effect has the distribution of the effects, and a study's the same times its
+likelihood over what that likelihood comes to at mu and tau; both are averaged over the nodes. The
+densities are made at nodes of a map that crowds where a likelihood has a corner or the prior of mu
+an end: there the distribution of the effects, as narrow as tau, leaves features of every size.
+"""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..posterior import Check, GridDensity, MappedDensity, Marginal, Marginals, SupportMap
+from ._corners import log_kernel, rule_of_effects
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
+
+type Array = NDArray[np.float64]
+
+WIDE, WIDE_T = 1.5, 4.0  # distances of the nodes of mu that normal and Student-t effects must span
+FAR, FAR_T = 8.5, 1e4  # scales of the effects as far as which they are followed
+NEGLIGIBLE = 1e-17  # posterior mass of a node
+STEP = 0.3  # of the nodes of an effect, as a share of its narrowest feature
+PROBS = (0.025, 0.5, 0.975)  # at which the effect in a new study is compared
+
+
+def features(y: Array, se: Array, mu: Marginal) -> Array:
+    """Places of what densities of effects have to resolve, and their widths, (f, 2).
+
+    Estimates as wide as their standard errors, and mu: as wide as it is for the least tau, and as
+    it is.
+    """
+    pooled = float((se**-2.0).sum() ** -0.5)
+    quartiles = mu.quantile([0.25, 0.5, 0.75])
+    middle, width = quartiles[1], (quartiles[2] - quartiles[0]) / 1.35
+    places = [*zip(y, se, strict=True), (middle, width), (middle, min(width, pooled))]
+    return np.array(places)
+
+
+@final
+@dataclass(frozen=True)
+class Integrated:
+    """A posterior of mu and tau at nodes, and what it takes to get at the effects.
+
+    Attributes
+    ----------
+    study : tuple of str, length k
+    df : float or None
+        Degrees of freedom of the effects; None for normal ones.
+    support : SupportMap
+        How mu was integrated: uniformly in a variable u.
+    u, mu : ndarray, shape (m,)
+    tau : ndarray, shape (t,)
+    mass : ndarray, shape (t, m)
+        Posterior probabilities of the nodes, sum to 1.
+    moments_of_tau : tuple of float and int
+        Second moment of tau, and how many moments it has.
+    log_given : callable
+        ``()`` to the log likelihood of each study given mu and tau, (t, k, m).
+    log_likelihood : callable
+        Values of theta, (n,), to that of each study given its effect, (k, n).
+    features : ndarray, shape (f, 2)
+        Places of what the densities of the effects have to resolve, and their widths.
+    crowded : tuple of float
+        Where they have features of every size.
+    """
+
+    study: tuple[str, ...]
+    df: float | None
+    support: SupportMap
+    u: Array
+    mu: Array
+    tau: Array
+    mass: Array
+    moments_of_tau: tuple[float, int]
+    log_given: Callable[[], Array]
+    log_likelihood: Callable[[Array], Array]
+    features: Array
+    crowded: tuple[float, ...] = ()
+
+    @cached_property
+    def place(self) -> tuple[SupportMap, Array]:
+        """Map of the effects, and its uniform nodes."""
+        alive = self.mass > NEGLIGIBLE * self.mass.max()
+        far = (FAR if self.df is None else FAR_T) * self.tau[alive.any(axis=1)].max()
+        seen = self.mu[alive.any(axis=0)]
+        centre, width = self.features.T
+        if self.crowded:
+            support = SupportMap(-np.inf, np.inf, 1e-4 * float(width.min()), self.crowded)
+        else:
+            middle = float(self.mass.sum(axis=0) @ self.mu)
+            support = SupportMap(-np.inf, np.inf, 2 * float(width.min()), (middle,))
+        v = support.inverse(np.concatenate([centre, centre - 2 * width, centre + 2 * width]))
+        per_unit = 1 / support.slope(v)
+        step = STEP * min(1.0, float((np.tile(width, 3) * per_unit).min()))
+        first, last = support.inverse(np.array([seen[0] - far, seen[-1] + far]))
+        return support, step * np.arange(np.floor(first / step), np.ceil(last / step) + 1)
+
+    @cached_property
+    def new(self) -> MappedDensity:
+        """Effect in a new study."""
+        support, v = self.place
+        density = self._smeared(self.mass[None], support.value(v))[0]
+        squared, moments = self.moments_of_tau
+        if self.df is not None:
+            squared *= self.df / (self.df - 2) if self.df > 2 else np.nan
+            moments = min(moments, max(int(np.ceil(self.df)) - 1, 0))
+        mean, variance = self._moments_of_mu
+        moments_of = (mean, float(np.sqrt(variance + squared)))
+        return MappedDensity(
+            GridDensity.of(v, density * support.slope(v)), support, moments_of, moments
+        )
+
+    @cached_property
+    def effects(self) -> Marginals:
+        """Effects of the studies."""
+        support, v = self.place
+        theta, found = support.value(v), []
+        for density in self._each[0]:
+            mass = density / density.sum()
+            mean = float(mass @ theta)
+            sd = float(np.sqrt(mass @ (theta - mean) ** 2))
+            found.append(MappedDensity(GridDensity.of(v, density), support, (mean, sd)))
+        return Marginals(self.study, tuple(found))
+
+    def checks(self, limit: float) -> tuple[Check, ...]:
+        """Hold the effects to what must be true of them.
+
+        Of a new effect its mean to that of mu, its variance to that of mu and the mean of tau²
+        together, and its distribution function to the mixture over the nodes; of the studies'
+        effects their total probability, which says whether likelihoods at an effect and at mu and
+        tau are the same, and their means to ``E[mu + tau² d log L / d mu]``.
+        """
+        each, expected = self._each
+        step = self.place[1][1] - self.place[1][0]
+        gaps = np.abs(each.sum(axis=1) * step - 1)
+        if self.df is None:
+            gaps = np.maximum(gaps, np.abs(self.effects.mean() - expected) / self.effects.sd())
+        worst = int(np.argmax(np.nan_to_num(gaps, nan=np.inf)))
+        name = "quadrature error"
+        return (
+            Check(name, "theta_new", self._error_of_new(), limit, at_most=True),
+            Check(name, f"theta[{self.study[worst]}]", float(gaps[worst]), limit, at_most=True),
+        )
+
+    def _error_of_new(self) -> float:
+        at = self.new.quantile(PROBS)
+        gaps = [np.abs(self._below(at) - PROBS).max()]
+        if self.df is None:
+            support = self.place[0]
+            mass = self.new.inner.density * (self.new.inner.x[1] - self.new.inner.x[0])
+            theta = support.value(self.new.inner.x)
+            mean, variance = self._moments_of_mu
+            total = variance + float(self.mass.sum(axis=1) @ self.tau**2)
+            gaps.append(abs(float(mass @ theta) - mean) / total**0.5)
+            gaps.append(abs(float(mass @ (theta - mean) ** 2) / total - 1) / 2)
+        return float(np.max(gaps))
+
+    @cached_property
+    def _moments_of_mu(self) -> tuple[float, float]:
+        mass = self.mass.sum(axis=0)
+        mean = float(mass @ self.mu)
+        return mean, float(mass @ (self.mu - mean) ** 2)
+
+    @cached_property
+    def _each(self) -> tuple[Array, Array]:
+        """Densities of the studies' effects in v, (k, n), and what their means should be, (k,)."""
+        from scipy.interpolate import make_interp_spline
+
+        support, v = self.place
+        theta, log_given = support.value(v), self.log_given()
+        with np.errstate(divide="ignore"):
+            log_share = np.log(self.mass)[:, None] - log_given
+            top = log_share.max(axis=(0, 2))
+            share = np.exp(log_share - top[:, None])
+            outside = np.log(np.maximum(self._smeared(np.moveaxis(share, 1, 0), theta), 0.0))
+        density = np.exp(self.log_likelihood(theta) + top[:, None] + outside) * support.slope(v)
+        slope = make_interp_spline(self.u, log_given, k=5, axis=2).derivative()(self.u)
+        shift = (self.mass * self.tau[:, None] ** 2)[:, None] * slope / self.support.slope(self.u)
+        return density, self._moments_of_mu[0] + shift.sum(axis=(0, 2))
+
+    @cached_property
+    def _alive(self) -> list[tuple[int, NDArray[np.intp]]]:
+        """Nodes of tau with posterior mass, and those of mu that have some there."""
+        least = NEGLIGIBLE * self.mass.max()
+        rows = np.flatnonzero(self.mass.max(axis=1) > least)
+        return [(t, np.flatnonzero(self.mass[t] > least)) for t in rows]
+
+    def _spacing(self, at: Array) -> Array:
+        """Distance of the nodes of mu at some points; none beyond the support."""
+        return (self.u[1] - self.u[0]) * self.support.slope(self.support.inverse(at))
+
+    def _smeared(self, masses: Array, at: Array) -> Array:
+        """Densities at some points of mu plus an effect of scale tau, (q, n), from (q, t, m).
+
+        Where the distribution of the effects is wider than the nodes of mu are apart, by the
+        trapezoidal rule over these; where it is narrower, by a rule over it.
+        """
+        found = np.zeros((len(masses), at.size))
+        spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
+        for t, seen in self._alive:
+            tau, wide = self.tau[t], self.tau[t] >= spacing
+            z = (at[wide, None] - self.mu[seen]) / tau
+            found[:, wide] += masses[:, t, seen] @ (np.exp(log_kernel(z, self.df)) / tau).T
+            if not wide.all():
+                found[:, ~wide] += self._over_effects(self._spline(masses[:, t]), tau, at[~wide])
+        return found
+
+    def _below(self, at: Array) -> Array:
+        """Probability of a new effect below some points, as a mixture over the nodes."""
+        from scipy.special import ndtr, stdtr
+
+        spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
+        found = np.zeros(at.size)
+        for t, seen in self._alive:
+            tau, wide = self.tau[t], self.tau[t] >= spacing
+            z = (at[wide, None] - self.mu[seen]) / tau
+            found[wide] += (ndtr(z) if self.df is None else stdtr(self.df, z)) @ self.mass[t, seen]
+            if not wide.all():
+                below = self._spline(self.mass[t][None]).antiderivative()
+                found[~wide] += self._over_effects(below, tau, at[~wide], cumulative=True)[0]
+        return found
+
+    def _spline(self, masses: Array) -> "BSpline":
+        """Densities in u, (q,), from masses at its nodes, (q, m)."""
+        from scipy.interpolate import make_interp_spline
+
+        return make_interp_spline(self.u, masses.T / (self.u[1] - self.u[0]), k=5)
+
+    def _over_effects(
+        self, spline: "BSpline", tau: float, at: Array, *, cumulative: bool = False
+    ) -> Array:
+        """Mean of functions of mu, (q, n), at a point less an effect of scale `tau`."""
+        z, log_weight = rule_of_effects(self.df)
+        u = self.support.inverse(at[:, None] - tau * z)
+        first, last = self.u[0], self.u[-1]
+        value = spline(np.clip(u, first, last))
+        if not cumulative:
+            inside = (u >= first) & (u <= last)
+            per_unit = np.where(inside, 1 / self.support.slope(np.clip(u, first, last)), 0.0)
+            value = value * per_unit[..., None]
+        return np.einsum("nzq,z->qn", value, np.exp(log_weight))
