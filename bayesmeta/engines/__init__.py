@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ __all__ = [
     "device",
     "effect_likelihoods",
     "fit",
+    "log_evidence_without",
     "mathematics",
     "padded_k",
     "prepare",
@@ -251,6 +252,22 @@ def effect_likelihoods(
     from ._continuous import at_effects
 
     return at_effects(model, data, theta)
+
+
+def log_evidence_without(parameter: Literal["mu", "tau"], model: Model, data: Data) -> float:
+    """Log marginal likelihood of a model with mu, or tau, at zero, integrated by itself.
+
+    Parameters
+    ----------
+    parameter : {"mu", "tau"}
+    model : Model
+        With proper priors; its constant is that of ``Posterior.log_marginal_likelihood``.
+    data : Data
+    """
+    from ._null import log_evidence_without_effect, log_evidence_without_spread
+
+    integrate = log_evidence_without_effect if parameter == "mu" else log_evidence_without_spread
+    return integrate(model, data)
 
 
 def rough_estimates(

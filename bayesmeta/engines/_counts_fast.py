@@ -185,7 +185,7 @@ def _integrated(
     own = np.zeros(data.k)
     if isinstance(data, Studies):
         columns = {name: values[:, None] for name, values in data.numbers.items()}
-        own = constants(link_of(model), columns)  # which the program leaves out
+        own = own + constants(link_of(model), columns)  # which the program leaves out
 
     def log_likelihood(theta: Array) -> Array:
         return log_likelihoods(model, data, Places(tuple(theta)), SPACING) - own[:, None]

@@ -326,8 +326,12 @@ def given_mu(xp: Namespace, fourier: Array, tau: Array, ahead: Array, step: Arra
     kernel = xp.exp(-0.5 * (tau[:, None] * omega) ** 2)[:, None]
     share = np.where((count == 0) | (count == half), 0.5, 1.0) * (-1.0) ** count / half
     angle = omega[:, None] * ahead
-    even = (xp.real(fourier) * share * kernel) @ xp.cos(angle)
-    odd = (xp.imag(fourier) * share * kernel) @ xp.sin(angle)
+    parts = xp.real(fourier) * share * kernel, xp.imag(fourier) * share * kernel
+    rows, size = (-1, half + 1), (tau.shape[0], fourier.shape[0], ahead.shape[0])
+    even, odd = (  # one product of matrices each: a stack of small ones costs many times as much
+        (part.reshape(rows) @ wave).reshape(size)
+        for part, wave in zip(parts, (xp.cos(angle), xp.sin(angle)), strict=True)
+    )
     both = xp.concatenate([(even + odd)[..., ::-1], even - odd], axis=-1)
     return xp.maximum(both, FLOOR)
 

@@ -193,7 +193,7 @@ class Integrated:
         """Nodes of tau with posterior mass, and those of mu that have some there."""
         least = NEGLIGIBLE * self.mass.max()
         rows = np.flatnonzero(self.mass.max(axis=1) > least)
-        return [(t, np.flatnonzero(self.mass[t] > least)) for t in rows]
+        return [(t, np.flatnonzero(self.mass[t] > least)) for t in rows.tolist()]
 
     def _spacing(self, at: Array) -> Array:
         """Distance of the nodes of mu at some points; none beyond the support."""
@@ -207,12 +207,15 @@ class Integrated:
         """
         found = np.zeros((len(masses), at.size))
         spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
+        far = FAR if self.df is None else FAR_T
         for t, seen in self._alive:
-            tau, wide = self.tau[t], self.tau[t] >= spacing
-            z = (at[wide, None] - self.mu[seen]) / tau
+            tau, mu = self.tau[t], self.mu[seen]
+            near = (at >= mu[0] - far * tau) & (at <= mu[-1] + far * tau)
+            wide, narrow = near & (tau >= spacing), near & (tau < spacing)
+            z = (at[wide, None] - mu) / tau
             found[:, wide] += masses[:, t, seen] @ (np.exp(log_kernel(z, self.df)) / tau).T
-            if not wide.all():
-                found[:, ~wide] += self._over_effects(self._spline(masses[:, t]), tau, at[~wide])
+            if narrow.any():
+                found[:, narrow] += self._over_effects(self._spline(masses[:, t]), tau, at[narrow])
         return found
 
     def _below(self, at: Array) -> Array:

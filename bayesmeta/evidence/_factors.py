@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from scipy.special import expit
 
-from ..effects import EffectSizes
-from ..engines import NUTS, default_engine
+from ..engines import log_evidence_without
 from ..errors import ModelError
-from ..model import CommonEffect
 from ..posterior import Array, Marginal, Posterior, TauDensity
 from ..priors import (
     Exponential,
@@ -28,19 +26,16 @@ from ..priors import (
     Uniform,
     log_density,
 )
-from ..summaries import scale_of, study_effects
+from ..summaries import scale_of
 from ._refit import refit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DIGITS_END = 1e-9  # of a density's peak: below, an exact posterior of mu has few digits left
-NOISE = 1e-13  # likewise for tau, whose series holds more
+NOISE = 1e-13  # of the peak of tau's density: below, its series holds no digits
 NEGLIGIBLE = 1e-3  # of a factor: what may lie beyond, and is extrapolated there
 
-SAVAGE_DICKEY = "Savage–Dickey: posterior over prior density at 0"
-EVIDENCES = "ratio of marginal likelihoods: tau at 0 over tau free"
-AT_MOST = "bf01 is at most this: it is too small to resolve"
+HOW = "ratio of marginal likelihoods: {0} at 0 over {0} free"
 
 
 @final
@@ -67,13 +62,15 @@ class BayesFactor:
 
     @property
     def bf01(self) -> float:
-        """The factor in favour of 0."""
-        return float(np.exp(np.minimum(self.log_bf01, 700.0)))
+        """The factor in favour of 0; 0 or infinite where a float holds it no more."""
+        with np.errstate(over="ignore"):
+            return float(np.exp(self.log_bf01))
 
     @property
     def bf10(self) -> float:
         """The factor against 0."""
-        return float(np.exp(np.minimum(-self.log_bf01, 700.0)))
+        with np.errstate(over="ignore"):
+            return float(np.exp(-self.log_bf01))
 
     @property
     def prob_null(self) -> float:
@@ -99,7 +96,10 @@ class BayesFactors:
     by_scale: tuple[BayesFactor, ...]
 
     def table(self) -> "pd.DataFrame":
-        """Return one row per hypothesis: both factors, the probability of 0, and how."""
+        """Return one row per hypothesis: both factors, the probability of 0, and how.
+
+        ``log_bf01`` is there for factors that a float cannot hold.
+        """
         rows = [_row(one, "hypothesis", one.hypothesis) | {"how": one.how} for one in self.factors]
         return _frame(rows, "hypothesis")
 
@@ -114,10 +114,11 @@ class BayesFactors:
 def bayes_factors(posterior: Posterior) -> BayesFactors:
     """Weigh no effect, and no heterogeneity, against the model.
 
-    For mu the factor is the Savage–Dickey ratio: its posterior over its prior density at 0. For
-    tau it is the marginal likelihood of the model without heterogeneity over that of the model.
-    Both answer to the priors, not to the data alone: a prior twice as wide under the alternative
-    nearly doubles the factor for 0, so that of tau comes at three widths.
+    Each factor is the marginal likelihood of the same model with mu, or tau, at 0 over that of the
+    model; for mu this is the Savage–Dickey ratio, its posterior over its prior density at 0, and
+    keeps its digits where that density has none left. Both answer to the priors, not to the data
+    alone: a prior twice as wide under the alternative nearly doubles the factor for 0, so that of
+    tau comes at three widths.
 
     Parameters
     ----------
@@ -127,8 +128,7 @@ def bayes_factors(posterior: Posterior) -> BayesFactors:
     Returns
     -------
     BayesFactors
-        A prior of mu that ends at 0, or leaves it out, has no factor: NaN, with the reason. If the
-        density at 0 is below what the integral resolves, the factor is the most it can be.
+        A prior of mu that ends at 0, or leaves it out, has no factor: NaN, with the reason.
 
     Raises
     ------
@@ -149,16 +149,16 @@ def bayes_factors(posterior: Posterior) -> BayesFactors:
     {'mu = 0': 4.73, 'tau = 0': 1.4}
     """
     log_z = _log_evidence(posterior)
-    factors = (_of_mu(posterior),) if scale_of(posterior).comparative else ()
+    factors = (_of_mu(posterior, log_z),) if scale_of(posterior).comparative else ()
     if "tau" not in posterior.marginals:
         return BayesFactors(factors=factors, by_scale=())
-    log_z0, how = _without_spread(posterior)
+    log_z0 = log_evidence_without("tau", posterior.model, posterior.data)
     prior = posterior.model.priors["tau"]
     scaled = [prior_of_scale(prior, scale) for scale in (0.5, 1.0, 2.0)]
     return BayesFactors(
-        factors=(*factors, _of_tau(prior, log_z0 - log_z, how)),
+        factors=(*factors, _of_tau(prior, log_z0 - log_z)),
         by_scale=tuple(
-            _of_tau(one, log_z0 - (log_z if one == prior else _reweighted(posterior, one)), how)
+            _of_tau(one, log_z0 - (log_z if one == prior else _reweighted(posterior, one)))
             for one in scaled
             if one is not None
         ),
@@ -169,6 +169,7 @@ def _row(one: BayesFactor, key: str, name: str) -> dict[str, object]:
     return {
         key: name,
         "prior": repr(one.prior),
+        "log_bf01": one.log_bf01,
         "bf01": one.bf01,
         "bf10": one.bf10,
         "prob_null": one.prob_null,
@@ -178,7 +179,7 @@ def _row(one: BayesFactor, key: str, name: str) -> dict[str, object]:
 def _frame(rows: Sequence[dict[str, object]], key: str) -> "pd.DataFrame":
     import pandas as pd
 
-    columns = (key, "prior", "bf01", "bf10", "prob_null")
+    columns = (key, "prior", "log_bf01", "bf01", "bf10", "prob_null")
     return pd.DataFrame(rows, columns=None if rows else columns).set_index(key)
 
 
@@ -198,65 +199,20 @@ def _log_evidence(posterior: Posterior) -> float:
     return posterior.log_marginal_likelihood
 
 
-def _of_mu(posterior: Posterior) -> BayesFactor:
+def _of_mu(posterior: Posterior, log_z: float) -> BayesFactor:
     prior = posterior.model.priors["mu"]
     low, high = prior.support
     log_prior = float(log_density(prior, np.array(0.0))) if low < 0 < high else -np.inf
     if not np.isfinite(log_prior):
         why = "none: 0 is at the end of the prior of mu, or outside, so no alternative surrounds it"
         return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=np.nan, how=why)
-    at_zero, resolved = _density_at_zero(posterior["mu"])
-    how = SAVAGE_DICKEY if resolved else f"{SAVAGE_DICKEY}; {AT_MOST}"
-    log_bf01 = float(np.log(at_zero)) - log_prior
-    return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=log_bf01, how=how)
+    log_bf01 = log_evidence_without("mu", posterior.model, posterior.data) - log_z
+    return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=log_bf01, how=HOW.format("mu"))
 
 
-def _of_tau(prior: Prior, log_bf01: float, how: str) -> BayesFactor:
+def _of_tau(prior: Prior, log_bf01: float) -> BayesFactor:
+    how = HOW.format("tau")
     return BayesFactor(hypothesis="tau = 0", prior=prior, log_bf01=log_bf01, how=how)
-
-
-def _density_at_zero(marginal: Marginal) -> tuple[float, bool]:
-    """The density at 0 or the least that can be told, and whether it was told."""
-    least = DIGITS_END * float(np.max(marginal.pdf(marginal.quantile([0.1, 0.3, 0.5, 0.7, 0.9]))))
-    found = float(marginal.pdf(0.0))
-    return max(found, least), found > least
-
-
-def _without_spread(posterior: Posterior) -> tuple[float, str]:
-    """Log marginal likelihood of the same model with tau = 0, and how it was found.
-
-    In closed form where there is one; else by Savage–Dickey at tau = 0, in the posterior itself if
-    its prior has a density there, or in that under a narrow prior that has.
-    """
-    model, data = posterior.model, posterior.data
-    common = CommonEffect(mu=model.priors["mu"])
-    exact = not isinstance(default_engine(common), NUTS)
-    if isinstance(data, EffectSizes) and exact:
-        return _log_evidence(refit(common, data)), EVIDENCES
-    if not _has_density_at_zero(model.priors["tau"]):
-        narrow = Uniform(0, 0.1 * _smallest_se(posterior))
-        posterior = refit(replace(model, tau=narrow), data)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return _by_density(posterior)
-
-
-def _has_density_at_zero(prior: Prior) -> bool:
-    return prior.support[0] <= 0 and bool(np.isfinite(log_density(prior, np.array(0.0))))
-
-
-def _by_density(posterior: Posterior) -> tuple[float, str]:
-    """Savage–Dickey at tau = 0, or at the smallest tau that is resolved: below it is less still."""
-    prior, tau = posterior.model.priors["tau"], posterior["tau"]
-    resolved = _density_at_zero(tau)[1]
-    at = 0.0 if resolved else float(tau.quantile(DIGITS_END))
-    log_ratio = float(np.log(tau.pdf(at)) - log_density(prior, np.array(at)))
-    return _log_evidence(
-        posterior
-    ) + log_ratio, EVIDENCES if resolved else f"{EVIDENCES}; {AT_MOST}"
-
-
-def _smallest_se(posterior: Posterior) -> float:
-    effects = study_effects(posterior)
-    return 1.0 if effects is None else float(effects.se.min())
 
 
 def prior_of_scale(prior: Prior, scale: float) -> Prior | None:

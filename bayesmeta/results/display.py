@@ -140,9 +140,11 @@ def shift_sentence(outcome: OutcomeResult) -> str:
 
 
 def factor(value: float) -> str:
-    """Write a Bayes factor with three digits, whatever its size."""
-    if not math.isfinite(value):
+    """Write a Bayes factor with three digits, whatever its size, or its bound."""
+    if math.isnan(value):
         return NOTHING
+    if not 1e-300 < value < 1e300:
+        return "< 1e-300" if value < 1 else "> 1e+300"
     return f"{value:.2e}" if not 1e-3 <= value < 1e4 else f"{value:.3g}"
 
 

@@ -91,8 +91,9 @@ def test_study_effects_and_draws_come_when_they_are_asked_for():
     data, model = drawn(3, 5), MODELS[0][0]
     fast, full = bm.fit(model, data), integrate_on_grid(model, data)
     assert "nodes" in fast.engine
-    np.testing.assert_allclose(fast["theta"].mean(), full["theta"].mean(), atol=1e-9)
-    assert fast["theta_new"].sd() == pytest.approx(full["theta_new"].sd(), abs=1e-9)
+    gaps = (fast["theta"].mean() - full["theta"].mean()) / full["theta"].sd()
+    assert np.abs(gaps).max() < 1e-6  # two integrators since each hands out its own effects
+    assert fast["theta_new"].sd() == pytest.approx(full["theta_new"].sd(), rel=1e-6)
     assert dict(fast.draws(100)["posterior"].sizes) == {"chain": 4, "draw": 25, "study": 5}
 
 
