@@ -145,10 +145,21 @@ class SupportMap:
             return self.low + (self.high - self.low) * expit(u)
         if len(self.centres) == 1:
             return self.centres[0] + self.scale * np.sinh(u)
-        far = self.scale * np.sinh(np.minimum(np.abs(u), 700.0))  # each centre adds to u
-        low, high = min(self.centres) - far, max(self.centres) + far
-        flat = (np.asarray(part, dtype=np.float64).ravel() for part in (u, low, high))
-        return invert(self.inverse, self._per_unit, *flat).reshape(np.shape(u))
+        return self._beside_nearest(np.asarray(u, dtype=np.float64))
+
+    def _beside_nearest(self, u: Array) -> Array:
+        """Solve for the distance from the nearest centre, whose own part of u is the steepest."""
+        centres = np.sort(np.array(self.centres))
+        nearest = np.searchsorted(self.inverse((centres[1:] + centres[:-1]) / 2), u)
+        centre = centres[nearest]
+        own = u - self.inverse(centre)
+        for _ in range(60):
+            x = centre + self.scale * np.sinh(own)
+            step = (u - self.inverse(x)) / (self._per_unit(x) * self.scale * np.cosh(own))
+            own = own + np.clip(step, -3.0, 3.0)
+            if np.abs(step).max(initial=0.0) < 1e-14:
+                break
+        return centre + self.scale * np.sinh(own)
 
     def slope(self, u: Array) -> Array:
         """Return the derivative of the value."""
