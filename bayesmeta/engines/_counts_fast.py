@@ -52,6 +52,7 @@ from ._likelihoods import (
     rough_effects,
     supports,
     telling,
+    vanishing,
 )
 from ._propriety import moments_of_tau
 from ._quadrature import evidence, fejer, support_of_tau
@@ -204,6 +205,7 @@ def _integrated(
         tau=table.tau,
         mass=mass / mass.sum(),
         moments_of_tau=(float(tau.raw[1]), tau.moments),
+        bounded=vanishing(model, data),
         log_given=lambda: log_given,
         log_likelihood=log_likelihood,
         features=features(y, se, mu),

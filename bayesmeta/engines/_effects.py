@@ -64,6 +64,9 @@ class Integrated:
         Posterior probabilities of the nodes, sum to 1.
     moments_of_tau : tuple of float and int
         Second moment of tau, and how many moments it has.
+    bounded : ndarray of bool, shape (k,)
+        Studies whose likelihood leaves their effect all its moments; the others' are those of a
+        new effect.
     log_given : callable
         ``()`` to the log likelihood of each study given mu and tau, (t, k, m).
     log_likelihood : callable
@@ -82,6 +85,7 @@ class Integrated:
     tau: Array
     mass: Array
     moments_of_tau: tuple[float, int]
+    bounded: NDArray[np.bool_]
     log_given: Callable[[], Array]
     log_likelihood: Callable[[Array], Array]
     features: Array
@@ -110,26 +114,30 @@ class Integrated:
         """Effect in a new study."""
         support, v = self.place
         density = self._smeared(self.mass[None], support.value(v))[0]
-        squared, moments = self.moments_of_tau
+        squared = self.moments_of_tau[0]
         if self.df is not None:
             squared *= self.df / (self.df - 2) if self.df > 2 else np.nan
-            moments = min(moments, max(int(np.ceil(self.df)) - 1, 0))
         mean, variance = self._moments_of_mu
         moments_of = (mean, float(np.sqrt(variance + squared)))
-        return MappedDensity(
-            GridDensity.of(v, density * support.slope(v)), support, moments_of, moments
-        )
+        inner = GridDensity.of(v, density * support.slope(v))
+        return MappedDensity(inner, support, moments_of, self._moments_of_new)
+
+    @property
+    def _moments_of_new(self) -> int:
+        of_shape = 2 if self.df is None else max(int(np.ceil(self.df)) - 1, 0)
+        return min(self.moments_of_tau[1], of_shape)
 
     @cached_property
     def effects(self) -> Marginals:
         """Effects of the studies."""
         support, v = self.place
         theta, found = support.value(v), []
-        for density in self._each[0]:
+        for density, bounded in zip(self._each[0], self.bounded, strict=True):
             mass = density / density.sum()
             mean = float(mass @ theta)
             sd = float(np.sqrt(mass @ (theta - mean) ** 2))
-            found.append(MappedDensity(GridDensity.of(v, density), support, (mean, sd)))
+            moments = 2 if bounded else self._moments_of_new
+            found.append(MappedDensity(GridDensity.of(v, density), support, (mean, sd), moments))
         return Marginals(self.study, tuple(found))
 
     def checks(self, limit: float) -> tuple[Check, ...]:
@@ -144,7 +152,8 @@ class Integrated:
         step = self.place[1][1] - self.place[1][0]
         gaps = np.abs(each.sum(axis=1) * step - 1)
         if self.df is None:
-            gaps = np.maximum(gaps, np.abs(self.effects.mean() - expected) / self.effects.sd())
+            off = np.abs(self.effects.mean() - expected) / self.effects.sd()
+            gaps = np.fmax(gaps, off)  # NaN where there are no moments
         worst = int(np.argmax(np.nan_to_num(gaps, nan=np.inf)))
         name = "quadrature error"
         return (
@@ -155,7 +164,7 @@ class Integrated:
     def _error_of_new(self) -> float:
         at = self.new.quantile(PROBS)
         gaps = [np.abs(self._below(at) - PROBS).max()]
-        if self.df is None:
+        if self._moments_of_new == 2 and self.df is None:
             support = self.place[0]
             mass = self.new.inner.density * (self.new.inner.x[1] - self.new.inner.x[0])
             theta = support.value(self.new.inner.x)

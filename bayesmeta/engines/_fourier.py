@@ -44,6 +44,8 @@ class OnOneGrid:
     mass : ndarray, shape (t, size)
         Posterior probabilities of tau and mu, sum to 1.
     of_tau : TauDensity
+    bounded : ndarray of bool, shape (k,)
+        As in ``Integrated``.
     """
 
     study: tuple[str, ...]
@@ -54,6 +56,7 @@ class OnOneGrid:
     tau: Array
     mass: Array
     of_tau: TauDensity
+    bounded: NDArray[np.bool_]
 
     @cached_property
     def new(self) -> GridDensity:
@@ -63,24 +66,29 @@ class OnOneGrid:
             np.fft.rfft(mass) * characteristic(tau * omega, self.df)
             for mass, tau in zip(self.mass, self.tau, strict=True)
         )
-        moments = self.of_tau.moments
-        if self.df is not None:
-            moments = min(moments, int(np.ceil(self.df)) - 1)
         density = np.fft.irfft(ahead, self.grid.size) / self.grid.step
-        return GridDensity.of(self.grid.points, density, moments=moments)
+        return GridDensity.of(self.grid.points, density, moments=self._moments_of_new)
+
+    @property
+    def _moments_of_new(self) -> int:
+        of_shape = 2 if self.df is None else max(int(np.ceil(self.df)) - 1, 0)
+        return min(self.of_tau.moments, of_shape)
 
     @cached_property
     def effects(self) -> Marginals:
         """Effects of the studies."""
+        moments = np.where(self.bounded, 2, self._moments_of_new).tolist()
+        each = zip(self._each[0], moments, strict=True)
         x = self.grid.points
-        return Marginals(self.study, tuple(GridDensity.of(x, one) for one in self._each[0]))
+        return Marginals(self.study, tuple(GridDensity.of(x, one, moments=n) for one, n in each))
 
     def checks(self, limit: float) -> tuple[Check, ...]:
         """Hold the effects to what must be true of them; see ``Integrated.checks``."""
         each, expected = self._each
         gaps = np.abs(each.sum(axis=1) * self.grid.step - 1)
         if self.df is None:
-            gaps = np.maximum(gaps, np.abs(self.effects.mean() - expected) / self.effects.sd())
+            off = np.abs(self.effects.mean() - expected) / self.effects.sd()
+            gaps = np.fmax(gaps, off)  # NaN where there are no moments
         worst = int(np.argmax(np.nan_to_num(gaps, nan=np.inf)))
         name = "quadrature error"
         return (
@@ -91,7 +99,7 @@ class OnOneGrid:
     def _error_of_new(self) -> float:
         x, at = self.grid.points, self.new.quantile(PROBS)
         gaps = [np.abs(self._below(at) - PROBS).max()]
-        if self.df is None:
+        if self._moments_of_new == 2 and self.df is None:
             mass = self.mass.sum(axis=0)
             mean = mass @ x
             total = mass @ (x - mean) ** 2 + self.mass.sum(axis=1) @ self.tau**2

@@ -36,24 +36,26 @@ from ._cautions import cautions
 from ._effects import Integrated, features
 from ._fourier import OnOneGrid, log_given_mu
 from ._grid_tail import moments_beyond
-from ._likelihoods import kinked, log_likelihoods, rough_effects, telling
+from ._likelihoods import kinked, log_likelihoods, rough_effects, telling, vanishing
 from ._mu_rule import Mapped, OnGrid, mu_rule, sharpness, takes
 from ._propriety import moments_of_tau
 from ._quadrature import (
     Nodes,
+    TauMap,
     density_of_tau,
     evidence,
     finite_evidence,
     support_of_tau,
     tau_nodes,
 )
-from ._reach import Reach, first_reach, limit_of, log_prior_of_tau
+from ._reach import FURTHER, Reach, first_reach, limit_of, log_prior_of_tau
 from ._tables import Grid, Places
 
 type Array = NDArray[np.float64]
 
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
 TAPER = 8.5  # standard deviations from one to zero in double precision
+NARROW = 0.5  # of the data's features: a prior of mu narrower than that does not make the grid
 FAINT = 1e-12  # density of log tau, below which nothing beyond matters
 LARGEST_GRID = 2**18  # points; beyond, the studies differ too much in precision for one grid
 
@@ -88,6 +90,9 @@ def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
     while any(cut := coarse.cut_off(TOLERANCE / 10)) and reach != limit:
         reach = reach.wider(limit, low=cut.low, high=cut.high, tau=cut.tau)
         coarse = Pass.at(PASSES[0], model, data, reach)
+    if any(coarse.cut_off(TOLERANCE)):
+        reach = limit_of(model, data, further=FURTHER)
+        coarse = Pass.at(PASSES[0], model, data, reach)
     error = np.inf
     for resolution in PASSES[1:]:
         fine = Pass.at(resolution, model, data, reach)
@@ -114,6 +119,8 @@ class Pass:
     Attributes
     ----------
     model, data, grid, nodes
+    reach, near : Reach
+        How far mu and tau were integrated, and how far a grid would go.
     likelihood : ndarray, shape (k, size)
         Of the studies on the grid, scaled to 1 at most.
     fourier : ndarray of complex, shape (k, frequencies)
@@ -123,8 +130,10 @@ class Pass:
         Log of the scale of `likelihood`.
     rule : OnGrid or Mapped
         How mu was integrated.
+    corner : ndarray, shape (k,)
+        Studies tabulated in the logarithm of their effect.
     cornered : ndarray, shape (t, c, m)
-        Log likelihoods of the c studies with a corner, given the nodes of mu and tau.
+        Their log likelihoods, given the nodes of mu and tau.
     log_z : float
     tau, mu : Marginal
     mu_rows : ndarray, shape (t, m)
@@ -139,12 +148,14 @@ class Pass:
     data: Data
     grid: Grid
     reach: Reach
+    near: Reach
     nodes: Nodes
     likelihood: Array
     fourier: NDArray[np.complex128]
     resolution: Resolution
     top: Array
     rule: OnGrid | Mapped
+    corner: NDArray[np.bool_]
     cornered: Array
     log_z: float
     tau: TauDensity
@@ -155,8 +166,15 @@ class Pass:
 
     @classmethod
     def at(cls, resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> "Pass":
-        """Integrate once."""
-        grid = _grid(resolution, model, data, reach)
+        """Integrate once.
+
+        Beyond where a grid can go every study is tabulated in the logarithm of its effect, as
+        those with a corner are; the grid then serves to find where tau has its nodes.
+        """
+        near = limit_of(model, data)
+        further = reach.tau > near.tau or reach.low < near.low or reach.high > near.high
+        at_hand = near if further else reach
+        grid = _grid(resolution, model, data, at_hand)
         logs = log_likelihoods(model, data, grid, resolution.spacing)
         top = logs.max(axis=1, keepdims=True)
         ends = np.abs(grid.points - grid.centre)
@@ -166,11 +184,11 @@ class Pass:
         fourier = np.fft.rfft(likelihood, axis=1)
         low, high = support_of_tau(model.tau)[0], reach.tau
         given = partial(log_given_mu, fourier, grid, model.df)
-        scale = _centre(model, data, grid, reach, given, low, high)
-        end = (high - low - scale) / (high - low + scale)
-        nodes = tau_nodes(resolution.nodes, low, scale, end)
+        scale = _centre(model, data, grid, at_hand, given, low, at_hand.tau)
+        at = TauMap.of(model.tau, low, high, scale)
+        nodes = tau_nodes(resolution.nodes, at)
         each = np.array([given(one) for one in nodes.tau])
-        corner = kinked(model, data)
+        corner = kinked(model, data) | further
         rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
         at_x = rule.at_nodes(each[:, ~corner].sum(axis=1)) + top[~corner].sum()
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
@@ -184,8 +202,9 @@ class Pass:
         outer = log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
         rows = np.exp(log_post + outer[:, None])
         moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
-        tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
-        if high < support_of_tau(model.tau)[1] and tau.pdf(float(nodes.tau.max())) * high > FAINT:
+        tau = density_of_tau(nodes, at_tau - log_z, at, moments)
+        ends = high < support_of_tau(model.tau)[1] and not further
+        if ends and tau.pdf(float(nodes.tau.max())) * high > FAINT:
             log_tau = partial(log_prior_of_tau, model, data)
             shape = (likelihood, grid, model.df, rule.x, rule.log_prior, log_tau)
             tau = replace(tau, raw=tau.raw + moments_beyond(*shape, high, log_z - top.sum()))
@@ -194,12 +213,14 @@ class Pass:
             data=data,
             grid=grid,
             reach=reach,
+            near=near,
             nodes=nodes,
             likelihood=likelihood,
             fourier=fourier,
             resolution=resolution,
             top=top[:, 0],
             rule=rule,
+            corner=corner,
             cornered=cornered,
             log_z=log_z,
             tau=tau,
@@ -238,7 +259,8 @@ class Pass:
         at_mu = self.rule.density(self.mu_rows.sum(axis=0))
         inside = np.flatnonzero(at_mu > 0)
         first, last = (float(at_mu[inside[i]] / at_mu.max()) for i in (0, -1))
-        largest = float(self.nodes.tau.max())
+        far = self.reach.tau * (1 - 1e-9)  # of which the last node is a small part where it is far
+        largest = max(float(self.nodes.tau.max()), far if self.reach.tau > self.near.tau else 0.0)
         ends = largest >= 0.99 * support_of_tau(self.model.tau)[1]
         return (
             0.0 if self.reach.low <= low else first,
@@ -281,6 +303,7 @@ class Pass:
             tau=self.nodes.tau,
             mass=self.mu_rows,
             of_tau=self.tau,
+            bounded=vanishing(self.model, self.data),
         )
 
     def _mapped(self, rule: Mapped) -> Integrated:
@@ -288,7 +311,6 @@ class Pass:
         model, data, df = self.model, self.data, self.model.df
         assert not isinstance(df, Prior)
         y, se = rough_effects(model, data)
-        corner = kinked(model, data)
         ends = [end for end in model.mu.support if np.isfinite(end)]
 
         def log_likelihood(theta: Array) -> Array:
@@ -303,10 +325,13 @@ class Pass:
             tau=self.nodes.tau,
             mass=self.mu_rows,
             moments_of_tau=(float(self.tau.raw[1]), self.tau.moments),
+            bounded=vanishing(model, data),
             log_given=self._log_given,
             log_likelihood=log_likelihood,
             features=features(y, se, self.mu),
-            crowded=tuple(sorted({*ends, *([0.0] * bool(corner.any()))})),
+            crowded=tuple(
+                sorted({*(ends or rule.support.centres), *([0.0] * int(self.corner.any()))})
+            ),
         )
 
     def _log_given(self) -> Array:
@@ -314,7 +339,7 @@ class Pass:
         given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
         found = np.array([self.rule.at_nodes(given(one)) for one in self.nodes.tau])
         found += self.top[:, None]
-        found[:, kinked(self.model, self.data)] = self.cornered
+        found[:, self.corner] = self.cornered
         return found
 
 
@@ -346,7 +371,9 @@ def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach
     features = [float(se.min()), 1.5 * pooled]
     if not isinstance(model, NormalNormal | ContinuousNormal):
         features.append(0.8)
-    features += [sharpness(model.mu), (reach.high - reach.low) / 4]
+    sharp = sharpness(model.mu)
+    if sharp > NARROW * min(features):  # else mu has nodes of its own
+        features += [sharp, (reach.high - reach.low) / 4]
     finest = resolution.step * min(features)
     step = 2 ** (np.floor(2 * np.log2(finest)) / 2)
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))

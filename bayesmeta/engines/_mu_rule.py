@@ -113,10 +113,13 @@ def mu_rule(
     """How mu is integrated, by the smoothness of its prior and of the likelihoods."""
     prior = model.mu
     low, high = prior.support
-    if smooth(prior) and not corner:
-        return OnGrid.of(prior, grid, reach)
     if smooth(prior):
-        return Mapped.of(prior, grid, reach, *_dense_at_zero(model, data, reach, fineness))
+        crowded = {0.0} if corner else set()
+        crowded |= {centre for centre, width in peaks(prior) if width * fineness < grid.step}
+        if not crowded:
+            return OnGrid.of(prior, grid, reach)
+        at = _dense(model, data, reach, fineness, tuple(sorted(crowded)), corner=corner)
+        return Mapped.of(prior, grid, reach, *at)
     if np.isfinite(high):
         support = SupportMap(low, high, 1.0)
         step, last = min(0.15, 1.5 * grid.step / (high - low)), 40.0
@@ -128,20 +131,48 @@ def mu_rule(
     return Mapped.of(prior, grid, reach, support, u)
 
 
-def _dense_at_zero(
-    model: RandomEffects, data: Data, reach: Reach, fineness: float
+def _dense(
+    model: RandomEffects,
+    data: Data,
+    reach: Reach,
+    fineness: float,
+    crowded: tuple[float, ...],
+    *,
+    corner: bool,
 ) -> tuple[SupportMap, Array]:
-    """Nodes of mu as near to zero as a corner asks, and fine where mu lies for any tau."""
+    """Nodes of mu that crowd at a corner and at narrow peaks of its prior.
+
+    Elsewhere they are as fine as mu is narrow, whatever tau.
+    """
     y, se = rough_effects(model, data)
     sharp = min(float(se.min()), sharpness(model.mu))
     tau = np.concatenate(([0.0], np.geomspace(0.1 * se.min(), reach.tau, 30)))
     weight = 1 / (se**2 + tau[:, None] ** 2)
     mean = (y * weight).sum(axis=1) / weight.sum(axis=1)
-    sd = np.minimum(1.5 * weight.sum(axis=1) ** -0.5, sharpness(model.mu))
-    support = SupportMap(-np.inf, np.inf, 1e-3 * fineness * sharp)
+    own = 1.5 * weight.sum(axis=1) ** -0.5
+    narrow = [(centre, width) for centre, width in peaks(model.mu) if centre in crowded]
+    sd = np.minimum(own, sharpness(model.mu)) if not narrow else own
+    scale = 1e-3 * fineness * sharp if corner else 0.5 * sharp
+    support = SupportMap(-np.inf, np.inf, scale, crowded)
+    places = np.array([*zip(mean, sd, strict=True), *narrow])
+    far = places[:, :1] + places[:, 1:] * np.array([-4.0, 4.0])
+    per_unit = 1 / support.slope(support.inverse(far))
     first, last = support.inverse(np.array([reach.low, reach.high]))
-    step = fineness * min(0.25, float((sd / (np.abs(mean) + 4 * sd)).min()))
+    step = fineness * min(0.25, float((places[:, 1:] * per_unit).min()))
     return support, step * np.arange(np.ceil(first / step), np.floor(last / step) + 1)
+
+
+def peaks(prior: Prior) -> list[tuple[float, float]]:
+    """Where a smooth prior of mu is high, and how wide it is there."""
+    match prior:
+        case Normal(mean, sd):
+            return [(mean, sd)]
+        case StudentT(_, mean, scale):
+            return [(mean, scale)]
+        case Mixture(_, first, second):
+            return peaks(first) + peaks(second)
+        case _:
+            return []
 
 
 def smooth(prior: Prior) -> bool:
@@ -159,12 +190,4 @@ def takes(prior: Prior) -> bool:
 
 def sharpness(prior: Prior) -> float:
     """The narrowest feature of a smooth prior of mu."""
-    match prior:
-        case Normal(_, sd):
-            return sd
-        case StudentT(_, _, scale):
-            return scale
-        case Mixture(_, first, second):
-            return min(sharpness(first), sharpness(second))
-        case _:
-            return np.inf
+    return min((width for _, width in peaks(prior)), default=np.inf)

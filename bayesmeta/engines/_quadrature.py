@@ -34,10 +34,12 @@ from ..posterior import (
     TauDensity,
     TruncatedMixture,
 )
-from ..posterior.marginals import normal_between
+from ..posterior.marginals import normal_between, tau_of
 from ..priors import (
     LOG_2PI,
+    Beta,
     Flat,
+    Gamma,
     HalfCauchy,
     HalfNormal,
     HalfT,
@@ -57,6 +59,7 @@ NEGLIGIBLE = 1e-19  # share of a component that is dropped from a mixture
 MOST_NODES, PATIENCE = 4096, 400  # beyond the second, an error that no longer falls ends it
 WIDE, NARROW = np.geomspace(1e-5, 1e5, 121), np.geomspace(1e-5, 1.0, 121)  # trials of tau
 LEAST_HELD = 1e-8  # below, differences of normal integrals leave theta fewer than 8 digits
+STEEPEST = 0.05  # power of a pole that is mapped: a steeper one leaves no float near it
 LARGEST_LOG = 1e11  # of a marginal likelihood: rounding then moves it by 1e-5
 
 
@@ -295,8 +298,8 @@ class _Fit:
     ) -> "_Fit":
         """Integrate with `count` nodes centred on `scale`."""
         low, high = support_of_tau(model.tau)
-        end = 1.0 if np.isinf(high) else (high - low - scale) / (high - low + scale)
-        nodes = tau_nodes(count, low, scale, end)
+        at = TauMap.of(model.tau, low, high, scale)
+        nodes = tau_nodes(count, at)
         given = given_tau(data.y, data.se, nodes.tau, prior)
         log_prior = log_density_of_tau(model.tau, nodes.tau, data.se)
         at_tau = logsumexp(given.log_weight, axis=1) + log_prior
@@ -304,7 +307,7 @@ class _Fit:
         outer = log_prior + nodes.log_weight - log_z
         weights = np.exp(given.log_weight + outer[:, None])
         moments = moments_of_tau(model.tau, data.k, mu=model.mu)
-        tau = density_of_tau(nodes, at_tau - log_z, low, scale, end, moments)
+        tau = density_of_tau(nodes, at_tau - log_z, at, moments)
         of_mu = moments_of_mu(model.mu, model.tau, data.k)
         mu = _marginal(weights, given, prior, moments=of_mu)
         return cls(nodes, given, weights, log_z, prior, tau, mu)
@@ -407,24 +410,55 @@ def fejer(count: int) -> tuple[Array, Array, Array]:
     return np.cos(angle), integrals @ to_series, to_series
 
 
-def tau_nodes(count: int, low: float, scale: float, end: float) -> Nodes:
-    """Map Chebyshev nodes to tau by ``low + scale (1 + u)/(1 - u)``, u in [-1, end]."""
+class TauMap(NamedTuple):
+    """Where nodes of tau lie; see ``TauDensity``."""
+
+    low: float
+    scale: float
+    end: float
+    lower: float = 1.0
+    upper: float = 1.0
+
+    @classmethod
+    def of(cls, prior: Prior, low: float, high: float, scale: float) -> "TauMap":
+        """Centred on `scale` above `low`, as far as `high`, with the poles of the prior mapped."""
+        lower, upper = (1 / max(power, STEEPEST) for power in poles(prior))
+        if np.isinf(high):
+            return cls(low, scale, 1.0, lower, 1.0)
+        ratio = ((high - low) / scale) ** (1 / lower)
+        upper = upper if high >= prior.support[1] else 1.0
+        return cls(low, scale, (ratio - 1) / (ratio + 1), lower, upper)
+
+
+def poles(prior: Prior) -> tuple[float, float]:
+    """Powers, at most 1, with which the mass of a prior begins at the ends of its support."""
+    match prior:
+        case Mixture():
+            each = np.array([poles(part) for _, part in prior.parts])
+            return float(each[:, 0].min()), float(each[:, 1].min())
+        case Gamma():
+            return min(prior.shape, 1.0), 1.0
+        case Beta():
+            return min(prior.a, 1.0), min(prior.b, 1.0)
+        case _:
+            return 1.0, 1.0
+
+
+def tau_nodes(count: int, at: TauMap) -> Nodes:
+    """Chebyshev nodes of the first kind, mapped."""
     x, weight, _ = fejer(count)
-    u = -1 + (end + 1) * (x + 1) / 2
-    tau = low + scale * (1 + u) / (1 - u)
-    jacobian = (end + 1) * scale / (1 - u) ** 2
-    return Nodes(tau, np.log(weight * jacobian), x)
+    tau, slope = tau_of(x, *at)
+    with np.errstate(divide="ignore"):
+        return Nodes(tau, np.log(weight * slope), x)
 
 
-def density_of_tau(
-    nodes: Nodes, log_posterior: Array, low: float, scale: float, end: float, moments: int
-) -> TauDensity:
+def density_of_tau(nodes: Nodes, log_posterior: Array, at: TauMap, moments: int) -> TauDensity:
     """Write the log posterior of tau at its nodes as a Chebyshev series."""
     _, weight, to_series = fejer(nodes.x.size)
-    in_x = np.exp(log_posterior + nodes.log_weight) / weight
     share = np.exp(log_posterior + nodes.log_weight)
     raw = np.array([share @ nodes.tau, share @ nodes.tau**2])
-    return TauDensity(low, scale, end, to_series @ in_x, raw, moments)
+    series = to_series @ (share / weight)
+    return TauDensity(at.low, at.scale, at.end, series, raw, moments, at.lower, at.upper)
 
 
 def support_of_tau(prior: Prior) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from ._quadrature import support_of_tau
 type Array = NDArray[np.float64]
 
 FARTHEST_TAU, FARTHEST_MU = 40.0, 60.0  # in units of the data
+FURTHER = 1e6  # times as far, where the data leave the tails to the priors
 
 
 class Reach(NamedTuple):
@@ -42,19 +43,22 @@ class Reach(NamedTuple):
         )
 
 
-def limit_of(model: RandomEffects, data: Data) -> Reach:
-    """As far as the priors have anything left, or as far as the grid goes."""
+def limit_of(model: RandomEffects, data: Data, *, further: float = 1.0) -> Reach:
+    """As far as the priors have anything left, or as far as the rules go."""
     y, se = rough_effects(model, data)
-    unit = 1.0
+    unit = further
     if isinstance(model, NormalNormal | ContinuousNormal):
-        unit = max(float(np.ptp(y)), float(se.max()))
+        unit = further * max(float(np.ptp(y)), float(se.max()))
     low, high = model.mu.support
     middle, far = float(np.clip(np.median(y), low, high)), FARTHEST_MU * unit
     points = np.linspace(max(low, middle - far), min(high, middle + far), 4001)
+    if further > 1:  # dense about the data all the same
+        graded = np.sinh(np.linspace(-20, 20, 4001)) / np.sinh(20)
+        points = np.unique(np.clip(middle + far * graded, low, high))
     low, high = _alive(log_density(model.mu, points), points, (low, high))
     ends = support_of_tau(model.tau)
     width = min(ends[1] - ends[0], FARTHEST_TAU * unit)
-    t = ends[0] + width * np.geomspace(1e-9, 1, 3001)
+    t = ends[0] + width * np.geomspace(1e-9 / further, 1, 3001)
     _, tau = _alive(log_prior_of_tau(model, data, t), t, ends)
     return Reach(low, high, tau)
 

@@ -15,7 +15,8 @@ from ..priors import Prior, log_density
 
 type Array = NDArray[np.float64]
 
-FARTHEST = 150.0  # logits: nobody's risk lies beyond
+FARTHEST = 150.0  # logits: beyond, no risk changes any more
+FARTHEST_BASELINE, DEAD = 1e15, 45.0  # how far a prior of the baseline is followed, and how low
 
 
 type Namespace = Any  # numpy or jax.numpy
@@ -124,7 +125,7 @@ def log_likelihood(
     mode, s = mode_of_beta(joint, theta, start_of_beta(row, link))
     if part != "all":
         row = (0.0, 0.0, *row[2:])
-    u = alive(joint, theta, mode, s, spacing)
+    u = alive(joint, theta, mode, s, spacing, reach_of(baseline))
     value = np.empty_like(theta)
     for some in np.array_split(np.arange(theta.size), max(1, theta.size // 1024)):
         beta, log_weight = beta_nodes(mode[some], s[some], u, spacing)
@@ -148,10 +149,10 @@ def joint_of_part(row: Row, link: str, baseline: Prior, part: Part) -> Joint:
     fewer = _log_fewer(a, n1, link)
 
     def below(theta: Array, beta: Array) -> Array:
-        inside = np.clip(theta, -FARTHEST, FARTHEST)
+        inside, at = (np.clip(part, -FARTHEST, FARTHEST) for part in (theta, beta))
         if link == "IRR":
-            return alone(theta, beta) + fewer(np.log(n1) + beta + inside / 2)
-        p1, q1, *_ = LOG_RISKS[link](np, inside, beta)
+            return alone(theta, beta) + fewer(np.log(n1) + at + inside / 2)
+        p1, q1, *_ = LOG_RISKS[link](np, inside, at)
         return alone(theta, beta) + fewer(p1 - q1)
 
     return below
@@ -187,27 +188,39 @@ def joint_density(row: Row, link: str, baseline: Prior) -> Joint:
     a, n1, c, n0 = row
 
     def binomial(theta: Array, beta: Array) -> Array:
-        p1, q1, p0, q0 = LOG_RISKS[link](np, np.clip(theta, -FARTHEST, FARTHEST), beta)
+        inside = (np.clip(part, -FARTHEST, FARTHEST) for part in (theta, beta))
+        p1, q1, p0, q0 = LOG_RISKS[link](np, *inside)
         return a * p1 + (n1 - a) * q1 + c * p0 + (n0 - c) * q0 + log_density(baseline, beta)
 
     def poisson(theta: Array, beta: Array) -> Array:
-        theta = np.clip(theta, -FARTHEST, FARTHEST)
-        up, down = beta + theta / 2, beta - theta / 2
+        theta, inside = (np.clip(part, -FARTHEST, FARTHEST) for part in (theta, beta))
+        up, down = inside + theta / 2, inside - theta / 2
         mean = n1 * np.exp(up) + n0 * np.exp(down)
         return a * up + c * down - mean + log_density(baseline, beta)
 
     return poisson if link == "IRR" else binomial
 
 
-def _reach(s: Array, spacing: float) -> Array:
-    reach = np.arcsinh(FARTHEST / s.min())
-    return np.arange(-reach, reach + spacing, spacing)
+@lru_cache(maxsize=64)
+def reach_of(baseline: Prior) -> float:
+    """How far from 0 a prior of the baseline has anything left: no less than where risks change.
+
+    A study in which nobody has the event, or everybody, is as likely at any baseline beyond.
+    """
+    ends = FARTHEST * 2.0 ** np.arange(np.ceil(np.log2(FARTHEST_BASELINE / FARTHEST)) + 1)
+    log_p = np.maximum(log_density(baseline, ends), log_density(baseline, -ends))
+    near = log_density(baseline, np.linspace(-FARTHEST, FARTHEST, 3001)).max()
+    top = max(float(near), float(log_p.max()))
+    return float(ends[min(np.flatnonzero(log_p > top - DEAD).max(initial=-1) + 1, ends.size - 1)])
 
 
-def alive(joint: Joint, theta: Array, mode: Array, s: Array, spacing: float) -> Array:
+def alive(
+    joint: Joint, theta: Array, mode: Array, s: Array, spacing: float, far: float = FARTHEST
+) -> Array:
     """The part of u that matters, seen at every 32nd theta: a table with events needs little."""
     few = slice(None, None, 32)
-    u = _reach(s, spacing)
+    last = np.arcsinh(far / s.min())
+    u = np.arange(-last, last + spacing, spacing)
     beta, log_weight = beta_nodes(mode[few], s[few], u, spacing)
     each = joint(theta[few, None], beta) + log_weight
     seen = np.flatnonzero((each > each.max(axis=1, keepdims=True) - 50).any(axis=0))
@@ -217,9 +230,7 @@ def alive(joint: Joint, theta: Array, mode: Array, s: Array, spacing: float) -> 
 def beta_nodes(mode: Array, s: Array, u: Array, spacing: float) -> tuple[Array, Array]:
     """Nodes ``mode + s sinh(u)`` and log weights, shape (j, nodes)."""
     beta = mode[:, None] + s[:, None] * np.sinh(u)
-    log_weight = np.log(s[:, None] * np.cosh(u) * spacing)
-    outside = np.abs(beta) > FARTHEST
-    return np.clip(beta, -FARTHEST, FARTHEST), np.where(outside, -np.inf, log_weight)
+    return beta, np.log(s[:, None] * np.cosh(u) * spacing)
 
 
 def _log_expit_both(xp: Namespace, x: Both) -> tuple[Both, Both]:

@@ -270,18 +270,21 @@ class TruncatedMixture(Marginal):
 class TauDensity(Marginal):
     """The posterior of tau as a Chebyshev series in a mapped variable.
 
-    ``tau = low + scale (1 + u) / (1 - u)`` with u running over [-1, end].
+    ``tau = low + scale ((1 + u) / (1 - u)) ** lower`` with u running over [-1, end].
 
     Attributes
     ----------
     low, scale, end : float
         The map; ``end`` is 1 where tau has no upper bound.
     density : ndarray, shape (n,)
-        Chebyshev coefficients of the density in x, u = -1 + (end + 1)(x + 1)/2.
+        Chebyshev coefficients of the density in x, where
+        ``u = -1 + (end + 1) (1 - ((1 - x) / 2) ** upper)``.
     raw : ndarray, shape (2,)
         First two moments.
     moments : int
         How many of them exist.
+    lower, upper : float
+        Powers of the map; above 1 where the density has a pole at that end.
     """
 
     low: float
@@ -290,6 +293,8 @@ class TauDensity(Marginal):
     density: Array
     raw: Array
     moments: int = 2
+    lower: float = 1.0
+    upper: float = 1.0
 
     def mean(self) -> float:
         """Return the posterior mean."""
@@ -301,14 +306,13 @@ class TauDensity(Marginal):
         return float(np.sqrt(variance)) if self.moments >= 2 else np.nan
 
     def _x(self, tau: Array) -> Array:
-        t = np.maximum(tau - self.low, 0.0)
+        t = (np.maximum(tau - self.low, 0.0) / self.scale) ** (1 / self.lower)
         with np.errstate(invalid="ignore"):
-            u = np.where(np.isinf(t), 1.0, (t - self.scale) / (t + self.scale))
-        return np.clip(2 * (u + 1) / (self.end + 1) - 1, -1.0, 1.0)
+            left = np.where(np.isinf(t), 0.0, 1 - 2 * t / (t + 1) / (self.end + 1))
+        return 1 - 2 * np.clip(left, 0.0, 1.0) ** (1 / self.upper)
 
     def _tau(self, x: Array) -> Array:
-        u = -1 + (self.end + 1) * (x + 1) / 2
-        return self.low + self.scale * (1 + u) / (1 - u)
+        return tau_of(x, self.low, self.scale, self.end, self.lower, self.upper)[0]
 
     def nodes(self) -> tuple[Array, Array]:
         """Quadrature nodes of tau and the posterior probability at each, shape (n,).
@@ -335,10 +339,13 @@ class TauDensity(Marginal):
         return np.where(x < self.low, 0.0, self._in_x(self._x(x))[0])
 
     def _pdf(self, x: Array) -> Array:
-        t = np.maximum(x - self.low, 0.0)
-        jacobian = 4 * self.scale / (self.end + 1) / (t + self.scale) ** 2
-        top = self._tau(np.array(1.0)) if self.end < 1 else np.inf
-        return np.where((x < self.low) | (x > top), 0.0, self._in_x(self._x(x))[1] * jacobian)
+        at = self._x(x)
+        place = (self.low, self.scale, self.end, self.lower, self.upper)
+        top = float(self._tau(np.array([1.0]))[0]) if self.end < 1 else np.inf
+        with np.errstate(divide="ignore", invalid="ignore"):  # infinite at a pole, 0 far out
+            found = self._in_x(at)[1] / tau_of(at, *place)[1]
+        found = np.where(np.isinf(x), 0.0, found)
+        return np.where((x < self.low) | (x > top), 0.0, found)
 
     def _quantile(self, q: Array) -> Array:
         ends = np.full_like(q, -1.0), np.full_like(q, 1.0)
@@ -494,6 +501,18 @@ def invert(cdf: Function, pdf: Function, q: Array, low: Array, high: Array) -> A
         if (step <= 4 * np.spacing(np.abs(x))).all():
             break
     return x
+
+
+def tau_of(
+    x: Array, low: float, scale: float, end: float, lower: float, upper: float
+) -> tuple[Array, Array]:
+    """Map of ``TauDensity``: tau at x, and its derivative."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = (1 - x) / 2
+        u = -1 + (end + 1) * (1 - left**upper)
+        ratio = (1 + u) / (1 - u)
+        slope = (end + 1) * upper / 2 * left ** (upper - 1) * 2 / (1 - u) ** 2
+        return low + scale * ratio**lower, scale * lower * ratio ** (lower - 1) * slope
 
 
 def _integral(series: Array) -> Array:
