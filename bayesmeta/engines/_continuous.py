@@ -98,12 +98,25 @@ def _table(treatment: Arm, control: Arm, shape: Shape, y: float, se: float, reac
     theta = y + NEAR * se * np.sinh(v)
     log_l = log_likelihood(treatment, control, shape, theta)
     mass = log_l + np.log(NEAR * se * np.cosh(v) * step)
-    log_l = log_l - logsumexp(mass)
+    log_l = log_l - logsumexp([*mass, *_beyond(log_l, theta - y)])
     above = np.logaddexp.accumulate((mass - logsumexp(mass))[::-1])[::-1]
     above = np.logaddexp(above[1:], above[:-1]) - np.log(2)  # by the trapezoidal rule
     above = np.append(above, above[-1] - 1.0)
     pair = (make_interp_spline(v, one, k=5) for one in (log_l, np.minimum(above, 0.0)))
     return Table(y, se, *pair)
+
+
+def _beyond(log_l: Array, away: Array) -> list[float]:
+    """Logs of the masses beyond both ends of a table, where likelihoods fall like powers.
+
+    With them the scale of a likelihood does not hang on how far it was tabulated.
+    """
+    found = []
+    for end, next_to_it in ((0, 1), (-1, -2)):
+        size, inner = abs(away[end]), abs(away[next_to_it])
+        power = (log_l[next_to_it] - log_l[end]) / np.log(size / inner)
+        found.append(log_l[end] + np.log(size / max(power - 1, 0.05)))
+    return found
 
 
 def log_likelihood(treatment: Arm, control: Arm, shape: Shape, theta: Array) -> Array:
