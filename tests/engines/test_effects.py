@@ -1,0 +1,178 @@
+"""Effects in a new study and of the studies: brute force, identities, and the gate over them."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tolerances import COUNTS_BRUTE
+
+import bayesmeta as bm
+from bayesmeta.engines import _counts_fast, _effects, _fourier, _grid
+from bayesmeta.engines._grid import integrate_on_grid
+from bayesmeta.posterior import Check
+
+BRUTE = json.loads((Path(__file__).parents[1] / "reference/brute_effects.json").read_text())[
+    "cases"
+]
+PRIORS = {
+    "HalfNormal": lambda tau: bm.HalfNormal(tau["scale"]),
+    "HalfCauchy": lambda tau: bm.HalfCauchy(tau["scale"]),
+    "Gamma": lambda tau: bm.Gamma(tau["shape"], tau["rate"]),
+}
+
+
+def asked(case):
+    if "low" in case["mu"]:
+        mu = bm.Uniform(case["mu"]["low"], case["mu"]["high"])
+    else:
+        mu = bm.Normal(case["mu"]["mean"], case["mu"]["sd"])
+    if "spike" in case["mu"]:
+        mu = bm.Mixture(0.5, bm.Normal(case["mu"]["mean"], case["mu"]["spike"]), mu)
+    priors = {"mu": mu, "tau": PRIORS[case["tau"]["family"]](case["tau"])}
+    return model_of(case["measure"], **priors, sd=case.get("baseline_sd", 10.0))
+
+
+def model_of(measure, *, mu, tau, sd=10.0):
+    if measure == "hypergeometric":
+        return bm.HypergeometricNormal(mu=mu, tau=tau)
+    if measure == "IRR":
+        return bm.PoissonNormal(mu=mu, tau=tau, baseline=bm.Normal(0, sd))
+    return bm.BinomialNormal(measure=measure, mu=mu, tau=tau, baseline=bm.Normal(0, sd))
+
+
+def table_of(measure, rows):
+    kind, size = (bm.PersonTimeStudies, "time") if measure == "IRR" else (bm.BinaryStudies, "n")
+    a, n1, c, n0 = map(list, zip(*rows, strict=True))
+    names = [f"study {i}" for i in range(len(rows))]
+    sizes = {f"{size}_treatment": n1, f"{size}_control": n0}
+    return kind(study=names, events_treatment=a, events_control=c, **sizes)
+
+
+@pytest.mark.parametrize("name", BRUTE)
+def test_what_a_fit_says_beyond_mu_and_tau_is_that_of_brute_force(name):
+    case, brute = BRUTE[name], BRUTE[name]["result"]
+    fit = bm.fit(asked(case), table_of(case["measure"], case["rows"]))
+    assert fit.diagnostics.passed
+    assert fit.log_marginal_likelihood == pytest.approx(brute["log_z"], abs=COUNTS_BRUTE)
+    assert fit["mu"].mean() == pytest.approx(brute["mean_mu"], abs=COUNTS_BRUTE * brute["sd_mu"])
+    assert fit["mu"].sd() == pytest.approx(brute["sd_mu"], rel=COUNTS_BRUTE)
+    below = fit["theta_new"].cdf(case["at"])
+    np.testing.assert_allclose(below, brute["new_below"], atol=COUNTS_BRUTE, rtol=0)
+    first = brute["theta of the first study below 0"]
+    assert fit["theta"][0].cdf(0.0) == pytest.approx(first, abs=COUNTS_BRUTE)
+    factors = {one.hypothesis: one.log_bf01 for one in bm.bayes_factors(fit).factors}
+    if math.isfinite(factors["mu = 0"]):
+        assert factors["mu = 0"] == pytest.approx(brute["log_bf01_mu"], abs=2 * COUNTS_BRUTE)
+    if "log_bf01_tau" in brute:
+        assert factors["tau = 0"] == pytest.approx(brute["log_bf01_tau"], abs=2 * COUNTS_BRUTE)
+
+
+SD = {"OR": (2.0, 0.5), "RR": (2.0, 0.5), "RD": (1.0, 0.3), "IRR": (1.5, 0.5)}
+
+
+def sparse_tables(measure, count, seed):
+    """Few patients, events rare or common, some arms without or full of them."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        n1, n0 = rng.integers(5, 60, (2, int(rng.integers(2, 6))))
+        risk = rng.choice([0.02, 0.05, 0.1, 0.9, 0.97])
+        c = rng.binomial(n0, risk)
+        a = rng.binomial(n1, np.clip(risk * np.exp(rng.normal(0, 0.5, n1.size)), 0, 0.99))
+        yield table_of(measure, list(zip(a, n1, c, n0, strict=True)))
+
+
+def hold_a_new_effect_to_mu(measure, count, seed):
+    mu, tau = SD[measure]
+    model = model_of(measure, mu=bm.Normal(0, mu), tau=bm.HalfNormal(tau))
+    for data in sparse_tables(measure, count, seed):
+        fit = bm.fit(model, data)
+        assert fit.diagnostics.passed, (fit.diagnostics.failures, data)
+        new = fit["theta_new"]
+        assert abs(new.mean() - fit["mu"].mean()) < 1e-6 * new.sd(), data
+        total = fit["mu"].sd() ** 2 + fit["tau"].sd() ** 2 + fit["tau"].mean() ** 2
+        assert new.sd() == pytest.approx(total**0.5, rel=COUNTS_BRUTE), data
+        zero = bm.bayes_factors(fit).factors[0].log_bf01
+        prior = -0.5 * np.log(2 * np.pi) - np.log(mu)
+        assert np.log(fit["mu"].pdf(0.0)) - prior == pytest.approx(zero, abs=1e-4), data
+
+
+@pytest.mark.parametrize("measure", SD)
+def test_a_new_effect_has_the_mean_of_mu_and_savage_and_dickey_the_evidence(measure):
+    hold_a_new_effect_to_mu(measure, 6, 20261129)
+
+
+@pytest.mark.deep("500 sparse tables fitted with all their effects: ten minutes")
+@pytest.mark.parametrize("measure", SD)
+def test_a_new_effect_has_the_mean_of_mu_in_hundreds_of_tables(measure):
+    hold_a_new_effect_to_mu(measure, 125, 7)
+
+
+# --- the gate ------------------------------------------------------------------------------------
+
+RD = model_of("RD", mu=bm.Normal(0, 1), tau=bm.HalfNormal(0.3))
+CORNERS = table_of("RD", [(0, 25, 1, 24), (0, 31, 0, 30), (12, 31, 11, 30)])
+OR = model_of("OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+THREE = table_of("OR", [(9, 60, 14, 61), (4, 40, 9, 42), (12, 70, 13, 66)])
+
+
+def bent(found):
+    """The same densities, each a hundredth of the way further up."""
+    return found * (1 + 0.01 * np.linspace(-1, 1, found.shape[-1]))
+
+
+@pytest.mark.parametrize(
+    ("fit", "kind"),
+    [
+        (lambda: bm.fit(OR, THREE), _effects.Integrated),
+        (lambda: bm.fit(RD, CORNERS), _effects.Integrated),
+        (lambda: integrate_on_grid(OR, THREE), _fourier.OnOneGrid),
+    ],
+    ids=["fast program", "corners", "grid"],
+)
+def test_effects_that_are_off_fail_the_gate_of_their_fit(monkeypatch, fit, kind):
+    assert fit().diagnostics.passed
+    if kind is _effects.Integrated:
+        smeared = kind._smeared
+        monkeypatch.setattr(kind, "_smeared", lambda self, *args: bent(smeared(self, *args)))
+    else:
+        each = kind._each.func
+        spoil = property(lambda self: (bent(each(self)[0]), each(self)[1]))
+        monkeypatch.setattr(kind, "_each", spoil)
+    spoiled = fit()
+    assert spoiled.diagnostics.passed_first
+    assert not spoiled.diagnostics.passed
+    assert {one.where.split("[")[0] for one in spoiled.diagnostics.failures} <= {
+        "theta",
+        "theta_new",
+    }
+
+
+def test_the_gate_reads_what_the_first_effect_is_made_by(monkeypatch):
+    failed = (Check("quadrature error", "theta_new", 1.0, 1e-6, at_most=True),)
+    for owner in (_effects.Integrated, _fourier.OnOneGrid):
+        monkeypatch.setattr(owner, "checks", lambda self, limit: failed)
+    for model, data in ((OR, THREE), (RD, CORNERS)):
+        fit = bm.fit(model, data)
+        fit["theta"].mean()
+        assert not fit.diagnostics.passed
+
+
+def test_the_fast_program_knows_what_its_tables_leave_out():
+    """Whole arms that oppose each other: half a likelihood lies beyond any table."""
+    data = table_of("OR", [(10, 10, 0, 11), (0, 14, 1, 13)])
+    model = model_of("OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(1))
+    brute = BRUTE["OR, whole arms that oppose each other"]["result"]
+    for size in (_counts_fast.SPARSE, _counts_fast.SPARSE._replace(width=4.0)):
+        table = _counts_fast._table(model, data, size)
+        mean = float(table.mass.sum(axis=0) @ table.mu)
+        assert abs(mean - brute["mean_mu"]) / brute["sd_mu"] < max(table.error, 1e-7)
+
+
+def test_tails_left_to_the_priors_are_followed():
+    """Beyond a grid's reach lies a hundredth of tau here."""
+    case = BRUTE["hypergeometric, events in one arm"]
+    fit = bm.fit(asked(case), table_of(case["measure"], case["rows"]))
+    assert 1 - fit["tau"].cdf(_grid.limit_of(fit.model, fit.data).tau) > 0.005
+    assert np.isnan(fit["theta_new"].mean())
