@@ -26,6 +26,7 @@ from ..priors import log_density
 from ..studies import ContinuousStudies
 from ._cautions import cautions
 from ._continuous import SPACING, log_densities, rough_continuous
+from ._even import even
 from ._mu_rule import sharpness, smooth
 from ._quadrature import evidence
 
@@ -83,5 +84,4 @@ def _pass(
 
 
 def _draw(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:
-    u = np.random.default_rng(seed).uniform(size=n or 4000)
-    return {"mu": mu.quantile(u)[None]}
+    return {"mu": mu.quantile(even(n or 4000, 1, seed)[:, 0])[None]}

@@ -1,17 +1,23 @@
-"""Independent joint draws from a posterior that was integrated on a grid."""
+"""Joint draws from a posterior that was integrated on a grid, by inversion one after the other."""
 
 from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import make_interp_spline
+from scipy.special import ndtri, stdtrit
 
 from ..model import BinomialNormal, PoissonNormal
 from ..priors import Prior
 from ..studies import Studies
+from ._corners import EMPTY, sides_of
+from ._even import even
 from ._grid import Pass
-from ._likelihoods import rows
+from ._inversion import Family, invert_rows
+from ._likelihoods import kinked, log_likelihoods, rough_effects, rows
 from ._tables import (
+    Joint,
     Row,
     alive,
     beta_nodes,
@@ -21,6 +27,14 @@ from ._tables import (
 )
 
 type Array = NDArray[np.float64]
+
+FAINT = 30.0  # a log density that far below the highest is left out
+POINTS = 96  # of one draw's effects: at most a quarter of their SD apart
+GRADED = 0.12  # distance of points that crowd at a place, in units of what is to be seen there
+TABLED = 0.1  # distance of its points where it has a corner, as of ``sides_of``
+FINE = 0.02  # of the table that is read off by straight lines, in standard errors
+SPACING = 0.15  # of the baseline's nodes, in SDs
+BLOCK = 2048  # draws that are made at once
 
 
 @lru_cache(maxsize=8)  # the predictive check and the file want the same draws
@@ -39,84 +53,178 @@ def draw(fit: Pass, n: int | None, seed: int) -> Mapping[str, Array]:
     mapping of str to ndarray
         ``mu``, ``tau``, ``theta_new`` of shape (1, n); ``theta`` and ``baseline`` (1, n, k).
     """
-    rng = np.random.default_rng(seed)
-    n = n or 4000
-    tau, mu = _draw_tau_mu(fit, n, rng)
-    theta = np.stack([_draw_theta(fit, i, mu, tau, rng) for i in range(fit.data.k)], axis=1)
-    df = fit.model.df
-    assert not isinstance(df, Prior)
-    noise = rng.standard_normal(n) if df is None else rng.standard_t(df, n)
-    columns = {"mu": mu, "tau": tau, "theta": theta, "theta_new": mu + tau * noise}
-    if isinstance(fit.model, BinomialNormal | PoissonNormal):
-        assert isinstance(fit.data, Studies)
-        columns["baseline"] = np.stack(
-            [
-                _draw_baseline(fit.model, row, theta[:, i], rng)
-                for i, row in enumerate(rows(fit.data))
-            ],
-            axis=1,
-        )
+    columns = place(fit, even(n or 4000, 3 + 2 * fit.data.k, seed))
     for values in columns.values():
         values.setflags(write=False)
     return {name: values[None] for name, values in columns.items()}
 
 
-def _draw_tau_mu(fit: Pass, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Draw tau by inversion, and mu from its conditional, interpolated between nodes of tau."""
-    tau = fit.tau.quantile(rng.uniform(size=n))
-    order = np.argsort(fit.nodes.tau)
-    nodes = fit.nodes.tau[order]
-    conditional = fit.mu_rows[order] / fit.mu_rows[order].sum(axis=1, keepdims=True).clip(1e-300)
-    right = np.clip(np.searchsorted(nodes, tau), 1, nodes.size - 1)
-    share = np.clip((tau - nodes[right - 1]) / (nodes[right] - nodes[right - 1]), 0, 1)
-    row = np.where(rng.uniform(size=n) < share, right, right - 1)
-    cumulative = np.cumsum(conditional, axis=1)
-    u = rng.uniform(size=n)
-    mu = np.empty(n)
-    for one in np.unique(row):
-        here = row == one
-        mu[here] = np.interp(u[here], cumulative[one], fit.mu_at)
-    return tau, mu
-
-
-def _draw_theta(
-    fit: Pass, i: int, mu: Array, tau: Array, rng: np.random.Generator, points: int = 160
-) -> Array:
-    """Draw one study's effects given mu and tau, by inversion on a grid of its own per draw."""
-    x, df = fit.grid.points, fit.model.df
+def place(fit: Pass, u: Array) -> dict[str, Array]:
+    """Turn points of the unit cube, (n, 3 + 2k), into draws: of tau, mu, a new effect, the rest."""
+    df, k = fit.model.df, fit.data.k
     assert not isinstance(df, Prior)
-    with np.errstate(divide="ignore"):
-        log_l = np.log(fit.likelihood[i])
-    seen = x[log_l > -45]
-    far = 7 if df is None else 40
-    low = np.maximum(mu - far * tau, min(seen[0], *(mu + (far - 1) * tau)))
-    high = np.maximum(np.minimum(mu + far * tau, seen[-1]), low + 1e-9)
-    low = np.minimum(np.maximum(low, seen[0]), high - 1e-9)
-    points = points if df is None else 4 * points
-    grid = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, points)
-    log_p = np.interp(grid, x, np.maximum(log_l, -745.0))
-    z2 = ((grid - mu[:, None]) / tau[:, None]) ** 2
-    log_p = log_p - (0.5 * z2 if df is None else 0.5 * (df + 1) * np.log1p(z2 / df))
-    return _invert_rows(grid, log_p, rng)
+    tau = np.maximum(fit.tau.quantile(u[:, 0]), 1e-300)
+    mu = _mu_given_tau(fit, tau, u[:, 1])
+    noise = ndtri(u[:, 2]) if df is None else stdtrit(df, u[:, 2])
+    theta = np.stack([_effects(fit, i, mu, tau, u[:, 3 + i]) for i in range(k)], axis=1)
+    columns = {"mu": mu, "tau": tau, "theta": theta, "theta_new": mu + tau * noise}
+    if isinstance(fit.model, BinomialNormal | PoissonNormal):
+        assert isinstance(fit.data, Studies)
+        each = enumerate(rows(fit.data))
+        found = [_baselines(fit.model, row, theta[:, i], u[:, 3 + k + i]) for i, row in each]
+        columns["baseline"] = np.stack(found, axis=1)
+    return columns
 
 
-def _draw_baseline(
-    model: BinomialNormal | PoissonNormal, row: Row, theta: Array, rng: np.random.Generator
-) -> Array:
+def _mu_given_tau(fit: Pass, tau: Array, u: Array) -> Array:
+    """Invert the distribution of mu given tau, interpolated smoothly between the nodes of tau."""
+
+    def mapped(tau: Array) -> Array:
+        above = tau - fit.tau.low
+        return above / (above + fit.tau.scale)
+
+    places = Family.of(mapped(fit.nodes.tau), fit.mu_rows).quantile(mapped(tau), u)
+    return make_interp_spline(np.arange(fit.mu_nodes.size), fit.mu_nodes, k=5)(places)
+
+
+def _effects(fit: Pass, i: int, mu: Array, tau: Array, u: Array) -> Array:
+    """Draw one study's effects given mu and tau."""
+    table, own = _Table.of(fit, i), _own_points(fit, i)
+    df = fit.model.df
+    assert not isinstance(df, Prior)
+    found = np.empty_like(mu)
+    for some in np.array_split(np.arange(mu.size), -(-mu.size // BLOCK)):
+        low, high = _ends(table, mu[some], tau[some], df)
+        at = _points(low, high, mu[some], tau[some], df, own)
+        log_p = table.at(at) + _log_kernel((at - mu[some, None]) / tau[some, None], df)
+        found[some] = invert_rows(at, log_p, u[some])
+    return found
+
+
+class _Table:
+    """Log likelihood of one study, at most 0, to be read off by straight lines.
+
+    `left` and `right` are the first and the last point where it reaches a level.
+    """
+
+    __slots__ = ("_falling", "_rising", "log_l", "x")
+
+    def __init__(self, x: Array, log_l: Array) -> None:
+        self.x, self.log_l = x, log_l - log_l.max()
+        self._rising = np.maximum.accumulate(self.log_l)
+        self._falling = np.maximum.accumulate(self.log_l[::-1])
+
+    @classmethod
+    def of(cls, fit: Pass, i: int) -> "_Table":
+        """Refine the grid of a smooth study; one with a corner is tabulated towards it."""
+        one = np.arange(fit.data.k) == i
+        data = fit.data.keep(one)
+        se = float(rough_effects(fit.model, data)[1][0])
+        if kinked(fit.model, data)[0]:
+            low, high = _ends_of(fit)
+            sides = sides_of(fit.model, data, max(abs(low), abs(high)), TABLED)
+            both = [log_likelihoods(fit.model, data, side, SPACING)[0] for side in sides]
+            return cls(
+                np.concatenate([sides[0].points[::-1], sides[1].points]),
+                np.concatenate([both[0][::-1], both[1]]),
+            )
+        with np.errstate(divide="ignore"):
+            log_l = np.log(fit.likelihood[i])
+        seen = np.flatnonzero(log_l > -700)
+        inside = slice(seen[0], seen[-1] + 1)
+        x, log_l = fit.grid.points[inside], np.maximum(log_l[inside], EMPTY)
+        finer = int(np.ceil(fit.grid.step / (FINE * min(se, 1.0))))
+        fine = np.linspace(x[0], x[-1], finer * (x.size - 1) + 1)
+        return cls(fine, make_interp_spline(x, log_l, k=5)(fine))
+
+    def at(self, theta: Array) -> Array:
+        """Log likelihood at theta."""
+        return np.interp(theta, self.x, self.log_l)
+
+    def where(self, level: Array) -> tuple[Array, Array]:
+        """Ends of where it reaches a level."""
+        first = np.searchsorted(self._rising, level) - 1
+        last = self.x.size - np.searchsorted(self._falling, level)
+        return self.x[np.maximum(first, 0)], self.x[np.minimum(last, self.x.size - 1)]
+
+    @property
+    def peak(self) -> float:
+        """Where it is highest."""
+        return float(self.x[self.log_l.argmax()])
+
+
+def _ends_of(fit: Pass) -> tuple[float, float]:
+    points = fit.grid.points
+    return float(points[0]), float(points[-1])
+
+
+def _ends(table: _Table, mu: Array, tau: Array, df: float | None) -> tuple[Array, Array]:
+    """Where both factors of the density reach what its highest value leaves visible.
+
+    Each factor is 1 at most, so their product is at most the smaller of them, and at its highest
+    it is at least what it is at either peak.
+    """
+    at_peak = _log_kernel((table.peak - mu) / tau, df)
+    level = np.maximum(table.at(mu), at_peak) - FAINT
+    low, high = table.where(level)
+    far = tau * _z_of(level, df)
+    low, high = np.maximum(low, mu - far), np.minimum(high, mu + far)
+    return np.minimum(low, high), np.maximum(low, high)
+
+
+def _z_of(level: Array, df: float | None) -> Array:
+    """Where the standard density of the effects, 1 at most, falls to a log level."""
+    if df is None:
+        return np.sqrt(-2 * level)
+    return np.sqrt(df * np.expm1(np.minimum(-2 * level / (df + 1), 600.0)))
+
+
+def _log_kernel(z: Array, df: float | None) -> Array:
+    return -0.5 * z**2 if df is None else -0.5 * (df + 1) * np.log1p(z**2 / df)
+
+
+def _own_points(fit: Pass, i: int) -> Array:
+    """Points at which a study's own features are seen, whatever mu and tau."""
+    data = fit.data.keep(np.arange(fit.data.k) == i)
+    y, se = (float(one[0]) for one in rough_effects(fit.model, data))
+    far = max(abs(end - y) for end in _ends_of(fit))
+    found = [y + _crowded(se, far)] if fit.model.df is not None else []
+    if kinked(fit.model, data)[0]:
+        found.append(_crowded(1e-3 * se, 2 * se))
+    return np.concatenate(found) if found else np.empty(0)
+
+
+def _crowded(scale: float, far: float) -> Array:
+    """Points about zero, `GRADED` scales apart there and ever farther away from it."""
+    last = np.arcsinh(far / scale)
+    half = int(np.ceil(last / GRADED))
+    return scale * np.sinh(GRADED * np.arange(-half, half + 1))
+
+
+def _points(low: Array, high: Array, mu: Array, tau: Array, df: float | None, own: Array) -> Array:
+    """Points between the ends of each draw, (n, points), that show all features there."""
+    found = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, POINTS)
+    if df is None and not own.size:
+        return found
+    if df is not None:
+        far = float(np.max(np.maximum(high - mu, mu - low) / tau))
+        found = mu[:, None] + tau[:, None] * _crowded(1.0, far)
+    own = np.broadcast_to(own, (mu.size, own.size))
+    return np.sort(np.clip(np.hstack([found, own]), low[:, None], high[:, None]), axis=1)
+
+
+def _baselines(model: BinomialNormal | PoissonNormal, row: Row, theta: Array, u: Array) -> Array:
+    """Draw one study's baselines given its effects, in the variable of their nodes."""
     joint = joint_density(row, model.link, model.baseline)  # pyright: ignore[reportArgumentType]
     mode, s = mode_of_beta(joint, theta, start_of_beta(row, model.link))
-    beta, _ = beta_nodes(mode, s, alive(joint, theta, mode, s, 0.1), 0.1)
-    return _invert_rows(beta, joint(theta[:, None], beta), rng)
+    at = alive(joint, theta, mode, s, SPACING, every=max(1, theta.size // 128))
+    found = np.empty_like(theta)
+    for some in np.array_split(np.arange(theta.size), -(-theta.size // BLOCK)):
+        log_p = _log_at_nodes(joint, theta[some], mode[some], s[some], at)
+        found[some] = invert_rows(np.broadcast_to(at, log_p.shape), log_p, u[some])
+    return np.clip(mode + s * np.sinh(found), -150, 150)
 
 
-def _invert_rows(grid: Array, log_p: Array, rng: np.random.Generator) -> Array:
-    """Draw once from each row of a density known at points, taken as linear between them."""
-    p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
-    steps = np.diff(grid, axis=1)
-    mass = np.cumsum(0.5 * (p[:, 1:] + p[:, :-1]) * steps, axis=1)
-    target = rng.uniform(size=grid.shape[0]) * mass[:, -1]
-    cell = np.minimum((mass < target[:, None]).sum(axis=1), steps.shape[1] - 1)
-    rows = np.arange(grid.shape[0])
-    before = np.where(cell > 0, mass[rows, cell - 1], 0.0)
-    part = (target - before) / np.maximum(mass[rows, cell] - before, 1e-300)
-    return grid[rows, cell] + np.clip(part, 0, 1) * steps[rows, cell]
+def _log_at_nodes(joint: Joint, theta: Array, mode: Array, s: Array, at: Array) -> Array:
+    beta, log_weight = beta_nodes(mode, s, at, SPACING)
+    return joint(theta[:, None], beta) + log_weight

@@ -51,6 +51,7 @@ from ..priors import (
     log_density_of_tau,
 )
 from ._cautions import cautions
+from ._even import even
 from ._propriety import moments_of_mu, moments_of_tau
 
 type Array = NDArray[np.float64]
@@ -506,27 +507,25 @@ def evidence(model: Model, log_z: float) -> float | None:
 
 
 def _draw_common(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:
-    u = np.random.default_rng(seed).uniform(size=n or 4000)
-    return {"mu": mu.quantile(u)[None]}
+    return {"mu": mu.quantile(even(n or 4000, 1, seed)[:, 0])[None]}
 
 
 def _draw_random(
     tau: TauDensity, prior: MuPrior, data: EffectSizes, n: int | None, seed: int
 ) -> Mapping[str, Array]:
-    """Independent joint draws: tau by inversion, then mu and theta from their normals."""
-    rng = np.random.default_rng(seed)
-    t = tau.quantile(rng.uniform(size=n or 4000))
+    """Joint draws: tau by inversion, then a normal of mu's prior, mu and theta."""
+    u = even(n or 4000, 4 + data.k, seed)
+    t = tau.quantile(u[:, 0])
     given = given_tau(data.y, data.se, t, prior)
-    chosen = (given.log_weight + rng.gumbel(size=given.log_weight.shape)).argmax(axis=1)
-    mean, sd = (
-        np.take_along_axis(part, chosen[:, None], axis=1)[:, 0] for part in (given.mean, given.sd)
-    )
+    below = np.cumsum(np.exp(given.log_weight - given.log_weight.max(axis=1)[:, None]), axis=1)
+    chosen = (below < u[:, 1:2] * below[:, -1:]).sum(axis=1)[:, None]
+    mean, sd = (np.take_along_axis(part, chosen, axis=1)[:, 0] for part in (given.mean, given.sd))
     low, high = (prior.low - mean) / sd, (prior.high - mean) / sd
     side = np.where(low > 0, -1.0, 1.0)  # invert in the lower tail, where digits are not lost
     low, high = (ndtr(np.where(side > 0, own, -other)) for own, other in ((low, high), (high, low)))
-    mu = mean + side * sd * ndtri(low + rng.uniform(size=t.size) * (high - low))
+    mu = mean + side * sd * ndtri(low + u[:, 2] * (high - low))
     share = t[:, None] ** 2 / (t[:, None] ** 2 + data.se**2)
-    noise = rng.standard_normal((t.size, data.k))
-    theta = share * data.y + (1 - share) * mu[:, None] + np.sqrt(share) * data.se * noise
-    new = mu + t * rng.standard_normal(t.size)
+    noise = np.sqrt(share) * data.se * ndtri(u[:, 4:])
+    theta = share * data.y + (1 - share) * mu[:, None] + noise
+    new = mu + t * ndtri(u[:, 3])
     return {"mu": mu[None], "tau": t[None], "theta": theta[None], "theta_new": new[None]}

@@ -215,10 +215,17 @@ def reach_of(baseline: Prior) -> float:
 
 
 def alive(
-    joint: Joint, theta: Array, mode: Array, s: Array, spacing: float, far: float = FARTHEST
+    joint: Joint,
+    theta: Array,
+    mode: Array,
+    s: Array,
+    spacing: float,
+    far: float = FARTHEST,
+    *,
+    every: int = 32,
 ) -> Array:
     """The part of u that matters, seen at every 32nd theta: a table with events needs little."""
-    few = slice(None, None, 32)
+    few = slice(None, None, every)
     last = np.arcsinh(far / s.min())
     u = np.arange(-last, last + spacing, spacing)
     beta, log_weight = beta_nodes(mode[few], s[few], u, spacing)
