@@ -28,7 +28,7 @@ from .model import (
     OfArms,
     check_one_outcome,
 )
-from .posterior import Array, Marginal, Marginals, Posterior
+from .posterior import Array, GridDensity, Marginal, Marginals, Posterior, SupportMap
 from .priors import HalfT, Mixture, Prior, log_density
 from .studies import ContinuousStudies, Published, Studies, check_prob, takes_quantiles
 
@@ -327,13 +327,16 @@ def _of_arms(posterior: Posterior, data: ContinuousStudies) -> tuple[Array, Arra
     of_quantiles = np.any([takes_quantiles(data, arm, model.arms) for arm in data.arms], axis=0)
     if not of_quantiles.any():
         return y, se
-    theta = y + se * 3 * np.sinh(np.linspace(-5, 5, 4001))[:, None]
-    mass = np.exp(effect_likelihoods(model, data, theta)) * np.gradient(theta, axis=0)
-    below = np.cumsum(mass, axis=0) / mass.sum(axis=0)
-    ends = [0.025, 0.5, 0.975]
-    low, middle, high = np.array(
-        [np.interp(ends, below[:, i], theta[:, i]) for i in range(data.k)]
-    ).T
+    v = np.linspace(-5, 5, 4001)
+    theta = y + 3 * se * np.sinh(v)[:, None]
+    density = np.exp(effect_likelihoods(model, data, theta)) * np.cosh(v)[:, None]
+    ends = [
+        SupportMap(-np.inf, np.inf, 3 * se[i], y[i]).value(
+            np.asarray(GridDensity.of(v, density[:, i]).quantile([0.025, 0.5, 0.975]))
+        )
+        for i in range(data.k)
+    ]
+    low, middle, high = np.array(ends).T
     own = (high - low) / (2 * critical(0.95, np.inf))
     return np.where(of_quantiles, middle, y), np.where(of_quantiles, own, se)
 

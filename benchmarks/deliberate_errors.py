@@ -40,6 +40,7 @@ TABLES = "tests/engines/test_tables.py::test_"
 EXACT = "tests/engines/test_quadrature.py::test_"
 GRID = "tests/engines/test_likelihoods.py::test_"
 LOO = "tests/test_loo.py::test_"
+DRAWS = "tests/engines/test_grid_draws.py::test_"
 ARMS = "tests/engines/test_arms.py::test_"
 SEVERAL = "tests/engines/test_nuts_multivariate.py::test_"
 BCG = "[bcg-halfnormal_0.5__normal_0_4]"
@@ -174,9 +175,59 @@ MISTAKES = (
     Mistake(
         "take tau for tau² in the draws of the study effects",
         "engines/_grid_draws.py",
-        "z2 = ((grid - mu[:, None]) / tau[:, None]) ** 2",
-        "z2 = (grid - mu[:, None]) ** 2 / tau[:, None]",
+        "_log_kernel((at - mu[some, None]) / tau[some, None], df)",
+        "_log_kernel((at - mu[some, None]) / tau[some, None] ** 0.5, df)",
         "tests/engines/test_counts.py::test_draws_have_the_marginals_of_the_integral",
+    ),
+    Mistake(
+        "draw study effects uniformly within their cells",
+        "engines/_inversion.py",
+        "return x[row, cell] + step * _within(*ends, *tangents, np.clip(share, 0.0, 1.0))",
+        "return x[row, cell] + step * np.clip(share, 0.0, 1.0)",
+        DRAWS + "many_draws_spread_as_the_marginals_do[OR]",
+    ),
+    Mistake(
+        "draw baselines uniformly within their cells",
+        "engines/_inversion.py",
+        "    t = share\n    for _ in range(STEPS):",
+        "    return share\n    for _ in range(STEPS):",
+        DRAWS + "a_baseline_given_its_effect_spreads_as_quadrature_says",
+    ),
+    Mistake(
+        "draw mu as if tau were at a node next to it",
+        "engines/_inversion.py",
+        "STENCIL = 6",
+        "STENCIL = 1",
+        DRAWS + "mu_given_tau_and_effects_given_both_have_their_closed_forms_on_the_grid",
+    ),
+    Mistake(
+        "drop the Jacobian of the baseline's nodes in its draws",
+        "engines/_grid_draws.py",
+        "return joint(theta[:, None], beta) + log_weight",
+        "return joint(theta[:, None], beta) + 0.0 * log_weight",
+        DRAWS + "a_baseline_given_its_effect_spreads_as_quadrature_says",
+    ),
+    Mistake(
+        "take the leverage at the median of the fitted values",
+        "checks/_deviance.py",
+        "of((share @ fitted)[None])[0]",
+        "of(np.median(fitted, axis=0)[None])[0]",
+        "tests/test_deviance.py::test_leverage_is_taken_at_the_mean_of_the_fitted_values",
+    ),
+    Mistake(
+        "average deviances over nodes that weigh alike",
+        "checks/_deviance.py",
+        "share = mass / mass.sum()",
+        "share = np.full(mass.size, 1 / mass.size)",
+        "tests/test_deviance.py::test_the_deviance_of_a_common_effect_needs_no_draws",
+    ),
+    Mistake(
+        "count half a cell too much below an own estimate from quartiles",
+        "summaries.py",
+        "GridDensity.of(v, density[:, i])",
+        "GridDensity.of(v - 0.5 * (v[1] - v[0]), density[:, i])",
+        "tests/test_summaries.py::test_"
+        "the_own_row_of_a_trial_with_symmetric_quartiles_is_their_difference",
     ),
     Mistake(
         "drop the mask in many tables of counts at once",

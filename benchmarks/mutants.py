@@ -84,6 +84,7 @@ ROOMS = {
     "engines/_grid_draws": Room(
         6, "tests/engines/test_grid_draws.py tests/engines/test_counts.py -k draws"
     ),
+    "engines/_inversion": Room(6, "tests/engines/test_grid_draws.py"),
     "engines/_counts_likelihoods": Room(10, f"{ENGINES} -k test_tables"),
     "engines/_propriety": Room(6, "tests/engines/test_quadrature.py -k 'moment or needs_as_many'"),
 }

@@ -184,11 +184,12 @@ class TestPrior:
 
 
 def given(posterior, **draws):
-    """The posterior with all its draws at one place."""
+    """A sampled posterior with all its draws at one place."""
     from dataclasses import replace
 
     values = {name: np.asarray(value)[None, None] for name, value in draws.items()}
-    return replace(posterior, sample=lambda n, seed: values)
+    stats = {"lp": np.zeros((1, 1))}
+    return replace(posterior, sample=lambda n, seed: values, sample_stats=stats)
 
 
 def test_the_residual_deviance_is_that_of_scipy():

@@ -1,6 +1,7 @@
 """From posteriors to tables and rows: the marginals' own numbers, on the scale they name."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from references import MAIN_TRIALS, binary, estimates
@@ -202,6 +203,35 @@ def test_own_effects_of_a_risk_difference_of_counts_are_its_atanh():
     slope = (np.arctanh(plain.y + h) - np.arctanh(plain.y - h)) / (2 * h)
     assert_allclose(found.se, slope * plain.se, rtol=1e-8)
     assert found.measure == "RD"
+
+
+QUARTILES = [(8, 11, 14, 29), (11, 15, 19, 29)], [(7, 7, 12, 29), (8, 13, 16, 29)]
+
+
+def of_quartiles(treatment, control):
+    """One trial's own estimate and standard error, from quartiles with their rounding."""
+    columns = {"study": ["trial"]}
+    for arm, row in zip(("treatment", "control"), (treatment, control), strict=True):
+        names = (f"{what}_{arm}" for what in ("q1", "median", "q3", "n"))
+        columns |= {name: [str(value)] for name, value in zip(names, row, strict=True)}
+    data = bm.ContinuousStudies.from_frame(pd.DataFrame(columns))
+    fit = bm.fit(bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 20)), data)
+    found = study_effects(fit)
+    return float(found.y[0]), float(found.se[0])
+
+
+def test_the_own_row_of_a_trial_with_symmetric_quartiles_is_their_difference():
+    """Both arms symmetric about their medians, so is the likelihood: 11 less 15, to 1e-6."""
+    y, se = of_quartiles(*QUARTILES[0])
+    assert y == pytest.approx(-4, abs=1e-6)
+    assert (y - 1.959964 * se, y + 1.959964 * se) == pytest.approx((-7.345, -0.655), abs=5e-4)
+
+
+@pytest.mark.parametrize("arms", QUARTILES)
+def test_arms_exchanged_mirror_the_own_row_of_a_trial_with_quartiles(arms):
+    (y, se), (mirrored, its_se) = of_quartiles(*arms), of_quartiles(*arms[::-1])
+    assert mirrored == pytest.approx(-y, abs=1e-9)
+    assert its_se == pytest.approx(se, abs=1e-9)
 
 
 def test_forest_of_a_risk_difference_of_counts_shows_differences():

@@ -130,3 +130,13 @@ GLMM: Tolerance = {"atol": 1e-4, "rtol": 0.0}
 # Nelder-Mead on a likelihood summed over 2,001 effects: a second source as good as the square root
 # of rounding.
 GLMM_BRUTE: Tolerance = {"atol": 2e-6, "rtol": 0.0}
+
+# Deviances of exact posteriors against reference/brute_deviance.py, which leaves out the rounding
+# of quartiles between two order statistics: seen 1.5e-3 there (ct-score), 2e-5 elsewhere.
+DEVIANCE: Tolerance = {"atol": 3e-3, "rtol": 0.0}
+
+# Spreads of many even draws, relative: what they have too much or too little of. Seen 4e-4 with
+# 65,536 draws of heavy tails; cells drawn from uniformly had 2e-3 to 9e-3.
+DRAWS: Tolerance = {"atol": 1e-3, "rtol": 0.0}
+# The same where each draw is divided by its own conditional standard deviation. Seen 3e-5.
+DRAWS_GIVEN: Tolerance = {"atol": 2e-4, "rtol": 0.0}

@@ -6,14 +6,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, gammaln, logsumexp, xlogy
 
 from ..effects import EffectSizes
-from ..engines import effect_likelihoods, rough_estimates
+from ..engines import effect_likelihoods, rough_estimates, study_nodes
 from ..errors import ModelError
 from ..model import (
     BinomialNormal,
@@ -39,8 +39,21 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 type Draws = Mapping[str, Array]
 type Fitted = tuple[Array, Callable[[Array], Array]]
+type Evaluated = tuple[Array, Array, Callable[[Array], Array]]
 
 FAR = 3.0  # of a residual deviance above its data points
+BATCHES = 32  # of all chains together, for the Monte Carlo error
+
+
+class MonteCarloError(NamedTuple):
+    """Standard errors of what was computed from draws."""
+
+    total: float
+    p_d: float
+    dic: float
+
+
+NOTHING_DRAWN = MonteCarloError(0.0, 0.0, 0.0)
 
 
 @final
@@ -58,12 +71,15 @@ class Deviance:
         That less the deviance at the posterior mean of the fitted values.
     points : ndarray, shape (k,)
         Data points: 2 for two arms, else 1.
+    mcse : MonteCarloError
+        Of ``total``, ``p_d`` and ``dic``; 0 for an exact posterior.
     """
 
     study: tuple[str, ...]
     residual: Array
     leverage: Array
     points: Array
+    mcse: MonteCarloError = NOTHING_DRAWN
 
     @property
     def total(self) -> float:
@@ -103,9 +119,8 @@ def deviance(posterior: Posterior, *, seed: int = 0, draws: int = 4000) -> Devia
     Parameters
     ----------
     posterior : Posterior
-    seed : int
-    draws : int
-        Of an exact posterior; a sampled one gives all it has.
+    seed, draws : int
+        Of no account: an exact posterior is integrated, and a sampled one gives all its draws.
 
     Returns
     -------
@@ -131,16 +146,51 @@ def deviance(posterior: Posterior, *, seed: int = 0, draws: int = 4000) -> Devia
     True
     """
     check_settings(seed, draws)
-    sample = posterior.sample(draws if posterior.exact else None, seed)
+    return _integrated(posterior) if posterior.exact else _sampled(posterior, seed)
+
+
+def _integrated(posterior: Posterior) -> Deviance:
+    """Study by study over the nodes of its own posterior."""
+    data, found = posterior.data, []
+    for i, (columns, mass) in enumerate(study_nodes(posterior)):
+        one = data.keep(np.arange(data.k) == i)
+        parts = _evaluated(posterior.model, one, columns)
+        found.append((*(each[0] for each in _means(parts, mass)), len(parts)))
+    residual, leverage, points = np.array(found, dtype=np.float64).T
+    return Deviance(data.study, residual, leverage, points)
+
+
+def _sampled(posterior: Posterior, seed: int) -> Deviance:
+    sample = posterior.sample(None, seed)
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in sample.items()}
-    parts = _parts(posterior.model, posterior.data, flat)
-    residual, leverage = np.zeros((2, posterior.data.k))
-    for fitted, of in parts:
-        each = of(fitted).mean(axis=0)
-        residual += each
-        leverage += each - of(fitted.mean(axis=0, keepdims=True))[0]
+    parts = _evaluated(posterior.model, posterior.data, flat)
+    batches = np.arange(len(parts[0][0])) * BATCHES // len(parts[0][0])
+    residual, leverage = _means(parts, np.ones(batches.size))
     points = np.full(posterior.data.k, float(len(parts)))
-    return Deviance(posterior.data.study, residual, leverage, points)
+    return Deviance(posterior.data.study, residual, leverage, points, _error(parts, batches))
+
+
+def _evaluated(model: Model, data: Data, columns: Draws) -> list[Evaluated]:
+    return [(fitted, of(fitted), of) for fitted, of in _parts(model, data, columns)]
+
+
+def _means(parts: list[Evaluated], mass: Array) -> tuple[Array, Array]:
+    """Residual deviance and leverage of each study, (k,)."""
+    share = mass / mass.sum()
+    residual = np.array([share @ each for _, each, _ in parts])
+    at_mean = np.array([of((share @ fitted)[None])[0] for fitted, _, of in parts])
+    return residual.sum(axis=0), (residual - at_mean).sum(axis=0)
+
+
+def _error(parts: list[Evaluated], batches: NDArray[np.intp]) -> MonteCarloError:
+    """Jackknife over batches: successive draws depend on each other, batches hardly do."""
+    if batches.size < 2 * BATCHES:
+        return MonteCarloError(np.nan, np.nan, np.nan)
+    kept = (np.asarray(batches != b, dtype=np.float64) for b in range(BATCHES))
+    total, p_d = np.array([[one.sum() for one in _means(parts, mass)] for mass in kept]).T
+    scale = (BATCHES - 1) / BATCHES**0.5
+    errors = (scale * float(one.std(ddof=1)) for one in (total, p_d, total + p_d))
+    return MonteCarloError(*errors)
 
 
 @singledispatch

@@ -35,6 +35,7 @@ from ._likelihoods import link_of, rough_counts, rough_effects
 
 if TYPE_CHECKING:
     from ._held_out import Terms
+    from ._study_nodes import StudyNodes
 
 __all__ = [
     "BATCH_TOLERANCE",
@@ -56,6 +57,7 @@ __all__ = [
     "pymc_source",
     "rough_estimates",
     "study_densities",
+    "study_nodes",
 ]
 
 
@@ -240,6 +242,24 @@ def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.flo
     from ._held_out import study_terms
 
     return study_terms(model, data, draws)
+
+
+def study_nodes(posterior: Posterior) -> "tuple[StudyNodes, ...]":
+    """Write what an exact posterior says of each study as nodes with probabilities.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Exact.
+
+    Returns
+    -------
+    tuple of StudyNodes
+        One per study: ``columns`` as draws of that study alone have them, and their ``mass``.
+    """
+    from ._study_nodes import nodes_of_studies
+
+    return nodes_of_studies(posterior)
 
 
 def effect_likelihoods(

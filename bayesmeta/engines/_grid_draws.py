@@ -17,6 +17,7 @@ from ._grid import Pass
 from ._inversion import Family, invert_rows
 from ._likelihoods import kinked, log_likelihoods, rough_effects, rows
 from ._tables import (
+    FARTHEST,
     Joint,
     Row,
     alive,
@@ -34,6 +35,7 @@ GRADED = 0.12  # distance of points that crowd at a place, in units of what is t
 TABLED = 0.1  # distance of its points where it has a corner, as of ``sides_of``
 FINE = 0.02  # of the table that is read off by straight lines, in standard errors
 SPACING = 0.15  # of the baseline's nodes, in SDs
+LEAST = 1e-12  # tau in units of its scale, below which effects lie where mu does
 BLOCK = 2048  # draws that are made at once
 
 
@@ -63,7 +65,7 @@ def place(fit: Pass, u: Array) -> dict[str, Array]:
     """Turn points of the unit cube, (n, 3 + 2k), into draws: of tau, mu, a new effect, the rest."""
     df, k = fit.model.df, fit.data.k
     assert not isinstance(df, Prior)
-    tau = np.maximum(fit.tau.quantile(u[:, 0]), 1e-300)
+    tau = np.asarray(fit.tau.quantile(u[:, 0]))
     mu = _mu_given_tau(fit, tau, u[:, 1])
     noise = ndtri(u[:, 2]) if df is None else stdtrit(df, u[:, 2])
     theta = np.stack([_effects(fit, i, mu, tau, u[:, 3 + i]) for i in range(k)], axis=1)
@@ -84,12 +86,14 @@ def _mu_given_tau(fit: Pass, tau: Array, u: Array) -> Array:
         return above / (above + fit.tau.scale)
 
     places = Family.of(mapped(fit.nodes.tau), fit.mu_rows).quantile(mapped(tau), u)
-    return make_interp_spline(np.arange(fit.mu_nodes.size), fit.mu_nodes, k=5)(places)
+    mu = make_interp_spline(np.arange(fit.mu_nodes.size), fit.mu_nodes, k=5)(places)
+    return np.clip(mu, *fit.model.mu.support)
 
 
 def _effects(fit: Pass, i: int, mu: Array, tau: Array, u: Array) -> Array:
     """Draw one study's effects given mu and tau."""
     table, own = _Table.of(fit, i), _own_points(fit, i)
+    tau = np.maximum(tau, LEAST * fit.tau.scale)
     df = fit.model.df
     assert not isinstance(df, Prior)
     found = np.empty_like(mu)
@@ -102,10 +106,7 @@ def _effects(fit: Pass, i: int, mu: Array, tau: Array, u: Array) -> Array:
 
 
 class _Table:
-    """Log likelihood of one study, at most 0, to be read off by straight lines.
-
-    `left` and `right` are the first and the last point where it reaches a level.
-    """
+    """Log likelihood of one study, at most 0, to be read off by straight lines."""
 
     __slots__ = ("_falling", "_rising", "log_l", "x")
 
@@ -222,7 +223,7 @@ def _baselines(model: BinomialNormal | PoissonNormal, row: Row, theta: Array, u:
     for some in np.array_split(np.arange(theta.size), -(-theta.size // BLOCK)):
         log_p = _log_at_nodes(joint, theta[some], mode[some], s[some], at)
         found[some] = invert_rows(np.broadcast_to(at, log_p.shape), log_p, u[some])
-    return np.clip(mode + s * np.sinh(found), -150, 150)
+    return np.clip(mode + s * np.sinh(found), -FARTHEST, FARTHEST)
 
 
 def _log_at_nodes(joint: Joint, theta: Array, mode: Array, s: Array, at: Array) -> Array:

@@ -461,6 +461,9 @@ def _fit_in_words(outcome: OutcomeResult) -> str:
             f"Total residual deviance {number(fitted.total)} for {fitted.points.sum():.0f} data "
             f"points, pD {number(fitted.p_d)}, DIC {number(fitted.dic)}"
         )
+        if max(fitted.mcse) > 0:
+            errors = ", ".join(number(error) for error in fitted.mcse)
+            said[-1] += f" (from draws, with Monte Carlo standard errors of {errors})"
     return ". ".join(said)
 
 
