@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache, partial
-from typing import final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,10 @@ from ._likelihoods import (
 )
 from ._propriety import moments_of_tau
 from ._quadrature import evidence, fejer, support_of_tau
-from ._tables import Places
+from ._tables import Grid, Places
+
+if TYPE_CHECKING:
+    from ._grid_draws import Source
 
 type Array = NDArray[np.float64]
 
@@ -151,6 +154,8 @@ def _tabulated(
 
 
 def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
+    from ._grid_draws import draw
+
     mass = table.mass.sum(axis=0)
     check = Check(
         "quadrature error", "shares of an SD", float(table.error), TOLERANCE, at_most=True
@@ -159,6 +164,7 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
     log_z = float(table.log_z + rest)
     mu, tau = _marginal_of_mu(table, mass), _marginal_of_tau(model, data, table)
     found = cache(partial(_integrated, model, data, table, mu, tau))
+    drawn = cache(lambda: _source(model, data, table, found(), tau))
     return Posterior(
         model=model,
         data=data,
@@ -172,7 +178,7 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
             }
         ),
         diagnostics=Diagnostics((check,), later=cache(lambda: found().checks(TOLERANCE))),
-        sample=_Full(model, data).sample,
+        sample=lambda n, seed: draw(drawn(), n, seed),
         cautions=cautions(model, data),
         log_marginal_likelihood=evidence(model, log_z),
         nodes=lambda: (table.mu, table.tau, table.mass),
@@ -212,6 +218,27 @@ def _integrated(
     )
 
 
+def _source(
+    model: RandomEffects, data: Data, table: Table, found: Integrated, tau: TauDensity
+) -> "Source":
+    """What it takes to draw: from the table's own nodes, on its own grid."""
+    from ._grid_draws import Source
+
+    unit, of = _unit(model, data), table.tabled
+    grid = Grid(float(unit * of.centre), float(unit * of.step), 2 * (int(of.fourier.shape[1]) - 1))
+    return Source(
+        model=model,
+        data=data,
+        tau=tau,
+        tau_nodes=found.tau,
+        mu_nodes=found.mu,
+        mass=found.mass,
+        grid=grid,
+        graded=np.zeros(data.k, dtype=bool),
+        far=float(np.abs(grid.points[[0, -1]]).max()),
+    )
+
+
 def _marginal_of_mu(table: Table, mass: Array) -> MappedDensity:
     mean = float(mass @ table.mu)
     sd = float(np.sqrt(mass @ (table.mu - mean) ** 2))
@@ -227,25 +254,3 @@ def _marginal_of_tau(model: RandomEffects, data: Data, table: Table) -> TauDensi
     moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
     place = (float(table.low), float(table.scale), float(table.end))
     return TauDensity(*place, to_series @ table.density, raw, moments)
-
-
-@final
-class _Full:
-    """What the grid gives and the program does not: draws, when asked for."""
-
-    __slots__ = ("_data", "_found", "_model")
-
-    def __init__(self, model: RandomEffects, data: Data) -> None:
-        self._model, self._data = model, data
-        self._found: Posterior | None = None
-
-    def _posterior(self) -> Posterior:
-        from ._grid import integrate_on_grid
-
-        if self._found is None:
-            self._found = integrate_on_grid(self._model, self._data)
-        return self._found
-
-    def sample(self, n: int | None, seed: int) -> Mapping[str, Array]:
-        """Draw from it."""
-        return self._posterior().sample(n, seed)

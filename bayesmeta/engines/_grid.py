@@ -15,7 +15,7 @@ exception.
 
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,9 @@ from ._quadrature import (
 )
 from ._reach import FURTHER, Reach, first_reach, limit_of, log_prior_of_tau
 from ._tables import Grid, Places
+
+if TYPE_CHECKING:
+    from ._grid_draws import Source
 
 type Array = NDArray[np.float64]
 
@@ -138,10 +141,8 @@ class Pass:
     tau, mu : Marginal
     mu_rows : ndarray, shape (t, m)
         Posterior mass over the variable in which mu was integrated, sums to 1.
-    mu_at : ndarray, shape (m,)
-        mu at the ends of those cells, m of them.
     mu_nodes : ndarray, shape (m,)
-        mu inside them.
+        mu there.
     """
 
     model: RandomEffects
@@ -161,7 +162,6 @@ class Pass:
     tau: TauDensity
     mu: Marginal
     mu_rows: Array
-    mu_at: Array
     mu_nodes: Array
 
     @classmethod
@@ -226,7 +226,6 @@ class Pass:
             tau=tau,
             mu=rule.marginal(rows.sum(axis=0)),
             mu_rows=rows,
-            mu_at=rule.cell_ends(),
             mu_nodes=rule.x,
         )
 
@@ -272,6 +271,7 @@ class Pass:
         """Collect the marginals of this pass; study effects are computed when asked for."""
         from ._grid_draws import draw
 
+        drawn = cache(self._source)
         check = Check("quadrature error", "shares of an SD", error, TOLERANCE, at_most=True)
         ahead = self._on_grid() if isinstance(self.rule, OnGrid) else self._mapped(self.rule)
         return Posterior(
@@ -287,10 +287,30 @@ class Pass:
                 }
             ),
             diagnostics=Diagnostics((check,), later=cache(partial(ahead.checks, TOLERANCE))),
-            sample=partial(draw, self),
+            sample=lambda n, seed: draw(drawn(), n, seed),
             cautions=cautions(self.model, self.data),
             log_marginal_likelihood=evidence(self.model, self.log_z),
             nodes=lambda: (self.mu_nodes, self.nodes.tau, self.mu_rows),
+        )
+
+    def _source(self) -> "Source":
+        """What it takes to draw."""
+        from ._grid_draws import Source
+
+        points, reach = self.grid.points, self.reach
+        far = float(np.abs(points[[0, -1]]).max())
+        if reach.tau > self.near.tau:
+            far = max(far, abs(reach.low), abs(reach.high)) + TAPER * reach.tau
+        return Source(
+            model=self.model,
+            data=self.data,
+            tau=self.tau,
+            tau_nodes=self.nodes.tau,
+            mu_nodes=self.mu_nodes,
+            mass=self.mu_rows,
+            grid=self.grid,
+            graded=self.corner,
+            far=far,
         )
 
     def _on_grid(self) -> OnOneGrid:

@@ -1,29 +1,33 @@
 """Joint draws from a posterior that was integrated on a grid, by inversion one after the other."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 from scipy.special import ndtri, stdtrit
 
-from ..model import BinomialNormal, PoissonNormal
+from ..model import BinomialNormal, Data, PoissonNormal, RandomEffects
+from ..posterior import TauDensity
 from ..priors import Prior
 from ..studies import Studies
 from ._corners import EMPTY, sides_of
 from ._even import even
-from ._grid import Pass
 from ._inversion import Family, invert_rows
-from ._likelihoods import kinked, log_likelihoods, rough_effects, rows
+from ._likelihoods import log_likelihoods, rough_effects, rows
 from ._tables import (
     FARTHEST,
+    Grid,
     Joint,
     Row,
     alive,
     beta_nodes,
     joint_density,
     mode_of_beta,
+    reach_of,
     start_of_beta,
 )
 
@@ -39,13 +43,44 @@ LEAST = 1e-12  # tau in units of its scale, below which effects lie where mu doe
 BLOCK = 2048  # draws that are made at once
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """What it takes to draw from a posterior that was integrated over mu and tau.
+
+    Attributes
+    ----------
+    model, data
+    tau : TauDensity
+    tau_nodes, mu_nodes : ndarray, shapes (t,) and (m,)
+    mass : ndarray, shape (t, m)
+        Posterior probabilities of the nodes.
+    grid : Grid
+        Of effects, which resolves every smooth likelihood.
+    graded : ndarray of bool, shape (k,)
+        Studies whose likelihood is tabulated in the logarithm of the effect instead.
+    far : float
+        As far as they are.
+    """
+
+    model: RandomEffects
+    data: Data
+    tau: TauDensity
+    tau_nodes: Array
+    mu_nodes: Array
+    mass: Array
+    grid: Grid
+    graded: NDArray[np.bool_]
+    far: float
+
+
 @lru_cache(maxsize=8)  # the predictive check and the file want the same draws
-def draw(fit: Pass, n: int | None, seed: int) -> Mapping[str, Array]:
+def draw(fit: Source, n: int | None, seed: int) -> Mapping[str, Array]:
     """Draw tau, mu given tau, each study's effect, its baseline where there is one, a new effect.
 
     Parameters
     ----------
-    fit : Pass
+    fit : Source
     n : int or None
         4,000 where not given.
     seed : int
@@ -61,7 +96,7 @@ def draw(fit: Pass, n: int | None, seed: int) -> Mapping[str, Array]:
     return {name: values[None] for name, values in columns.items()}
 
 
-def place(fit: Pass, u: Array) -> dict[str, Array]:
+def place(fit: Source, u: Array) -> dict[str, Array]:
     """Turn points of the unit cube, (n, 3 + 2k), into draws: of tau, mu, a new effect, the rest."""
     df, k = fit.model.df, fit.data.k
     assert not isinstance(df, Prior)
@@ -78,19 +113,19 @@ def place(fit: Pass, u: Array) -> dict[str, Array]:
     return columns
 
 
-def _mu_given_tau(fit: Pass, tau: Array, u: Array) -> Array:
+def _mu_given_tau(fit: Source, tau: Array, u: Array) -> Array:
     """Invert the distribution of mu given tau, interpolated smoothly between the nodes of tau."""
 
     def mapped(tau: Array) -> Array:
         above = tau - fit.tau.low
         return above / (above + fit.tau.scale)
 
-    places = Family.of(mapped(fit.nodes.tau), fit.mu_rows).quantile(mapped(tau), u)
+    places = Family.of(mapped(fit.tau_nodes), fit.mass).quantile(mapped(tau), u)
     mu = make_interp_spline(np.arange(fit.mu_nodes.size), fit.mu_nodes, k=5)(places)
     return np.clip(mu, *fit.model.mu.support)
 
 
-def _effects(fit: Pass, i: int, mu: Array, tau: Array, u: Array) -> Array:
+def _effects(fit: Source, i: int, mu: Array, tau: Array, u: Array) -> Array:
     """Draw one study's effects given mu and tau."""
     table, own = _Table.of(fit, i), _own_points(fit, i)
     tau = np.maximum(tau, LEAST * fit.tau.scale)
@@ -116,21 +151,20 @@ class _Table:
         self._falling = np.maximum.accumulate(self.log_l[::-1])
 
     @classmethod
-    def of(cls, fit: Pass, i: int) -> "_Table":
+    def of(cls, fit: Source, i: int) -> "_Table":
         """Refine the grid of a smooth study; one with a corner is tabulated towards it."""
         one = np.arange(fit.data.k) == i
         data = fit.data.keep(one)
         se = float(rough_effects(fit.model, data)[1][0])
-        if kinked(fit.model, data)[0]:
-            low, high = _ends_of(fit)
-            sides = sides_of(fit.model, data, max(abs(low), abs(high)), TABLED)
+        if fit.graded[i]:
+            sides = sides_of(fit.model, data, fit.far, TABLED)
             both = [log_likelihoods(fit.model, data, side, SPACING)[0] for side in sides]
             return cls(
                 np.concatenate([sides[0].points[::-1], sides[1].points]),
                 np.concatenate([both[0][::-1], both[1]]),
             )
-        with np.errstate(divide="ignore"):
-            log_l = np.log(fit.likelihood[i])
+        log_l = log_likelihoods(fit.model, data, fit.grid, TABLED)[0]
+        log_l = log_l - log_l.max()
         seen = np.flatnonzero(log_l > -700)
         inside = slice(seen[0], seen[-1] + 1)
         x, log_l = fit.grid.points[inside], np.maximum(log_l[inside], EMPTY)
@@ -152,11 +186,6 @@ class _Table:
     def peak(self) -> float:
         """Where it is highest."""
         return float(self.x[self.log_l.argmax()])
-
-
-def _ends_of(fit: Pass) -> tuple[float, float]:
-    points = fit.grid.points
-    return float(points[0]), float(points[-1])
 
 
 def _ends(table: _Table, mu: Array, tau: Array, df: float | None) -> tuple[Array, Array]:
@@ -184,13 +213,13 @@ def _log_kernel(z: Array, df: float | None) -> Array:
     return -0.5 * z**2 if df is None else -0.5 * (df + 1) * np.log1p(z**2 / df)
 
 
-def _own_points(fit: Pass, i: int) -> Array:
+def _own_points(fit: Source, i: int) -> Array:
     """Points at which a study's own features are seen, whatever mu and tau."""
     data = fit.data.keep(np.arange(fit.data.k) == i)
     y, se = (float(one[0]) for one in rough_effects(fit.model, data))
-    far = max(abs(end - y) for end in _ends_of(fit))
+    far = fit.far + abs(y)
     found = [y + _crowded(se, far)] if fit.model.df is not None else []
-    if kinked(fit.model, data)[0]:
+    if fit.graded[i]:
         found.append(_crowded(1e-3 * se, 2 * se))
     return np.concatenate(found) if found else np.empty(0)
 
@@ -218,7 +247,9 @@ def _baselines(model: BinomialNormal | PoissonNormal, row: Row, theta: Array, u:
     """Draw one study's baselines given its effects, in the variable of their nodes."""
     joint = joint_density(row, model.link, model.baseline)  # pyright: ignore[reportArgumentType]
     mode, s = mode_of_beta(joint, theta, start_of_beta(row, model.link))
-    at = alive(joint, theta, mode, s, SPACING, every=max(1, theta.size // 128))
+    at = alive(
+        joint, theta, mode, s, SPACING, reach_of(model.baseline), every=max(1, theta.size // 128)
+    )
     found = np.empty_like(theta)
     for some in np.array_split(np.arange(theta.size), -(-theta.size // BLOCK)):
         log_p = _log_at_nodes(joint, theta[some], mode[some], s[some], at)

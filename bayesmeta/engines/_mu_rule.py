@@ -47,10 +47,6 @@ class OnGrid:
         """Marginal posterior of mu from its mass, (m,)."""
         return GridDensity.of(self.x, mass / self.grid.step)
 
-    def cell_ends(self) -> Array:
-        """Upper ends of the cells of mu, (m,)."""
-        return self.x + 0.5 * self.grid.step
-
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -95,10 +91,6 @@ class Mapped:
         sd = float(np.sqrt(mass @ (self.x - mean) ** 2))
         inner = GridDensity.of(self.u, mass / (self.u[1] - self.u[0]))
         return MappedDensity(inner, self.support, (mean, sd))
-
-    def cell_ends(self) -> Array:
-        """Upper ends of the cells of mu, (m,)."""
-        return self.support.value(self.u + 0.5 * (self.u[1] - self.u[0]))
 
 
 def mu_rule(

@@ -10,7 +10,7 @@ from ..model import BinomialNormal, CommonEffect, ContinuousCommonEffect, Poisso
 from ..posterior import Marginal, Posterior
 from ..studies import Studies
 from ._likelihoods import rows
-from ._tables import Row, alive, beta_nodes, joint_density, mode_of_beta, start_of_beta
+from ._tables import Row, alive, beta_nodes, joint_density, mode_of_beta, reach_of, start_of_beta
 
 type Array = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def _with_baseline(
 ) -> StudyNodes:
     joint = joint_density(row, model.link, model.baseline)  # pyright: ignore[reportArgumentType]
     mode, s = mode_of_beta(joint, theta, start_of_beta(row, model.link))
-    u = alive(joint, theta, mode, s, SPACING, every=1)
+    u = alive(joint, theta, mode, s, SPACING, reach_of(model.baseline), every=1)  # pyright: ignore[reportArgumentType]
     beta, log_weight = beta_nodes(mode, s, u, SPACING)
     log_p = joint(theta[:, None], beta) + log_weight
     p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
