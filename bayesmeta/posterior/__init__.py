@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..model import Data, Model
+from ._pairs import Coherence, Pair
 from .grids import GridDensity, MappedDensity, SupportMap
 from .marginals import (
     Array,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Array",
     "Check",
+    "Coherence",
     "Deferred",
     "Diagnostics",
     "Draws",
@@ -37,6 +39,7 @@ __all__ = [
     "Marginals",
     "NodeMass",
     "NormalMixture",
+    "Pair",
     "Posterior",
     "SupportMap",
     "TauDensity",
