@@ -127,9 +127,9 @@ def _checks(posterior: "Posterior", seed: int, prob: float, engine: "Engine | No
     }
     for title, one in titles.items():
         if one is not None:
-            _say(title, one.table())
+            click.echo(f"\n{title}\n{_text(one.table())}")
     assert found.trust is not None
-    _say("Every check", found.trust.table().set_index("check"))
+    click.echo(f"\nEvery check\n{_text(found.trust.table().set_index('check'))}")
     return found.trust
 
 
