@@ -8,7 +8,6 @@ import numpy as np
 
 from ..errors import ModelError
 from ..model import Data, Model
-from ._pairs import Coherence, Pair
 from .grids import GridDensity, MappedDensity, SupportMap
 from .marginals import (
     Array,
@@ -21,6 +20,7 @@ from .marginals import (
     TauDensity,
     TruncatedMixture,
 )
+from .pairs import Coherence, Pair
 
 if TYPE_CHECKING:
     from xarray import DataTree
