@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..checks import Trust, Verdict
-from ..posterior import Check, Coherence, Pair, Posterior
+from ..posterior import Check, Coherence, Diagnostics, Pair, Posterior
 from ..report import to_json
 from ..results import OutcomeResult, Results, ScenarioResult
 from ..results.tables import outcome_tables
@@ -99,8 +99,8 @@ def _marked_fit(posterior: Posterior, found: Coherence) -> Posterior:
         return posterior
     count = float(len(found.contradictions))
     check = Check(GATE, f"of {len(found.pairs)} pairs", count, 0.0, at_most=True)
-    diagnostics = posterior.diagnostics
-    return replace(posterior, diagnostics=replace(diagnostics, checks=(*diagnostics.checks, check)))
+    gates = posterior.diagnostics
+    return replace(posterior, diagnostics=Diagnostics((*gates.checks, check), gates.attempts))
 
 
 def _marked_trust(outcome: OutcomeResult) -> Trust | None:
