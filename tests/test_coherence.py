@@ -245,7 +245,7 @@ def test_a_random_fit_contradicts_itself_nowhere(case):
     assert not held_together(case), str(Coherence(held_together(case)))
 
 
-@pytest.mark.deep("150 fits more")
+@pytest.mark.deep("a hundred and fifty fits more")
 @pytest.mark.parametrize("case", range(6 * len(KINDS), 200))
 def test_two_hundred_random_fits_contradict_themselves_nowhere(case):
     assert not held_together(case), str(Coherence(held_together(case)))
@@ -254,6 +254,13 @@ def test_two_hundred_random_fits_contradict_themselves_nowhere(case):
 @pytest.fixture(scope="module")
 def bcg():
     return run(load_specification(ROOT / "models" / "bcg.toml"))
+
+
+@pytest.mark.deep("integrates three outcomes and samples each")
+def test_no_figure_of_hba1c_contradicts_another():  # the real case is held in its own file
+    found = run(load_specification(ROOT / "models" / "hba1c.toml"))
+    assert found.coherence.passed, str(found.coherence)
+    assert len(found.coherence.pairs) > 1000
 
 
 def of_tables(results, outcome):
