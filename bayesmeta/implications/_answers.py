@@ -51,7 +51,7 @@ def of_answers(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
         return
     yield from answer_is_one(outcome, main, prob)
     yield from benefit_is_one(outcome, main)
-    yield from new_setting_is_one(outcome, prob)
+    yield from new_setting_is_one(outcome)
     yield from scenarios_are_their_own(outcome, prob)
     yield from per_patients(outcome)
 
@@ -88,8 +88,7 @@ def _places(outcome: OutcomeResult, main: ScenarioResult) -> Mapping[str, Triple
 
 def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult) -> Iterator[Pair]:
     """The probability of benefit is that of the distribution function, wherever it stands."""
-    below = float(main.answer["mu"].cdf(0.0))
-    benefit = below if outcome.better == "lower" else 1 - below
+    benefit = benefit_of(main.answer, outcome.better)
     tables = outcome.tables
     found: dict[str, float] = {}
     if "comparison" in tables:
@@ -108,7 +107,7 @@ def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult) -> Iterator[Pai
         )
 
 
-def new_setting_is_one(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
+def new_setting_is_one(outcome: OutcomeResult) -> Iterator[Pair]:
     """Predicted and shrunken effects of the forest plot are those among the parameters."""
     tables = outcome.tables
     if "studies" not in tables or "parameters" not in tables or outcome.main is None:
@@ -133,8 +132,7 @@ def scenarios_are_their_own(outcome: OutcomeResult, prob: float) -> Iterator[Pai
         answer = natural(one.answer["mu"], outcome.scale, prob)
         found = _cells(row, suffix="_natural")
         yield from _triples(f"scenario {one.name}", found, "its posterior", answer, "one answer")
-        below = float(one.answer["mu"].cdf(0.0))
-        benefit = below if outcome.better == "lower" else 1 - below
+        benefit = benefit_of(one.answer, outcome.better)
         said = float(row["prob_benefit"])
         where = f"scenario {one.name}"
         yield same(
