@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         tau2_interval,
         trim_and_fill,
     )
+    from .implications import coherence
     from .model import (
         BetaBinomial,
         BinomialNormal,
@@ -212,6 +213,7 @@ _HOME = {
     "outcomes": ("compare_outcomes",),
     "reml": ("MultivariateFit", "multivariate_random_effects", "restricted_log_likelihood"),
     "decision": ("absolute_effects",),
+    "implications": ("coherence",),
     "evidence": (
         "bayes_factors",
         "mean_weights",
@@ -281,6 +283,7 @@ __all__ = [
     "bayes_factors",
     "change_from_baseline",
     "check",
+    "coherence",
     "combine_arms",
     "common_effect",
     "compare",

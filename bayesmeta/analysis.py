@@ -38,6 +38,7 @@ from .frequentist import (
     small_study_tests,
     tau2_interval,
 )
+from .implications import AGREE, engines_agree, hold
 from .model import (
     BinomialNormal,
     CommonEffect,
@@ -96,7 +97,6 @@ FREQUENTIST = (
     "REML",
 )
 ENOUGH_FOR_SMALL = 10  # studies, for tests of small-study effects (Sterne et al. 2011)
-AGREE = 4.0  # Monte Carlo standard errors that two engines may be apart
 PROGRAMS = ("bayesmeta", "numpy", "scipy", "jax", "pymc", "blackjax", "arviz", "xarray", "pandas")
 
 
@@ -128,7 +128,7 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
         outcome.name: _read(outcome, folder) for outcome in spec.outcome if outcome.data is not None
     }
     outcomes = _outcomes(spec, frames, progress)
-    return Results(
+    found = Results(
         title=spec.title,
         question=spec.question,
         arms=(spec.arms[0], spec.arms[1]),
@@ -144,6 +144,8 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
         device=device() if any(_sampled(outcome) for outcome in outcomes) else "not used",
         specification=source.text,
     )
+    progress(spec.title, "figures held against one another")
+    return hold(found)
 
 
 def _outcomes(
@@ -485,9 +487,11 @@ def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robust
 def _held_to(exact: Posterior, drawn: Posterior) -> Posterior:
     """Add the agreement of two engines to the numerical gates of the sampled one."""
     apart = {
-        name: abs(drawn[name].mean() - exact[name].mean()) / drawn.convergence[name]["mcse_mean"]
-        for name in ("mu", "tau")
+        pair.where: AGREE * abs(pair.one - pair.other) / pair.tolerance
+        for pair in engines_agree(exact, drawn)
     }
+    if not apart:
+        return drawn
     where = max(apart, key=apart.__getitem__)
     check = Check("apart from exact, in MCSE", where, apart[where], AGREE, at_most=True)
     checks = (*drawn.diagnostics.checks, check)

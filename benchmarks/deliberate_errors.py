@@ -42,6 +42,7 @@ GRID = "tests/engines/test_likelihoods.py::test_"
 LOO = "tests/test_loo.py::test_"
 DRAWS = "tests/engines/test_grid_draws.py::test_"
 ARMS = "tests/engines/test_arms.py::test_"
+COHERENCE = "tests/test_coherence.py::test_"
 SEVERAL = "tests/engines/test_nuts_multivariate.py::test_"
 BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 
@@ -494,6 +495,49 @@ MISTAKES = (
         "df, share = n1 + n0 - 2, n1 * n0",
         "df, share = n1 + n0 - 1, n1 * n0",
         ARMS + "a_standardised_difference_has_the_noncentral_t[usual]",
+    ),
+    Mistake(
+        "hold no figure against another whatever the distance",
+        "posterior/pairs.py",
+        "return bool(apart <= self.tolerance)",
+        "return bool(apart >= self.tolerance or apart <= self.tolerance)",
+        COHERENCE + "a_planted_contradiction_of_a_fit_is_seen[no density at 0]",
+    ),
+    Mistake(
+        "swap the tails of an interval that excludes no effect",
+        "implications/_marginals.py",
+        'side, least, most = "excludes", 1 - tail, 1.0',
+        'side, least, most = "excludes", 0.0, tail',
+        COHERENCE + "no_factor_for_0_can_be_larger_than_an_interval_that_excludes_it_allows",
+    ),
+    Mistake(
+        "hold a Bayes factor to a density without that of its prior",
+        "implications/_factors.py",
+        "other=float(slope) / height,",
+        "other=float(slope),",
+        COHERENCE
+        + "a_bayes_factor_is_held_to_densities_interval_and_its_other_table[0-0.01-seen0]",
+    ),
+    Mistake(
+        "take tau for tau² in the variance of a new effect",
+        "implications/_fits.py",
+        "factor * (tau.mean() ** 2 + tau.sd() ** 2)",
+        "factor * (tau.mean() + tau.sd())",
+        COHERENCE + "a_planted_contradiction_of_a_fit_is_seen[a new effect that forgot tau]",
+    ),
+    Mistake(
+        "hold events per 1,000 to the ratio alone",
+        "implications/_answers.py",
+        "at = [min(1.0, risk * one) for one in ratios]",
+        "at = [min(1.0, one) for one in ratios]",
+        COHERENCE + "every_rule_is_at_work_in_a_run",
+    ),
+    Mistake(
+        "keep the sentences of a contradiction from the failures of an outcome",
+        "results/__init__.py",
+        "        if self.coherence.passed:\n            return found",
+        "        if self.coherence.pairs:\n            return found",
+        COHERENCE + "a_contradiction_fails_the_run_and_marks_answer_tables_and_first_screen",
     ),
 )
 

@@ -1,6 +1,8 @@
 """The real case end to end: mesenchymal stem cells in COVID-19, held to its published figures."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import arviz as az
@@ -49,6 +51,24 @@ def test_every_outcome_is_analysed_and_every_gate_passed(run):
     assert results["passed"]
     for name in OUTCOMES:
         assert (out / f"{name}.nc").exists()
+
+
+def test_no_figure_of_the_report_contradicts_another(run):
+    said, out, results = run
+    line = "pairs of figures held against one another: none contradicts."
+    assert line in said
+    assert line in " ".join((out / "report.html").read_text().split())
+    assert all(one["coherence"].endswith(line) for one in results["outcomes"].values())
+
+
+@pytest.mark.deep("dense quadrature on the raw counts takes a minute")
+def test_one_figure_of_every_kind_is_that_of_independent_code(run):
+    script = ROOT / "tests" / "reference" / "recompute.py"
+    found = subprocess.run(
+        [sys.executable, str(script), str(run[1])], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stdout.count("(within") > 50
 
 
 def test_ten_sourced_trials_give_the_mantel_haenszel_ratio_of_the_sources(run):

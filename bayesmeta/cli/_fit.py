@@ -1,7 +1,6 @@
 """One table: its posterior, printed and written."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
 
     from ..checks import Trust
     from ..engines import Engine
-    from ..posterior import Posterior
+    from ..evidence import BayesFactors
+    from ..posterior import Coherence, Posterior
 
 
 @click.command()
@@ -71,6 +71,7 @@ def fit(
     from ..engines import NUTS
     from ..engines import fit as fit_model
     from ..files import check_file, write_posterior
+    from ..implications import coherence
     from ..studies import check_prob
     from ..summaries import describe, summary
 
@@ -96,18 +97,20 @@ def fit(
         write_posterior(posterior, output, seed=seed)
     click.echo(f"{describe(model)}\n{posterior.engine}\n")
     click.echo(summary(posterior, prob=prob).dropna(axis=1, how="all").round(4).to_string())
-    for part in _evidence(posterior, prob) if evidence else ():
-        click.echo(f"\n{part}")
-    _say_doubts(posterior, _checks(posterior, seed, prob, engine) if checks else None)
+    factors = _evidence(posterior, prob) if evidence else None
+    trust = _checks(posterior, seed, prob, engine) if checks else None
+    found = coherence(posterior, factors=factors, prob=prob)
+    click.echo(f"\n{found.in_short}")
+    _say_doubts(posterior, trust, found)
 
 
-def _say_doubts(posterior: "Posterior", trust: "Trust | None") -> None:
+def _say_doubts(posterior: "Posterior", trust: "Trust | None", found: "Coherence") -> None:
     """Cautions, and gates that failed: these end with status 1."""
     for caution in posterior.cautions if trust is None else trust.cautions:
         click.echo(f"Caution: {caution}")
-    for failure in posterior.diagnostics.failures:
+    for failure in (*posterior.diagnostics.failures, *found.contradictions):
         click.echo(f"Not sound: {failure}", err=True)
-    if not posterior.diagnostics.passed:
+    if not (posterior.diagnostics.passed and found.passed):
         sys.exit(GATES_FAILED)
 
 
@@ -130,24 +133,30 @@ def _checks(posterior: "Posterior", seed: int, prob: float, engine: "Engine | No
     return found.trust
 
 
-def _evidence(posterior: "Posterior", prob: float) -> Iterator[str]:
-    """Three tables, or why there is one less."""
+def _evidence(posterior: "Posterior", prob: float) -> "BayesFactors | None":
+    """Print three tables, or why there is one less; return the factors."""
     from ..errors import ModelError
     from ..evidence import bayes_factors, mean_weights, outliers, zero_studies
     from ..studies import Studies
 
+    factors = None
     if "outlier" in posterior.marginals:
-        yield f"Outliers\n{_text(outliers(posterior))}"
-        return
+        _say("Outliers", outliers(posterior))
+        return None
     try:
         factors = bayes_factors(posterior)
-        yield f"Bayes factors\n{_text(factors.table())}"
-        yield f"The factor of tau by the scale of its prior\n{_text(factors.tau_by_scale)}"
-        yield f"Weights\n{_text(mean_weights(posterior))}"
+        _say("Bayes factors", factors.table())
+        _say("The factor of tau by the scale of its prior", factors.tau_by_scale)
+        _say("Weights", mean_weights(posterior))
     except ModelError as error:
-        yield str(error)
+        click.echo(f"\n{error}")
     if isinstance(posterior.data, Studies):
-        yield f"Studies without events\n{_text(zero_studies(posterior, prob=prob))}"
+        _say("Studies without events", zero_studies(posterior, prob=prob))
+    return factors
+
+
+def _say(title: str, table: "pd.DataFrame") -> None:
+    click.echo(f"\n{title}\n{_text(table)}")
 
 
 def _text(table: "pd.DataFrame") -> str:

@@ -38,6 +38,7 @@ def run(specification: Path, output: Path) -> None:
 
         write_results(results, output, progress=say)
     _show(results)
+    click.echo(results.coherence.in_short)
     click.echo(f"Report: {output / 'report.html'}")
     if not results.passed:
         click.echo("A numerical gate failed: see the marked tables and the report.", err=True)

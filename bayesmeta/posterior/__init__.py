@@ -20,6 +20,7 @@ from .marginals import (
     TauDensity,
     TruncatedMixture,
 )
+from .pairs import Coherence, Pair
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Array",
     "Check",
+    "Coherence",
     "Deferred",
     "Diagnostics",
     "Draws",
@@ -37,6 +39,7 @@ __all__ = [
     "Marginals",
     "NodeMass",
     "NormalMixture",
+    "Pair",
     "Posterior",
     "SupportMap",
     "TauDensity",

@@ -468,6 +468,10 @@ class Deferred(Mapping[str, "Marginal | Marginals"]):
             value = self._known[name] = value()
         return value
 
+    def computed(self) -> Mapping[str, "Marginal | Marginals"]:
+        """Return those that are there already, without computing any."""
+        return {name: value for name, value in self._known.items() if not callable(value)}
+
     def __contains__(self, name: object) -> bool:
         return name in self._known
 

@@ -100,6 +100,7 @@ def _outcome(outcome: OutcomeResult) -> dict[str, object]:
         "models": {label: repr(model) for label, model in outcome.models.items()},
         "failed_gates": {label: list(failed) for label, failed in outcome.failures.items()},
         "cautions": list(outcome.cautions),
+        "coherence": str(outcome.coherence),
         "log_marginal_likelihood": {
             label: posterior.log_marginal_likelihood
             for label, posterior in outcome.posteriors.items()

@@ -12,12 +12,14 @@ from ..evidence import BayesFactors
 from ..explanation import Explanation
 from ..frequentist import FrequentistFit
 from ..model import Data, Model
-from ..posterior import Posterior
+from ..posterior import Coherence, Posterior
 from ..studies import Excluded, Published
 from ..summaries import Better, scale_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+CONTRADICT = "figures that contradict each other"
 
 
 @final
@@ -166,6 +168,8 @@ class OutcomeResult:
     checks : Checks
         Of the answer.
     evidence : Evidence
+    coherence : Coherence
+        Of its figures, each held against those that imply it.
     sources : DataFrame or None
         The table as read, provenance included.
     tables : mapping of str to DataFrame
@@ -187,6 +191,7 @@ class OutcomeResult:
     control_risk_origin: str = ""
     checks: Checks = field(default_factory=Checks)
     evidence: Evidence = Evidence()
+    coherence: Coherence = field(default_factory=Coherence)
     sources: "pd.DataFrame | None" = None
     tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
 
@@ -231,9 +236,12 @@ class OutcomeResult:
         }
         zeros = self.evidence.zeros
         sound = {} if zeros is None else zeros["sound"].to_dict()
-        return found | {
+        found |= {
             str(label): ("that fit failed a gate",) for label, one in sound.items() if one is False
         }
+        if self.coherence.passed:
+            return found
+        return found | {CONTRADICT: tuple(map(str, self.coherence.contradictions))}
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -288,6 +296,11 @@ class Results:
     def passed(self) -> bool:
         """Whether every numerical gate of every fit passed."""
         return not any(outcome.failures for outcome in self.outcomes)
+
+    @property
+    def coherence(self) -> Coherence:
+        """Every pair of figures that was held together."""
+        return sum((outcome.coherence for outcome in self.outcomes), Coherence())
 
 
 def comparison(outcome: OutcomeResult) -> Mapping[str, Fit]:

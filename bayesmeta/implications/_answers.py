@@ -1,0 +1,229 @@
+"""The answer of an outcome wherever it is printed: one number, one probability."""
+
+# pandas types a cell, a column and a table as unions of everything:
+# pyright: reportArgumentType=false
+# pyright: reportCallIssue=false
+# pyright: reportAttributeAccessIssue=false
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ..decision import AbsoluteEffect
+from ..effects import MEASURES, Measure
+from ..posterior import Marginal, Pair, Posterior
+from ..results import OutcomeResult, ScenarioResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type Triple = tuple[float, float, float]
+
+SAME = 1e-9  # of the figure: the same number, mapped by other arithmetic
+ENDS = ("estimate", "lower", "upper")
+FORTH: Mapping[str, Callable[[float], float]] = {
+    "identity": lambda x: x,
+    "log": math.exp,
+    "logit": lambda x: 1 / (1 + math.exp(-x)),
+    "atanh": math.tanh,
+}
+
+
+def same(where: str, first: str, one: float, second: str, other: float, rule: str) -> Pair:
+    """Pair two figures that are one number."""
+    size = max(abs(one), abs(other)) if math.isfinite(one) and math.isfinite(other) else 0.0
+    return Pair(
+        rule=rule,
+        where=where,
+        first=first,
+        one=one,
+        second=second,
+        other=other,
+        tolerance=SAME * size,
+        why="the same number, mapped by other arithmetic",
+    )
+
+
+def of_answers(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
+    """Every place where the main answer stands."""
+    main = outcome.main
+    if main is None:
+        return
+    yield from answer_is_one(outcome, main, prob)
+    yield from benefit_is_one(outcome, main)
+    yield from new_setting_is_one(outcome)
+    yield from scenarios_are_their_own(outcome, prob)
+    yield from per_patients(outcome)
+
+
+def answer_is_one(outcome: OutcomeResult, main: ScenarioResult, prob: float) -> Iterator[Pair]:
+    """Comparison, scenarios, forest plot, parameters and zero studies print one answer."""
+    answer = natural(main.answer["mu"], outcome.scale, prob)
+    for place, found in _places(outcome, main).items():
+        yield from _triples(place, found, "the posterior", answer, "one answer")
+
+
+def _places(outcome: OutcomeResult, main: ScenarioResult) -> Mapping[str, Triple]:
+    tables, own = outcome.tables, MEASURES[outcome.measure]
+    found: dict[str, Triple] = {}
+    if "comparison" in tables:
+        row = tables["comparison"].loc[next(iter(main.posteriors))]
+        found["comparison"] = _cells(row, suffix="_natural")
+        found["comparison, mapped"] = _mapped(_cells(row), own)
+    if "scenarios" in tables:
+        row = tables["scenarios"].loc[main.name]
+        found["scenarios"] = _cells(row, suffix="_natural")
+        found["scenarios, mapped"] = _mapped(_cells(row), own)
+    if "studies" in tables:
+        row = _of_kind(tables["studies"], "posterior")
+        found["forest plot"] = _cells(row, suffix="_natural")
+    if "parameters" in tables:
+        row = tables["parameters"].loc["mu"]
+        found["parameters"] = _mapped(_cells(row, middle="median"), outcome.scale)
+    if "zero-studies" in tables:
+        row = tables["zero-studies"].iloc[0]
+        found["zero studies"] = _cells(row, middle="median", suffix="_natural")
+    return found
+
+
+def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult) -> Iterator[Pair]:
+    """The probability of benefit is that of the distribution function, wherever it stands."""
+    benefit = benefit_of(main.answer, outcome.better)
+    tables = outcome.tables
+    found: dict[str, float] = {}
+    if "comparison" in tables:
+        label = next(iter(main.posteriors))
+        found["comparison"] = float(tables["comparison"].loc[label, "prob_benefit"])
+    if "scenarios" in tables:
+        found["scenarios"] = float(tables["scenarios"].loc[main.name, "prob_benefit"])
+    if outcome.absolute is not None:
+        found["absolute effects"] = outcome.absolute.rows[0].prob_benefit
+    if "parameters" in tables and outcome.scale.comparative:
+        said = float(tables["parameters"].loc["mu", "prob_below_null"])
+        found["parameters"] = said if outcome.better == "lower" else 1 - said
+    for place, one in found.items():
+        yield same(
+            place, "the probability of benefit", one, "the posterior", benefit, "one probability"
+        )
+
+
+def new_setting_is_one(outcome: OutcomeResult) -> Iterator[Pair]:
+    """Predicted and shrunken effects of the forest plot are those among the parameters."""
+    tables = outcome.tables
+    if "studies" not in tables or "parameters" not in tables or outcome.main is None:
+        return
+    parameters = tables["parameters"]
+    for label, row in tables["studies"].iterrows():
+        names = {"prediction": "theta_new", "shrunken": f"theta[{label}]"}
+        name = names.get(row["kind"], "")
+        if name in parameters.index:
+            mapped = _mapped(_cells(parameters.loc[name], middle="median"), outcome.scale)
+            found = _cells(row, suffix="_natural")
+            yield from _triples(f"forest plot, {label}", found, f"{name}", mapped, "one answer")
+
+
+def scenarios_are_their_own(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
+    """Every scenario prints its own answer, and its comparators are those of its comparison."""
+    table = outcome.tables.get("scenarios")
+    if table is None:
+        return
+    for index, one in enumerate(outcome.scenarios, start=1):
+        row = table.loc[one.name]
+        answer = natural(one.answer["mu"], outcome.scale, prob)
+        found = _cells(row, suffix="_natural")
+        yield from _triples(f"scenario {one.name}", found, "its posterior", answer, "one answer")
+        benefit = benefit_of(one.answer, outcome.better)
+        said = float(row["prob_benefit"])
+        where = f"scenario {one.name}"
+        yield same(
+            where,
+            "the probability of benefit",
+            said,
+            "its posterior",
+            benefit,
+            "one probability",
+        )
+        beside = outcome.tables.get("comparison" if index == 1 else f"comparison-{index}")
+        if beside is not None:
+            yield from _comparators(where, row, beside)
+
+
+def _comparators(where: str, row: "pd.Series", beside: "pd.DataFrame") -> Iterator[Pair]:
+    for prefix, label in (("mh_", "Mantel–Haenszel"), ("reml_", "REML, HKSJ truncated")):
+        if label in beside.index:
+            found = _cells(row, prefix=prefix, suffix="_natural")
+            other = _cells(beside.loc[label], suffix="_natural")
+            yield from _triples(f"{where}, {label}", found, "the comparison", other, "one answer")
+
+
+def per_patients(outcome: OutcomeResult) -> Iterator[Pair]:
+    """Events per so many patients follow from the ratio and the control risk."""
+    found, table = outcome.absolute, outcome.tables.get("parameters")
+    if found is None or table is None:
+        return
+    names = {"average effect": "mu", "effect in a new setting": "theta_new"}
+    for row in found.rows:
+        name = names[row.quantity]
+        ratios = _mapped(_cells(table.loc[name], middle="median"), outcome.scale)
+        where = f"per {found.per:,}, {row.quantity}"
+        risk = found.control_risk
+        implied = _per_patients(ratios, risk, found.per, odds=outcome.measure == "OR")
+        yield from _triples(where, row.treatment, "ratio and control risk", implied, "per 1,000")
+        yield from _of_difference(where, row)
+
+
+def _per_patients(ratios: Triple, risk: float, per: int, *, odds: bool) -> Triple:
+    if odds:
+        at = [risk * one / (1 - risk + risk * one) for one in ratios]
+    else:
+        at = [min(1.0, risk * one) for one in ratios]
+    return per * at[0], per * at[1], per * at[2]
+
+
+def _of_difference(where: str, row: AbsoluteEffect) -> Iterator[Pair]:
+    for end, treatment, difference in zip(ENDS, row.treatment, row.difference, strict=True):
+        yield Pair(
+            rule="per 1,000",
+            where=where,
+            first=f"the difference, {end}",
+            one=difference,
+            second="events with and without",
+            other=treatment - row.control,
+            tolerance=SAME * row.control,
+            why="a subtraction",
+        )
+
+
+def natural(marginal: Marginal, scale: Measure, prob: float) -> Triple:
+    """Median and interval, mapped by arithmetic of our own."""
+    lower, upper = marginal.interval(prob)
+    return _mapped((float(marginal.quantile(0.5)), lower, upper), scale)
+
+
+def benefit_of(posterior: Posterior, better: str) -> float:
+    """The probability of benefit by the distribution function."""
+    below = float(posterior["mu"].cdf(0.0))
+    return below if better == "lower" else 1 - below
+
+
+def _mapped(values: Triple, scale: Measure) -> Triple:
+    forth = FORTH[scale.link]
+    first, second, third = (forth(x) if math.isfinite(x) else math.nan for x in values)
+    return first, second, third
+
+
+def _cells(
+    row: "pd.Series", *, middle: str = "estimate", prefix: str = "", suffix: str = ""
+) -> Triple:
+    names = (middle, "lower", "upper")
+    first, second, third = (float(row[f"{prefix}{name}{suffix}"]) for name in names)
+    return first, second, third
+
+
+def _of_kind(table: "pd.DataFrame", kind: str) -> "pd.Series":
+    return table[table["kind"] == kind].iloc[0]
+
+
+def _triples(where: str, found: Triple, second: str, other: Triple, rule: str) -> Iterator[Pair]:
+    for end, one, implied in zip(ENDS, found, other, strict=True):
+        yield same(where, f"the {end}", one, second, implied, rule)

@@ -1,0 +1,433 @@
+"""Figures that imply one another: every rule sees its contradiction, sound fits have none."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from random_fits import KINDS, random_fit
+
+import bayesmeta as bm
+from bayesmeta import implications
+from bayesmeta.analysis import run
+from bayesmeta.cli import main
+from bayesmeta.implications import _runs, _sentences, _tables
+from bayesmeta.implications._factors import factors_are_one
+from bayesmeta.posterior import Coherence, Marginal, NormalMixture, Pair
+from bayesmeta.report import write_results
+from bayesmeta.specification import load_specification
+
+ROOT = Path(__file__).parents[1]
+DATA = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+MODEL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+
+
+class Altered(Marginal):
+    """A marginal that answers some questions otherwise."""
+
+    def __init__(self, marginal, **others):
+        self.marginal, self.others = marginal, others
+
+    def _ask(self, name, *given):
+        right = getattr(self.marginal, name)
+        return self.others[name](right, *given) if name in self.others else right(*given)
+
+    def mean(self):
+        return self._ask("mean")
+
+    def sd(self):
+        return self._ask("sd")
+
+    def _quantile(self, q):
+        return self._ask("_quantile", q)
+
+    def _cdf(self, x):
+        return self._ask("_cdf", x)
+
+    def _pdf(self, x):
+        return self._ask("_pdf", x)
+
+    def interval(self, prob=0.95, *, kind="central"):
+        return self._ask("interval", prob)
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    found = bm.fit(MODEL, DATA)
+    found["theta"], found["theta_new"]  # asked for, as a summary does
+    return found
+
+
+def altered(posterior, name, **others):
+    marginals = {**posterior.marginals, name: Altered(posterior[name], **others)}
+    return replace(posterior, marginals=marginals)
+
+
+def rules(found):
+    return {one.rule for one in found.contradictions}
+
+
+CONTRADICTIONS = {  # what is planted, and the rule that sees it
+    "swapped limits": ("mu", {"interval": lambda f, p: f(p)[::-1]}, "quantiles rise"),
+    "limits of another level": (
+        "mu",
+        {"interval": lambda f, p: f(0.94)},
+        "quantiles invert the distribution function",
+    ),
+    "a distribution function off by a millionth": (
+        "theta_new",
+        {"_cdf": lambda f, x: f(x) + 1e-6},
+        "quantiles invert the distribution function",
+    ),
+    "a probability of benefit of 99% beside an interval with no effect": (
+        "mu",
+        {"_cdf": lambda f, x: np.where(x == 0, 0.99, f(x))},
+        "interval and probability of benefit",
+    ),
+    "no density at 0": (
+        "mu",
+        {"_pdf": lambda f, x: np.where(x == 0, 0.0, f(x))},
+        "density and distribution function",
+    ),
+    "a density of tau half a percent too high": (
+        "tau",
+        {"_pdf": lambda f, x: 1.005 * f(x)},
+        "density and distribution function",
+    ),
+    "a mean 1% of an SD off": (
+        "tau",
+        {"mean": lambda f: f() + 0.002},
+        "mean and distribution function",
+    ),
+    "an SD 5% too large": ("mu", {"sd": lambda f: 1.05 * f()}, "SD and distribution function"),
+    "an SD ten times too small": ("mu", {"sd": lambda f: 0.1 * f()}, "quantiles and moments"),
+    "a new effect with another mean": (
+        "theta_new",
+        {"mean": lambda f: f() + 1e-4},
+        "mean of a new effect",
+    ),
+    "a new effect that forgot tau": (
+        "theta_new",
+        {"sd": lambda f: 0.999 * f()},
+        "variance of a new effect",
+    ),
+    "a negative tau": ("tau", {"_cdf": lambda f, x: np.maximum(f(x), 1e-9)}, "no negative SD"),
+}
+
+
+@pytest.mark.parametrize("planted", CONTRADICTIONS)
+def test_a_planted_contradiction_of_a_fit_is_seen(posterior, planted):
+    name, others, rule = CONTRADICTIONS[planted]
+    assert rule in rules(bm.coherence(altered(posterior, name, **others)))
+    assert bm.coherence(posterior).passed
+
+
+def test_a_marginal_likelihood_that_is_no_number_is_seen(posterior):
+    found = bm.coherence(replace(posterior, log_marginal_likelihood=np.nan))
+    assert rules(found) == {"evidence is a number"}
+
+
+def test_nodes_that_hold_another_mean_or_more_than_everything_are_seen():
+    studies = bm.BinaryStudies(
+        study=("A", "B"), events_treatment=[3, 9], n_treatment=[40, 60],
+        events_control=[6, 15], n_control=[41, 58],
+    )  # fmt: skip
+    fit = bm.fit(bm.BinomialNormal(measure="OR", mu=MODEL.mu, tau=MODEL.tau), studies)
+    assert bm.coherence(fit).passed
+    at, tau, mass = fit.nodes()
+    for nodes in ((at + 1e-4, tau, mass), (at, tau, 1.001 * mass)):
+        found = bm.coherence(replace(fit, nodes=lambda nodes=nodes: nodes))
+        assert "nodes and marginals" in rules(found)
+
+
+def test_draws_are_held_to_their_own_monte_carlo_error(posterior):
+    exact = {name: posterior[name].quantile((np.arange(4000) + 0.5) / 4000) for name in ("mu",)}
+    values = np.random.default_rng(1).permutation(exact["mu"]).reshape(4, 1000)
+    from bayesmeta.posterior import Draws
+
+    drawn = replace(
+        posterior,
+        marginals={"mu": Draws(values)},
+        sample_stats={"diverging": np.zeros((4, 1000))},
+        log_marginal_likelihood=None,
+    )
+    assert bm.coherence(drawn).passed
+    wrong = altered(drawn, "mu", interval=lambda f, p: f(0.94))
+    assert "quantiles invert the distribution function" in rules(bm.coherence(wrong))
+
+
+def test_the_effect_in_a_new_study_is_not_computed_to_be_checked():
+    fit = bm.fit(MODEL, DATA)
+    bm.coherence(fit)
+    assert set(fit.marginals.computed()) == {"mu", "tau"}
+
+
+def with_factor(found, which, shift):
+    factors = list(found.factors)
+    factors[which] = replace(factors[which], log_bf01=factors[which].log_bf01 + shift)
+    return replace(found, factors=tuple(factors))
+
+
+@pytest.mark.parametrize(
+    ("which", "shift", "seen"),
+    [
+        (0, 0.01, {"Bayes factor and posterior"}),
+        (0, -20.0, {"Bayes factor and posterior", "Bayes factor and interval"}),
+        (1, 0.1, {"Bayes factor and posterior", "Bayes factor by scale"}),
+    ],
+)
+def test_a_bayes_factor_is_held_to_densities_interval_and_its_other_table(
+    posterior, which, shift, seen
+):
+    right = bm.bayes_factors(posterior)
+    assert bm.coherence(posterior, factors=right).passed
+    wrong = with_factor(right, which, shift)
+    assert rules(bm.coherence(posterior, factors=wrong)) == seen
+
+
+def test_no_factor_for_0_can_be_larger_than_an_interval_that_excludes_it_allows():
+    data = replace(DATA, y=DATA.y - 3)
+    fit = bm.fit(MODEL, data)
+    right = bm.bayes_factors(fit)
+    assert bm.coherence(fit, factors=right).passed
+    found = bm.coherence(fit, factors=with_factor(right, 0, 8.0))
+    assert "Bayes factor and interval" in rules(found)
+
+
+def test_the_probability_of_0_is_that_of_the_factor():
+    one = SimpleNamespace(
+        hypothesis="mu = 0", prior=bm.Normal(0, 1), log_bf01=np.log(3), bf01=3.0, bf10=1 / 3
+    )
+    right = factors_are_one(SimpleNamespace(**vars(one), prob_null=0.75))
+    wrong = factors_are_one(SimpleNamespace(**vars(one), prob_null=0.25))
+    assert [pair.agrees for pair in right] == [True, True]
+    assert [pair.agrees for pair in wrong] == [True, False]
+
+
+def test_a_contradiction_is_one_sentence_with_both_figures(posterior):
+    found = bm.coherence(altered(posterior, "mu", _pdf=lambda f, x: np.where(x == 0, 0.0, f(x))))
+    (only,) = found.contradictions
+    slope = f"{posterior['mu'].pdf(0.0):.4g}"
+    assert str(only) == (
+        "mu: the density at 0, 0, contradicts the slope of the distribution function there, "
+        f"{slope}"
+    )
+    assert found.in_short.endswith("held against one another: 1 contradicts.")
+    assert found.table()["agrees"].value_counts()[False] == 1
+
+
+def test_figures_that_differ_late_are_told_apart_and_missing_ones_agree():
+    settings = {"rule": "", "where": "x", "first": "a", "second": "b", "tolerance": 0.0, "why": ""}
+    said = str(Pair(one=1.0000001, other=1.0, **settings))
+    assert said == "x: a, 1.0000001, contradicts b, 1"
+    assert Pair(one=np.nan, other=np.nan, **settings).agrees
+    assert not Pair(one=np.nan, other=1.0, **settings).agrees
+    assert Pair(one=0.5, other=1.0, at_most=True, **settings).agrees
+    assert Pair(one=np.inf, other=np.inf, **settings).agrees
+    assert not Pair(one=-np.inf, other=np.inf, **settings).agrees
+
+
+def held_together(case):
+    """Contradictions of a random fit whose own gates passed."""
+    model, data, new = random_fit(case)
+    fit = bm.fit(model, data)
+    if not fit.diagnostics.passed:
+        return ()
+    if new:
+        fit["theta_new"]
+    return bm.coherence(fit, factors=bm.bayes_factors(fit)).contradictions
+
+
+@pytest.mark.parametrize("case", range(6 * len(KINDS)))
+def test_a_random_fit_contradicts_itself_nowhere(case):
+    assert not held_together(case), str(Coherence(held_together(case)))
+
+
+@pytest.mark.deep("a hundred and fifty fits more")
+@pytest.mark.parametrize("case", range(6 * len(KINDS), 200))
+def test_two_hundred_random_fits_contradict_themselves_nowhere(case):
+    assert not held_together(case), str(Coherence(held_together(case)))
+
+
+@pytest.fixture(scope="module")
+def bcg():
+    return run(load_specification(ROOT / "models" / "bcg.toml"))
+
+
+@pytest.mark.deep("integrates three outcomes and samples each")
+def test_no_figure_of_hba1c_contradicts_another():  # the real case is held in its own file
+    found = run(load_specification(ROOT / "models" / "hba1c.toml"))
+    assert found.coherence.passed, str(found.coherence)
+    assert len(found.coherence.pairs) > 1000
+
+
+def of_tables(results, outcome):
+    return Coherence(tuple(_runs.of_outcome(outcome, results.prob)))
+
+
+def with_cell(outcome, name, row, column, change):
+    table = outcome.tables[name].copy()
+    at = table.columns.get_loc(column)
+    table.iloc[row, at] = change(table.iloc[row, at])
+    return replace(outcome, tables={**outcome.tables, name: table})
+
+
+def more(value):
+    return 1.001 * value
+
+
+ROWS = [  # a cell that is altered, and the rule that sees it
+    ("comparison", 0, "estimate_natural", "one answer"),
+    ("comparison", 0, "estimate_natural", "sentence and row"),
+    ("comparison", 0, "prob_benefit", "one probability"),
+    ("comparison", 2, "lower_natural", "natural scale"),
+    ("comparison", -1, "upper_natural", "sentence and row"),
+    ("scenarios", 0, "upper", "one answer"),
+    ("scenarios", 1, "lower_natural", "one answer"),
+    ("scenarios", 0, "mh_lower_natural", "one answer"),
+    ("scenarios", 1, "prob_benefit", "one probability"),
+    ("studies", 1, "estimate_natural", "one answer"),
+    ("studies", 0, "weight", "weights"),
+    ("parameters", 0, "median", "one answer"),
+    ("parameters", 0, "prob_below_null", "one probability"),
+    ("weights", 0, "weight", "weights"),
+    ("bayes-factors", 1, "bf01", "Bayes factors as printed"),
+    ("bayes-factors", 1, "prob_null", "Bayes factors as printed"),
+    ("deviance", 0, "residual", "totals"),
+    ("loo", 0, "elpd", "totals"),
+    ("trust", 0, "value", "gates in two tables"),
+    ("heterogeneity", 0, "q_p", "Q, its p and I²"),
+    ("heterogeneity", 0, "i2_q_percent", "Q, its p and I²"),
+]
+
+
+@pytest.mark.parametrize(("table", "row", "column", "rule"), ROWS)
+def test_an_altered_cell_of_a_run_contradicts_another(bcg, table, row, column, rule):
+    (outcome,) = bcg.outcomes
+    change = (lambda x: 1.05 * x) if rule == "sentence and row" else more
+    found = of_tables(bcg, with_cell(outcome, table, row, column, change))
+    assert rule in rules(found)
+    assert of_tables(bcg, outcome).passed
+
+
+def test_events_per_1000_follow_from_ratio_and_control_risk(bcg):
+    (outcome,) = bcg.outcomes
+    first, second = outcome.absolute.rows
+    wrong = replace(second, treatment=tuple(map(more, second.treatment)))
+    rows = replace(outcome.absolute, rows=(first, wrong))
+    assert "per 1,000" in rules(of_tables(bcg, replace(outcome, absolute=rows)))
+
+
+def test_a_headline_is_held_to_its_rows(bcg, monkeypatch):
+    (outcome,) = bcg.outcomes
+    right = _sentences.headline(outcome, prob=0.95)
+    pairs = [one for one in _sentences.of_sentences(outcome, 0.95) if one.where == "first sentence"]
+    assert len(pairs) == 7  # two ends, median, benefit, includes; two ends in a new setting
+    for old, new in (
+        ("excludes", "includes"),
+        ("median 0.", "median 1."),
+        ("between 0", "between 1"),
+    ):
+        assert old in right
+        text = right.replace(old, new)
+        monkeypatch.setattr(_sentences, "headline", lambda _, prob, text=text: text)
+        assert rules(of_tables(bcg, outcome)) == {"sentence and row"}
+
+
+def test_a_second_source_is_held_to_the_answer(bcg):
+    (outcome,) = bcg.outcomes
+    main = outcome.main
+    label = "the same by NUTS"
+    apart = 5 * main.posteriors[label].convergence["mu"]["mcse_mean"]
+    wrong = altered(main.posteriors[label], "mu", mean=lambda f: main.answer["mu"].mean() + apart)
+    posteriors = {**main.posteriors, label: wrong}
+    scenarios = (replace(main, posteriors=posteriors), *outcome.scenarios[1:])
+    assert "two engines" in rules(of_tables(bcg, replace(outcome, scenarios=scenarios)))
+
+
+def test_what_is_called_nearest_is_nearest(bcg):
+    (outcome,) = bcg.outcomes
+    (one,) = outcome.published
+    candidates = [replace(c, reproduces=False) for c in one.explanation.candidates]
+    candidates[0] = replace(candidates[0], miss=max(c.miss for c in candidates) + 1)
+    wrong = replace(one, explanation=replace(one.explanation, candidates=tuple(candidates)))
+    assert "nearest convention" in rules(of_tables(bcg, replace(outcome, published=(wrong,))))
+
+
+def test_numbers_are_written_as_they_stand_in_the_tables():
+    rows = [{"a": 1.5, "b": "text", "c": np.nan}, {"a": 2.5, "b": "text", "c": 3}]
+    written = [{"a": 1.5, "b": "text", "c": None}, {"a": 2.5, "b": "text", "c": 3}]
+    assert _tables.differing_cells("one", written, rows).agrees
+    assert not _tables.differing_cells("one", written[:1], rows).agrees
+    written[1]["c"] = 3.0001
+    found = _tables.differing_cells("one", written, rows)
+    assert (found.one, found.agrees) == (1.0, False)
+
+
+def test_every_rule_is_at_work_in_a_run(bcg):
+    asked = {rule for *_, rule in ROWS} | {rule for *_, rule in CONTRADICTIONS.values()}
+    others = {"two engines", "per 1,000", "results.json", "Bayes factor and posterior"}
+    assert asked | others <= {one.rule for one in bcg.coherence.pairs}
+    assert bcg.coherence.passed
+
+
+def contradicting(results):
+    """The run with another number where its first scenario stands."""
+    (outcome,) = results.outcomes
+    main = outcome.main
+    (label, answer), *rest = main.posteriors.items()
+    wrong = altered(answer, "mu", _pdf=lambda f, x: np.where(x == 0, 0.0, f(x)))
+    scenarios = (replace(main, posteriors={label: wrong, **dict(rest)}), *outcome.scenarios[1:])
+    return replace(results, outcomes=(replace(outcome, scenarios=scenarios),))
+
+
+def test_a_contradiction_fails_the_run_and_marks_answer_tables_and_first_screen(bcg, tmp_path):
+    found = implications.hold(contradicting(bcg))
+    (outcome,) = found.outcomes
+    assert not found.passed
+    assert "the density at 0, 0, contradicts" in " ".join(sum(outcome.failures.values(), ()))
+    for table in ("comparison", "scenarios"):
+        assert not outcome.tables[table]["sound"].iloc[0]
+        assert outcome.tables[table]["sound"].iloc[1:].all()
+    assert "FAILED" in set(outcome.tables["trust"]["verdict"])
+    assert not outcome.tables["diagnostics"]["passed"].all()
+    assert of_tables(found, outcome).passed or "density" in str(of_tables(found, outcome))
+    write_results(found, tmp_path / "out")
+    text = (tmp_path / "out" / "report.html").read_text()
+    assert "A numerical gate failed" in text
+    assert "contradicts the slope of the distribution function" in text
+
+
+def test_a_sound_run_says_in_one_line_that_nothing_contradicts(bcg, tmp_path):
+    write_results(bcg, tmp_path / "out")
+    text = (tmp_path / "out" / "report.html").read_text()
+    assert "held against one another: none contradicts." in text
+    assert implications.hold(bcg).coherence.pairs == bcg.coherence.pairs
+
+
+def test_fit_on_the_command_line_ends_with_status_1_where_figures_contradict(tmp_path, monkeypatch):
+    table = tmp_path / "trials.csv"
+    table.write_text("study,y,se\nShu,-0.4,0.2\nZhu,0.1,0.3\nLanzoni,-0.3,0.4\n")
+    asked = [
+        "fit",
+        str(table),
+        "--measure",
+        "MD",
+        "--mu",
+        "Normal(0, 2)",
+        "--tau",
+        "HalfNormal(0.5)",
+        "--evidence",
+    ]
+    sound = CliRunner().invoke(main, asked, catch_exceptions=False)
+    assert sound.exit_code == 0, sound.output
+    assert "held against one another: none contradicts." in sound.output
+    right = NormalMixture._pdf
+    monkeypatch.setattr(
+        NormalMixture, "_pdf", lambda self, x: np.where(x == 0, 0.0, right(self, x))
+    )
+    found = CliRunner().invoke(main, asked, catch_exceptions=False)
+    assert found.exit_code == 1
+    assert "Not sound: mu: the density at 0, 0, contradicts the slope" in found.output
