@@ -46,6 +46,13 @@ BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 
 MISTAKES = (
     Mistake(
+        "take any list for a mask of studies",
+        "studies/_selection.py",
+        "elif given and all(isinstance(one, bool | np.bool_) for one in given):",
+        "elif given:",
+        "tests/test_selections.py::test_what_is_neither_names_nor_a_mask_is_refused",
+    ),
+    Mistake(
         "flip the sign of a risk difference",
         "effects/_counts.py",
         "return a / (a + b) - c / (c + d), a * b",

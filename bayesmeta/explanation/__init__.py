@@ -252,6 +252,11 @@ def explain(
     >>> bm.explain(data, printed).candidates[0].convention.effects
     'common'
     """
+    if not isinstance(subsets, bool | np.bool_):
+        raise DataError(
+            f"subsets is True or False, got {subsets!r}; for some studies only, explain "
+            "studies.keep([names])."
+        )
     if not published.has_interval:
         raise DataError("explain needs a published estimate with its interval.")
     measure = measure_named(published.measure)
