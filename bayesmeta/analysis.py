@@ -20,7 +20,7 @@ from .checks import Checks, check
 from .decision import absolute_effects, pooled_control_risk
 from .effects import EffectSizes, convert_quantiles, effect_sizes
 from .engines import NUTS, default_engine, device, fit, prepare
-from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
+from .errors import BayesmetaError, ColumnError, DataError, FileError, ModelError, SpecError
 from .evidence import (
     bayes_factors,
     mean_weights,
@@ -198,9 +198,7 @@ def _finish(
     if second is not None:
         progress(outcome.title, "NUTS, the second source")
         main, *others = outcome.scenarios
-        held = _held_to(main.answer, second.result())
-        (label, answer), *rest = main.posteriors.items()
-        main = replace(main, posteriors={label: answer, NUTS_LABEL: held, **dict(rest)})
+        main = _with_second(main, second.result())
         outcome = replace(outcome, scenarios=(main, *others))
     return replace(outcome, tables=outcome_tables(outcome, prob=spec.prob))
 
@@ -482,6 +480,18 @@ def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robust
     )
 
 
+def _with_second(main: ScenarioResult, drawn: Posterior) -> ScenarioResult:
+    """Put the second source behind the answer: held to it if it converged, else a caution."""
+    converged = drawn.diagnostics.passed
+    held = _held_to(main.answer, drawn) if converged else drawn
+    (label, answer), *rest = main.posteriors.items()
+    return replace(
+        main,
+        posteriors={label: answer, NUTS_LABEL: held, **dict(rest)},
+        unconverged="" if converged else NUTS_LABEL,
+    )
+
+
 def _held_to(exact: Posterior, drawn: Posterior) -> Posterior:
     """Add the agreement of two engines to the numerical gates of the sampled one."""
     apart = {
@@ -513,6 +523,11 @@ def _data(
             )
             return made, made
         studies = _table_of(outcome).from_frame(frame, columns=columns, exclude=exclude)
+    except ColumnError as error:
+        raise DataError(
+            f"{outcome.data}: {error.lacks} Rename it, or say which column to use under "
+            f'[outcome.columns]: {error.ours} = "...".'
+        ) from None
     except DataError as error:
         raise DataError(f"{outcome.data}: {error}") from None
     try:

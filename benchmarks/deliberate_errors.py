@@ -46,6 +46,34 @@ BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 
 MISTAKES = (
     Mistake(
+        "round a value to its gate's limit",
+        "posterior/_figures.py",
+        "if all(_side",
+        "if text or all(_side",
+        "tests/test_checks.py::test_a_figure_reads_as_its_gate_judges_it",
+    ),
+    Mistake(
+        "mark an answer whose cross-check did not converge",
+        "results/__init__.py",
+        "if not posterior.diagnostics.passed and label not in apart",
+        "if not posterior.diagnostics.passed",
+        "tests/test_likelihoods_run.py::test_a_cross_check_that_did_not_converge_is_a_caution_beside_a_sound_answer",
+    ),
+    Mistake(
+        "draw the middle of a share for the value in the table",
+        "plots/_left_out.py",
+        "axes.plot(loo.pit[where], y[where]",
+        "axes.plot((loo.pit_lower + loo.pit_upper)[where] / 2, y[where]",
+        "tests/test_plots.py::test_the_point_of_a_study_left_out_is_the_pit_of_its_table",
+    ),
+    Mistake(
+        "count silent studies among those that say something",
+        "engines/_cautions.py",
+        "return int(informative(data, model.scale(data).name).sum())",
+        "return data.k",
+        "tests/test_checks.py::test_few_studies_are_those_that_say_something_of_the_effect",
+    ),
+    Mistake(
         "take any list for a mask of studies",
         "studies/_selection.py",
         "elif given and all(isinstance(one, bool | np.bool_) for one in given):",

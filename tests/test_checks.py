@@ -8,6 +8,7 @@ from scipy.special import expit
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
+from bayesmeta.checks import Verdict
 from bayesmeta.checks._statistics import statistics
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.simulate import parameters, replicate, risks
@@ -390,3 +391,77 @@ def test_a_check_that_cannot_be_made_is_said():
 def test_one_arm_has_no_largest_effect():
     with pytest.raises(bm.ModelError, match="of one arm"):
         bm.prior_predictive(*EXACT["proportion"], seed=1, largest_effect=0.5)
+
+
+SILENT = {"A": (3, 20, 5, 20), "B": (4, 30, 6, 30), "C": (2, 25, 4, 25), "D": (0, 9, 0, 9)}
+FULL_TOO = {**SILENT, "E": (7, 7, 8, 8)}
+
+
+@pytest.mark.parametrize(
+    ("measure", "trials", "telling"),
+    [
+        ("OR", SILENT, 3),
+        ("RR", SILENT, 3),
+        ("RD", SILENT, 4),
+        ("OR", FULL_TOO, 3),
+        ("RR", FULL_TOO, 4),
+        ("RD", FULL_TOO, 5),
+    ],
+)
+def test_few_studies_are_those_that_say_something_of_the_effect(measure, trials, telling):
+    model = bm.BinomialNormal(measure=measure, mu=MU, tau=TAU)
+    posterior = bm.fit(model, binary(trials))
+    (studies,) = [one for one in bm.trust(posterior).verdicts if one.check == "studies"]
+    assert (studies.value, studies.passed) == (telling, telling >= 5)
+    some = (
+        "" if telling == len(trials) else f" that say something about the effect, of {len(trials)},"
+    )
+    few = f"With {telling} studies{some} tau rests largely on its prior, HalfNormal(0.5)."
+    assert (few in posterior.cautions) == (telling < 5)
+    two_stage = bm.fit(
+        bm.NormalNormal(mu=MU, tau=TAU), bm.effect_sizes(binary(trials), measure=measure)
+    )
+    few = f"With {telling} studies tau rests largely on its prior, HalfNormal(0.5)."
+    assert (few in two_stage.cautions) == (telling < 5)
+    (again,) = [one for one in bm.trust(two_stage).verdicts if one.check == "studies"]
+    assert again.value == telling
+
+
+def test_one_telling_study_of_several_leaves_tau_to_its_prior():
+    trials = {name: SILENT[name] for name in ("A", "D")}
+    posterior = bm.fit(bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), binary(trials))
+    said = "Of 2 studies only one says anything about the effect: tau rests on its prior"
+    assert any(said in one for one in posterior.cautions)
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "at_most", "shown"),
+    [
+        (1.0102, 1.01, True, "1.0102"),
+        (1.01, 1.01, True, "1.01"),
+        (1.0100004, 1.01, True, "1.0100004"),
+        (399.96, 400, False, "399.96"),
+        (1.00000000000000022, 1, True, "1.0000000000000002"),
+        (0.0012345, 0.001, True, "0.001234"),
+        (1.7, 1.01, True, "1.7"),
+        (np.inf, 1.01, True, "inf"),
+    ],
+)
+def test_a_figure_reads_as_its_gate_judges_it(value, limit, at_most, shown):
+    check = Check("R-hat", "mu", value, limit, at_most)
+    assert f"R-hat (mu) {shown}, must be" in str(check)
+    assert (float(shown) <= limit if at_most else float(shown) >= limit) == check.passed
+
+
+def test_figures_of_all_checks_read_as_their_verdicts():
+    verdicts = [
+        Verdict("gate", "R-hat", "mu", 1.0102, "≤ 1.01", passed=False),
+        Verdict("caution", "predictive p", "Q", 0.02496, "0.025 to 0.975", passed=False),
+        Verdict("caution", "predictive p", "Q", 0.97504, "0.025 to 0.975", passed=False),
+        Verdict("caution", "predictive p", "Q", 0.512345, "0.025 to 0.975", passed=True),
+        Verdict("gate", "quadrature error", "", 1.0004e-6, "≤ 1e-06", passed=False),
+        Verdict("gate", "E-BFMI", "", np.nan, "≥ 0.3", passed=False),
+    ]
+    shown = [one.figure for one in verdicts]
+    assert shown == ["1.0102", "0.02496", "0.97504", "0.512", "1.0004e-06", "–"]
+    assert [one.verdict for one in verdicts[2:]] == ["caution", "passed", "FAILED", "FAILED"]

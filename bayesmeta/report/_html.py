@@ -22,6 +22,7 @@ from ..model import (
     Model,
     PoissonNormal,
 )
+from ..posterior import beside
 from ..results import OutcomeResult, Results
 from ..results.display import (
     compact,
@@ -465,18 +466,18 @@ def _fit_in_words(outcome: OutcomeResult) -> str:
 
 
 def _trust(outcome: OutcomeResult) -> Grid | None:
-    table = outcome.tables.get("trust")
-    if table is None:
+    found = outcome.checks.trust
+    if found is None:
         return None
     rows = [
         (
-            str(row["kind"]),
-            f"{row['check']}{': ' + row['where'] if row['where'] else ''}",
-            f"{row['value']:.3g}" if math.isfinite(row["value"]) else "–",
-            str(row["limit"]),
-            str(row["verdict"]),
+            one.kind,
+            f"{one.check}{': ' + one.where if one.where else ''}",
+            one.figure,
+            one.limit,
+            one.verdict,
         )
-        for _, row in table.iterrows()
+        for one in found.verdicts
     ]
     return Grid(("kind", "check", "value", "limit", "verdict"), rows)
 
@@ -490,7 +491,7 @@ def _diagnostics(outcome: OutcomeResult) -> Grid | None:
             str(label),
             str(row["engine"]),
             f"{row['check']}{' (' + row['where'] + ')' if row['where'] else ''}",
-            f"{row['value']:.4g}",
+            beside(row["value"], row["limit"]),
             f"{row['limit']:g}",
             "passed" if row["passed"] else "FAILED",
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import ColumnError, DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,9 +87,8 @@ def rename_columns(
     have = [str(name) for name in frame.columns]
     for ours, theirs in wanted.items():
         if theirs not in have:
-            raise DataError(
-                f"The table has no column {theirs!r} (for {ours}); it has {', '.join(have)}. "
-                "Rename it, or say which column to use with columns={'" + ours + "': ...}."
+            raise ColumnError(
+                f"The table has no column {theirs!r} (for {ours}); it has {', '.join(have)}.", ours
             )
         if have.count(theirs) > 1:
             raise DataError(f"The table has more than one column {theirs!r}; keep one of them.")
