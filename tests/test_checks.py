@@ -465,3 +465,36 @@ def test_figures_of_all_checks_read_as_their_verdicts():
     shown = [one.figure for one in verdicts]
     assert shown == ["1.0102", "0.02496", "0.97504", "0.512", "1.0004e-06", "–"]
     assert [one.verdict for one in verdicts[2:]] == ["caution", "passed", "FAILED", "FAILED"]
+
+
+@pytest.mark.parametrize("prob", [0.5, 0.9])
+def test_predictive_intervals_of_studies_leave_equal_tails(prob):
+    """Under a common effect y_rep is normal: mean of mu, variance of mu plus se²."""
+    n = 20_000
+    posterior = bm.fit(bm.CommonEffect(mu=MU), ESTIMATES)
+    arm = bm.posterior_predictive(posterior, seed=4, draws=n, prob=prob, new=False).arms["estimate"]
+    law = stats.norm(posterior["mu"].mean(), np.hypot(posterior["mu"].sd(), ESTIMATES.se))
+    for ends, tail in ((arm.lower, (1 - prob) / 2), (arm.median, 0.5), (arm.upper, (1 + prob) / 2)):
+        error = np.sqrt(tail * (1 - tail) / n)
+        assert (np.abs(law.cdf(ends) - tail) <= STANDARD_ERRORS * error).all()
+
+
+def test_predicted_counts_leave_at_most_their_tails():
+    """A single arm with a known risk: events are binomial, and so are the ends."""
+    known = bm.ProportionNormal(mu=bm.Normal(0, 1e-3), tau=bm.Uniform(0, 1e-3))
+    data = bm.ProportionStudies(study=["A"], events=[10], n=[20])
+    arm = bm.posterior_predictive(bm.fit(known, data), seed=4, draws=20_000, prob=0.9).arms[
+        "events"
+    ]
+    law = stats.binom(20, 0.5)
+    assert [arm.lower[0], arm.median[0], arm.upper[0]] == [law.ppf(q) for q in (0.05, 0.5, 0.95)]
+
+
+def test_five_studies_are_not_few_and_four_are():
+    for k, passed in ((4, False), (5, True), (6, True)):
+        posterior = bm.fit(
+            bm.NormalNormal(mu=MU, tau=TAU), estimates(np.linspace(-0.4, 0.1, k), np.full(k, 0.2))
+        )
+        (few,) = [one for one in bm.trust(posterior).verdicts if one.check == "studies"]
+        assert (few.value, few.limit, few.passed) == (k, "≥ 5", passed)
+        assert any("rests largely" in one for one in posterior.cautions) != passed

@@ -7,6 +7,7 @@ from scipy import stats
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
+from bayesmeta.checks import LOO
 from bayesmeta.checks._stacking import _stacked
 from bayesmeta.engines import study_densities
 
@@ -336,3 +337,26 @@ def test_student_t_effects_keep_their_tails_beside_exchangeable_baselines():
     odds = [1 / (1 + np.exp(-(beta + side * theta[:, None]))) for side in (0.5, -0.5)]
     table = stats.binom.pmf(1, 400, odds[0]) * stats.binom.pmf(60, 410, odds[1])
     assert terms.every[0, 0] == pytest.approx(np.log(outer @ table @ inner), abs=1e-3)
+
+
+def test_surprise_is_two_sided_and_the_error_of_the_total_that_of_a_sum():
+    pit = np.array([0.004, 0.5, 0.97, 0.2])
+    elpd = np.array([-3.0, -1.0, -1.5, -0.5])
+    found = LOO(
+        study=("A", "B", "C", "D"),
+        elpd=elpd,
+        fitted=elpd + 0.25,
+        pit_lower=pit,
+        pit_upper=pit,
+        pit=pit,
+        pareto_k=np.full(4, np.nan),
+        how=("exact",) * 4,
+        target="y",
+        data=estimates([0.0] * 4, [1.0] * 4),
+    )
+    # twice the nearer tail, times four studies
+    np.testing.assert_allclose(found.surprise, [0.032, 4.0, 0.24, 1.6])
+    assert found.cautions == ("A is hardly predicted by the other studies (LOO-PIT 0.004).",)
+    # deviations from -1.5: -1.5, 0.5, 0, 1; their squares sum to 3.5, over three degrees of freedom
+    assert found.se == pytest.approx(np.sqrt(4 * 3.5 / 3))
+    assert (found.total, found.p_loo) == (-6.0, 1.0)
