@@ -296,10 +296,7 @@ def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str |
     if scenario.only and study not in scenario.only:
         return f"not in “{scenario.name}”"
     if variant != wanted:
-        note = row.get("note")
-        return f"row “{variant}”, not the reading used" + (
-            f": {note}" if isinstance(note, str) else ""
-        )
+        return f"row “{variant}”, not the reading used"
     for column, values in scenario.where.items():
         if str(row[column]) not in values:
             return f"{column} is {row[column]}"
@@ -582,7 +579,7 @@ def _published(
         prior = figure.prior
         if prior is None:
             assert figure.n is not None
-            prior = Normal(0, float(data.se[0] * np.sqrt(figure.n)))
+            prior = unit_information(float(data.se[0]), figure.n)
             why = why or (
                 f"unit-information prior: as vague as one of the {figure.n} patients "
                 "(Kass & Wasserman 1995, JASA 90:928)"
@@ -601,6 +598,25 @@ def _published(
         note=figure.note,
         explanation=_explanation(outcome, printed, beside, scenarios),
     )
+
+
+def unit_information(se: float, n: int) -> Normal:
+    """Return the prior that is as vague as one of `n` patients behind a standard error.
+
+    Its SD, se √n, is rounded to four significant digits: the prior that is printed is the one
+    that is used.
+
+    References
+    ----------
+    Kass RE, Wasserman L (1995). J Am Stat Assoc 90:928-934.
+
+    Examples
+    --------
+    >>> from bayesmeta.analysis import unit_information
+    >>> unit_information(8.13, 88)
+    Normal(0, 76.27)
+    """
+    return Normal(0, float(f"{se * np.sqrt(n):.4g}"))
 
 
 def _explanation(

@@ -386,11 +386,18 @@ def prior_interval(prior: Prior, prob: float = 0.95) -> tuple[float, float]:
     check_prob(prob)
     if not prior.proper:
         return np.nan, np.nan
-    low, high = (_prior_quantile(prior, q) for q in ((1 - prob) / 2, (1 + prob) / 2))
+    low, high = (prior_quantile(prior, q) for q in ((1 - prob) / 2, (1 + prob) / 2))
     return low, high
 
 
-def _prior_quantile(prior: Prior, q: float) -> float:
+def prior_cdf(prior: Prior, x: float) -> float:
+    """Probability that a proper prior gives to values at or below `x`."""
+    parts = prior.parts if isinstance(prior, Mixture) else ((1.0, prior),)
+    return sum(weight * float(_law(part).cdf(x)) for weight, part in parts)
+
+
+def prior_quantile(prior: Prior, q: float) -> float:
+    """Quantile of a proper prior of one number."""
     if not isinstance(prior, Mixture):
         return float(_law(prior).ppf(q))
     from scipy.optimize import brentq

@@ -46,6 +46,27 @@ BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 
 MISTAKES = (
     Mistake(
+        "leave the p out of the nearest convention's distance",
+        "explanation/_search.py",
+        "miss = np.array([misses(one.figures, target, measure).max(axis=0) for one in walked])",
+        "miss = np.array([misses(one.figures, target, measure)[:3].max(axis=0) for one in walked])",
+        "tests/test_explanation.py::test_the_nearest_is_so_by_every_printed_figure_and_all_of_them_are_said",
+    ),
+    Mistake(
+        "let a row's note stand for why it is left out",
+        "analysis.py",
+        'return f"row “{variant}”, not the reading used"',
+        'return str(row.get("note"))',
+        "tests/test_likelihoods_run.py::test_excluded_rows_say_why_they_are_and_not_what_their_note_says",
+    ),
+    Mistake(
+        "write infinity as nothing",
+        "report/__init__.py",
+        "return None if math.isnan(value) else str(value)",
+        "return None",
+        "tests/test_likelihoods_run.py::test_infinite_numbers_are_texts_in_json_and_missing_ones_null",
+    ),
+    Mistake(
         "call the tail of an unknown family light",
         "engines/_propriety.py",
         "case prior if isinstance(prior, LIGHT):",

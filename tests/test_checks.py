@@ -9,8 +9,9 @@ from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
 from bayesmeta.checks import Verdict
-from bayesmeta.checks._statistics import statistics
+from bayesmeta.checks._statistics import quantile_errors, statistics
 from bayesmeta.posterior import Check, Diagnostics
+from bayesmeta.results.display import simulated
 from bayesmeta.simulate import parameters, replicate, risks
 
 MU, TAU, BASELINE = bm.Normal(-0.3, 0.8), bm.HalfNormal(0.5), bm.Normal(-1, 1)
@@ -498,3 +499,81 @@ def test_five_studies_are_not_few_and_four_are():
         (few,) = [one for one in bm.trust(posterior).verdicts if one.check == "studies"]
         assert (few.value, few.limit, few.passed) == (k, "≥ 5", passed)
         assert any("rests largely" in one for one in posterior.cautions) != passed
+
+
+def test_what_priors_imply_in_closed_form_has_no_error_and_the_rest_its_own():
+    found = bm.prior_predictive(*EXACT["normal"], seed=1).table()
+    tails = [stats.norm(-0.3, 0.8).cdf(-np.log(10)), stats.norm(-0.3, 0.8).sf(np.log(10))]
+    assert found.loc["overall effect", "absurd"] == pytest.approx(sum(tails))
+    assert found.loc["overall effect", "absurd_mcse"] == 0
+    assert found.loc["overall effect", "median"] == pytest.approx(np.exp(-0.3))
+    assert found.loc["tau (analysis scale)", "median"] == pytest.approx(0.5 * stats.norm.ppf(0.75))
+    new = found.loc["effect in a new study"]
+    law = stats.norm(-0.3, np.hypot(0.8, 0.5))  # nearly: the tails are a little heavier
+    assert new["lower_mcse"] > 0
+    assert new["absurd_mcse"] == pytest.approx(np.sqrt(new["absurd"] * (1 - new["absurd"]) / 4000))
+    assert abs(new["median"] - np.exp(law.mean())) < STANDARD_ERRORS * new["median_mcse"]
+
+
+@pytest.mark.parametrize("q", [0.025, 0.5, 0.975])
+def test_the_error_of_a_quantile_is_that_of_its_density(q):
+    """√(q (1 - q) / n) over the density, for normal draws; within a fifth, by one sample."""
+    n = 20_000
+    draws = np.random.default_rng(5).normal(3, 2, n)
+    expected = np.sqrt(q * (1 - q) / n) / stats.norm(3, 2).pdf(stats.norm(3, 2).ppf(q))
+    (found,) = quantile_errors(draws, np.array([q]))
+    assert found == pytest.approx(expected, rel=0.2)
+    assert quantile_errors(np.array([np.inf, np.inf, 1.0]), np.array([0.9])) == 0
+
+
+def test_statistics_that_add_a_half_say_so():
+    data = binary({name: MAIN_TRIALS[name] for name in ("Lanzoni", "Monsel", "Bowdish")})
+    posterior = bm.fit(bm.BinomialNormal(measure="RR", mu=MU, tau=TAU), data)
+    check = bm.posterior_predictive(posterior, seed=1, draws=200)
+    found = {one.name: one for one in check.statistics}
+    a, n1, c, n0 = (
+        column + 0.5 * (2 if i % 2 else 1) for i, column in enumerate(data.numbers.values())
+    )
+    y, weight = np.log(a * n0 / (c * n1)), 1 / (1 / a - 1 / n1 + 1 / c - 1 / n0)
+    mean = weight @ y / weight.sum()
+    assert found["Q"].observed == pytest.approx(weight @ (y - mean) ** 2)
+    assert found["Q"].label == "Q (½ added to every count)"
+    assert found["pooled log RR"].label == "pooled log RR (Mantel–Haenszel)"
+    assert found["arms without an event"].label == "arms without an event"
+    table = check.table()
+    assert table.loc["Q", "how"] == "½ added to every count"
+    p = table.loc["Q", "p"]
+    assert table.loc["Q", "p_mcse"] == pytest.approx(np.sqrt(p * (1 - p) / 200))
+    of_estimates = bm.posterior_predictive(bm.fit(*EXACT["normal"]), seed=1, draws=200)
+    assert not any(one.how for one in of_estimates.statistics)
+
+
+def test_the_verdict_on_predictions_says_that_it_is_a_bound():
+    posterior = bm.fit(*EXACT["normal"])
+    left_out = bm.loo(posterior)
+    (verdict,) = [one for one in bm.trust(posterior, loo=left_out).verdicts if "LOO" in one.check]
+    assert verdict.check == "LOO-PIT, Bonferroni bound of p"
+    nearer = np.minimum(left_out.pit, 1 - left_out.pit).min()
+    assert verdict.value == pytest.approx(min(2 * 3 * nearer, 1))
+    drawn = Verdict("caution", "predictive p", "Q", 0.4531, "0.025 to 0.975", True, True)
+    assert drawn.figure == "0.45"
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (8.1234, 0.12, "8.1"),
+        (8.1234, 0.012, "8.12"),
+        (8.1234, 0.0012, "8.12"),
+        (8.1234, 1.2, "8"),
+        (83.4, 12, "80"),
+        (-0.31, 0.04, "−0.31"),
+        (0.0512, 0.02, "0.05"),
+        (0.4567, 0.0, "0.46"),
+        (np.nan, 0.1, "–"),
+        (0.0, 0.1, "0.00"),
+        (123456.0, 900.0, "1.2e+05"),
+    ],
+)
+def test_a_simulated_number_has_the_digits_of_its_error(value, error, shown):
+    assert simulated(value, error) == shown

@@ -281,3 +281,26 @@ def test_a_hyphen_does_for_the_dash_of_two_authors():
 def test_what_cannot_be_pooled_is_refused_with_what_would_work(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_prediction_narrower_than_the_truncated_interval_is_said():
+    """Three like estimates: tau² is 0 and the HKSJ standard error far below Wald's.
+
+    HK: t₂ √(0 + s²) with s² = Σ w (y - ȳ)² / ((k - 1) Σ w); truncated: t₂ √(1/Σ w), no less.
+    """
+    data = estimates([0.10, 0.11, 0.12], [0.2, 0.2, 0.2])
+    fit = bm.random_effects(data)
+    t = stats.t(2).ppf(0.975)
+    assert_allclose(fit.prediction, 0.11 + t * np.sqrt(0.0002 / 6) * np.array([-1, 1]))
+    assert_allclose(
+        fit.interval(name="HKSJ truncated"), 0.11 + t * 0.2 / 3**0.5 * np.array([-1, 1])
+    )
+    said = "The HK prediction interval is narrower than the truncated HKSJ confidence interval"
+    assert sum(said in one for one in fit.cautions) == 1
+    assert fit.predicts_narrowly
+    for other in ("HK truncated", "HTS", "S"):
+        again = bm.random_effects(data, prediction=other)
+        assert not any("is narrower than" in one for one in again.cautions)
+    apart = bm.random_effects(estimates([-0.9, 0.1, 1.0], [0.2, 0.2, 0.2]))
+    assert not apart.predicts_narrowly
+    assert not any("is narrower than" in one for one in apart.cautions)

@@ -1,6 +1,7 @@
 """Every two-arm likelihood through the front doors: a specification, and one table."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from click.testing import CliRunner
 
 import bayesmeta as bm
 import bayesmeta.analysis
-from bayesmeta.analysis import models_of
+from bayesmeta.analysis import models_of, unit_information
 from bayesmeta.cli import main
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.specification import parse_specification
+from bayesmeta.summaries import prior_interval
 
 BINARY = """\
 study,events_treatment,n_treatment,events_control,n_control
@@ -370,3 +372,65 @@ def test_a_missing_column_is_answered_with_what_each_door_can_take(folder):
     parse_specification(named)
     with pytest.raises(bm.DataError, match=r"columns={'events_control': ...}"):
         bm.BinaryStudies.from_frame(pd.read_csv(folder / "other.csv"))
+
+
+def test_infinite_numbers_are_texts_in_json_and_missing_ones_null(folder, tmp_path, monkeypatch):
+    """Pooled ratios of tables without events in an arm, which small trials often make."""
+    monkeypatch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+    (folder / "small.csv").write_text(f"{BINARY.splitlines()[0]}\nA,1,5,1,6\nB,0,4,2,5\n")
+    (folder / "small.toml").write_text(ONE_OUTCOME.replace("binary", "small"))
+    asked = ["run", str(folder / "small.toml"), "-o", str(tmp_path)]
+    assert CliRunner().invoke(main, asked, catch_exceptions=False).exit_code == 0
+    out, text = tmp_path, (tmp_path / "results.json").read_text()
+    outcomes = json.loads(text)["outcomes"]
+    assert not re.search(r": -?(Infinity|NaN)\b", text)
+    found = 0
+    for outcome, tables in ((name, one["tables"]) for name, one in outcomes.items()):
+        for name, rows in tables.items():
+            written = pd.read_csv(out / f"{outcome}-{name}.csv", dtype=str, keep_default_na=False)
+            for column in (one for one in written if one in rows[0]):
+                cells = [row[column] for row in rows]
+                infinite = [cell in ("inf", "-inf") for cell in written[column]]
+                assert [cell in ("inf", "-inf") for cell in cells] == infinite
+                found += sum(infinite)
+    assert found
+
+
+def test_a_prior_has_one_interval_in_a_report_whatever_says_it(run):
+    _, _, outcomes = run
+    for name, mu, tau in (
+        ("totals", bm.Normal(0, 2), bm.HalfNormal(0.5)),
+        ("difference", bm.Normal(0, 0.5), bm.HalfNormal(0.1)),
+    ):
+        natural = {"totals": np.exp, "difference": np.tanh}[name]
+        said = table(outcomes[name], "prior-predictive", "quantity")
+        for quantity, ends in (
+            ("overall effect", natural(prior_interval(mu))),
+            ("tau (analysis scale)", prior_interval(tau)),
+        ):
+            row = said[quantity]
+            np.testing.assert_allclose([row["lower"], row["upper"]], ends, rtol=1e-12)
+            assert row["lower_mcse"] == row["median_mcse"] == row["upper_mcse"] == 0
+        assert said["effect in a new study"]["upper_mcse"] > 0
+
+
+def test_excluded_rows_say_why_they_are_and_not_what_their_note_says(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+    rows = [f"{line},main," for line in BINARY.splitlines()[1:]]
+    other = "A,11,40,15,40,day 14,a misprint in the source"
+    text = "\n".join([f"{BINARY.splitlines()[0]},variant,note", *rows, other])
+    (folder / "noted.csv").write_text(text)
+    (folder / "noted.toml").write_text(ONE_OUTCOME.replace("binary", "noted"))
+    asked = ["run", str(folder / "noted.toml"), "-o", str(tmp_path)]
+    assert CliRunner().invoke(main, asked, catch_exceptions=False).exit_code == 0
+    found = json.loads((tmp_path / "results.json").read_text())["outcomes"]["risk"]["tables"]
+    assert [row["reason"] for row in found["excluded"]] == ["row “day 14”, not the reading used"]
+    assert "a misprint in the source" in (tmp_path / "report.html").read_text()  # among the data
+
+
+def test_the_prior_of_a_figure_alone_is_rounded_where_it_is_made():
+    assert unit_information(8.13, 88) == bm.Normal(0, 76.27)  # 8.13 √88 = 76.2660
+    assert unit_information(2.0, 4) == bm.Normal(0, 4)
+    made = unit_information(0.0123456, 7)
+    assert bm.parse_prior(repr(made)) == made
+    assert repr(made) == "Normal(0, 0.03266)"

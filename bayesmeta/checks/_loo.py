@@ -98,7 +98,10 @@ class LOO:
 
     @property
     def surprise(self) -> Array:
-        """Two-sided tail of each PIT value times the number of studies, (k,)."""
+        """Two-sided tail of each PIT value times the number of studies, (k,): Bonferroni's bound.
+
+        Above 1 it says no more than 1 does.
+        """
         return 2 * np.minimum(self.pit, 1 - self.pit) * self.pit.size
 
     @property

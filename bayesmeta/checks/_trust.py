@@ -34,6 +34,8 @@ class Verdict:
         NaN where it is no number.
     limit : str
     passed : bool
+    simulated : bool
+        Whether the value is a share of draws, which a third digit would say too much of.
     """
 
     kind: Kind
@@ -42,13 +44,16 @@ class Verdict:
     value: float
     limit: str
     passed: bool
+    simulated: bool = False
 
     @property
     def figure(self) -> str:
         """The value as it is printed: on its own side of the limit, as the verdict has it."""
         if np.isnan(self.value):
             return "–"
-        return beside(self.value, *map(float, _NUMBER.findall(self.limit)), digits=3)
+        return beside(
+            self.value, *map(float, _NUMBER.findall(self.limit)), digits=2 if self.simulated else 3
+        )
 
     @property
     def verdict(self) -> str:
@@ -97,7 +102,7 @@ class Trust:
         rows = [[getattr(one, name) for name in columns] for one in self.verdicts]
         table = pd.DataFrame(rows, columns=columns)
         table["verdict"] = [one.verdict for one in self.verdicts]
-        return table.drop(columns="passed")
+        return table.drop(columns=["passed", "simulated"])
 
 
 def trust(
@@ -174,15 +179,15 @@ def _limit(limit: float, at_most: bool) -> str:  # noqa: FBT001
 
 
 def _statistic(check: str, one: Statistic) -> Verdict:
-    return Verdict("caution", check, one.name, one.p, f"{TAIL} to {1 - TAIL}", not one.misfit)
+    return Verdict("caution", check, one.name, one.p, f"{TAIL} to {1 - TAIL}", not one.misfit, True)
 
 
 def _of_loo(loo: LOO) -> list[Verdict]:
-    """The study predicted worst, by a two-sided p times the number of studies, and Pareto k."""
+    """The study predicted worst, by the Bonferroni bound of its two-sided p, and Pareto k."""
     found = []
     if len(loo.missing) < len(loo.study):
         worst = int(np.nanargmin(loo.surprise))
-        p, name = min(float(loo.surprise[worst]), 1.0), "LOO-PIT, p of the worst study"
+        p, name = min(float(loo.surprise[worst]), 1.0), "LOO-PIT, Bonferroni bound of p"
         good, where = p >= SURPRISING, loo.study[worst]
         found.append(Verdict("caution", name, where, p, f"≥ {SURPRISING}", good))
     where, count = ", ".join(loo.missing), float(len(loo.missing))

@@ -34,6 +34,8 @@ from ..results.display import (
     percent,
     scenario_lines,
     shift_sentence,
+    simulated,
+    simulated_interval,
 )
 from ..studies import ContinuousStudies
 from ._grid import Grid, plain_grid
@@ -371,10 +373,10 @@ def _predictive(outcome: OutcomeResult) -> Grid | None:
         return None
     rows = [
         (
-            str(label),
+            f"{label} ({row['how']})" if row["how"] else str(label),
             number(row["observed"]),
-            interval(row["predicted_median"], row["predicted_lower"], row["predicted_upper"]),
-            number(row["p"]),
+            _simulated(row, "predicted_"),
+            simulated(row["p"], row["p_mcse"]),
         )
         for label, row in table.iterrows()
     ]
@@ -389,13 +391,25 @@ def _implied(outcome: OutcomeResult) -> Grid | None:
     rows = [
         (
             str(label),
-            interval(row["median"], row["lower"], row["upper"]),
-            percent(row["absurd"]) if math.isfinite(row["absurd"]) else "–",
+            _simulated(row),
+            _share(row["absurd"], row["absurd_mcse"]),
             str(row["rule"]),
         )
         for label, row in table.iterrows()
     ]
     return Grid(("before the data", "median [interval]", "absurd", "called absurd"), rows)
+
+
+def _simulated(row: "pd.Series", prefix: str = "") -> str:
+    names = [f"{prefix}{name}" for name in ("median", "lower", "upper")]
+    return simulated_interval([row[name] for name in names], [row[f"{n}_mcse"] for n in names])
+
+
+def _share(share: float, error: float) -> str:
+    """A share of draws: whole per cents where their number does not tell more."""
+    if not math.isfinite(share) or error < 1e-3 or not 0.01 < share < 0.99:
+        return percent(share)
+    return f"{100 * share:.0f}%"
 
 
 def _penalty(outcome: OutcomeResult) -> Grid | None:

@@ -10,7 +10,7 @@ from ..decision import AbsoluteEffects
 from ..effects import MEASURES, EffectSizes, Measure
 from ..evidence import BayesFactors
 from ..explanation import Explanation
-from ..frequentist import FrequentistFit
+from ..frequentist import FrequentistFit, narrow_prediction
 from ..model import Data, Model
 from ..posterior import Posterior
 from ..studies import Excluded, Published
@@ -112,7 +112,7 @@ class ScenarioResult:
         for posterior in self.posteriors.values():
             said |= dict.fromkeys(posterior.cautions)
         said |= dict.fromkeys((*self.refusals, *_narrow(self.frequentist)))
-        said |= dict.fromkeys(_certain(self.frequentist))
+        said |= dict.fromkeys((*_certain(self.frequentist), *_predicts(self.frequentist)))
         if self.unconverged:
             said[self._no_cross_check()] = None
         return tuple(said)
@@ -329,6 +329,12 @@ def _certain(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
         if fit.tau2 is None and fit.se == 0
         for one in fit.cautions
     )
+
+
+def _predicts(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
+    """Say where a new study would be known better than the mean of all."""
+    found = [label for label, fit in fits.items() if fit.predicts_narrowly]
+    return (narrow_prediction("HK", f" of {' and '.join(found)}"),) if found else ()
 
 
 def _narrow(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:

@@ -61,6 +61,22 @@ def interval(estimate: float, lower: float, upper: float, decimals: int = 2) -> 
     return f"{middle} [{low}, {high}]"
 
 
+def simulated(value: float, error: float, decimals: int = 2) -> str:
+    """Write a simulated number with no more digits than its Monte Carlo error leaves it."""
+    size = abs(value)
+    if not (math.isfinite(value) and math.isfinite(error) and error > 0 and 5e-4 <= size < 1e5):
+        return number(value, decimals)
+    places = -math.floor(math.log10(error))
+    shown = f"{round(value, places):.{max(min(places, decimals + (size < 0.095)), 0)}f}"
+    return shown.replace("-", "−")
+
+
+def simulated_interval(values: Sequence[float], errors: Sequence[float], decimals: int = 2) -> str:
+    """Write ``8.1 [2.4, 18]``: estimate, lower and upper end, each to its Monte Carlo error."""
+    middle, low, high = map(simulated, values, errors, [decimals] * 3)
+    return f"{middle} [{low}, {high}]"
+
+
 def percent(probability: float) -> str:
     """Write a probability in per cent, never rounded to certainty."""
     if probability is None or not math.isfinite(probability):
