@@ -20,7 +20,7 @@ from .checks import Checks, check
 from .decision import absolute_effects, pooled_control_risk
 from .effects import EffectSizes, convert_quantiles, effect_sizes
 from .engines import NUTS, default_engine, device, fit, prepare
-from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
+from .errors import BayesmetaError, ColumnError, DataError, FileError, ModelError, SpecError
 from .evidence import (
     bayes_factors,
     mean_weights,
@@ -200,9 +200,7 @@ def _finish(
     if second is not None:
         progress(outcome.title, "NUTS, the second source")
         main, *others = outcome.scenarios
-        held = _held_to(main.answer, second.result())
-        (label, answer), *rest = main.posteriors.items()
-        main = replace(main, posteriors={label: answer, NUTS_LABEL: held, **dict(rest)})
+        main = _with_second(main, second.result())
         outcome = replace(outcome, scenarios=(main, *others))
     return replace(outcome, tables=outcome_tables(outcome, prob=spec.prob))
 
@@ -300,10 +298,7 @@ def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str |
     if scenario.only and study not in scenario.only:
         return f"not in “{scenario.name}”"
     if variant != wanted:
-        note = row.get("note")
-        return f"row “{variant}”, not the reading used" + (
-            f": {note}" if isinstance(note, str) else ""
-        )
+        return f"row “{variant}”, not the reading used"
     for column, values in scenario.where.items():
         if str(row[column]) not in values:
             return f"{column} is {row[column]}"
@@ -484,6 +479,18 @@ def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robust
     )
 
 
+def _with_second(main: ScenarioResult, drawn: Posterior) -> ScenarioResult:
+    """Put the second source behind the answer: held to it if it converged, else a caution."""
+    converged = drawn.diagnostics.passed
+    held = _held_to(main.answer, drawn) if converged else drawn
+    (label, answer), *rest = main.posteriors.items()
+    return replace(
+        main,
+        posteriors={label: answer, NUTS_LABEL: held, **dict(rest)},
+        unconverged="" if converged else NUTS_LABEL,
+    )
+
+
 def _held_to(exact: Posterior, drawn: Posterior) -> Posterior:
     """Add the agreement of two engines to the numerical gates of the sampled one."""
     apart = {
@@ -517,6 +524,11 @@ def _data(
             )
             return made, made
         studies = _table_of(outcome).from_frame(frame, columns=columns, exclude=exclude)
+    except ColumnError as error:
+        raise DataError(
+            f"{outcome.data}: {error.lacks} Rename it, or say which column to use under "
+            f'[outcome.columns]: {error.ours} = "...".'
+        ) from None
     except DataError as error:
         raise DataError(f"{outcome.data}: {error}") from None
     try:
@@ -571,7 +583,7 @@ def _published(
         prior = figure.prior
         if prior is None:
             assert figure.n is not None
-            prior = Normal(0, float(data.se[0] * np.sqrt(figure.n)))
+            prior = unit_information(float(data.se[0]), figure.n)
             why = why or (
                 f"unit-information prior: as vague as one of the {figure.n} patients "
                 "(Kass & Wasserman 1995, JASA 90:928)"
@@ -590,6 +602,25 @@ def _published(
         note=figure.note,
         explanation=_explanation(outcome, printed, beside, scenarios),
     )
+
+
+def unit_information(se: float, n: int) -> Normal:
+    """Return the prior that is as vague as one of `n` patients behind a standard error.
+
+    Its SD, se √n, is rounded to four significant digits: the prior that is printed is the one
+    that is used.
+
+    References
+    ----------
+    Kass RE, Wasserman L (1995). J Am Stat Assoc 90:928-934.
+
+    Examples
+    --------
+    >>> from bayesmeta.analysis import unit_information
+    >>> unit_information(8.13, 88)
+    Normal(0, 76.27)
+    """
+    return Normal(0, float(f"{se * np.sqrt(n):.4g}"))
 
 
 def _explanation(

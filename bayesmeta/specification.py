@@ -135,7 +135,8 @@ class PublishedFigure(_Block):
     alone : bool
         Whether to analyse it by itself, as the one study of a common-effect model.
     prior : Prior or None
-        Of mu for that; the unit-information prior if `n` is given and no prior is.
+        Of mu for that; the unit-information prior, its SD rounded to four significant digits, if
+        `n` is given and no prior is.
     why : str
         Reason for the prior.
     """

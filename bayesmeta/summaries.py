@@ -29,7 +29,7 @@ from .model import (
     check_one_outcome,
 )
 from .posterior import Array, GridDensity, Marginal, Marginals, Posterior, SupportMap
-from .priors import HalfT, Mixture, Prior, log_density
+from .priors import LKJ, HalfT, Mixture, Prior, log_density
 from .studies import ContinuousStudies, Published, Studies, check_prob, takes_quantiles
 
 if TYPE_CHECKING:
@@ -379,14 +379,28 @@ def _natural(scale: str) -> bool:
 
 
 def prior_interval(prior: Prior, prob: float = 0.95) -> tuple[float, float]:
-    """Central interval of a prior, on its own scale; NaN for an improper one, which has none."""
+    """Central interval of a prior, on its own scale; NaN for an improper one, which has none.
+
+    Raises
+    ------
+    ModelError
+        For a prior of more than one number.
+    """
+    check_prob(prob)
     if not prior.proper:
         return np.nan, np.nan
-    low, high = (_prior_quantile(prior, q) for q in ((1 - prob) / 2, (1 + prob) / 2))
+    low, high = (prior_quantile(prior, q) for q in ((1 - prob) / 2, (1 + prob) / 2))
     return low, high
 
 
-def _prior_quantile(prior: Prior, q: float) -> float:
+def prior_cdf(prior: Prior, x: float) -> float:
+    """Probability that a proper prior gives to values at or below `x`."""
+    parts = prior.parts if isinstance(prior, Mixture) else ((1.0, prior),)
+    return sum(weight * float(_law(part).cdf(x)) for weight, part in parts)
+
+
+def prior_quantile(prior: Prior, q: float) -> float:
+    """Quantile of a proper prior of one number."""
     if not isinstance(prior, Mixture):
         return float(_law(prior).ppf(q))
     from scipy.optimize import brentq
@@ -407,6 +421,11 @@ def _law(prior: Prior) -> "Law":
     from scipy import stats
 
     numbers = tuple(prior.numbers.values())
+    if isinstance(prior, LKJ):
+        raise ModelError(
+            f"{prior!r} is a prior of whole correlation matrices and has no interval of its own; "
+            f"with two outcomes (1 + rho)/2 is Beta({prior.eta:g}, {prior.eta:g})."
+        )
     if isinstance(prior, HalfT):
         t = stats.t(prior.df, 0, prior.scale)
         return SimpleNamespace(

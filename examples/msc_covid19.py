@@ -24,4 +24,6 @@ fits = {
 table = bm.compare(fits, scale="natural", better="lower")
 risk = trials.events_control.sum() / trials.n_control.sum()
 deaths = bm.absolute_effects(fits["counts, exact"], control_risk=float(risk), better="lower")
-print(table.drop(columns="what").round(3).to_string(), deaths.table().round(0).T, sep="\n\n")
+digits = {name: 3 if name.startswith("prob_") else 0 for name in deaths.table()}
+per_1000 = deaths.table().round(digits).astype(object).T
+print(table.drop(columns="what").round(3).to_string(), per_1000, sep="\n\n")

@@ -8,8 +8,10 @@ from scipy.special import expit
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
-from bayesmeta.checks._statistics import statistics
+from bayesmeta.checks import Verdict
+from bayesmeta.checks._statistics import quantile_errors, statistics
 from bayesmeta.posterior import Check, Diagnostics
+from bayesmeta.results.display import simulated
 from bayesmeta.simulate import parameters, replicate, risks
 
 MU, TAU, BASELINE = bm.Normal(-0.3, 0.8), bm.HalfNormal(0.5), bm.Normal(-1, 1)
@@ -391,3 +393,188 @@ def test_a_check_that_cannot_be_made_is_said():
 def test_one_arm_has_no_largest_effect():
     with pytest.raises(bm.ModelError, match="of one arm"):
         bm.prior_predictive(*EXACT["proportion"], seed=1, largest_effect=0.5)
+
+
+SILENT = {"A": (3, 20, 5, 20), "B": (4, 30, 6, 30), "C": (2, 25, 4, 25), "D": (0, 9, 0, 9)}
+FULL_TOO = {**SILENT, "E": (7, 7, 8, 8)}
+
+
+@pytest.mark.parametrize(
+    ("measure", "trials", "telling"),
+    [
+        ("OR", SILENT, 3),
+        ("RR", SILENT, 3),
+        ("RD", SILENT, 4),
+        ("OR", FULL_TOO, 3),
+        ("RR", FULL_TOO, 4),
+        ("RD", FULL_TOO, 5),
+    ],
+)
+def test_few_studies_are_those_that_say_something_of_the_effect(measure, trials, telling):
+    model = bm.BinomialNormal(measure=measure, mu=MU, tau=TAU)
+    posterior = bm.fit(model, binary(trials))
+    (studies,) = [one for one in bm.trust(posterior).verdicts if one.check == "studies"]
+    assert (studies.value, studies.passed) == (telling, telling >= 5)
+    some = (
+        "" if telling == len(trials) else f" that say something about the effect, of {len(trials)},"
+    )
+    few = f"With {telling} studies{some} tau rests largely on its prior, HalfNormal(0.5)."
+    assert (few in posterior.cautions) == (telling < 5)
+    two_stage = bm.fit(
+        bm.NormalNormal(mu=MU, tau=TAU), bm.effect_sizes(binary(trials), measure=measure)
+    )
+    few = f"With {telling} studies tau rests largely on its prior, HalfNormal(0.5)."
+    assert (few in two_stage.cautions) == (telling < 5)
+    (again,) = [one for one in bm.trust(two_stage).verdicts if one.check == "studies"]
+    assert again.value == telling
+
+
+def test_one_telling_study_of_several_leaves_tau_to_its_prior():
+    trials = {name: SILENT[name] for name in ("A", "D")}
+    posterior = bm.fit(bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), binary(trials))
+    said = "Of 2 studies only one says anything about the effect: tau rests on its prior"
+    assert any(said in one for one in posterior.cautions)
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "at_most", "shown"),
+    [
+        (1.0102, 1.01, True, "1.0102"),
+        (1.01, 1.01, True, "1.01"),
+        (1.0100004, 1.01, True, "1.0100004"),
+        (399.96, 400, False, "399.96"),
+        (1.00000000000000022, 1, True, "1.0000000000000002"),
+        (0.0012345, 0.001, True, "0.001234"),
+        (1.7, 1.01, True, "1.7"),
+        (np.inf, 1.01, True, "inf"),
+    ],
+)
+def test_a_figure_reads_as_its_gate_judges_it(value, limit, at_most, shown):
+    check = Check("R-hat", "mu", value, limit, at_most)
+    assert f"R-hat (mu) {shown}, must be" in str(check)
+    assert (float(shown) <= limit if at_most else float(shown) >= limit) == check.passed
+
+
+def test_figures_of_all_checks_read_as_their_verdicts():
+    verdicts = [
+        Verdict("gate", "R-hat", "mu", 1.0102, "≤ 1.01", passed=False),
+        Verdict("caution", "predictive p", "Q", 0.02496, "0.025 to 0.975", passed=False),
+        Verdict("caution", "predictive p", "Q", 0.97504, "0.025 to 0.975", passed=False),
+        Verdict("caution", "predictive p", "Q", 0.512345, "0.025 to 0.975", passed=True),
+        Verdict("gate", "quadrature error", "", 1.0004e-6, "≤ 1e-06", passed=False),
+        Verdict("gate", "E-BFMI", "", np.nan, "≥ 0.3", passed=False),
+    ]
+    shown = [one.figure for one in verdicts]
+    assert shown == ["1.0102", "0.02496", "0.97504", "0.512", "1.0004e-06", "–"]
+    assert [one.verdict for one in verdicts[2:]] == ["caution", "passed", "FAILED", "FAILED"]
+
+
+@pytest.mark.parametrize("prob", [0.5, 0.9])
+def test_predictive_intervals_of_studies_leave_equal_tails(prob):
+    """Under a common effect y_rep is normal: mean of mu, variance of mu plus se²."""
+    n = 20_000
+    posterior = bm.fit(bm.CommonEffect(mu=MU), ESTIMATES)
+    arm = bm.posterior_predictive(posterior, seed=4, draws=n, prob=prob, new=False).arms["estimate"]
+    law = stats.norm(posterior["mu"].mean(), np.hypot(posterior["mu"].sd(), ESTIMATES.se))
+    for ends, tail in ((arm.lower, (1 - prob) / 2), (arm.median, 0.5), (arm.upper, (1 + prob) / 2)):
+        error = np.sqrt(tail * (1 - tail) / n)
+        assert (np.abs(law.cdf(ends) - tail) <= STANDARD_ERRORS * error).all()
+
+
+def test_predicted_counts_leave_at_most_their_tails():
+    """A single arm with a known risk: events are binomial, and so are the ends."""
+    known = bm.ProportionNormal(mu=bm.Normal(0, 1e-3), tau=bm.Uniform(0, 1e-3))
+    data = bm.ProportionStudies(study=["A"], events=[10], n=[20])
+    arm = bm.posterior_predictive(bm.fit(known, data), seed=4, draws=20_000, prob=0.9).arms[
+        "events"
+    ]
+    law = stats.binom(20, 0.5)
+    assert [arm.lower[0], arm.median[0], arm.upper[0]] == [law.ppf(q) for q in (0.05, 0.5, 0.95)]
+
+
+def test_five_studies_are_not_few_and_four_are():
+    for k, passed in ((4, False), (5, True), (6, True)):
+        posterior = bm.fit(
+            bm.NormalNormal(mu=MU, tau=TAU), estimates(np.linspace(-0.4, 0.1, k), np.full(k, 0.2))
+        )
+        (few,) = [one for one in bm.trust(posterior).verdicts if one.check == "studies"]
+        assert (few.value, few.limit, few.passed) == (k, "≥ 5", passed)
+        assert any("rests largely" in one for one in posterior.cautions) != passed
+
+
+def test_what_priors_imply_in_closed_form_has_no_error_and_the_rest_its_own():
+    found = bm.prior_predictive(*EXACT["normal"], seed=1).table()
+    tails = [stats.norm(-0.3, 0.8).cdf(-np.log(10)), stats.norm(-0.3, 0.8).sf(np.log(10))]
+    assert found.loc["overall effect", "absurd"] == pytest.approx(sum(tails))
+    assert found.loc["overall effect", "absurd_mcse"] == 0
+    assert found.loc["overall effect", "median"] == pytest.approx(np.exp(-0.3))
+    assert found.loc["tau (analysis scale)", "median"] == pytest.approx(0.5 * stats.norm.ppf(0.75))
+    new = found.loc["effect in a new study"]
+    law = stats.norm(-0.3, np.hypot(0.8, 0.5))  # nearly: the tails are a little heavier
+    assert new["lower_mcse"] > 0
+    assert new["absurd_mcse"] == pytest.approx(np.sqrt(new["absurd"] * (1 - new["absurd"]) / 4000))
+    assert abs(new["median"] - np.exp(law.mean())) < STANDARD_ERRORS * new["median_mcse"]
+
+
+@pytest.mark.parametrize("q", [0.025, 0.5, 0.975])
+def test_the_error_of_a_quantile_is_that_of_its_density(q):
+    """√(q (1 - q) / n) over the density, for normal draws; within a fifth, by one sample."""
+    n = 20_000
+    draws = np.random.default_rng(5).normal(3, 2, n)
+    expected = np.sqrt(q * (1 - q) / n) / stats.norm(3, 2).pdf(stats.norm(3, 2).ppf(q))
+    (found,) = quantile_errors(draws, np.array([q]))
+    assert found == pytest.approx(expected, rel=0.2)
+    assert quantile_errors(np.array([np.inf, np.inf, 1.0]), np.array([0.9])) == 0
+
+
+def test_statistics_that_add_a_half_say_so():
+    data = binary({name: MAIN_TRIALS[name] for name in ("Lanzoni", "Monsel", "Bowdish")})
+    posterior = bm.fit(bm.BinomialNormal(measure="RR", mu=MU, tau=TAU), data)
+    check = bm.posterior_predictive(posterior, seed=1, draws=200)
+    found = {one.name: one for one in check.statistics}
+    a, n1, c, n0 = (
+        column + 0.5 * (2 if i % 2 else 1) for i, column in enumerate(data.numbers.values())
+    )
+    y, weight = np.log(a * n0 / (c * n1)), 1 / (1 / a - 1 / n1 + 1 / c - 1 / n0)
+    mean = weight @ y / weight.sum()
+    assert found["Q"].observed == pytest.approx(weight @ (y - mean) ** 2)
+    assert found["Q"].label == "Q (½ added to every count)"
+    assert found["pooled log RR"].label == "pooled log RR (Mantel–Haenszel)"
+    assert found["arms without an event"].label == "arms without an event"
+    table = check.table()
+    assert table.loc["Q", "how"] == "½ added to every count"
+    p = table.loc["Q", "p"]
+    assert table.loc["Q", "p_mcse"] == pytest.approx(np.sqrt(p * (1 - p) / 200))
+    of_estimates = bm.posterior_predictive(bm.fit(*EXACT["normal"]), seed=1, draws=200)
+    assert not any(one.how for one in of_estimates.statistics)
+
+
+def test_the_verdict_on_predictions_says_that_it_is_a_bound():
+    posterior = bm.fit(*EXACT["normal"])
+    left_out = bm.loo(posterior)
+    (verdict,) = [one for one in bm.trust(posterior, loo=left_out).verdicts if "LOO" in one.check]
+    assert verdict.check == "LOO-PIT, Bonferroni bound of p"
+    nearer = np.minimum(left_out.pit, 1 - left_out.pit).min()
+    assert verdict.value == pytest.approx(min(2 * 3 * nearer, 1))
+    drawn = Verdict("caution", "predictive p", "Q", 0.4531, "0.025 to 0.975", True, True)
+    assert drawn.figure == "0.45"
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (8.1234, 0.12, "8.1"),
+        (8.1234, 0.012, "8.12"),
+        (8.1234, 0.0012, "8.12"),
+        (8.1234, 1.2, "8"),
+        (83.4, 12, "80"),
+        (-0.31, 0.04, "−0.31"),
+        (0.0512, 0.02, "0.05"),
+        (0.4567, 0.0, "0.46"),
+        (np.nan, 0.1, "–"),
+        (0.0, 0.1, "0.00"),
+        (123456.0, 900.0, "1.2e+05"),
+    ],
+)
+def test_a_simulated_number_has_the_digits_of_its_error(value, error, shown):
+    assert simulated(value, error) == shown

@@ -310,6 +310,10 @@ def test_published_figures_alone_make_a_report(tmp_path):
     assert not list((tmp_path / "out").glob("*.svg"))
     text = page(tmp_path / "out").text
     assert "MD -32.5 [-48.4, -16.6]" in text
+    # a unit-information prior of 88 patients: -32.5 · 88/89, ± 15.9 · √(88/89)
+    lead = "(posterior median with its 95% interval): Smith 2024 MD −32.13 [−47.95, −16.32]"
+    assert lead in text
+    assert lead in " ".join(result.stdout.split())
     assert "decreased; no figure" in text
     assert "as vague as one of the 88 patients" in text
 

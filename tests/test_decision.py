@@ -71,6 +71,7 @@ def test_fewer_patients_scale_the_figures_and_not_the_probabilities():
         for per in (1000, 100)
     )
     assert_allclose(thousand.treatment, np.multiply(hundred.treatment, 10))
+    assert_allclose(thousand.difference, np.multiply(hundred.difference, 10))
     assert hundred.control == pytest.approx(20)
     assert thousand.prob_benefit == hundred.prob_benefit
 
@@ -131,3 +132,12 @@ def test_measure_without_a_risk_is_refused():
     fit = bm.fit(MODEL, estimates(Y, SE, measure="HR"))
     with pytest.raises(bm.ModelError, match="need an OR or RR, not HR"):
         bm.absolute_effects(fit, control_risk=0.2, better="lower")
+
+
+def test_per_hundred_by_hand():
+    fit = FITS["RR"]
+    lower, upper = fit["mu"].interval(0.9)
+    row = bm.absolute_effects(fit, control_risk=0.2, better="lower", per=100, prob=0.9).rows[0]
+    ratios = np.exp([fit["mu"].quantile(0.5), lower, upper])  # 20 events of 100 times the ratio
+    assert_allclose(row.treatment, 20 * ratios)
+    assert_allclose(row.difference, 20 * ratios - 20)

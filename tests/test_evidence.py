@@ -333,3 +333,11 @@ def test_the_real_case_moves_little_without_its_double_zero_trial():
 def test_zero_studies_need_counts():
     with pytest.raises(ModelError, match="fit of counts"):
         bm.zero_studies(bm.fit(NORMAL, THREE))
+
+
+def test_the_shift_is_in_posterior_sds_of_all_studies():
+    model = bm.BinomialNormal(measure="RR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    table = bm.zero_studies(bm.fit(model, binary(SMALL)))
+    moved = table["mean"] - table["mean"].iloc[0]
+    np.testing.assert_allclose(table["shift"], moved / table["sd"].iloc[0], rtol=1e-12)
+    assert table["sd"].iloc[2] > 1.03 * table["sd"].iloc[0]  # so that the other SD would show

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
@@ -120,10 +121,46 @@ def test_2024_review_is_told_how_near_and_that_nothing_identifies_its_trials():
     assert not found.named
     text = str(found)
     assert "None of" in text
-    assert "off by 2.2 units of a last digit" in text
+    assert "off by 2.2 units of a last digit in its upper limit and by no more" in text
     assert "0.772 [0.607, 0.982]" in text
     assert "pools 14 studies, more than the 10" in text
     assert "nothing here identifies its 14 studies" in text
+
+
+IMPROVED = binary({"Shu": (11, 12, 20, 29), "Zhu": (26, 29, 23, 29), "Adas": (7, 10, 3, 10)})
+IMPROVEMENT = bm.Published(
+    measure="RR", estimate="1.28", lower="1.06", upper="1.55", p="0.009", i2="12"
+)
+
+
+def test_the_nearest_is_so_by_every_printed_figure_and_all_of_them_are_said():
+    """Distances by hand, in units of last digits: 0.01 of the RR, 0.001 of p, 1 of I²."""
+    found = bm.explain(IMPROVED, IMPROVEMENT)
+    units = {
+        "estimate": (1.28, 0.01),
+        "lower": (1.06, 0.01),
+        "upper": (1.55, 0.01),
+        "p": (0.009, 0.001),
+        "i2": (12, 1),
+    }
+    far = pd.DataFrame(
+        {name: abs(found.table()[name] - at) / unit for name, (at, unit) in units.items()}
+    )
+    assert_allclose(far.max(axis=1), found.table()["miss"], rtol=1e-9)
+    assert far.max(axis=1).is_monotonic_increasing
+    programs = found.programs_table()
+    others = [abs(programs[name] - at) / unit for name, (at, unit) in units.items()]
+    assert np.max(others, axis=0).min() >= found.candidates[0].miss - 1e-9
+    text, best = str(found), found.candidates[0].figures
+    assert "None of" in text
+    assert "RR 1.28 [1.06, 1.55], p 0.009, I² 12%." in text
+    shown = f"[{best['lower']:.3f}, {best['upper']:.3f}], p {best['p']:.4f}, I² {best['i2']:.1f}%"
+    assert shown in text
+    name = {"lower": "lower limit", "upper": "upper limit", "i2": "I²"}.get(
+        far.iloc[0].idxmax(), far.iloc[0].idxmax()
+    )
+    assert f"in its {name} and by no more" in text
+    assert "p" in found.choices_table()
 
 
 def test_subsets_that_match_the_2024_review_are_fewer_than_chance_gives():
@@ -361,7 +398,8 @@ def test_command_explains_a_printed_figure(tmp_path):
     result = CliRunner().invoke(main, call)
     assert result.exit_code == 0, result.output
     assert "7 studies: " in result.output
-    assert "candidates reproduce RR 0.58 [0.38, 0.87] to the last printed digit" in result.output
+    printed = "RR 0.58 [0.38, 0.87], heterogeneity p 0.53"
+    assert f"candidates reproduce {printed} to the last printed digit" in result.output
     assert "Review Manager 5 (Mantel–Haenszel, common effect)" in result.output
     assert "Other readings, tried with --readings: Lanzoni." in result.output
     assert "nan" not in result.output.lower()

@@ -183,6 +183,39 @@ def test_a_study_that_outweighs_the_others_by_all_digits_leaves_tau2_and_i2_numb
         assert bm.random_effects(data, tau2=tau2).i2 == 0.0
 
 
+FULL = binary({"A": (4, 4, 5, 5), "B": (9, 9, 7, 7)})
+ALL_OR_NONE = {"A": (4, 4, 5, 5), "B": (0, 9, 0, 7)}
+
+
+@pytest.mark.parametrize("trials", [FULL, binary(ALL_OR_NONE)])
+def test_where_every_patient_has_the_event_the_risk_ratio_is_one(trials):
+    fit = bm.common_effect(trials, weights="MH", measure="RR")
+    # 4/4 against 5/5, 9/9 against 7/7: (4·5/9 + 9·7/16) / (5·4/9 + 7·9/16) = 1, without variance
+    assert (fit.estimate, fit.se, fit.lower, fit.upper, fit.p) == (0, 0, 0, 0, 1)
+    assert "the Mantel–Haenszel RR is exactly 1" in fit.cautions[0]
+    convention = bm.preset("metafor", measure="RR", effects="common", weights="MH")
+    assert bm.pool(trials, convention).estimate == 0
+    assert not bm.common_effect(binary(MAIN_TRIALS), weights="MH", measure="RR").cautions
+
+
+def test_peto_is_an_odds_ratio_without_being_told():
+    trials = binary(MAIN_TRIALS)
+    assert bm.common_effect(trials, weights="Peto") == bm.common_effect(
+        trials, weights="Peto", measure="OR"
+    )
+
+
+def test_a_hyphen_does_for_the_dash_of_two_authors():
+    fits = [
+        bm.common_effect(binary(MAIN_TRIALS), weights="MH", measure="RD", variance=name)
+        for name in ("Greenland–Robins", "Greenland-Robins")
+    ]
+    assert fits[0] == fits[1]
+    assert fits[1].method.endswith("variance of Greenland–Robins")
+    made = bm.Convention(measure="RD", effects="common", weights="MH", variance="Greenland-Robins")
+    assert made.variance == "Greenland–Robins"
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -216,10 +249,58 @@ def test_a_study_that_outweighs_the_others_by_all_digits_leaves_tau2_and_i2_numb
         (
             lambda: bm.common_effect(binary({"A": (0, 5, 0, 6)}), weights="MH", measure="RR"),
             bm.DataError,
-            "No study has an event",
+            "There is no RR to pool: no study has an event",
+        ),
+        (
+            lambda: bm.common_effect(FULL, weights="MH", measure="OR"),
+            bm.DataError,
+            r"no OR to pool: every patient of every study has the event; measure='RR' gives 1",
+        ),
+        (
+            lambda: bm.common_effect(FULL, weights="Peto"),
+            bm.DataError,
+            r"no OR to pool: every patient of every study has the event; measure='RR' gives 1",
+        ),
+        (
+            lambda: bm.common_effect(binary(ALL_OR_NONE), weights="MH", measure="OR"),
+            bm.DataError,
+            "no OR to pool: in every study either all patients have the event or none has",
+        ),
+        (
+            lambda: bm.common_effect(binary(ALL_OR_NONE), weights="Peto"),
+            bm.DataError,
+            "no OR to pool: in every study either all patients have the event or none has",
+        ),
+        (
+            lambda: bm.common_effect(binary(MAIN_TRIALS), weights="Peto", measure="RR"),
+            bm.DataError,
+            "measure must be 'OR' for Peto's method",
         ),
     ],
 )
 def test_what_cannot_be_pooled_is_refused_with_what_would_work(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_prediction_narrower_than_the_truncated_interval_is_said():
+    """Three like estimates: tau² is 0 and the HKSJ standard error far below Wald's.
+
+    HK: t₂ √(0 + s²) with s² = Σ w (y - ȳ)² / ((k - 1) Σ w); truncated: t₂ √(1/Σ w), no less.
+    """
+    data = estimates([0.10, 0.11, 0.12], [0.2, 0.2, 0.2])
+    fit = bm.random_effects(data)
+    t = stats.t(2).ppf(0.975)
+    assert_allclose(fit.prediction, 0.11 + t * np.sqrt(0.0002 / 6) * np.array([-1, 1]))
+    assert_allclose(
+        fit.interval(name="HKSJ truncated"), 0.11 + t * 0.2 / 3**0.5 * np.array([-1, 1])
+    )
+    said = "The HK prediction interval is narrower than the truncated HKSJ confidence interval"
+    assert sum(said in one for one in fit.cautions) == 1
+    assert fit.predicts_narrowly
+    for other in ("HK truncated", "HTS", "S"):
+        again = bm.random_effects(data, prediction=other)
+        assert not any("is narrower than" in one for one in again.cautions)
+    apart = bm.random_effects(estimates([-0.9, 0.1, 1.0], [0.2, 0.2, 0.2]))
+    assert not apart.predicts_narrowly
+    assert not any("is narrower than" in one for one in apart.cautions)

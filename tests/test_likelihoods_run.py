@@ -1,16 +1,22 @@
 """Every two-arm likelihood through the front doors: a specification, and one table."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 import bayesmeta as bm
-from bayesmeta.analysis import models_of
+import bayesmeta.analysis
+from bayesmeta.analysis import models_of, unit_information
 from bayesmeta.cli import main
+from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.specification import parse_specification
+from bayesmeta.summaries import prior_interval
 
 BINARY = """\
 study,events_treatment,n_treatment,events_control,n_control
@@ -255,3 +261,176 @@ def _frame(text):
     import pandas as pd
 
     return pd.read_csv(StringIO(text))
+
+
+ONE_OUTCOME = """\
+title = "One"
+
+[[outcome]]
+name = "risk"
+title = "Risk"
+better = "lower"
+measure = "RR"
+data = "binary.csv"
+"""
+
+
+def sampled(monkeypatch, *, rhat, shift):
+    """Let NUTS give a posterior with this R-hat, so many of its standard errors from the exact."""
+    exact = bayesmeta.analysis.fit
+
+    def fit(model, data, engine):
+        if not isinstance(engine, bm.NUTS):
+            return exact(model, data, engine)
+        found = exact(replace(model, mu=bm.Normal(0, 2 if shift else MU_SD)), data, None)
+        error = {"mcse_mean": 1e-12 if shift else 1.0}
+        return replace(
+            found,
+            convergence={"mu": error, "tau": error},
+            diagnostics=Diagnostics((Check("R-hat", "mu", rhat, 1.01, at_most=True),)),
+        )
+
+    monkeypatch.setattr("bayesmeta.analysis.fit", fit)
+
+
+MU_SD = 1.5
+
+
+def run_one(folder, out):
+    (folder / "one.toml").write_text(f'{ONE_OUTCOME}mu = "Normal(0, {MU_SD})"\n')
+    asked = ["run", str(folder / "one.toml"), "-o", str(out)]
+    result = CliRunner().invoke(main, asked, catch_exceptions=False)
+    return result, json.loads((out / "results.json").read_text())
+
+
+def test_a_cross_check_that_did_not_converge_is_a_caution_beside_a_sound_answer(
+    folder, tmp_path, monkeypatch
+):
+    sampled(monkeypatch, rhat=1.0102, shift=True)
+    result, found = run_one(folder, tmp_path)
+    assert result.exit_code == 0
+    assert found["passed"] is True
+    assert found["outcomes"]["risk"]["failed_gates"] == {}
+    said = (
+        "The answer is sound; its cross-check, the same by NUTS, did not converge and speaks "
+        "neither for nor against it: R-hat (mu) 1.0102, must be ≤ 1.01."
+    )
+    assert said in found["outcomes"]["risk"]["cautions"]
+    report = (tmp_path / "report.html").read_text()
+    assert "must not be used" not in report
+    assert "did not converge" in report
+    assert "the same by NUTS — NOT SOUND" in report
+    assert "counts (binomial–normal) — NOT SOUND" not in report
+
+
+def test_engines_that_converged_and_disagree_fail_a_gate(folder, tmp_path, monkeypatch):
+    sampled(monkeypatch, rhat=1.001, shift=True)
+    result, found = run_one(folder, tmp_path)
+    assert result.exit_code == 1
+    assert found["passed"] is False
+    ((label, (said,)),) = found["outcomes"]["risk"]["failed_gates"].items()
+    assert label.endswith("the same by NUTS")
+    assert said.startswith("apart from exact, in MCSE")
+
+
+def test_engines_that_converged_and_agree_pass_in_silence(folder, tmp_path, monkeypatch):
+    sampled(monkeypatch, rhat=1.001, shift=False)
+    result, found = run_one(folder, tmp_path)
+    assert (result.exit_code, found["passed"]) == (0, True)
+    assert not any("cross-check" in one for one in found["outcomes"]["risk"]["cautions"])
+
+
+def test_an_outcome_in_which_every_patient_has_the_event_is_reported(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+    head = BINARY.splitlines()[0]
+    (folder / "full.csv").write_text(f"{head}\nA,4,4,5,5\nB,9,9,7,7\n")
+    (folder / "full.toml").write_text(ONE_OUTCOME.replace("binary", "full"))
+    asked = ["run", str(folder / "full.toml"), "-o", str(tmp_path)]
+    result = CliRunner().invoke(main, asked, catch_exceptions=False)
+    assert result.exit_code == 0
+    found = json.loads((tmp_path / "results.json").read_text())["outcomes"]["risk"]
+    pooled = table(found, "comparison", "analysis")["Mantel–Haenszel"]
+    names = ("estimate_natural", "lower_natural", "upper_natural")
+    assert [pooled[name] for name in names] == [1, 1, 1]
+    assert any("RR is exactly 1" in one for one in found["cautions"])
+    assert not any("No study has an event" in one for one in found["cautions"])
+
+
+def test_a_missing_column_is_answered_with_what_each_door_can_take(folder):
+    other = BINARY.replace("events_control", "ctrl")
+    (folder / "other.csv").write_text(other)
+    said = call(folder, "other", "--measure", "RR").stderr
+    assert "no column 'events_control'" in said
+    assert "columns={" not in said
+    assert "Rename the column in the file" in said
+    (folder / "other.toml").write_text(ONE_OUTCOME.replace("binary", "other"))
+    asked = ["run", str(folder / "other.toml"), "-o", str(folder / "nowhere")]
+    said = CliRunner().invoke(main, asked, catch_exceptions=False).stderr
+    assert "other.csv: The table has no column 'events_control'" in said
+    assert 'under [outcome.columns]: events_control = "...".' in said
+    named = ONE_OUTCOME.replace("binary", "other") + 'columns = { events_control = "ctrl" }\n'
+    parse_specification(named)
+    with pytest.raises(bm.DataError, match=r"columns={'events_control': ...}"):
+        bm.BinaryStudies.from_frame(pd.read_csv(folder / "other.csv"))
+
+
+def test_infinite_numbers_are_texts_in_json_and_missing_ones_null(folder, tmp_path, monkeypatch):
+    """Pooled ratios of tables without events in an arm, which small trials often make."""
+    monkeypatch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+    (folder / "small.csv").write_text(f"{BINARY.splitlines()[0]}\nA,1,5,1,6\nB,0,4,2,5\n")
+    (folder / "small.toml").write_text(ONE_OUTCOME.replace("binary", "small"))
+    asked = ["run", str(folder / "small.toml"), "-o", str(tmp_path)]
+    assert CliRunner().invoke(main, asked, catch_exceptions=False).exit_code == 0
+    out, text = tmp_path, (tmp_path / "results.json").read_text()
+    outcomes = json.loads(text)["outcomes"]
+    assert not re.search(r": -?(Infinity|NaN)\b", text)
+    found = 0
+    for outcome, tables in ((name, one["tables"]) for name, one in outcomes.items()):
+        for name, rows in tables.items():
+            written = pd.read_csv(out / f"{outcome}-{name}.csv", dtype=str, keep_default_na=False)
+            for column in (one for one in written if one in rows[0]):
+                cells = [row[column] for row in rows]
+                infinite = [cell in ("inf", "-inf") for cell in written[column]]
+                assert [cell in ("inf", "-inf") for cell in cells] == infinite
+                found += sum(infinite)
+    assert found
+
+
+def test_a_prior_has_one_interval_in_a_report_whatever_says_it(run):
+    _, _, outcomes = run
+    for name, mu, tau in (
+        ("totals", bm.Normal(0, 2), bm.HalfNormal(0.5)),
+        ("difference", bm.Normal(0, 0.5), bm.HalfNormal(0.1)),
+    ):
+        natural = {"totals": np.exp, "difference": np.tanh}[name]
+        said = table(outcomes[name], "prior-predictive", "quantity")
+        for quantity, ends in (
+            ("overall effect", natural(prior_interval(mu))),
+            ("tau (analysis scale)", prior_interval(tau)),
+        ):
+            row = said[quantity]
+            np.testing.assert_allclose([row["lower"], row["upper"]], ends, rtol=1e-12)
+            assert row["lower_mcse"] == row["median_mcse"] == row["upper_mcse"] == 0
+        assert said["effect in a new study"]["upper_mcse"] > 0
+
+
+def test_excluded_rows_say_why_they_are_and_not_what_their_note_says(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+    rows = [f"{line},main," for line in BINARY.splitlines()[1:]]
+    other = "A,11,40,15,40,day 14,a misprint in the source"
+    text = "\n".join([f"{BINARY.splitlines()[0]},variant,note", *rows, other])
+    (folder / "noted.csv").write_text(text)
+    (folder / "noted.toml").write_text(ONE_OUTCOME.replace("binary", "noted"))
+    asked = ["run", str(folder / "noted.toml"), "-o", str(tmp_path)]
+    assert CliRunner().invoke(main, asked, catch_exceptions=False).exit_code == 0
+    found = json.loads((tmp_path / "results.json").read_text())["outcomes"]["risk"]["tables"]
+    assert [row["reason"] for row in found["excluded"]] == ["row “day 14”, not the reading used"]
+    assert "a misprint in the source" in (tmp_path / "report.html").read_text()  # among the data
+
+
+def test_the_prior_of_a_figure_alone_is_rounded_where_it_is_made():
+    assert unit_information(8.13, 88) == bm.Normal(0, 76.27)  # 8.13 √88 = 76.2660
+    assert unit_information(2.0, 4) == bm.Normal(0, 4)
+    made = unit_information(0.0123456, 7)
+    assert bm.parse_prior(repr(made)) == made
+    assert repr(made) == "Normal(0, 0.03266)"

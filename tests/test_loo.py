@@ -7,6 +7,7 @@ from scipy import stats
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
+from bayesmeta.checks import LOO
 from bayesmeta.checks._stacking import _stacked
 from bayesmeta.engines import study_densities
 
@@ -23,7 +24,7 @@ def test_predictions_are_those_of_brute_force(key):
     np.testing.assert_allclose(found.elpd, case["elpd"], atol=within)
     lower = np.array([np.nan if one is None else one for one in case["lower"]])
     known = np.isfinite(lower)
-    np.testing.assert_allclose(found.lower[known], lower[known], atol=within)
+    np.testing.assert_allclose(found.pit_lower[known], lower[known], atol=within)
     assert set(found.how) <= {"exact", "refit"}
 
 
@@ -57,7 +58,7 @@ def test_risk_ratios_are_predicted_as_by_fits_without_the_study(improvement):
         weight = mass[row, column] / mass[row, column].sum()
         every, given, below = (float(weight @ np.exp(one[:, 0])) for one in terms)
         assert found.elpd[i] == pytest.approx(np.log(every / given), abs=1e-5)
-        assert found.lower[i] == pytest.approx(below / given, abs=1e-5)
+        assert found.pit_lower[i] == pytest.approx(below / given, abs=1e-5)
 
 
 def test_probabilities_of_all_counts_sum_to_one(improvement):
@@ -115,7 +116,7 @@ def test_draws_predict_as_the_integral_does(drawn):
     assert weights.sum() >= 5
     assert (found.pareto_k[weights] <= 0.7).all()
     np.testing.assert_allclose(found.elpd, exact.elpd, atol=0.05)
-    np.testing.assert_allclose(found.lower, exact.lower, atol=0.03)
+    np.testing.assert_allclose(found.pit_lower, exact.pit_lower, atol=0.03)
     assert found.total == pytest.approx(exact.total, abs=0.15)
 
 
@@ -128,7 +129,7 @@ def test_weights_that_are_not_sound_are_never_used(drawn, monkeypatch):
     exact = bm.loo(bm.fit(drawn.model, drawn.data))
     assert set(found.how) == {"refit"}
     np.testing.assert_allclose(found.elpd, exact.elpd, atol=1e-5)
-    np.testing.assert_allclose(found.lower, exact.lower, atol=1e-5)
+    np.testing.assert_allclose(found.pit_lower, exact.pit_lower, atol=1e-5)
 
 
 def test_exchangeable_baselines_and_overdispersion_have_densities_that_sum_to_one():
@@ -256,8 +257,8 @@ def test_pit_values_of_the_truth_are_uniform():
 def test_the_randomised_values_lie_between_their_ends_and_answer_to_the_seed():
     posterior = bm.fit(bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), binary(MAIN_TRIALS))
     first, again, other = (bm.loo(posterior, seed=seed) for seed in (1, 1, 2))
-    assert ((first.lower <= first.pit) & (first.pit <= first.upper)).all()
-    np.testing.assert_allclose(first.upper - first.lower, np.exp(first.elpd), atol=1e-6)
+    assert ((first.pit_lower <= first.pit) & (first.pit <= first.pit_upper)).all()
+    np.testing.assert_allclose(first.pit_upper - first.pit_lower, np.exp(first.elpd), atol=1e-6)
     np.testing.assert_array_equal(first.pit, again.pit)
     assert (first.pit != other.pit).any()
     table = first.table()
@@ -336,3 +337,26 @@ def test_student_t_effects_keep_their_tails_beside_exchangeable_baselines():
     odds = [1 / (1 + np.exp(-(beta + side * theta[:, None]))) for side in (0.5, -0.5)]
     table = stats.binom.pmf(1, 400, odds[0]) * stats.binom.pmf(60, 410, odds[1])
     assert terms.every[0, 0] == pytest.approx(np.log(outer @ table @ inner), abs=1e-3)
+
+
+def test_surprise_is_two_sided_and_the_error_of_the_total_that_of_a_sum():
+    pit = np.array([0.004, 0.5, 0.97, 0.2])
+    elpd = np.array([-3.0, -1.0, -1.5, -0.5])
+    found = LOO(
+        study=("A", "B", "C", "D"),
+        elpd=elpd,
+        fitted=elpd + 0.25,
+        pit_lower=pit,
+        pit_upper=pit,
+        pit=pit,
+        pareto_k=np.full(4, np.nan),
+        how=("exact",) * 4,
+        target="y",
+        data=estimates([0.0] * 4, [1.0] * 4),
+    )
+    # twice the nearer tail, times four studies
+    np.testing.assert_allclose(found.surprise, [0.032, 4.0, 0.24, 1.6])
+    assert found.cautions == ("A is hardly predicted by the other studies (LOO-PIT 0.004).",)
+    # deviations from -1.5: -1.5, 0.5, 0, 1; their squares sum to 3.5, over three degrees of freedom
+    assert found.se == pytest.approx(np.sqrt(4 * 3.5 / 3))
+    assert (found.total, found.p_loo) == (-6.0, 1.0)

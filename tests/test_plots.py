@@ -399,9 +399,9 @@ def left_out(k=4):
         study=tuple(f"Study {i}" for i in range(k)),
         elpd=elpd,
         fitted=elpd,
-        lower=lower,
-        upper=lower + 0.01,
-        pit=lower + 0.005,
+        pit_lower=lower,
+        pit_upper=lower + 0.01,
+        pit=lower + 0.002,
         pareto_k=np.full(k, np.nan),
         how=("exact",) * k,
         target="treatment events given control events",
@@ -409,14 +409,24 @@ def left_out(k=4):
     )
 
 
+def test_the_point_of_a_study_left_out_is_the_pit_of_its_table():
+    found = left_out()
+    (axes,) = plots.left_out(found).figure.axes
+    drawn = [x for line in axes.lines for x in line.get_xdata()]
+    assert sorted(drawn) == sorted(found.table()["pit"])
+
+
 class TestLeftOut:
     def test_each_study_lies_where_the_others_put_it(self):
         figure = plots.left_out(left_out())
         (axes,) = figure.axes
         studies = next(a for a in axes.lines if a.get_label() == "study")
-        np.testing.assert_allclose(studies.get_xdata(), np.linspace(0.2, 0.7, 4)[:-1] + 0.005)
+        np.testing.assert_allclose(studies.get_xdata(), np.linspace(0.2, 0.7, 4)[:-1] + 0.002)
         far = next(a for a in axes.lines if a.get_label() == "study, far out")
-        np.testing.assert_allclose(far.get_xdata(), [0.005])
+        np.testing.assert_allclose(far.get_xdata(), [0.002])
+        (bars,) = axes.collections
+        ends = [*np.linspace(0.2, 0.7, 4)[:-1].tolist(), 0.0]
+        np.testing.assert_allclose([one[:, 0].min() for one in bars.get_segments()], ends)
         assert {"Study 0", "-1.50", "no sound prediction"} <= set(texts(figure))
         assert not overlapping(figure)
 

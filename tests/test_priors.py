@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -390,3 +391,16 @@ def test_a_spelling_may_have_three_hundred_characters_and_no_more():
 
 def test_log_normal_has_no_density_at_zero_and_no_warning():
     assert log_density(bm.LogNormal(0, 1), np.array([0.0])).tolist() == [-np.inf]
+
+
+@pytest.mark.parametrize("prior", [*EXAMPLES.values(), bm.LKJ(2)], ids=repr)
+def test_priors_that_differ_in_one_number_are_different(prior):
+    """Programs are stored and shared by the priors they are made of."""
+    changed = [(name, value + 0.125) for name, value in prior.numbers.items() if "_" not in name]
+    if isinstance(prior, bm.Mixture):
+        changed += [("first", bm.Normal(0.3, 0.9)), ("second", bm.StudentT(3, -1, 0.3))]
+    for name, value in changed:
+        other = replace(prior, **{name: value})
+        assert other != prior
+        assert repr(other) != repr(prior)
+        assert len({other, prior, replace(prior)}) == 2

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from references import COUNTS, binary, cases, counts, estimates, given, swapped
+from references import COUNTS, MAIN_TRIALS, binary, cases, counts, estimates, given, swapped
 from scipy import stats
 from tolerances import CLOSED_FORM, INVARIANCE, ITERATED, REML_AS_IT_COMES, SLOPE
 
@@ -20,6 +21,7 @@ from bayesmeta.frequentist import (
     trim_and_fill,
 )
 from bayesmeta.frequentist._small_study_counts import _score_or, _score_rr
+from bayesmeta.report._robustness import small_study_grid
 
 DATASETS = sorted(cases("random_effects"))
 BY_META = ("bcg", "crins2014", "egger2001", "nielweise2007", "nissen2007")
@@ -371,3 +373,13 @@ def test_egger_and_pet_are_right_where_standard_errors_differ_by_millions(seed):
     test = egger(estimates(y, se))
     exact = (float(slope), float(middle - slope * centre))
     assert_allclose((test.slope, test.limit), exact, **CLOSED_FORM)
+
+
+def test_a_report_says_what_each_test_regresses_on():
+    data = binary({name: MAIN_TRIALS[name] for name in MAIN_TRIALS if name != "Shi"})
+    table = bm.small_study_tests(data, measure="OR")
+    grid = small_study_grid(SimpleNamespace(tables={"small-study": table}))
+    said = {row[0]: row[1] for row in grid.rows}
+    assert said["Egger"] == "standard error"
+    assert [*said.values()] == table["predictor"].tolist()
+    assert "effects regressed on" in grid.headings

@@ -16,6 +16,7 @@ from bayesmeta.summaries import (
     forest_rows,
     measure_of,
     parameters,
+    prior_interval,
     prob_benefit,
     rows_table,
     study_effects,
@@ -291,3 +292,32 @@ def test_density_rows_of_an_improper_prior_show_the_posterior_alone(tau):
 def test_settings_that_make_no_sense_are_refused(keywords, error, words):
     with pytest.raises(error, match=words):
         bm.summary(FIT, **keywords)
+
+
+@pytest.mark.parametrize("prob", [0.5, 0.95])
+def test_the_interval_of_a_half_t_is_that_of_an_absolute_value(prob):
+    """|t| of 1 df is below x with probability (2/π) atan x, of 2 df x/√(2 + x²)."""
+    tails = np.array([(1 - prob) / 2, (1 + prob) / 2])
+    np.testing.assert_allclose(
+        prior_interval(bm.HalfT(1, 0.3), prob), 0.3 * np.tan(np.pi / 2 * tails), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        prior_interval(bm.HalfT(2, 0.3), prob),
+        0.3 * tails * np.sqrt(2 / (1 - tails**2)),
+        rtol=1e-12,
+    )
+    mixed = bm.Mixture(0.5, bm.HalfT(1, 0.3), bm.HalfCauchy(0.3))
+    np.testing.assert_allclose(
+        prior_interval(mixed, prob), 0.3 * np.tan(np.pi / 2 * tails), rtol=1e-10
+    )
+
+
+def test_a_prior_of_matrices_has_no_interval_and_says_so():
+    with pytest.raises(bm.ModelError, match=r"LKJ\(2\) is a prior of whole .*is Beta\(2, 2\)"):
+        prior_interval(bm.LKJ(2))
+
+
+@pytest.mark.parametrize("prob", [0, 1, 95])
+def test_the_interval_of_a_prior_has_a_probability(prob):
+    with pytest.raises(bm.DataError, match="between 0 and 1"):
+        prior_interval(bm.Normal(0, 1), prob)

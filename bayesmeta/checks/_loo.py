@@ -48,8 +48,9 @@ class LOO:
         number was had.
     fitted : ndarray, shape (k,)
         The same with the study itself among the data.
-    lower, upper : ndarray, shape (k,)
-        Predictive probability of a lower result, and of one as low or lower; equal for estimates.
+    pit_lower, pit_upper : ndarray, shape (k,)
+        Bounds of `pit`: predictive probability of a lower result, and of one as low or lower;
+        equal for estimates.
     pit : ndarray, shape (k,)
         Between these, at random for counts: uniform if the predictions are calibrated.
     pareto_k : ndarray, shape (k,)
@@ -66,8 +67,8 @@ class LOO:
     study: tuple[str, ...]
     elpd: Array
     fitted: Array
-    lower: Array
-    upper: Array
+    pit_lower: Array
+    pit_upper: Array
     pit: Array
     pareto_k: Array
     how: tuple[str, ...]
@@ -97,7 +98,10 @@ class LOO:
 
     @property
     def surprise(self) -> Array:
-        """Two-sided tail of each PIT value times the number of studies, (k,)."""
+        """Two-sided tail of each PIT value times the number of studies, (k,): Bonferroni's bound.
+
+        Above 1 it says no more than 1 does.
+        """
         return 2 * np.minimum(self.pit, 1 - self.pit) * self.pit.size
 
     @property
@@ -118,7 +122,7 @@ class LOO:
         """Return one row per study."""
         import pandas as pd
 
-        columns = ("elpd", "lower", "upper", "pit", "pareto_k", "how")
+        columns = ("elpd", "pit_lower", "pit_upper", "pit", "pareto_k", "how")
         values = {name: getattr(self, name) for name in columns}
         return pd.DataFrame(values, index=pd.Index(self.study, name="study"))
 
@@ -175,9 +179,9 @@ def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) ->
     else:
         found = _by_weights(posterior, engine)
     width = np.random.default_rng(seed).uniform(size=data.k)
-    upper = found.lower + (np.exp(found.elpd) if isinstance(data, Studies) else 0.0)
-    upper = np.minimum(upper, 1.0)
-    return replace(found, upper=upper, pit=found.lower + width * (upper - found.lower))
+    lower = found.pit_lower
+    upper = np.minimum(lower + (np.exp(found.elpd) if isinstance(data, Studies) else 0.0), 1.0)
+    return replace(found, pit_upper=upper, pit=lower + width * (upper - lower))
 
 
 def _closed(posterior: Posterior) -> bool:
@@ -362,8 +366,8 @@ def _collect(posterior: Posterior, elpd: Array, fitted: Array, lower: Array, how
         study=posterior.data.study,
         elpd=elpd,
         fitted=fitted,
-        lower=lower,
-        upper=lower,
+        pit_lower=lower,
+        pit_upper=lower,
         pit=lower,
         pareto_k=none,
         how=tuple(how),

@@ -70,7 +70,7 @@ class PredictiveCheck:
     def cautions(self) -> tuple[str, ...]:
         """Statistics the model hardly ever reproduces."""
         return tuple(
-            f"The model rarely gives a table with {one.name} as observed "
+            f"The model rarely gives a table with {one.label} as observed "
             f"({one.observed:.3g}; predictive p {one.p:.3f})."
             for one in self.statistics
             if one.misfit

@@ -4,7 +4,7 @@
 # pyright: reportArgumentType=false
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -14,9 +14,17 @@ from scipy.special import expit, ndtr, stdtr
 from ..effects import Measure
 from ..errors import ModelError
 from ..model import BinomialNormal, Data, Model, OutlierMixture, check_one_outcome
+from ..priors import Prior
 from ..simulate import parameters, replicate, risks
 from ..studies import BinaryStudies, check_prob
-from ._statistics import Statistic, check_settings, statistics, statistics_table
+from ..summaries import prior_cdf, prior_quantile
+from ._statistics import (
+    Statistic,
+    check_settings,
+    quantile_errors,
+    statistics,
+    statistics_table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +46,10 @@ class Implied:
     lower, median, upper : float
         On the natural scale.
     absurd : float
-        Share of draws that the rule calls absurd; NaN where there is no rule.
+        Probability of what the rule calls absurd; NaN where there is no rule.
     rule : str
+    lower_mcse, median_mcse, upper_mcse, absurd_mcse : float
+        Monte Carlo standard errors; 0 of what is known in closed form.
     """
 
     quantity: str
@@ -48,6 +58,10 @@ class Implied:
     upper: float
     absurd: float
     rule: str
+    lower_mcse: float = 0.0
+    median_mcse: float = 0.0
+    upper_mcse: float = 0.0
+    absurd_mcse: float = 0.0
 
 
 @final
@@ -79,7 +93,7 @@ class PriorPredictive:
     def cautions(self) -> tuple[str, ...]:
         """Where the data are such as the priors hardly expected."""
         return tuple(
-            f"Prior and data are in conflict: before the data, {one.name} as observed "
+            f"Prior and data are in conflict: before the data, {one.label} as observed "
             f"({one.observed:.3g}) was hardly expected (prior predictive p {one.p:.3f})."
             for one in self.telling
             if one.misfit
@@ -187,16 +201,36 @@ def _effects(
     if limit is not None:
         shown = float(scale.natural(limit))
         words = f"{scale.name} beyond {shown:.3g}" + (f" or 1/{shown:.3g}" if scale.log else "")
-    for name, label in (("mu", "overall effect"), ("theta_new", "effect in a new study")):
-        if name in drawn:
-            absurd = np.nan if limit is None else float((np.abs(drawn[name]) > limit).mean())
-            found.append(_one(label, scale.natural(drawn[name]), absurd, words, prob))
+    if "mu" in drawn:
+        mu = model.priors["mu"]
+        absurd = 0.0
+        if limit is not None:
+            absurd = prior_cdf(mu, -limit) + 1 - prior_cdf(mu, limit)
+        low, middle, high = scale.natural(_known(mu, prob))
+        share = np.nan if limit is None else absurd
+        found.append(Implied("overall effect", low, middle, high, share, words))
+    if "theta_new" in drawn:
+        new = drawn["theta_new"]
+        absurd = None if limit is None else np.abs(new) > limit
+        found.append(_one("effect in a new study", scale.natural(new), absurd, words, prob))
     if "tau" in drawn:
-        tau = drawn["tau"]
-        absurd = np.nan if limit is None else float((_beyond(model, drawn, limit) > 0.05).mean())
+        absurd = None if limit is None else _beyond(model, drawn, limit) > 0.05
         rule = words if limit is None else f"over 5% of studies {_far(scale, limit)} its centre"
-        found.append(_one("tau (analysis scale)", tau, absurd, rule, prob))
+        one = _one("tau (analysis scale)", drawn["tau"], absurd, rule, prob)
+        found.append(_with_known(one, _known(model.priors["tau"], prob)))
     return found
+
+
+def _known(prior: Prior, prob: float) -> Array:
+    """Lower end, median and upper end of a prior in closed form, (3,)."""
+    return np.array([prior_quantile(prior, q) for q in ((1 - prob) / 2, 0.5, (1 + prob) / 2)])
+
+
+def _with_known(one: Implied, ends: Array) -> Implied:
+    low, middle, high = map(float, ends)
+    return replace(
+        one, lower=low, median=middle, upper=high, lower_mcse=0.0, median_mcse=0.0, upper_mcse=0.0
+    )
 
 
 def _beyond(model: Model, drawn: Mapping[str, Array], limit: float) -> Array:
@@ -228,7 +262,7 @@ def _risks(
         control = expit(drawn["baseline"] - drawn["mu"] / 2)
     else:
         return []
-    absurd = float(((control < low) | (control > high)).mean())
+    absurd = (control < low) | (control > high)
     return [_one("control risk", control, absurd, f"below {low:g} or above {high:g}", prob)]
 
 
@@ -239,16 +273,23 @@ def _counts(data: Data, made: Mapping[str, Array], prob: float) -> list[Implied]
         if name == "y":
             continue
         arm = {"events_treatment": "treatment arms", "events_control": "control arms"}
-        total, absurd, rule = values.sum(axis=1), np.nan, "no rule"
+        total, absurd, rule = values.sum(axis=1), None, "no rule"
         if isinstance(data, BinaryStudies):
             size = data.numbers[name.replace("events", "n")].sum()
-            absurd = float(((total == 0) | (total == size)).mean())
+            absurd = (total == 0) | (total == size)
             rule = "nobody or everybody"
         found.append(_one(f"events in all {arm.get(name, 'studies')}", total, absurd, rule, prob))
     return found
 
 
-def _one(quantity: str, values: Array, absurd: float, rule: str, prob: float) -> Implied:
-    tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
+def _one(
+    quantity: str, values: Array, absurd: NDArray[np.bool_] | None, rule: str, prob: float
+) -> Implied:
+    """What draws say: `absurd` marks those that the rule calls so."""
+    tails = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])
+    share = np.nan if absurd is None else float(absurd.mean())
+    share_mcse = float(np.sqrt(share * (1 - share) / values.size))
     lower, median, upper = map(float, np.quantile(values, tails))
-    return Implied(quantity, lower, median, upper, absurd, rule)
+    below, middle, above = map(float, quantile_errors(values, tails))
+    errors = {"lower_mcse": below, "median_mcse": middle, "upper_mcse": above}
+    return Implied(quantity, lower, median, upper, share, rule, **errors, absurd_mcse=share_mcse)

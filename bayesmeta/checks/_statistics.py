@@ -21,6 +21,7 @@ type Array = NDArray[np.float64]
 type Columns = Mapping[str, Array]
 
 SIGNIFICANT = 1.959964  # of |y / se|
+HALF = "½ added to every count"  # which makes estimates of any table; others add it where needed
 TAIL = 0.025  # a predictive p beyond is a misfit
 
 
@@ -38,6 +39,8 @@ class Statistic:
         P(replicated > observed) + ½ P(replicated = observed); near 0 or 1 is a misfit.
     discrete : bool
         Whether it counts something.
+    how : str
+        What it is made of, where another analysis of these data takes something else.
     """
 
     name: str
@@ -45,6 +48,19 @@ class Statistic:
     replicated: Array
     p: float
     discrete: bool
+    how: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its name with what it is made of, e.g. ``"Q (½ added to every count)"``."""
+        return f"{self.name} ({self.how})" if self.how else self.name
+
+    @property
+    def p_mcse(self) -> float:
+        """Monte Carlo standard error of `p`, at most, for independent draws."""
+        if not self.replicated.size:
+            return np.nan
+        return float(np.sqrt(self.p * (1 - self.p) / self.replicated.size))
 
     @property
     def misfit(self) -> bool:
@@ -53,10 +69,11 @@ class Statistic:
 
 
 class Values(NamedTuple):
-    """A statistic of many tables, (n,), and whether it counts something."""
+    """A statistic of many tables, (n,), whether it counts something, and what it is made of."""
 
     values: Array
     discrete: bool = False
+    how: str = ""
 
 
 def statistics(model: Model, data: Data, made: Columns) -> tuple[Statistic, ...]:
@@ -73,11 +90,11 @@ def _rows(columns: Columns) -> Columns:
     return {name: values[None] for name, values in columns.items()}
 
 
-def _compared(name: str, seen: float, new: Array, discrete: bool) -> Statistic:  # noqa: FBT001
+def _compared(name: str, seen: float, new: Array, discrete: bool, how: str) -> Statistic:  # noqa: FBT001
     new = new[~np.isnan(new)]
     known = new.size and not np.isnan(seen)
     p = float((new > seen).mean() + 0.5 * (new == seen).mean()) if known else np.nan
-    return Statistic(name, seen, new, p, discrete)
+    return Statistic(name, seen, new, p, discrete, how)
 
 
 def check_settings(seed: int, draws: int) -> None:
@@ -96,16 +113,19 @@ def _all(model: Model, columns: Columns, data: Data) -> Mapping[str, Values]:
     mean = (weight * y).sum(axis=-1) / total
     found: dict[str, Values] = {}
     key = type(data).__name__ + str(getattr(model, "measure", ""))
-    pooled = _POOLED[key](columns) if key in _POOLED else mean
-    found[f"pooled {scale.analysis_label}"] = Values(pooled)
+    half = HALF if isinstance(data, Studies) else ""
+    pooled = Values(mean, how=half)
+    if key in _POOLED:
+        pooled = Values(_POOLED[key](columns), how="Mantel–Haenszel")
+    found[f"pooled {scale.analysis_label}"] = pooled
     if data.k > 1:
-        found["Q"] = Values((weight * (y - mean[..., None]) ** 2).sum(axis=-1))
+        found["Q"] = Values((weight * (y - mean[..., None]) ** 2).sum(axis=-1), how=half)
         spread = np.sqrt(np.maximum(1 / weight - 1 / total[..., None], 1e-300))
         largest = (np.abs(y - mean[..., None]) / spread).max(axis=-1)
-        found["largest standardised residual"] = Values(largest)
+        found["largest standardised residual"] = Values(largest, how=half)
     if scale.comparative:
         significant = (np.abs(y / se) > SIGNIFICANT).sum(axis=-1)
-        found["studies significant by themselves"] = Values(significant.astype(float), True)
+        found["studies significant by themselves"] = Values(significant.astype(float), True, half)
     if isinstance(data, Studies):
         zeros = sum((columns[f"events{arm}"] == 0).sum(axis=-1) for arm in data.arms)
         found["arms without an event"] = Values(np.asarray(zeros, dtype=float), True)
@@ -147,19 +167,37 @@ _POOLED: Mapping[str, Callable[[Columns], Array]] = {
 }
 
 
+def quantile_errors(values: Array, tails: Array) -> Array:
+    """Monte Carlo standard errors of quantiles of independent draws, one per tail.
+
+    Half the distance of the order statistics a standard deviation of their rank apart.
+    """
+    n = values.size
+    apart = np.sqrt(tails * (1 - tails) / n)
+    ends = np.clip([tails - apart, tails + apart], 0.0, 1.0)
+    low, high = np.quantile(values, ends, method="inverted_cdf")
+    with np.errstate(invalid="ignore"):
+        return np.where(low == high, 0.0, (high - low) / 2)
+
+
 def statistics_table(found: tuple[Statistic, ...], prob: float) -> "pd.DataFrame":
-    """The statistics as a table: observed, predicted and p."""
+    """The statistics as a table: observed, predicted and p, with their Monte Carlo errors."""
     import pandas as pd
 
-    tails = [0.5, (1 - prob) / 2, (1 + prob) / 2]
+    tails = np.array([0.5, (1 - prob) / 2, (1 + prob) / 2])
     names = ("predicted_median", "predicted_lower", "predicted_upper")
+    of_errors = tuple(f"{name}_mcse" for name in names)
     rows = []
     for one in found:
         known = one.replicated.size > 0
-        values = np.full(3, np.nan)
+        values, errors = np.full((2, 3), np.nan)
         if known:  # some may be infinite: no interpolation
             values = np.quantile(one.replicated, tails, method="inverted_cdf")
-        ends = dict(zip(names, map(float, values), strict=True))
-        rows.append({"statistic": one.name, "observed": one.observed, **ends, "p": one.p})
-    columns = ["statistic", "observed", *names, "p"]
+            errors = quantile_errors(one.replicated, tails)
+        ends = dict(zip((*names, *of_errors), map(float, (*values, *errors)), strict=True))
+        rows.append(
+            {"statistic": one.name, "observed": one.observed, **ends, "p": one.p}
+            | {"p_mcse": one.p_mcse, "how": one.how}
+        )
+    columns = ["statistic", "observed", *names, "p", "how", *of_errors, "p_mcse"]
     return pd.DataFrame(rows, columns=columns).set_index("statistic")

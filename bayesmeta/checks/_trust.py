@@ -1,12 +1,13 @@
 """Every check of a fit in one place: what was measured, the limit, the verdict."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 
-from ..engines import FEW
-from ..posterior import Posterior
+from ..engines import FEW, telling_count
+from ..posterior import Posterior, beside
 from ._deviance import FAR, Deviance
 from ._loo import LARGEST_K, LOO, SURPRISING
 from ._predictive import PredictiveCheck
@@ -33,6 +34,8 @@ class Verdict:
         NaN where it is no number.
     limit : str
     passed : bool
+    simulated : bool
+        Whether the value is a share of draws, which a third digit would say too much of.
     """
 
     kind: Kind
@@ -41,6 +44,28 @@ class Verdict:
     value: float
     limit: str
     passed: bool
+    simulated: bool = False
+
+    @property
+    def figure(self) -> str:
+        """The value as it is printed: on its own side of the limit, as the verdict has it."""
+        if np.isnan(self.value):
+            return "–"
+        return beside(
+            self.value, *map(float, _NUMBER.findall(self.limit)), digits=2 if self.simulated else 3
+        )
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in a word or two."""
+        if np.isnan(self.value):
+            return "FAILED" if self.kind == "gate" else "not available"
+        if self.passed:
+            return "passed"
+        return "FAILED" if self.kind == "gate" else "caution"
+
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 @final
@@ -76,16 +101,8 @@ class Trust:
         columns = list(Verdict.__dataclass_fields__)
         rows = [[getattr(one, name) for name in columns] for one in self.verdicts]
         table = pd.DataFrame(rows, columns=columns)
-        table["verdict"] = [_word(one) for one in self.verdicts]
-        return table.drop(columns="passed")
-
-
-def _word(one: Verdict) -> str:
-    if np.isnan(one.value):
-        return "FAILED" if one.kind == "gate" else "not available"
-    if one.passed:
-        return "passed"
-    return "FAILED" if one.kind == "gate" else "caution"
+        table["verdict"] = [one.verdict for one in self.verdicts]
+        return table.drop(columns=["passed", "simulated"])
 
 
 def trust(
@@ -102,7 +119,7 @@ def trust(
     Parameters
     ----------
     posterior : Posterior
-        Its numerical gates, and how many studies it has.
+        Its numerical gates, and how many of its studies say something.
     prior : PriorPredictive, optional
         For conflicts of prior and data.
     predictive : PredictiveCheck, optional
@@ -131,7 +148,7 @@ def trust(
         Verdict("gate", one.name, one.where, one.value, _limit(one.limit, one.at_most), one.passed)
         for one in posterior.diagnostics.checks
     ]
-    k = posterior.data.k
+    k = telling_count(posterior.model, posterior.data)
     verdicts = [Verdict("caution", "studies", "", float(k), f"≥ {FEW}", k >= FEW)]
     said = dict.fromkeys((*posterior.cautions, *unmade))
     if prior is not None:
@@ -162,15 +179,15 @@ def _limit(limit: float, at_most: bool) -> str:  # noqa: FBT001
 
 
 def _statistic(check: str, one: Statistic) -> Verdict:
-    return Verdict("caution", check, one.name, one.p, f"{TAIL} to {1 - TAIL}", not one.misfit)
+    return Verdict("caution", check, one.name, one.p, f"{TAIL} to {1 - TAIL}", not one.misfit, True)
 
 
 def _of_loo(loo: LOO) -> list[Verdict]:
-    """The study predicted worst, by a two-sided p times the number of studies, and Pareto k."""
+    """The study predicted worst, by the Bonferroni bound of its two-sided p, and Pareto k."""
     found = []
     if len(loo.missing) < len(loo.study):
         worst = int(np.nanargmin(loo.surprise))
-        p, name = min(float(loo.surprise[worst]), 1.0), "LOO-PIT, p of the worst study"
+        p, name = min(float(loo.surprise[worst]), 1.0), "LOO-PIT, Bonferroni bound of p"
         good, where = p >= SURPRISING, loo.study[worst]
         found.append(Verdict("caution", name, where, p, f"≥ {SURPRISING}", good))
     where, count = ", ".join(loo.missing), float(len(loo.missing))

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ..errors import BayesmetaError
+from ..errors import BayesmetaError, ColumnError
 from ._batch import batch
 from ._explain import explain
 from ._fit import fit
@@ -13,6 +13,10 @@ from ._run import model, run
 
 __all__ = ["main"]
 
+RENAME = (
+    "Rename the column in the file; a specification for bayesmeta run can name it under "
+    "[outcome.columns] instead."
+)
 REFUSED, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
@@ -25,6 +29,9 @@ class _Group(click.Group):
             stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
         try:
             return super().invoke(ctx)
+        except ColumnError as error:
+            click.echo(f"bayesmeta: {_one_line(error.lacks)} {RENAME}", err=True)
+            sys.exit(REFUSED)
         except BayesmetaError as error:
             click.echo(f"bayesmeta: {_one_line(str(error))}", err=True)
             sys.exit(REFUSED)

@@ -129,7 +129,8 @@ def _checks(posterior: "Posterior", seed: int, prob: float, engine: "Engine | No
         if one is not None:
             click.echo(f"\n{title}\n{_text(one.table())}")
     assert found.trust is not None
-    click.echo(f"\nEvery check\n{_text(found.trust.table().set_index('check'))}")
+    every = found.trust.table().assign(value=[one.figure for one in found.trust.verdicts])
+    click.echo(f"\nEvery check\n{_text(every.set_index('check'))}")
     return found.trust
 
 

@@ -67,7 +67,7 @@ def read_filled(
     have = {str(name) for name in frame.columns}
     wanted = [name for name in dict.fromkeys((*numbers, *texts)) if name in have or name in given]
     table = rename_columns(frame, given, required=("study", *wanted))
-    study, variant, kept, excluded = select_rows(table, exclude or {})
+    study, variant, kept, excluded = select_rows(table, exclude)
     rows = table[kept].map(_or_gap)
     names = tuple(np.asarray(study, dtype=object)[kept])
     check_names(names)

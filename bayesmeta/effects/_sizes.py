@@ -13,12 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataError
 from ..studies import (
     Excluded,
+    Rows,
     check_names,
     name_rows,
+    read_names,
     read_numbers,
     read_only,
     rename_columns,
     select_rows,
+    select_studies,
 )
 from ._measures import measure_named
 from ._printed import from_intervals
@@ -69,7 +72,7 @@ class EffectSizes:
     label: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "study", tuple(str(name) for name in self.study))
+        object.__setattr__(self, "study", read_names(self.study))
         measure_named(self.measure)
         check_names(self.study)
         object.__setattr__(self, "how", tuple(self.how) or ("",) * self.k)
@@ -104,9 +107,19 @@ class EffectSizes:
         """The columns by name, each (k,)."""
         return {name: getattr(self, name) for name in self.columns()}
 
-    def keep(self, rows: NDArray[np.bool_]) -> Self:
-        """Return the studies where `rows`, shape (k,), is true."""
-        where = np.flatnonzero(rows)
+    def keep(self, rows: Rows) -> Self:
+        """Return the studies that `rows` names, or where it is true, in the order of the table.
+
+        Parameters
+        ----------
+        rows : names, or array-like of bool, shape (k,)
+
+        Raises
+        ------
+        DataError
+            For anything else, positions among them, and where no study is left.
+        """
+        where = select_studies(self.study, rows)
         names = tuple(self.study[i] for i in where)
         how = tuple(self.how[i] for i in where)
         return replace(self, study=names, y=self.y[where], se=self.se[where], how=how)
@@ -166,7 +179,7 @@ class EffectSizes:
         direct = "se" in given or "y" in given
         numbers = ("y", "se") if direct else ("estimate", "lower", "upper")
         table = rename_columns(frame, columns, required=("study", *numbers))
-        study, _, kept, excluded = select_rows(table, exclude or {})
+        study, _, kept, excluded = select_rows(table, exclude)
         names = tuple(np.asarray(study, dtype=object)[kept])
         values = {name: read_numbers(table[name][kept], name, study, kept) for name in numbers}
         if direct:

@@ -30,7 +30,7 @@ from ..posterior import Posterior
 from ..priors import Prior
 from ..studies import ContinuousStudies, Studies
 from ._batch import BATCH_TOLERANCE, BatchFit, batch, padded_k
-from ._cautions import CALLED_OUTLIER, FEW
+from ._cautions import CALLED_OUTLIER, FEW, telling_count
 from ._likelihoods import link_of, rough_counts, rough_effects
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ __all__ = [
     "rough_estimates",
     "study_densities",
     "study_nodes",
+    "telling_count",
 ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..effects import informative
 from ..model import (
     BetaBinomial,
     BinomialNormal,
@@ -40,12 +41,8 @@ def cautions(model: Model, data: Data) -> tuple[str, ...]:
         return _of_outcomes(model, data)
     said = []
     tau = model.priors.get("tau")
-    if tau is not None and data.k == 1:
-        said.append(
-            f"One study says next to nothing about tau: its posterior is its prior, {tau!r}."
-        )
-    elif tau is not None and data.k < FEW:
-        said.append(f"With {data.k} studies tau rests largely on its prior, {tau!r}.")
+    if tau is not None and (few := _few(telling_count(model, data), data.k)):
+        said.append(few.format(prior=repr(tau)))
     if isinstance(data, Studies):
         said += [
             f"No event in any {arm[1:]} arm: how large the effect may be rests on the priors."
@@ -65,6 +62,32 @@ def cautions(model: Model, data: Data) -> tuple[str, ...]:
             "longer rests on the randomisation within trials alone."
         )
     return tuple(said)
+
+
+def telling_count(model: Model, data: Data) -> int:
+    """How many studies say something about their effect without the priors.
+
+    A study in which nobody has the event, or everybody, says nothing about an odds ratio; so a
+    count of the studies is the same for a model of the counts and for one of the estimates.
+    """
+    if not isinstance(data, Studies) or isinstance(model, BetaBinomial):
+        return data.k
+    return int(informative(data, model.scale(data).name).sum())
+
+
+def _few(n: int, k: int) -> str:
+    """What to say of a spread between `n` studies that say something, of `k`; empty for enough."""
+    if n >= FEW:
+        return ""
+    if k == 1:
+        return "One study says next to nothing about tau: its posterior is its prior, {prior}."
+    if n < 2:
+        which = "only one says" if n else "none says"
+        return (
+            f"Of {k} studies {which} anything about the effect: tau rests on its prior, {{prior}}."
+        )
+    some = f" that say something about the effect, of {k}," if n < k else ""
+    return f"With {n} studies{some} tau rests largely on its prior, {{prior}}."
 
 
 def _of_outcomes(model: MultivariateNormal, data: Data) -> tuple[str, ...]:

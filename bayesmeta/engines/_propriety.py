@@ -10,7 +10,27 @@ import math
 from ..effects import EffectSizes
 from ..errors import ModelError
 from ..model import CommonEffect, Data, Model, NormalNormal
-from ..priors import Flat, HalfCauchy, HalfT, InverseGamma, Jeffreys, Mixture, Prior, StudentT
+from ..priors import (
+    LKJ,
+    Beta,
+    Exponential,
+    Flat,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfT,
+    InverseGamma,
+    Jeffreys,
+    LogNormal,
+    Mixture,
+    Normal,
+    Prior,
+    StudentT,
+    Uniform,
+)
+
+# Fall faster than any power, or end.
+LIGHT = (Normal, HalfNormal, LogNormal, Exponential, Gamma, Uniform, Beta, LKJ)
 
 
 def check_propriety(model: Model, data: Data) -> None:
@@ -101,5 +121,10 @@ def _tail(prior: Prior) -> float:
             return shape + 1
         case Mixture(_, first, second):
             return min(_tail(first), _tail(second))
-        case _:
+        case prior if isinstance(prior, LIGHT):
             return math.inf
+        case _:
+            raise ModelError(
+                f"How fast the density of {prior!r} falls is not known, and so not which moments "
+                "exist; use a prior such as HalfNormal or HalfT."
+            )

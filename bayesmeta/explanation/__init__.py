@@ -24,7 +24,17 @@ from ..frequentist import PROGRAMS, Convention, FrequentistFit, pool, preset
 from ..studies import ContinuousStudies, Published
 from ._chance import expected_matches
 from ._choices import Choice, single_choices
-from ._printed import HALF, Target, as_printed, misses, printed
+from ._printed import (
+    BESIDE,
+    HALF,
+    NAMES,
+    Target,
+    as_printed,
+    farthest,
+    in_words,
+    misses,
+    printed,
+)
 from ._search import Place, search
 from ._selections import select
 from ._walk import FIGURES, Data, Selections, rows_that_differ
@@ -108,6 +118,22 @@ class Explanation:
     chance_of_any: float
     notes: tuple[str, ...]
 
+    @property
+    def printed(self) -> str:
+        """Every printed figure that candidates are held to, as printed."""
+        beside = [
+            f"{words} {getattr(self.published, name).strip()}{'%' if name == 'i2' else ''}"
+            for name, words in BESIDE.items()
+            if name in printed(self.published)
+        ]
+        return ", ".join((str(self.published), *beside))
+
+    @property
+    def farthest(self) -> str:
+        """The printed figure that the nearest candidate misses most, in words."""
+        name = farthest(self.candidates[0].figures, printed(self.published))
+        return {**NAMES, **BESIDE}[name]
+
     def table(self) -> "pd.DataFrame":
         """The candidates, one row each, on the natural scale."""
         import pandas as pd
@@ -168,17 +194,18 @@ class Explanation:
         return "\n".join((*self._sentences(), *self.notes))
 
     def _sentences(self) -> tuple[str, ...]:
-        best, digits = self.candidates[0], self.published.decimals + 1
+        best, figures = self.candidates[0], self.printed
         found = (
-            f"{self.reproducing} of {self.tried} candidates reproduce {self.published} to the "
-            "last printed digit."
+            f"{self.reproducing} of {self.tried} candidates reproduce {figures} to the last "
+            "printed digit."
             if self.reproducing
-            else f"None of {self.tried} candidates reproduces {self.published}."
+            else f"None of {self.tried} candidates reproduces {figures}."
         )
         lead = (
             "One is"
             if self.reproducing
-            else f"The nearest, off by {best.miss:.1f} units of a last digit, is"
+            else f"The nearest, off by {best.miss:.1f} units of a last digit in its "
+            f"{self.farthest} and by no more in its other figures, is"
         )
         named = f"So do the defaults of {' and of '.join(self.named)}." if self.named else ""
         chance = (
@@ -186,7 +213,8 @@ class Explanation:
             f"average, and at least one candidate in {100 * self.chance_of_any:.3g}% of cases."
         )
         moved = (
-            f"The single choice that moves it most: {self.choices[0].in_words(digits)}."
+            "The single choice that moves its estimate or limits most: "
+            f"{self.choices[0].in_words(self.published)}."
             if self.choices
             else ""
         )
@@ -194,7 +222,7 @@ class Explanation:
             text
             for text in (
                 found,
-                f"{lead} {_in_words(best, digits)}.",
+                f"{lead} {_in_words(best, self.published)}.",
                 named,
                 moved,
                 chance,
@@ -252,6 +280,11 @@ def explain(
     >>> bm.explain(data, printed).candidates[0].convention.effects
     'common'
     """
+    if not isinstance(subsets, bool | np.bool_):
+        raise DataError(
+            f"subsets is True or False, got {subsets!r}; for some studies only, explain "
+            "studies.keep([names])."
+        )
     if not published.has_interval:
         raise DataError("explain needs a published estimate with its interval.")
     measure = measure_named(published.measure)
@@ -416,11 +449,8 @@ def _notes(published: Published, studies: Data, *, matched: bool) -> tuple[str, 
     return tuple(notes)
 
 
-def _in_words(one: Candidate, digits: int) -> str:
-    estimate, lower, upper = (
-        f"{one.figures[name]:.{digits}f}" for name in ("estimate", "lower", "upper")
-    )
-    text = f"{one.convention.measure} {estimate} [{lower}, {upper}] by {one.convention}"
+def _in_words(one: Candidate, published: Published) -> str:
+    text = f"{one.convention.measure} {in_words(one.figures, published)} by {one.convention}"
     if one.same > 1:
         text += f" (and {one.same - 1} more alike)"
     if one.left_out:

@@ -1,7 +1,8 @@
 """What each single choice does to a pooled number."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..effects import ZERO_WORDS, Measure
 from ..frequentist import Convention
-from ._printed import Target, as_printed
+from ..studies import Published
+from ._printed import Target, as_printed, in_words
 from ._search import Place
 from ._walk import FIGURES, Selections, Walked, rows_that_differ, walk
 
@@ -25,7 +27,7 @@ class Choice:
     ----------
     choice, before, after : str
     figures : mapping of str to float
-        ``estimate``, ``lower`` and ``upper`` on the natural scale.
+        ``estimate``, ``lower`` and ``upper`` on the natural scale; ``p`` where one is printed.
     move : float
         Largest move of estimate and limits, in units of the last printed digit.
     """
@@ -36,10 +38,10 @@ class Choice:
     figures: Mapping[str, float]
     move: float
 
-    def in_words(self, digits: int) -> str:
-        """One clause; `digits` after the point."""
-        estimate, lower, upper = (f"{value:.{digits}f}" for value in self.figures.values())
-        return f"{self.choice}, {self.before} → {self.after}, gives {estimate} [{lower}, {upper}]"
+    def in_words(self, published: Published) -> str:
+        """One clause; every figure with a digit more than the printed one."""
+        figures = in_words(self.figures, published)
+        return f"{self.choice}, {self.before} → {self.after}, gives {figures}"
 
 
 def single_choices(
@@ -55,10 +57,11 @@ def single_choices(
     near = selections.at(_near(selections, best.column))
     walked = list(walk(near, measure.name, prob=prob, heterogeneity=heterogeneity))
     base = next(one for one in walked if one.convention == best.convention)
-    here = _effect(base, 0, measure)
+    effect = partial(_effect, measure=measure, names=FIGURES[:3] + ("p",) * ("p" in target))
+    here = effect(base, 0)
     found = [
         Choice(choice=choice, before=before, after=after, figures=figures, move=move)
-        for choice, before, after, figures in _neighbours(walked, base, near, measure)
+        for choice, before, after, figures in _neighbours(walked, base, near, effect)
         for move in [_move(here, figures, target)]
     ]
     return tuple(sorted(_largest(found), key=lambda one: -one.move))
@@ -90,17 +93,20 @@ def _move(
     there: Mapping[str, float],
     target: Target,
 ) -> float:
-    return max(abs(there[name] - here[name]) / target[name].unit for name in here)
+    return max(abs(there[name] - here[name]) / target[name].unit for name in FIGURES[:3])
 
 
-def _effect(one: Walked, column: int, measure: Measure) -> dict[str, float]:
-    return {
-        name: float(as_printed(name, one.figures[name][column], measure)) for name in FIGURES[:3]
-    }
+type Effect = Callable[[Walked, int], dict[str, float]]
+
+
+def _effect(
+    one: Walked, column: int, *, measure: Measure, names: Sequence[str]
+) -> dict[str, float]:
+    return {name: float(as_printed(name, one.figures[name][column], measure)) for name in names}
 
 
 def _neighbours(
-    walked: Sequence[Walked], base: Walked, near: Selections, measure: Measure
+    walked: Sequence[Walked], base: Walked, near: Selections, effect: Effect
 ) -> Iterator[tuple[str, str, str, dict[str, float]]]:
     mine = _parts(base.convention)
     for one in walked:
@@ -111,8 +117,8 @@ def _neighbours(
         differ = [name for name in both if mine[name] != parts[name]]
         if len(differ) == 1 and np.isfinite(one.figures["estimate"][0]):
             name = differ[0]
-            yield name, str(mine[name]), str(parts[name]), _effect(one, 0, measure)
-    yield from _other_tables(base, near, measure)
+            yield name, str(mine[name]), str(parts[name]), effect(one, 0)
+    yield from _other_tables(base, near, effect)
 
 
 def _parts(convention: Convention) -> dict[str, str | None]:
@@ -131,7 +137,7 @@ def _parts(convention: Convention) -> dict[str, str | None]:
 
 
 def _other_tables(
-    base: Walked, near: Selections, measure: Measure
+    base: Walked, near: Selections, effect: Effect
 ) -> Iterator[tuple[str, str, str, dict[str, float]]]:
     """The same convention with one study more or fewer, or one other reading."""
     present, table = near.present, near.table
@@ -139,7 +145,7 @@ def _other_tables(
     for other in range(1, near.n):
         if not np.isfinite(base.figures["estimate"][other]):
             continue
-        figures = _effect(base, other, measure)
+        figures = effect(base, other)
         if table[other] == table[0]:
             i = int(np.flatnonzero(present[:, other] != present[:, 0])[0])
             words = ["with it", "without it"]

@@ -13,6 +13,8 @@ from ._walk import FIGURES
 type Array = NDArray[np.float64]
 type Target = Mapping[str, "Figure"]  # by name
 
+NAMES = {"estimate": "estimate", "lower": "lower limit", "upper": "upper limit"}
+BESIDE = {"p": "p", "p_heterogeneity": "heterogeneity p", "i2": "I²"}
 HALF = 0.5 + 1e-9  # of the last printed unit
 NONE = np.iinfo(np.int64).min  # where a figure does not exist
 
@@ -47,6 +49,24 @@ def printed(published: Published) -> Target:
 def as_printed(name: str, values: Array, measure: Measure) -> Array:
     """Figures on the scale they are printed on."""
     return measure.natural(values) if name in ("estimate", "lower", "upper") else values
+
+
+def farthest(figures: Mapping[str, float], target: Target) -> str:
+    """Which printed figure is missed most; `figures` are on the scale they are printed on."""
+    return max(target, key=lambda name: float(target[name].miss(np.array(figures[name]))))
+
+
+def in_words(figures: Mapping[str, float], published: Published) -> str:
+    """Write figures like the printed ones, each with one digit more: ``0.772 [0.607, 0.982]``."""
+    digits = published.decimals + 1
+    estimate, lower, upper = (f"{figures[name]:.{digits}f}" for name in FIGURES[:3])
+    said = [f"{estimate} [{lower}, {upper}]"]
+    for name, figure in printed(published).items():
+        if name in BESIDE and name in figures:
+            more = round(-np.log10(figure.unit)) + 1
+            unit = "%" if name == "i2" else ""
+            said.append(f"{BESIDE[name]} {figures[name]:.{more}f}{unit}")
+    return ", ".join(said)
 
 
 def misses(figures: Mapping[str, Array], target: Target, measure: Measure) -> Array:

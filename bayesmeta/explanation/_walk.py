@@ -325,7 +325,8 @@ def _of_moments(
 ) -> Walked:
     """A walked convention of an estimate with a normal interval, and Q from `table`."""
     y, v, there = table
-    valid = np.isfinite(estimate) & (squared > 0)
+    exact = (squared == 0) & (convention.measure == "RR")  # every patient has the event
+    valid = np.isfinite(estimate) & ((squared > 0) | exact)
     se = np.sqrt(np.where(valid, squared, 1.0))
     around = None if centre is None else np.where(valid, centre, 0.0)
     q = cochran_q(y, _at_least(there, 1) / v, around)

@@ -8,6 +8,7 @@ from ._influence import cumulative, influence, leave_one_out
 from ._inverse_variance import Pooled, i2_from_q, pool_common, pool_random
 from ._many import random_effects_many
 from ._of_counts import Centre
+from ._one import narrow_prediction
 from ._pet_peese import PetPeese, pet_peese
 from ._pooling import common_effect, random_effects
 from ._presets import PROGRAMS, preset
@@ -43,6 +44,7 @@ __all__ = [
     "influence",
     "leave_one_out",
     "mantel_haenszel_rd",
+    "narrow_prediction",
     "pet_peese",
     "peters",
     "peto",

@@ -19,7 +19,7 @@ from ..effects import (
 from ..errors import DataError, ModelError
 from ..model import Data
 from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies
-from ._counts import Variance
+from ._counts import VARIANCES, Variance, variance_named
 from ._fit import INTERVALS, FrequentistFit, IntervalName
 from ._glmm import glmm
 from ._inverse_variance import PREDICTIONS, Prediction, i2_from_q
@@ -73,7 +73,7 @@ class Convention:
     i2 : {"Q", "tau²"}
         Which I² is printed.
     variance : {"Greenland–Robins", "Sato"}
-        Of the Mantel–Haenszel RD.
+        Of the Mantel–Haenszel RD; a hyphen does for the dash.
     smd : {"exact", "RevMan"}
         Factor and variance of the SMD.
     bias_correction : bool
@@ -110,6 +110,7 @@ Wald interval; Q around Mantel–Haenszel; I² from Q
     prediction: Prediction | Literal[""] = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "variance", variance_named(self.variance))
         rules = ZERO_CELLS_OF.get(self.measure, ("none", "if_needed", "all"))
         choices = {
             "measure": MEASURES,
@@ -122,7 +123,7 @@ Wald interval; Q around Mantel–Haenszel; I² from Q
             "q": ("IV", "MH"),
             "interval": _CHOSEN,
             "i2": ("Q", "tau²"),
-            "variance": ("Greenland–Robins", "Sato"),
+            "variance": VARIANCES,
             "smd": ("exact", "RevMan"),
             "prediction": ("", *PREDICTIONS, "NNF"),
         }

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
-type Variance = Literal["Greenland–Robins", "Sato"]
+type Variance = Literal["Greenland–Robins", "Greenland-Robins", "Sato"]
+VARIANCES: tuple[Variance, ...] = ("Greenland–Robins", "Sato")
+
+
+def variance_named(name: Variance) -> Variance:
+    """Return the name as it is printed, with the dash of two authors for a hyphen."""
+    return "Greenland–Robins" if name == "Greenland-Robins" else name
 
 
 def mantel_haenszel_rr(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:

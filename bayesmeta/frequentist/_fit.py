@@ -114,6 +114,18 @@ class FrequentistFit:
         """P of homogeneity; None for one study."""
         return float(chdtrc(self.q_df, self.q)) if self.q_df > 0 else None
 
+    @property
+    def predicts_narrowly(self) -> bool:
+        """Whether the HK prediction interval is narrower than the truncated HKSJ interval.
+
+        A new study cannot be known better than the mean of all.
+        """
+        plain = self.predicted in ("HK", "HK-PR") and "HKSJ truncated" in self.spreads
+        if self.prediction is None or not plain:
+            return False
+        lower, upper = self.interval(name="HKSJ truncated")
+        return self.prediction[1] - self.prediction[0] < (upper - lower) * (1 - 1e-9)
+
     def interval(
         self, prob: float | None = None, *, name: IntervalName | None = None
     ) -> tuple[float, float]:

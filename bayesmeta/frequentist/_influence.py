@@ -270,6 +270,11 @@ def _ordered(study: tuple[str, ...], order: ArrayLike | None) -> Sequence[str]:
     if order is None:
         return study
     given = np.asarray(order)
+    if given.dtype.kind == "b":
+        raise DataError(
+            f"order must be the {len(study)} names, or one finite number per study, not true and "
+            "false; a mask picks studies: data.keep(mask)."
+        )
     if given.dtype.kind in "UO" and all(isinstance(name, str) for name in given.ravel()):
         names = [str(name) for name in given.ravel()]
         if sorted(names) != sorted(study):

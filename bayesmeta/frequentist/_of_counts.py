@@ -37,7 +37,7 @@ def pool_mantel_haenszel(
     data, measure = _counts_for(data, measure)
     kept = informative(data, measure)
     if not kept.any():
-        raise DataError(f"No study has an event: there is no {measure} to pool.")
+        raise DataError(f"There is no {measure} to pool: {nothing_said(data)}.")
     estimate, squared = _mh_estimate(data.keep(kept), measure, zero_cells, variance)
     effects = effect_sizes(data, measure=measure, zero_cells=_SHOWN.get(zero_cells, zero_cells))
     q = float(((effects.y - estimate) ** 2 / effects.se**2).sum())
@@ -56,9 +56,14 @@ def pool_mantel_haenszel(
         i2=i2,
         i2_q=i2,
         excluded=tuple(name for name, keep in zip(data.study, kept, strict=True) if not keep),
+        cautions=() if squared > 0 else (CERTAIN,),
     )
 
 
+CERTAIN = (
+    "Every patient of the studies with events has the event: the Mantel–Haenszel RR is exactly 1 "
+    "and its estimated standard error 0, so that the interval does not say how sure that is."
+)
 _SHOWN: Mapping[ZeroCells, ZeroCells] = {"none": "if_needed"}  # a study's own estimate needs one
 _ADDED: Mapping[ZeroCells, str] = {
     "none": "",
@@ -68,6 +73,16 @@ _ADDED: Mapping[ZeroCells, str] = {
     "treatment_arm": ", treatment-arm continuity correction",
     "variance": ", ½ added to weights and variance where needed",
 }
+
+
+def nothing_said(data: BinaryStudies | PersonTimeStudies) -> str:
+    """Why no study says anything about an odds ratio, or a ratio of risks or rates."""
+    if data.double_zero.all():
+        return "no study has an event"
+    full = isinstance(data, BinaryStudies) and ~data.double_zero
+    if np.all(full):
+        return "every patient of every study has the event; measure='RR' gives 1 exactly"
+    return "in every study either all patients have the event or none has"
 
 
 def _of_variance(measure: str, variance: Variance) -> str:
@@ -101,6 +116,8 @@ def _mh_estimate(
             "with the event. Use zero_cells='variance', or weights='IV', which adds ½."
         )
     ratio, squared = map(float, MANTEL_HAENSZEL[measure](a, b, c, d))
+    if measure == "RR" and squared == 0:  # every patient has the event
+        return 0.0, 0.0
     if not (0 < squared < np.inf and 0 < ratio < np.inf):
         raise DataError(
             f"The Mantel–Haenszel {measure} is zero or infinite: one whole side of the tables is "
@@ -135,14 +152,14 @@ def pool_peto(
 ) -> FrequentistFit:
     if not isinstance(data, BinaryStudies):
         raise ModelError("Peto's odds ratio needs the counts: give it BinaryStudies.")
-    if measure != "OR":
+    if measure not in (None, "OR"):
         raise DataError(f"measure must be 'OR' for Peto's method, got {measure!r}.")
     if zero_cells not in (None, "none"):
         raise ModelError("Peto's odds ratio takes no correction: zero_cells is 'none' or left out.")
     difference, variance = peto(*adjusted_cells(data, "none", "OR"))
     kept = variance > 0
     if not kept.any():
-        raise DataError("No study says anything about the odds ratio: all patients fared alike.")
+        raise DataError(f"There is no OR to pool: {nothing_said(data)}.")
     names = tuple(name for name, keep in zip(data.study, kept, strict=True) if keep)
     y, se = difference[kept] / variance[kept], variance[kept] ** -0.5
     effects = EffectSizes.from_arrays(names, y, se, measure="OR")

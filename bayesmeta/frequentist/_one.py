@@ -1,6 +1,7 @@
 """One table in, one fit out."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def fit_of(
             if effects.k < 3
             else f"There is no {prediction} prediction interval: one study outweighs all others."
         )
-    return FrequentistFit(
+    fit = FrequentistFit(
         method=method,
         measure=effects.measure,
         k=effects.k,
@@ -90,6 +91,9 @@ def fit_of(
         excluded=_left_out(effects),
         cautions=tuple(cautions),
     )
+    if fit.predicts_narrowly:
+        fit = replace(fit, cautions=(*cautions, narrow_prediction(fit.predicted)))
+    return fit
 
 
 def _cautions(
@@ -111,6 +115,15 @@ def _cautions(
             "The degrees of freedom of Kenward and Roger fall below 1 here and were set to 1: the "
             "interval is all but useless."
         )
+
+
+def narrow_prediction(name: str, of: str = "") -> str:
+    """Say that a prediction interval is narrower than a confidence interval."""
+    return (
+        f"The {name} prediction interval{of} is narrower than the truncated HKSJ confidence "
+        "interval: it takes the HKSJ standard error, which is smaller than Wald's here. Prefer "
+        f"'{name} truncated'."
+    )
 
 
 def _left_out(effects: EffectSizes) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from ..effects import ZeroCells
 from ..errors import DataError, ModelError
 from ..model import Data
 from ..studies import check_prob
-from ._counts import Variance
+from ._counts import VARIANCES, Variance, variance_named
 from ._fit import INTERVALS, FrequentistFit, IntervalName
 from ._inverse_variance import PREDICTIONS, Prediction, pool_common, pool_random
 from ._of_counts import Centre, pool_mantel_haenszel, pool_peto, q_around_mh
@@ -34,14 +34,15 @@ def common_effect(
     weights : {"IV", "MH", "Peto"}
         Inverse variance, Mantel–Haenszel, or Peto's one-step odds ratio.
     measure : {"OR", "RR", "RD"}
-        For counts of two arms; person-time has the IRR, Peto the OR.
+        For counts of two arms; person-time has the IRR, and Peto, without being asked, the OR.
     zero_cells : {"none", "if_needed", "all", "events", "treatment_arm", "variance"}, optional
         As for :func:`effect_sizes`. By default ``"if_needed"`` for inverse variance and ``"none"``
         for Mantel–Haenszel, which needs no correction (RevMan and some papers add ½ all the same:
         ``"if_needed"``). Peto takes none. Studies that say nothing about a ratio (no event in
         either arm) are left out of all three; the RD keeps them.
     variance : {"Greenland–Robins", "Sato"}
-        Of the Mantel–Haenszel RD: RevMan and meta use the first, metafor the second.
+        Of the Mantel–Haenszel RD: RevMan and meta use the first, metafor the second. A hyphen does
+        for the dash.
     prob : float
         Level of the interval.
 
@@ -68,7 +69,8 @@ def common_effect(
     """
     check_prob(prob)
     among("weights", weights, ("IV", "MH", "Peto"))
-    among("variance", variance, ("Greenland–Robins", "Sato"))
+    variance = variance_named(variance)
+    among("variance", variance, VARIANCES)
     if weights == "IV":
         effects = as_effects(data, measure, zero_cells or "if_needed")
         pooled = pool_common(*one_table(effects))

@@ -12,7 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..effects import EffectSizes
 from ..errors import DataError
-from ..studies import check_names, name_rows, read_only, rename_columns
+from ..studies import (
+    Rows,
+    check_names,
+    name_rows,
+    read_names,
+    read_only,
+    rename_columns,
+    select_studies,
+)
 from ._reading import check_once, covariances, from_covariances, order, root_of, spread_out
 
 if TYPE_CHECKING:
@@ -158,9 +166,19 @@ class MultivariateEffects:
             known = np.asarray(within, dtype=np.float64)[..., None, None, None]
         return se[:, :, None] * se[:, None, :] * (np.eye(self.p) + both * known)
 
-    def keep(self, rows: NDArray[np.bool_]) -> Self:
-        """Return the studies where `rows`, shape (k,), is true."""
-        where = np.flatnonzero(rows)
+    def keep(self, rows: Rows) -> Self:
+        """Return the studies that `rows` names, or where it is true, in the order of the table.
+
+        Parameters
+        ----------
+        rows : names, or array-like of bool, shape (k,)
+
+        Raises
+        ------
+        DataError
+            For anything else, positions among them, and where no study is left.
+        """
+        where = select_studies(self.study, rows)
         correlation = None if self.correlation is None else self.correlation[where]
         names = tuple(self.study[i] for i in where)
         return replace(
@@ -235,7 +253,7 @@ class MultivariateEffects:
         )
 
     def _set_names(self) -> None:
-        study, outcome = tuple(map(str, self.study)), tuple(map(str, self.outcome))
+        study, outcome = read_names(self.study), read_names(self.outcome, "outcome")
         check_names(study)
         if len(outcome) < 2 or len(set(outcome)) < len(outcome) or not all(map(str.strip, outcome)):
             raise DataError(

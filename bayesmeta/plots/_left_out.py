@@ -23,9 +23,9 @@ _TAIL, _BAND = 0.025, "#eceff2"
 def left_out(loo: "LOO") -> Figure:
     """Draw leave-one-study-out predictions.
 
-    Each row shows the predictive probability of a result as low as the study's: a point for an
-    estimate, for counts the share of the observed count itself. Few of many studies should lie in
-    the outer 5%.
+    Each row shows the predictive probability of a result as low as the study's: for an estimate a
+    point; for counts a bar, the share of the observed count itself, with the point that the table
+    gives drawn at random within it. Few of many studies should lie in the outer 5%.
 
     Parameters
     ----------
@@ -68,24 +68,31 @@ def left_out(loo: "LOO") -> Figure:
 def _studies(axes: Axes, loo: "LOO", y: NDArray[np.float64]) -> None:
     axes.set_xlim(-0.01, 1.01)
     axes.axvspan(_TAIL, 1 - _TAIL, color=_BAND, zorder=0)
-    axes.hlines(y, loo.lower, loo.upper, color=SKY, linewidth=5.0, zorder=2)
+    axes.hlines(y, loo.pit_lower, loo.pit_upper, color=SKY, linewidth=5.0, zorder=2)
     far = np.minimum(loo.pit, 1 - loo.pit) < _TAIL
-    middle = (loo.lower + loo.upper) / 2
     style = {"linestyle": "none", "marker": "o", "markersize": 4.5, "zorder": 3}
     for where, color, label in ((~far, INK, "study"), (far, VERMILLION, "study, far out")):
-        axes.plot(middle[where], y[where], color=color, label=label, **style)
+        axes.plot(loo.pit[where], y[where], color=color, label=label, **style)
     axes.set_xticks([0, _TAIL, 0.25, 0.5, 0.75, 1 - _TAIL, 1])
     axes.set_xticklabels(["0", "", "0.25", "0.5", "0.75", "", "1"])
     axes.set_xlabel("predictive probability of a result as low or lower")
+
+
+def _has_bars(loo: "LOO") -> bool:
+    return bool((loo.pit_upper > loo.pit_lower).any())
+
+
+def _point_in_words(loo: "LOO") -> str:
+    return "study (LOO-PIT, at random within its share)" if _has_bars(loo) else "study"
 
 
 def _legend(figure: Figure, loo: "LOO", *, top: float) -> None:
     point = {"linestyle": "none", "marker": "o", "markersize": 4.5}
     handles = [
         Line2D([], [], color=_BAND, linewidth=7.0, label="central 95%"),
-        Line2D([], [], color=INK, label="study", **point),
+        Line2D([], [], color=INK, label=_point_in_words(loo), **point),
     ]
-    if (loo.upper > loo.lower).any():
+    if _has_bars(loo):
         share = "share of the observed count"
         handles.append(Line2D([], [], color=SKY, linewidth=5.0, label=share))
     height = float(figure.get_size_inches()[1])

@@ -209,7 +209,7 @@ def _legend(figure: Figure, check: "PredictiveCheck", *, top: float) -> None:
 def _statistic(figure: Figure, statistic: "Statistic", across: int, *, top: float) -> None:
     step = (_WIDTH - 2 * _MARGIN + _GAP) / _ABREAST
     left, wide = _MARGIN + across * step, step - _GAP
-    title = wrap(clean(statistic.name), wide, size=SMALL, weight="bold")
+    title = wrap(clean(statistic.label), wide, size=SMALL, weight="bold")
     lines = title.count("\n") + 1
     write(figure, left, top + 0.1 + inches(SMALL, lines - 1) / 2, title, size=SMALL, weight="bold")
     below = top + 0.1 + inches(SMALL, lines)

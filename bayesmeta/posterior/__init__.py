@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..model import Data, Model
+from ._figures import beside
 from .grids import GridDensity, MappedDensity, SupportMap
 from .marginals import (
     Array,
@@ -44,6 +45,7 @@ __all__ = [
     "SupportMap",
     "TauDensity",
     "TruncatedMixture",
+    "beside",
     "shared",
 ]
 
@@ -81,7 +83,8 @@ class Check:
     def __str__(self) -> str:
         sign = "≤" if self.at_most else "≥"
         at = f" ({self.where})" if self.where else ""
-        return f"{self.name}{at} {self.value:.4g}, must be {sign} {self.limit:g}"
+        value = beside(self.value, self.limit)
+        return f"{self.name}{at} {value}, must be {sign} {self.limit:g}"
 
 
 @final

@@ -29,7 +29,8 @@ def write_results(
     ----------
     results : Results
     folder : Path or str
-        Gets ``report.html``, ``results.json``, and per outcome ``<outcome>.nc`` (draws of the
+        Gets ``report.html``, ``results.json`` (infinite numbers are the texts ``"inf"`` and
+        ``"-inf"``, missing ones null), and per outcome ``<outcome>.nc`` (draws of the
         answer), ``<outcome>-nuts.nc`` (its second source), ``<outcome>-<table>.csv`` and
         ``<outcome>-<figure>.svg``.
     progress : callable, optional
@@ -53,7 +54,11 @@ def write_results(
 
 
 def to_json(results: Results) -> str:
-    """Return every printed number unrounded, with versions, seed and hashes."""
+    """Return every printed number unrounded, with versions, seed and hashes.
+
+    JSON has no infinity: an infinite number is the text ``"inf"`` or ``"-inf"``, which ``float``
+    reads back. What is missing, or does not exist, is null.
+    """
     content = {
         "title": results.title,
         "passed": results.passed,
@@ -116,9 +121,9 @@ def _records(table: "pd.DataFrame") -> list[dict[str, object]]:
 
 
 def _plain(value: object) -> object:
-    """NumPy scalars as Python's; what is missing or not finite as null."""
+    """NumPy scalars as Python's; what is missing as null, what is infinite as text."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
-        return None
+        return None if math.isnan(value) else str(value)
     return value

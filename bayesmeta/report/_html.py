@@ -22,6 +22,7 @@ from ..model import (
     Model,
     PoissonNormal,
 )
+from ..posterior import beside
 from ..results import OutcomeResult, Results
 from ..results.display import (
     compact,
@@ -33,6 +34,8 @@ from ..results.display import (
     percent,
     scenario_lines,
     shift_sentence,
+    simulated,
+    simulated_interval,
 )
 from ..studies import ContinuousStudies
 from ._grid import Grid, plain_grid
@@ -370,10 +373,10 @@ def _predictive(outcome: OutcomeResult) -> Grid | None:
         return None
     rows = [
         (
-            str(label),
+            f"{label} ({row['how']})" if row["how"] else str(label),
             number(row["observed"]),
-            interval(row["predicted_median"], row["predicted_lower"], row["predicted_upper"]),
-            number(row["p"]),
+            _simulated(row, "predicted_"),
+            simulated(row["p"], row["p_mcse"]),
         )
         for label, row in table.iterrows()
     ]
@@ -388,13 +391,25 @@ def _implied(outcome: OutcomeResult) -> Grid | None:
     rows = [
         (
             str(label),
-            interval(row["median"], row["lower"], row["upper"]),
-            percent(row["absurd"]) if math.isfinite(row["absurd"]) else "–",
+            _simulated(row),
+            _share(row["absurd"], row["absurd_mcse"]),
             str(row["rule"]),
         )
         for label, row in table.iterrows()
     ]
     return Grid(("before the data", "median [interval]", "absurd", "called absurd"), rows)
+
+
+def _simulated(row: "pd.Series", prefix: str = "") -> str:
+    names = [f"{prefix}{name}" for name in ("median", "lower", "upper")]
+    return simulated_interval([row[name] for name in names], [row[f"{n}_mcse"] for n in names])
+
+
+def _share(share: float, error: float) -> str:
+    """A share of draws: whole per cents where their number does not tell more."""
+    if not math.isfinite(share) or error < 1e-3 or not 0.01 < share < 0.99:
+        return percent(share)
+    return f"{100 * share:.0f}%"
 
 
 def _penalty(outcome: OutcomeResult) -> Grid | None:
@@ -468,18 +483,18 @@ def _fit_in_words(outcome: OutcomeResult) -> str:
 
 
 def _trust(outcome: OutcomeResult) -> Grid | None:
-    table = outcome.tables.get("trust")
-    if table is None:
+    found = outcome.checks.trust
+    if found is None:
         return None
     rows = [
         (
-            str(row["kind"]),
-            f"{row['check']}{': ' + row['where'] if row['where'] else ''}",
-            f"{row['value']:.3g}" if math.isfinite(row["value"]) else "–",
-            str(row["limit"]),
-            str(row["verdict"]),
+            one.kind,
+            f"{one.check}{': ' + one.where if one.where else ''}",
+            one.figure,
+            one.limit,
+            one.verdict,
         )
-        for _, row in table.iterrows()
+        for one in found.verdicts
     ]
     return Grid(("kind", "check", "value", "limit", "verdict"), rows)
 
@@ -493,7 +508,7 @@ def _diagnostics(outcome: OutcomeResult) -> Grid | None:
             str(label),
             str(row["engine"]),
             f"{row['check']}{' (' + row['where'] + ')' if row['where'] else ''}",
-            f"{row['value']:.4g}",
+            beside(row["value"], row["limit"]),
             f"{row['limit']:g}",
             "passed" if row["passed"] else "FAILED",
         )

@@ -35,7 +35,12 @@ def small_study_grid(outcome: OutcomeResult) -> Grid | None:
     if table is None:
         return None
     rows = [
-        (str(name), f"{number(row['statistic'], 2)} on {int(row['df'])} df", number(row["p"], 3))
+        (
+            str(name),
+            str(row["predictor"]),
+            f"{number(row['statistic'], 2)} on {int(row['df'])} df",
+            number(row["p"], 3),
+        )
         for name, row in table.iterrows()
     ]
-    return Grid(("test", "t", "p"), rows)
+    return Grid(("test", "effects regressed on", "t", "p"), rows)

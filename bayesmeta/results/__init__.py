@@ -10,7 +10,7 @@ from ..decision import AbsoluteEffects
 from ..effects import MEASURES, EffectSizes, Measure
 from ..evidence import BayesFactors
 from ..explanation import Explanation
-from ..frequentist import FrequentistFit
+from ..frequentist import FrequentistFit, narrow_prediction
 from ..model import Data, Model
 from ..posterior import Coherence, Posterior
 from ..studies import Excluded, Published
@@ -88,6 +88,8 @@ class ScenarioResult:
     refusals : tuple of str
         Why an analysis could not be made.
     robustness : Robustness
+    unconverged : str
+        Label of a posterior that was to check the answer and did not converge; else empty.
     """
 
     name: str
@@ -98,6 +100,7 @@ class ScenarioResult:
     frequentist: Mapping[str, FrequentistFit]
     refusals: tuple[str, ...] = ()
     robustness: Robustness = field(default_factory=Robustness)
+    unconverged: str = ""
 
     @property
     def answer(self) -> Posterior:
@@ -111,7 +114,19 @@ class ScenarioResult:
         for posterior in self.posteriors.values():
             said |= dict.fromkeys(posterior.cautions)
         said |= dict.fromkeys((*self.refusals, *_narrow(self.frequentist)))
+        said |= dict.fromkeys((*_certain(self.frequentist), *_predicts(self.frequentist)))
+        if self.unconverged:
+            said[self._no_cross_check()] = None
         return tuple(said)
+
+    def _no_cross_check(self) -> str:
+        """Say that the second source has no say."""
+        check = self.posteriors[self.unconverged]
+        sound = "The answer is sound; its" if self.answer.diagnostics.passed else "The answer's"
+        return (
+            f"{sound} cross-check, {self.unconverged}, did not converge and speaks neither for nor "
+            f"against it: {'; '.join(map(str, check.diagnostics.failures))}."
+        )
 
 
 @final
@@ -228,11 +243,12 @@ class OutcomeResult:
 
     @property
     def failures(self) -> Mapping[str, tuple[str, ...]]:
-        """Failed numerical gates by fit."""
+        """Failed numerical gates by fit; a cross-check that did not converge is a caution."""
+        apart = {f"{one.name}: {one.unconverged}" for one in self.scenarios if one.unconverged}
         found = {
             label: tuple(map(str, posterior.diagnostics.failures))
             for label, posterior in self.posteriors.items()
-            if not posterior.diagnostics.passed
+            if not posterior.diagnostics.passed and label not in apart
         }
         zeros = self.evidence.zeros
         sound = {} if zeros is None else zeros["sound"].to_dict()
@@ -316,6 +332,22 @@ def comparison_of(
     """Posteriors, frequentist fits and the published figures that belong to a scenario."""
     beside = {one.label: one.published for one in published if one.compare_with == scenario.name}
     return {**scenario.posteriors, **scenario.frequentist, **beside}
+
+
+def _certain(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
+    """Say where an interval has no width because all patients have the event."""
+    return tuple(
+        f"{label}: {one}"
+        for label, fit in fits.items()
+        if fit.tau2 is None and fit.se == 0
+        for one in fit.cautions
+    )
+
+
+def _predicts(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
+    """Say where a new study would be known better than the mean of all."""
+    found = [label for label, fit in fits.items() if fit.predicts_narrowly]
+    return (narrow_prediction("HK", f" of {' and '.join(found)}"),) if found else ()
 
 
 def _narrow(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:

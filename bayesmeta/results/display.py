@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from ..effects import MEASURES
 from . import OutcomeResult, ScenarioResult
 
 if TYPE_CHECKING:
@@ -60,6 +61,22 @@ def interval(estimate: float, lower: float, upper: float, decimals: int = 2) -> 
     return f"{middle} [{low}, {high}]"
 
 
+def simulated(value: float, error: float, decimals: int = 2) -> str:
+    """Write a simulated number with no more digits than its Monte Carlo error leaves it."""
+    size = abs(value)
+    if not (math.isfinite(value) and math.isfinite(error) and error > 0 and 5e-4 <= size < 1e5):
+        return number(value, decimals)
+    places = -math.floor(math.log10(error))
+    shown = f"{round(value, places):.{max(min(places, decimals + (size < 0.095)), 0)}f}"
+    return shown.replace("-", "−")
+
+
+def simulated_interval(values: Sequence[float], errors: Sequence[float], decimals: int = 2) -> str:
+    """Write ``8.1 [2.4, 18]``: estimate, lower and upper end, each to its Monte Carlo error."""
+    middle, low, high = map(simulated, values, errors, [decimals] * 3)
+    return f"{middle} [{low}, {high}]"
+
+
 def percent(probability: float) -> str:
     """Write a probability in per cent, never rounded to certainty."""
     if probability is None or not math.isfinite(probability):
@@ -105,7 +122,7 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
     """The answer in a sentence that says what it rests on."""
     main = outcome.main
     if main is None:
-        return _headline_published(outcome)
+        return _headline_published(outcome, prob)
     measure = outcome.scale
     mu = main.answer["mu"]
     lower, upper = (float(measure.natural(end)) for end in mu.interval(prob))
@@ -167,15 +184,24 @@ def _prediction(main: ScenarioResult, outcome: OutcomeResult, prob: float) -> st
     )
 
 
-def _headline_published(outcome: OutcomeResult) -> str:
-    alone = [one for one in outcome.published if one.posterior is not None]
-    if not alone:
+def _headline_published(outcome: OutcomeResult, prob: float) -> str:
+    """What each figure says by itself; the printed one stands in the table of published figures."""
+    parts = []
+    for one in outcome.published:
+        if one.posterior is None:
+            continue
+        mu, measure = one.posterior["mu"], MEASURES[one.published.measure or "GEN"]
+        ends = measure.natural([mu.quantile(0.5), *mu.interval(prob)])
+        parts.append(
+            f"{one.label} {measure.name} {interval(*map(float, ends))} (probability of benefit "
+            f"{percent(one.prob_benefit)})"
+        )
+    if not parts:
         return "No figure to analyse was found."
-    parts = [
-        f"{one.label} {one.published} (probability of benefit {percent(one.prob_benefit)})"
-        for one in alone
-    ]
-    return "Published figures, each analysed alone: " + "; ".join(parts) + "."
+    return (
+        "Published figures, each analysed alone (posterior median with its "
+        f"{100 * prob:g}% interval): {'; '.join(parts)}."
+    )
 
 
 def _rows(outcome: OutcomeResult, table: str) -> list[tuple[str, "pd.Series"]]:

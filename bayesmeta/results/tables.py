@@ -9,6 +9,7 @@ import numpy as np
 from ..checks import Checks
 from ..comparison import Fit, compare
 from ..effects import ATANH_RD, MEASURES
+from ..explanation import FIGURES
 from ..frequentist import FrequentistFit
 from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
 from . import OutcomeResult, ScenarioResult, comparison_of
@@ -231,17 +232,19 @@ def explained_table(outcome: OutcomeResult) -> "pd.DataFrame":
         best = found.candidates[0]
         moved = found.choices[0] if found.choices else None
         rows[one.label] = {
-            "printed": str(one.published),
+            "printed": found.printed,
             "scenario": one.compare_with,
             "tried": found.tried,
             "reproducing": found.reproducing,
             "nearest_natural": best.figures["estimate"],
             "nearest_lower_natural": best.figures["lower"],
             "nearest_upper_natural": best.figures["upper"],
+            **{f"nearest_{name}": best.figures.get(name, np.nan) for name in FIGURES[3:]},
             "off_by_last_digits": best.miss,
+            "off_most": found.farthest,
             "convention": str(best.convention),
             "programs": "; ".join(found.named),
-            "largest_move": "" if moved is None else moved.in_words(found.published.decimals + 1),
+            "largest_move": "" if moved is None else moved.in_words(found.published),
             "matches_by_chance": found.chance,
             "any_by_chance": found.chance_of_any,
         }

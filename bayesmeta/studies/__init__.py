@@ -19,6 +19,7 @@ from ._door import (
     check_names,
     check_prob,
     name_rows,
+    read_names,
     read_numbers,
     read_only,
     rename_columns,
@@ -26,6 +27,7 @@ from ._door import (
 )
 from ._published import Published, decimals_of
 from ._rough import rough_arms, takes_quantiles
+from ._selection import Rows, select_studies
 from ._units import one_unit
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ __all__ = [
     "PersonTimeStudies",
     "ProportionStudies",
     "Published",
+    "Rows",
     "Studies",
     "check_names",
     "check_prob",
@@ -50,11 +53,13 @@ __all__ = [
     "join_how",
     "name_rows",
     "one_unit",
+    "read_names",
     "read_numbers",
     "read_only",
     "rename_columns",
     "rough_arms",
     "select_rows",
+    "select_studies",
     "takes_quantiles",
 ]
 
@@ -101,9 +106,19 @@ class Studies:
         events = [getattr(self, f"events{arm}") for arm in self.arms]
         return np.all([each == 0 for each in events], axis=0)
 
-    def keep(self, rows: NDArray[np.bool_]) -> Self:
-        """Return the studies where `rows`, shape (k,), is true."""
-        where = np.flatnonzero(rows)
+    def keep(self, rows: Rows) -> Self:
+        """Return the studies that `rows` names, or where it is true, in the order of the table.
+
+        Parameters
+        ----------
+        rows : names, or array-like of bool, shape (k,)
+
+        Raises
+        ------
+        DataError
+            For anything else, positions among them, and where no study is left.
+        """
+        where = select_studies(self.study, rows)
         return replace(
             self,  # pyright: ignore[reportArgumentType]
             study=tuple(self.study[i] for i in where),
@@ -145,7 +160,7 @@ class Studies:
         """
         names = cls.columns()
         table = rename_columns(frame, columns or {}, required=("study", *names))
-        study, variant, kept, excluded = select_rows(table, exclude or {})
+        study, variant, kept, excluded = select_rows(table, exclude)
         return cls(
             study=tuple(np.asarray(study, dtype=object)[kept]),  # pyright: ignore[reportCallIssue]
             variant=tuple(np.asarray(variant, dtype=object)[kept]),  # pyright: ignore[reportCallIssue]
@@ -154,7 +169,7 @@ class Studies:
         )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "study", tuple(str(name) for name in self.study))
+        object.__setattr__(self, "study", read_names(self.study))
         variant = tuple(self.variant) or (MAIN,) * len(self.study)
         object.__setattr__(self, "variant", variant)
         check_names(self.study)

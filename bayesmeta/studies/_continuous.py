@@ -17,12 +17,14 @@ from ._door import (
     Excluded,
     check_names,
     name_rows,
+    read_names,
     read_numbers,
     read_only,
     rename_columns,
     select_rows,
 )
 from ._published import decimals_of
+from ._selection import Rows, select_studies
 from ._units import one_unit
 
 if TYPE_CHECKING:
@@ -155,9 +157,19 @@ class ContinuousStudies:
         pair = [getattr(self, f"sd_{when}{arm}") for when in PAIR]
         return ~self.has_moments(arm) & np.isfinite(pair).all(axis=0)
 
-    def keep(self, rows: NDArray[np.bool_]) -> Self:
-        """Return the studies where `rows`, shape (k,), is true."""
-        where = np.flatnonzero(rows)
+    def keep(self, rows: Rows) -> Self:
+        """Return the studies that `rows` names, or where it is true, in the order of the table.
+
+        Parameters
+        ----------
+        rows : names, or array-like of bool, shape (k,)
+
+        Raises
+        ------
+        DataError
+            For anything else, positions among them, and where no study is left.
+        """
+        where = select_studies(self.study, rows)
         texts = ("study", "variant", "unit", "how")
         others = ("rounding", *(f"sd_{when}" for when in PAIR))
         arrays = (*self.columns(), *(f"{name}{arm}" for arm in ARMS for name in others))
@@ -206,7 +218,7 @@ class ContinuousStudies:
         forms = tuple(dict.fromkeys((*forms, "n_treatment", "n_control")))
         texts = tuple(name for name in ("unit", "how") if name in have)
         table = rename_columns(frame, given, required=("study", *forms, *texts))
-        study, variant, kept, excluded = select_rows(table, exclude or {})
+        study, variant, kept, excluded = select_rows(table, exclude)
         rows = table[kept].replace(r"^\s*$", np.nan, regex=True)
         factor, unit, converted = one_unit(_texts(rows, "unit"))
         numbers = {name: read_numbers(rows[name], name, study, kept) for name in forms}
@@ -224,7 +236,7 @@ class ContinuousStudies:
         )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "study", tuple(str(name) for name in self.study))
+        object.__setattr__(self, "study", read_names(self.study))
         check_names(self.study)
         for name, empty in (("variant", MAIN), ("unit", ""), ("how", "")):
             texts = tuple(getattr(self, name)) or (empty,) * self.k

@@ -6,14 +6,14 @@
 # pyright: reportCallIssue=false
 # pyright: reportReturnType=false
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import ColumnError, DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,13 @@ def name_rows(study: Sequence[str], bad: NDArray[np.bool_], *, most: int = 5) ->
     return named + (f" and {len(rows) - most} more" if len(rows) > most else "")
 
 
+def read_names(given: Sequence[str], column: str = "study") -> tuple[str, ...]:
+    """Read a column of names; one bare string is not taken for its letters."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise DataError(f"{column} must be a list of names, got {given!r}; write [{given!r}].")
+    return tuple(str(name) for name in given)
+
+
 def check_names(study: Sequence[str]) -> None:
     """Refuse a table without rows, without names, or with a name twice."""
     if not study:
@@ -80,9 +87,8 @@ def rename_columns(
     have = [str(name) for name in frame.columns]
     for ours, theirs in wanted.items():
         if theirs not in have:
-            raise DataError(
-                f"The table has no column {theirs!r} (for {ours}); it has {', '.join(have)}. "
-                "Rename it, or say which column to use with columns={'" + ours + "': ...}."
+            raise ColumnError(
+                f"The table has no column {theirs!r} (for {ours}); it has {', '.join(have)}.", ours
             )
         if have.count(theirs) > 1:
             raise DataError(f"The table has more than one column {theirs!r}; keep one of them.")
@@ -93,9 +99,11 @@ def rename_columns(
 
 
 def select_rows(
-    table: "pd.DataFrame", exclude: "Mapping[Key, str]"
+    table: "pd.DataFrame", exclude: "Mapping[Key, str] | None"
 ) -> tuple[list[str], list[str], NDArray[np.bool_], tuple[Excluded, ...]]:
     """Split the rows into those kept and those excluded."""
+    exclude = {} if exclude is None else exclude
+    _check_exclude(exclude)
     study = _texts(table["study"])
     variant = [MAIN] * len(study)
     if "variant" in table:
@@ -112,6 +120,20 @@ def select_rows(
     )
     kept = np.array([reason is None for reason in reasons], dtype=bool)
     return study, variant, kept, excluded
+
+
+def _check_exclude(exclude: "Mapping[Key, str]") -> None:
+    if not isinstance(exclude, Mapping):
+        raise DataError(
+            "exclude must map study names, or pairs of study and variant, to reasons, e.g. "
+            f"{{'Shu': 'no deaths given'}}; got {exclude!r}."
+        )
+    mute = [key for key, reason in exclude.items() if not isinstance(reason, str)]
+    if mute:
+        raise DataError(
+            f"exclude gives no reason in words for {mute[0]!r}: {exclude[mute[0]]!r}; say why it "
+            "is left out."
+        )
 
 
 def _texts(column: "pd.Series") -> list[str]:

@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ from tolerances import (
 )
 
 import bayesmeta as bm
-from bayesmeta.priors import FAMILIES
+from bayesmeta.engines._propriety import moments_of_prior, tail_of_tau
+from bayesmeta.priors import FAMILIES, Prior
 
 TAU_PRIORS = {
     "halfnormal_0.5": lambda unit: bm.HalfNormal(0.5 * unit),
@@ -690,3 +692,55 @@ def test_estimates_of_which_rounding_leaves_nothing_are_refused():
     model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     with pytest.raises(bm.ModelError, match="no density"):
         bm.fit(model, data)
+
+
+@pytest.mark.parametrize("df", [3, 30, 200])
+@pytest.mark.parametrize("model", ["common", "random"])
+def test_a_student_t_prior_far_from_the_data_equals_numerical_integration(df, model):
+    """The data lie 50 scales out: the mixture's small precisions carry the posterior."""
+    mu, y, se = bm.StudentT(df, 0, 0.1), 5.0, 0.2
+    data = estimates([y], [se])
+    fit = bm.fit(bm.CommonEffect(mu=mu), data)
+    if model == "random":  # a spread that is all but known, added to the sampling error
+        fit = bm.fit(bm.NormalNormal(mu=mu, tau=bm.Uniform(0.3, 0.3 + 1e-7)), data)
+        se = np.hypot(se, 0.3 + 5e-8)
+    x = np.linspace(-2, 9, 220_001)
+    log_joint = stats.t(df, 0, 0.1).logpdf(x) + stats.norm(x, se).logpdf(y)
+    mass = np.exp(log_joint - log_joint.max())
+    total = integrate.trapezoid(mass, x)
+    mean = integrate.trapezoid(x * mass, x) / total
+    sd = np.sqrt(integrate.trapezoid((x - mean) ** 2 * mass, x) / total)
+    assert fit.diagnostics.passed
+    assert fit["mu"].mean() == pytest.approx(mean, abs=1e-6 * sd)
+    assert fit["mu"].sd() == pytest.approx(sd, rel=1e-6)
+    evidence = np.log(total) + log_joint.max()
+    assert fit.log_marginal_likelihood == pytest.approx(evidence, abs=1e-6)
+
+
+def test_the_tail_of_an_unknown_family_is_asked_for():
+    class Laplace(Prior):
+        __slots__ = ()
+
+        def __repr__(self) -> str:
+            return "Laplace()"
+
+    with pytest.raises(bm.ModelError, match=r"density of Laplace\(\) falls is not known"):
+        tail_of_tau(Laplace(), 3)
+    with pytest.raises(bm.ModelError, match=r"density of Laplace\(\) falls is not known"):
+        moments_of_prior(Laplace())
+
+
+def test_every_family_has_a_tail():
+    heavy = {
+        bm.Flat: 0,
+        bm.Jeffreys: 1,
+        bm.HalfCauchy: 2,
+        bm.StudentT: 3.5,
+        bm.HalfT: 3.5,
+        bm.InverseGamma: 3.5,
+    }
+    for family in FAMILIES.values():
+        if family is bm.Mixture:
+            continue
+        numbers = dict(zip((field.name for field in fields(family)), (2.5, 3, 4), strict=False))
+        assert tail_of_tau(family(**numbers), 0) == heavy.get(family, np.inf), family

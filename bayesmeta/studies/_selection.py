@@ -1,0 +1,79 @@
+"""Which studies: names or a mask, read in one place."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+type Rows = Iterable[str] | Iterable[bool] | NDArray[np.bool_]
+
+
+def select_studies(study: Sequence[str], rows: Rows, *, called: str = "rows") -> NDArray[np.intp]:
+    """Return the positions that `rows` asks for, in the order of the table.
+
+    Parameters
+    ----------
+    study : sequence of str, length k
+        Names, unique.
+    rows : names, or array-like of bool, shape (k,)
+        The studies to take: each name once, or true for each of them.
+    called : str
+        What a message calls `rows`.
+
+    Returns
+    -------
+    ndarray of int
+        At least one.
+
+    Raises
+    ------
+    DataError
+        For anything else: numbers, one bare string, a mask of another length, an unknown or
+        repeated name, nothing at all.
+    """
+    given = [] if isinstance(rows, str) or not isinstance(rows, Iterable) else list(rows)
+    if given and all(isinstance(one, str) for one in given):
+        where = _named(study, [str(one) for one in given], called)
+    elif given and all(isinstance(one, bool | np.bool_) for one in given):
+        where = _masked(study, np.array(given, dtype=bool), called)
+    else:
+        raise DataError(
+            f"{called} must be a list of study names, or a mask with true or false for each of "
+            f"{len(study)} studies; got {_short(rows)}."
+        )
+    return where
+
+
+def _named(study: Sequence[str], names: Sequence[str], called: str) -> NDArray[np.intp]:
+    odd = [name for name in names if name not in study]
+    if odd:
+        raise DataError(
+            f"{called} names {', '.join(map(repr, odd[:5]))}, not among the studies "
+            f"{', '.join(study[:20])}{', …' if len(study) > 20 else ''}; check the spelling."
+        )
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DataError(
+            f"{called} names {', '.join(map(repr, repeated[:5]))} more than once; name each study "
+            "once."
+        )
+    wanted = set(names)
+    return np.array([i for i, name in enumerate(study) if name in wanted], dtype=np.intp)
+
+
+def _masked(study: Sequence[str], mask: NDArray[np.bool_], called: str) -> NDArray[np.intp]:
+    if mask.size != len(study):
+        raise DataError(
+            f"{called} is a mask of {mask.size} for {len(study)} studies; give true or false for "
+            "each, or the names."
+        )
+    if not mask.any():
+        raise DataError(f"{called} is true for none of {len(study)} studies; take at least one.")
+    return np.flatnonzero(mask)
+
+
+def _short(given: object) -> str:
+    text = " ".join(repr(given).split())
+    return text if len(text) <= 60 else f"{text[:59]}…"
