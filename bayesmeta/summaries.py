@@ -331,7 +331,7 @@ def _of_arms(posterior: Posterior, data: ContinuousStudies) -> tuple[Array, Arra
     theta = y + 3 * se * np.sinh(v)[:, None]
     density = np.exp(effect_likelihoods(model, data, theta)) * np.cosh(v)[:, None]
     ends = [
-        SupportMap(-np.inf, np.inf, 3 * se[i], y[i]).value(
+        SupportMap(-np.inf, np.inf, 3 * se[i], (y[i],)).value(
             np.asarray(GridDensity.of(v, density[:, i]).quantile([0.025, 0.5, 0.975]))
         )
         for i in range(data.k)
