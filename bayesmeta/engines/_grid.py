@@ -90,8 +90,11 @@ def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
     limit = limit_of(model, data)
     reach = first_reach(model, data, limit)
     coarse = Pass.at(PASSES[0], model, data, reach)
-    while any(cut := coarse.cut_off(TOLERANCE / 10)) and reach != limit:
-        reach = reach.wider(limit, low=cut.low, high=cut.high, tau=cut.tau)
+    while any(cut := coarse.cut_off(TOLERANCE / 10)):
+        wider = reach.wider(limit, low=cut.low, high=cut.high, tau=cut.tau)
+        if wider == reach:
+            break
+        reach = wider
         coarse = Pass.at(PASSES[0], model, data, reach)
     if any(coarse.cut_off(TOLERANCE)):
         reach = limit_of(model, data, further=FURTHER)
@@ -260,7 +263,7 @@ class Pass:
         first, last = (float(at_mu[inside[i]] / at_mu.max()) for i in (0, -1))
         far = self.reach.tau * (1 - 1e-9)  # of which the last node is a small part where it is far
         largest = max(float(self.nodes.tau.max()), far if self.reach.tau > self.near.tau else 0.0)
-        ends = largest >= 0.99 * support_of_tau(self.model.tau)[1]
+        ends = self.reach.tau >= 0.99 * support_of_tau(self.model.tau)[1]
         return (
             0.0 if self.reach.low <= low else first,
             0.0 if self.reach.high >= high else last,
