@@ -99,8 +99,8 @@ MISTAKES = (
     Mistake(
         "call the first number that is enough few",
         "checks/_trust.py",
-        "k >= FEW)]",
-        "k > FEW)]",
+        ", k >= FEW",
+        ", k > FEW",
         "tests/test_checks.py::test_five_studies_are_not_few_and_four_are",
     ),
     Mistake(

@@ -413,7 +413,9 @@ FULL_TOO = {**SILENT, "E": (7, 7, 8, 8)}
 def test_few_studies_are_those_that_say_something_of_the_effect(measure, trials, telling):
     model = bm.BinomialNormal(measure=measure, mu=MU, tau=TAU)
     posterior = bm.fit(model, binary(trials))
-    (studies,) = [one for one in bm.trust(posterior).verdicts if one.check == "studies"]
+    (studies,) = [
+        one for one in bm.trust(posterior).verdicts if one.check == "studies that say something"
+    ]
     assert (studies.value, studies.passed) == (telling, telling >= 5)
     some = (
         "" if telling == len(trials) else f" that say something about the effect, of {len(trials)},"
@@ -425,7 +427,9 @@ def test_few_studies_are_those_that_say_something_of_the_effect(measure, trials,
     )
     few = f"With {telling} studies tau rests largely on its prior, HalfNormal(0.5)."
     assert (few in two_stage.cautions) == (telling < 5)
-    (again,) = [one for one in bm.trust(two_stage).verdicts if one.check == "studies"]
+    (again,) = [
+        one for one in bm.trust(two_stage).verdicts if one.check == "studies that say something"
+    ]
     assert again.value == telling
 
 
@@ -497,7 +501,9 @@ def test_five_studies_are_not_few_and_four_are():
         posterior = bm.fit(
             bm.NormalNormal(mu=MU, tau=TAU), estimates(np.linspace(-0.4, 0.1, k), np.full(k, 0.2))
         )
-        (few,) = [one for one in bm.trust(posterior).verdicts if one.check == "studies"]
+        (few,) = [
+            one for one in bm.trust(posterior).verdicts if one.check == "studies that say something"
+        ]
         assert (few.value, few.limit, few.passed) == (k, "≥ 5", passed)
         assert any("rests largely" in one for one in posterior.cautions) != passed
 

@@ -142,14 +142,16 @@ def trust(
     >>> posterior = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
     >>> found = bm.trust(posterior, loo=bm.loo(posterior))
     >>> found.passed, [one.check for one in found.failures]
-    (True, ['studies'])
+    (True, ['studies that say something'])
     """
     gates = [
         Verdict("gate", one.name, one.where, one.value, _limit(one.limit, one.at_most), one.passed)
         for one in posterior.diagnostics.checks
     ]
     k = telling_count(posterior.model, posterior.data)
-    verdicts = [Verdict("caution", "studies", "", float(k), f"≥ {FEW}", k >= FEW)]
+    verdicts = [
+        Verdict("caution", "studies that say something", "", float(k), f"≥ {FEW}", k >= FEW)
+    ]
     said = dict.fromkeys((*posterior.cautions, *unmade))
     if prior is not None:
         telling = [
