@@ -46,7 +46,89 @@ COHERENCE = "tests/test_coherence.py::test_"
 SEVERAL = "tests/engines/test_nuts_multivariate.py::test_"
 BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 
+OF_EFFECTS = "tests/engines/test_effects.py::test_"
+WHOLE = "tests/test_marginals.py::test_"
+
 MISTAKES = (
+    Mistake(
+        "take the place in a cell from the cell's own end",
+        "posterior/grids.py",
+        "return cell.astype(np.intp), place - cell, step",
+        "return cell.astype(np.intp), (x - self.x[cell.astype(np.intp)]) / step - 1e-12, step",
+        WHOLE + "a_cell_says_how_far_into_it_a_node_lies",
+    ),
+    Mistake(
+        "leave a node outside the density",
+        "posterior/grids.py",
+        "inside = (x >= self.x[0]) & (x <= self.x[-1])",
+        "inside = (place_in_cell := self._cell(x)[1] - 1e-13) >= 0",
+        WHOLE + "a_density_on_a_grid_is_whole_at_each_of_its_points",
+    ),
+    Mistake(
+        "forget the Jacobian of nodes of mu in a new effect",
+        "engines/_effects.py",
+        "inner = GridDensity.of(v, density * support.slope(v))",
+        "inner = GridDensity.of(v, density)",
+        OF_EFFECTS
+        + "what_a_fit_says_beyond_mu_and_tau_is_that_of_brute_force[RD, everybody or nobody]",
+    ),
+    Mistake(
+        "leave the effects out of the gate",
+        "posterior/__init__.py",
+        "return self.first + (self.later() if self.later else ())",
+        "return self.first",
+        OF_EFFECTS + "effects_that_are_off_fail_the_gate_of_their_fit[corners]",
+    ),
+    Mistake(
+        "let tables of the fast program end level",
+        "engines/_counts_program.py",
+        "found = found + xp.where(place < 0, slopes[0], slopes[1]) * (place - at)",
+        "found = found + 0 * xp.where(place < 0, slopes[0], slopes[1]) * (place - at)",
+        OF_EFFECTS + "the_fast_program_is_that_of_brute_force_where_whole_arms_oppose_each_other",
+    ),
+    Mistake(
+        "say nothing of what the fast program's tables leave out",
+        "engines/_counts_program.py",
+        "share = size[:, None] * tau[:, None, None] ** 2 * far / beside",
+        "share = 0 * size[:, None] * tau[:, None, None] ** 2 * far / beside",
+        OF_EFFECTS + "the_fast_program_knows_what_its_tables_leave_out",
+    ),
+    Mistake(
+        "forget the Jacobian of log tau in the evidence without effect",
+        "engines/_null.py",
+        "return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + w",
+        "return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau)",
+        "tests/test_evidence.py::test_evidence_far_beyond_what_a_density_resolves_keeps_its_digits",
+    ),
+    Mistake(
+        "leave the prior of mu out of the null of tau",
+        "engines/_null.py",
+        "return _without_spread(model, data, mu).sum(axis=1) + log_density(prior, mu)",
+        "return _without_spread(model, data, mu).sum(axis=1)",
+        "tests/test_evidence.py::test_evidence_of_counts_far_from_the_null_is_that_of_a_sum_over_the_null",
+    ),
+    Mistake(
+        "end a vague baseline where risks end",
+        "engines/_tables.py",
+        "u = alive(joint, theta, mode, s, spacing, reach_of(baseline))",
+        "u = alive(joint, theta, mode, s, spacing)",
+        OF_EFFECTS
+        + "what_a_fit_says_beyond_mu_and_tau_is_that_of_brute_force[OR, a vague baseline]",
+    ),
+    Mistake(
+        "put a narrow peak of mu's prior between the nodes",
+        "engines/_mu_rule.py",
+        "crowded |= {centre for centre, width in peaks(prior) if width * fineness < grid.step}",
+        "crowded |= {centre for centre, width in peaks(prior) if width * fineness < 0 * grid.step}",
+        OF_EFFECTS + "what_a_fit_says_beyond_mu_and_tau_is_that_of_brute_force[OR, spike and slab]",
+    ),
+    Mistake(
+        "leave a pole of tau's prior in its variable",
+        "engines/_quadrature.py",
+        "return min(prior.shape, 1.0), 1.0",
+        "return 1.0, 1.0",
+        EXACT + "a_prior_of_tau_with_a_pole_is_integrated_in_a_variable_that_has_none",
+    ),
     Mistake(
         "leave the p out of the nearest convention's distance",
         "explanation/_search.py",
@@ -239,8 +321,8 @@ MISTAKES = (
     Mistake(
         "drop the Jacobian of the map of tau",
         "engines/_quadrature.py",
-        "return Nodes(tau, np.log(weight * jacobian), x)",
-        "return Nodes(tau, np.log(weight), x)",
+        "return Nodes(tau, np.log(weight * slope), x)",
+        "return Nodes(tau, np.log(weight) + 0 * slope, x)",
         EXACT + f"posterior_equals_the_stored_quadrature{BCG}",
     ),
     Mistake(
@@ -259,9 +341,9 @@ MISTAKES = (
     ),
     Mistake(
         "take tau² for tau on the grid",
-        "engines/_grid.py",
-        "characteristic(tau * _frequencies(grid), df))",
-        "characteristic(tau**2 * _frequencies(grid), df))",
+        "engines/_fourier.py",
+        "characteristic(tau * frequencies(grid), df))",
+        "characteristic(tau**2 * frequencies(grid), df))",
         "tests/engines/test_counts.py::test_the_posterior_is_that_of_brute_force",
     ),
     Mistake(
@@ -281,8 +363,8 @@ MISTAKES = (
     Mistake(
         "drop the Jacobian of the baseline's nodes",
         "engines/_tables.py",
-        "log_weight = np.log(s[:, None] * np.cosh(u) * spacing)",
-        "log_weight = np.log(s[:, None] * spacing) + 0 * u",
+        "return beta, np.log(s[:, None] * np.cosh(u) * spacing)",
+        "return beta, np.log(s[:, None] * spacing) + 0 * u",
         TABLES + "a_table_has_the_probability_of_a_dense_sum_over_its_baseline",
     ),
     Mistake(
@@ -366,15 +448,15 @@ MISTAKES = (
     Mistake(
         "drop the mask in many tables of counts at once",
         "engines/_counts_program.py",
-        "(xp.log(smoothed) * mask[:, None]).sum(axis=1)",
-        "xp.log(smoothed).sum(axis=1)",
+        "log_post = (log_given * of.mask[:, None]).sum(axis=1)",
+        "log_post = log_given.sum(axis=1)",
         "tests/engines/test_counts_fast.py::test_many_tables_at_once_are_as_one_by_one[OR]",
     ),
     Mistake(
         "drop the Jacobian of mu in the program of fixed sizes",
         "engines/_counts_program.py",
-        "log_post = log_post + log_mu(mu) + log_step",
-        "log_post = log_post + log_mu(mu)",
+        "return mu, log_given, log_post + log_mu(mu) + log_step + of.outer[:, None]",
+        "return mu, log_given, log_post + log_mu(mu) + of.outer[:, None]",
         "tests/engines/test_counts_fast.py::test_what_it_says_of_its_error_holds",
     ),
     Mistake(
@@ -505,15 +587,15 @@ MISTAKES = (
     Mistake(
         "turn the Bayes factor of tau round",
         "evidence/_factors.py",
-        "(*factors, _of_tau(prior, log_z0 - log_z, how))",
-        "(*factors, _of_tau(prior, log_z - log_z0, how))",
+        "(*factors, _of_tau(prior, log_z0 - log_z))",
+        "(*factors, _of_tau(prior, log_z - log_z0))",
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(
-        "forget the prior in the Savage–Dickey ratio",
+        "forget the alternative in the Bayes factor of mu",
         "evidence/_factors.py",
-        "log_bf01 = float(np.log(at_zero)) - log_prior",
-        "log_bf01 = float(np.log(at_zero))",
+        "posterior.model, posterior.data) - log_z\n    return",
+        "posterior.model, posterior.data)\n    return",
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(

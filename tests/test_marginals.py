@@ -122,6 +122,15 @@ def test_a_density_on_a_grid_is_whole_at_each_of_its_points(mean, sd, size, shif
     )
 
 
+def test_a_cell_says_how_far_into_it_a_node_lies():
+    """0.1 in steps of 0.1 from -1 is no node in binary: the eleventh lay outside its own cell."""
+    x = -1.0 + 0.1 * np.arange(31)
+    marginal = GridDensity(x, np.ones(31) / 3, np.linspace(0, 1, 31), np.zeros(31), (0.5, 1.0))
+    cell, within, _ = marginal._cell(x)
+    assert np.abs(cell + within - np.arange(31)).max() < 1e-13
+    assert (marginal.pdf(x) > 0.3).all()
+
+
 @pytest.mark.parametrize("centres", [(0.0,), (-0.5, 0.2), (-1.0, 0.0, 0.7)])
 def test_a_map_that_crowds_at_several_places_is_the_inverse_of_its_inverse(centres):
     support = SupportMap(-np.inf, np.inf, 1e-5, centres)

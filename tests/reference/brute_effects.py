@@ -24,6 +24,7 @@ from scipy.special import gammaln, log_expit, logsumexp, ndtr
 
 FAR = {"RD": 12.0}  # of theta: 60 for the others
 FURTHER = 1e9  # of theta where tau is heavy-tailed: single arms' likelihoods are constant there
+SMALLEST = 1e-6  # tau that the panels of theta resolve; a likelihood is flat over less
 HELD_OUT = "theta of the first study below 0"
 
 
@@ -150,6 +151,7 @@ class Studies:
 
     def given(self, mu, tau, fine):
         """Logs of all studies and of the first cut off at 0, given mu (m,) and tau, (k + 1, m)."""
+        tau = max(tau, SMALLEST)
         found = np.empty((len(self.logs), mu.size))
         narrow = tau < 0.1 * np.abs(mu)  # the corner at 0 is ten SDs away
         at = mu[~narrow]
