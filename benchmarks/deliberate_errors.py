@@ -46,7 +46,7 @@ COHERENCE = "tests/test_coherence.py::test_"
 SEVERAL = "tests/engines/test_nuts_multivariate.py::test_"
 BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 
-OF_EFFECTS = "tests/engines/test_effects.py::test_"
+OF_EFFECTS = "tests/engines/test_effects_of_fits.py::test_"
 WHOLE = "tests/test_marginals.py::test_"
 
 MISTAKES = (

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..posterior import Check, GridDensity, MappedDensity, Marginal, Marginals, SupportMap
 from ._corners import log_kernel, rule_of_effects
+from ._fourier import PROBS, checks_of_effects
 
 if TYPE_CHECKING:
     from scipy.interpolate import BSpline
@@ -30,7 +31,6 @@ WIDE, WIDE_T = 1.5, 4.0  # distances of the nodes of mu that normal and Student-
 FAR, FAR_T = 8.5, 1e4  # scales of the effects as far as which they are followed
 NEGLIGIBLE = 1e-17  # posterior mass of a node
 STEP = 0.3  # of the nodes of an effect, as a share of its narrowest feature
-PROBS = (0.025, 0.5, 0.975)  # at which the effect in a new study is compared
 
 
 def features(y: Array, se: Array, mu: Marginal) -> Array:
@@ -141,25 +141,12 @@ class Integrated:
         return Marginals(self.study, tuple(found))
 
     def checks(self, limit: float) -> tuple[Check, ...]:
-        """Hold the effects to what must be true of them.
-
-        Of a new effect its mean to that of mu, its variance to that of mu and the mean of tau²
-        together, and its distribution function to the mixture over the nodes; of the studies'
-        effects their total probability, which says whether likelihoods at an effect and at mu and
-        tau are the same, and their means to ``E[mu + tau² d log L / d mu]``.
-        """
+        """Hold the effects to what must be true of them; see ``checks_of_effects``."""
         each, expected = self._each
-        step = self.place[1][1] - self.place[1][0]
-        gaps = np.abs(each.sum(axis=1) * step - 1)
-        if self.df is None:
-            off = np.abs(self.effects.mean() - expected) / self.effects.sd()
-            gaps = np.fmax(gaps, off)  # NaN where there are no moments
-        worst = int(np.argmax(np.nan_to_num(gaps, nan=np.inf)))
-        name = "quadrature error"
-        return (
-            Check(name, "theta_new", self._error_of_new(), limit, at_most=True),
-            Check(name, f"theta[{self.study[worst]}]", float(gaps[worst]), limit, at_most=True),
-        )
+        v = self.place[1]
+        total = each.sum(axis=1) * (v[1] - v[0])
+        means = expected if self.df is None else None
+        return checks_of_effects(self.effects, total, means, self._error_of_new(), limit)
 
     def _error_of_new(self) -> float:
         at = self.new.quantile(PROBS)

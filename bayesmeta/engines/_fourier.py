@@ -83,18 +83,11 @@ class OnOneGrid:
         return Marginals(self.study, tuple(GridDensity.of(x, one, moments=n) for one, n in each))
 
     def checks(self, limit: float) -> tuple[Check, ...]:
-        """Hold the effects to what must be true of them; see ``Integrated.checks``."""
+        """Hold the effects to what must be true of them; see ``checks_of_effects``."""
         each, expected = self._each
-        gaps = np.abs(each.sum(axis=1) * self.grid.step - 1)
-        if self.df is None:
-            off = np.abs(self.effects.mean() - expected) / self.effects.sd()
-            gaps = np.fmax(gaps, off)  # NaN where there are no moments
-        worst = int(np.argmax(np.nan_to_num(gaps, nan=np.inf)))
-        name = "quadrature error"
-        return (
-            Check(name, "theta_new", self._error_of_new(), limit, at_most=True),
-            Check(name, f"theta[{self.study[worst]}]", float(gaps[worst]), limit, at_most=True),
-        )
+        total = each.sum(axis=1) * self.grid.step
+        means = expected if self.df is None else None
+        return checks_of_effects(self.effects, total, means, self._error_of_new(), limit)
 
     def _error_of_new(self) -> float:
         x, at = self.grid.points, self.new.quantile(PROBS)
@@ -136,6 +129,39 @@ class OnOneGrid:
             shift += tau**2 * (share * slope).sum(axis=1)
         density = self.likelihood * np.fft.irfft(spread, self.grid.size, axis=1) / self.grid.step
         return density, self.mass.sum(axis=0) @ self.grid.points + shift
+
+
+def checks_of_effects(
+    effects: Marginals, total: Array, means: Array | None, of_new: float, limit: float
+) -> tuple[Check, ...]:
+    """Gates of a new effect and of the studies'.
+
+    Of a new effect its mean is held to that of mu, its variance to that of mu and the mean of tau²
+    together, and its distribution function to the mixture over the nodes. Of the studies' effects
+    their total probability, which says whether a likelihood at an effect and at mu and tau is the
+    same, and their means to ``E[mu + tau² d log L / d mu]``.
+
+    Parameters
+    ----------
+    effects : Marginals
+    total : ndarray, shape (k,)
+        Probabilities that should be 1.
+    means : ndarray, shape (k,), or None
+        What their means should be; None where the identity does not hold.
+    of_new : float
+        Largest of what a new effect is off.
+    limit : float
+    """
+    gaps = np.abs(total - 1)
+    if means is not None:
+        off = np.abs(effects.mean() - means) / effects.sd()
+        gaps = np.fmax(gaps, off)  # NaN where there are no moments
+    worst = int(np.argmax(np.nan_to_num(gaps, nan=np.inf)))
+    name, where = "quadrature error", f"theta[{effects.study[worst]}]"
+    return (
+        Check(name, "theta_new", of_new, limit, at_most=True),
+        Check(name, where, float(gaps[worst]), limit, at_most=True),
+    )
 
 
 def characteristic(x: Array, df: float | None) -> Array:

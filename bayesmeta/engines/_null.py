@@ -33,7 +33,7 @@ PANEL = np.polynomial.legendre.leggauss(16)
 MOST_SPLITS = 40
 FAINT = 80.0  # in logs: panels as far below the first look at the highest are not looked at again
 FINENESS, SPACING = 0.3, 0.1  # of the nodes of theta and of the baseline's rule
-LEAST_TAU, MOST_TAU = 1e-6, 1e4  # of the smallest and largest standard error
+LEAST_TAU, MOST_TAU = 1e-6, 1e9  # of the smallest and largest standard error
 FAR = 8.5, 1e4  # scales of normal and Student-t effects that are summed
 AWAY = np.array([0.0, 1.0, 3.0, 8.0, 25.0, 100.0, 1e3, 1e4, 1e6])  # of features, for edges
 
