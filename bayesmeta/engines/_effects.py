@@ -30,6 +30,7 @@ type Array = NDArray[np.float64]
 WIDE, WIDE_T = 1.5, 4.0  # distances of the nodes of mu that normal and Student-t effects must span
 FAR, FAR_T = 8.5, 1e4  # scales of the effects as far as which they are followed
 NEGLIGIBLE = 1e-17  # posterior mass of a node
+FAINT, MARGIN = 1e-12, 12  # of the peak of mu's density: nothing is seen of an end with so little
 STEP = 0.3  # of the nodes of an effect, as a share of its narrowest feature
 
 
@@ -93,16 +94,27 @@ class Integrated:
 
     @cached_property
     def place(self) -> tuple[SupportMap, Array]:
-        """Map of the effects, and its uniform nodes."""
+        """Map of the effects, and its uniform nodes: the fewest that see every feature."""
+        width, middle = float(self.features[:, 1].min()), self._moments_of_mu[0]
+        crowded = self._crowded()
+        if not crowded:
+            return self._nodes(SupportMap(-np.inf, np.inf, 2 * width, (middle,)))
+        choices = crowded, tuple(sorted({*crowded, middle}))
+        maps = (SupportMap(-np.inf, np.inf, 1e-4 * width, centres) for centres in choices)
+        return min((self._nodes(one) for one in maps), key=lambda found: found[1].size)
+
+    def _crowded(self) -> tuple[float, ...]:
+        """Where features of every size are to be seen: not at an end that mu does not come near."""
+        density = self.mass.sum(axis=0) / self.support.slope(self.u)
+        ends = ((self.support.low, density[:MARGIN]), (self.support.high, density[-MARGIN:]))
+        faint = {end for end, there in ends if there.max() < FAINT * density.max()}
+        return tuple(one for one in self.crowded if one not in faint)
+
+    def _nodes(self, support: SupportMap) -> tuple[SupportMap, Array]:
         alive = self.mass > NEGLIGIBLE * self.mass.max()
         far = (FAR if self.df is None else FAR_T) * self.tau[alive.any(axis=1)].max()
         seen = self.mu[alive.any(axis=0)]
         centre, width = self.features.T
-        if self.crowded:
-            support = SupportMap(-np.inf, np.inf, 1e-4 * float(width.min()), self.crowded)
-        else:
-            middle = float(self.mass.sum(axis=0) @ self.mu)
-            support = SupportMap(-np.inf, np.inf, 2 * float(width.min()), (middle,))
         v = support.inverse(np.concatenate([centre, centre - 2 * width, centre + 2 * width]))
         per_unit = 1 / support.slope(v)
         step = STEP * min(1.0, float((np.tile(width, 3) * per_unit).min()))

@@ -33,7 +33,7 @@ from ..posterior import (
 )
 from ..priors import Prior, log_density
 from ._cautions import cautions
-from ._effects import Integrated, features
+from ._effects import MARGIN, NEGLIGIBLE, Integrated, features
 from ._fourier import OnOneGrid, log_given_mu
 from ._grid_tail import moments_beyond
 from ._likelihoods import kinked, log_likelihoods, rough_effects, telling, vanishing
@@ -339,17 +339,20 @@ class Pass:
         def log_likelihood(theta: Array) -> Array:
             return log_likelihoods(model, data, Places(tuple(theta)), self.resolution.spacing)
 
+        alive = np.flatnonzero(self.mu_rows.max(axis=0) > NEGLIGIBLE * self.mu_rows.max())
+        part = slice(max(alive[0] - MARGIN, 0), alive[-1] + MARGIN + 1)
+        shorter = replace(rule, u=rule.u[part], x=rule.x[part], log_prior=rule.log_prior[part])
         return Integrated(
             study=data.study,
             df=df,
             support=rule.support,
-            u=rule.u,
-            mu=rule.x,
+            u=shorter.u,
+            mu=shorter.x,
             tau=self.nodes.tau,
-            mass=self.mu_rows,
+            mass=self.mu_rows[:, part],
             moments_of_tau=(float(self.tau.raw[1]), self.tau.moments),
             bounded=vanishing(model, data),
-            log_given=self._log_given,
+            log_given=partial(self._log_given, shorter, part),
             log_likelihood=log_likelihood,
             features=features(y, se, self.mu),
             crowded=tuple(
@@ -357,12 +360,12 @@ class Pass:
             ),
         )
 
-    def _log_given(self) -> Array:
-        """Log likelihood of each study given the nodes of mu and tau, (t, k, m)."""
+    def _log_given(self, rule: Mapped, part: slice) -> Array:
+        """Log likelihood of each study given some nodes of mu and all of tau, (t, k, m)."""
         given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
-        found = np.array([self.rule.at_nodes(given(one)) for one in self.nodes.tau])
+        found = np.array([rule.at_nodes(given(one)) for one in self.nodes.tau])
         found += self.top[:, None]
-        found[:, self.corner] = self.cornered
+        found[:, self.corner] = self.cornered[:, :, part]
         return found
 
 
@@ -439,6 +442,7 @@ def _centre(
     prior = np.where(np.isfinite(prior), prior, 0.0)
     log_mass = logsumexp(at_mu[:, inside] + prior, axis=1)
     log_mass = log_mass + log_prior_of_tau(model, data, low + trial) + np.log(trial)
+    log_mass = np.where(np.isfinite(log_mass), log_mass, -np.inf)  # a pole at its very end
     mass = np.cumsum(np.exp(log_mass - log_mass.max()))
     middle = float(np.interp(0.5 * mass[-1], mass, trial))
     return float(np.clip(middle, 1e-3 * (high - low), 0.45 * (high - low)))

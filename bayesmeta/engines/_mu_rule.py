@@ -19,6 +19,8 @@ from ._tables import Grid
 
 type Array = NDArray[np.float64]
 
+MARGIN = 8  # nodes of mu beyond its reach, where its density is nothing
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,14 @@ def mu_rule(
         step = min(0.15, 0.7 * grid.step / support.scale)
         last = (reach.high - low) / support.scale
     u = np.linspace(-40.0, last, int(np.ceil((last + 40) / step)))
-    return Mapped.of(prior, grid, reach, support, u)
+    return Mapped.of(prior, grid, reach, support, _within(u, support, reach))
+
+
+def _within(u: Array, support: SupportMap, reach: Reach) -> Array:
+    """Leave out what lies beyond the reach, but for a few nodes."""
+    x = support.value(u)
+    inside = np.flatnonzero((x >= reach.low) & (x <= reach.high))
+    return u[max(inside[0] - MARGIN, 0) : inside[-1] + MARGIN + 1]
 
 
 def _dense(

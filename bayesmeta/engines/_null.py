@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..effects import EffectSizes
+from ..errors import ModelError
 from ..model import CommonEffect, ContinuousCommonEffect, Data, Model, NormalNormal
+from ..posterior.marginals import tau_of, x_of
 from ..priors import LOG_2PI, Mixture, Prior, log_density, log_density_of_tau
 from ..studies import ContinuousStudies
 from ._continuous import log_densities
 from ._corners import each_given_mu, tabulate
 from ._likelihoods import log_likelihoods, rough_effects
 from ._mu_rule import sharpness
-from ._quadrature import logsumexp, support_of_tau
+from ._quadrature import TauMap, logsumexp, support_of_tau
 from ._tables import Places
 
 type Array = NDArray[np.float64]
@@ -42,17 +44,19 @@ def log_evidence_without_effect(model: Model, data: Data) -> float:
     """Log marginal likelihood of the same model with mu = 0, by integration over tau alone."""
     if isinstance(model, CommonEffect | ContinuousCommonEffect):
         return float(_without_spread(model, data, np.zeros(1)).sum())
-    low, high = support_of_tau(model.priors["tau"])
+    prior = model.priors["tau"]
+    low, high = support_of_tau(prior)
     _, se = rough_effects(model, data)
     most = min(high - low, MOST_TAU * float(se.max()))
+    at = TauMap.of(prior, low, low + most, min(float(np.median(se)), 0.5 * most))
     given = _given(model, data, low + most)
 
-    def log_f(w: Array) -> Array:
-        tau = low + np.exp(w)
-        return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + w
+    def log_f(x: Array) -> Array:
+        tau, slope = tau_of(x, *at)
+        return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + np.log(slope)
 
-    last = np.log(most)
-    return log_integral(log_f, np.arange(last - 60.0, last + 1e-9, 3.0))
+    decades = low + most * np.exp(np.arange(-60.0, -1.0, 3.0))
+    return log_integral(log_f, np.unique([-1.0, *x_of(decades, *at), 1.0]))
 
 
 def log_evidence_without_spread(model: Model, data: Data) -> float:
@@ -68,8 +72,16 @@ def log_evidence_without_spread(model: Model, data: Data) -> float:
     edges = [pooled**2 * (y / se**2).sum() + pooled * own, y - 3 * se, y + 3 * se]
     edges += [centre + scale * own for centre, scale in _places(prior)]
     inside = np.unique(np.clip([0.0, *np.concatenate(edges)], *prior.support))
-    apart = np.diff(inside, prepend=-np.inf) > 0.3 * pooled
-    return log_integral(log_f, inside[apart | (inside == 0)])
+    return log_integral(log_f, _thinned(inside, 0.3 * pooled, keep=(inside[0], inside[-1], 0.0)))
+
+
+def _thinned(edges: Array, least: float, *, keep: tuple[float, ...]) -> Array:
+    """Leave out edges nearer than `least` to the one before, but for those to keep."""
+    found = [edges[0]]
+    for edge in edges[1:]:
+        if edge in keep or edge - found[-1] > least:
+            found.append(edge)
+    return np.array(found)
 
 
 def log_integral(log_f: LogFunction, edges: Array) -> float:
@@ -81,6 +93,11 @@ def log_integral(log_f: LogFunction, edges: Array) -> float:
         Logs at points (n,), each (n,).
     edges : ndarray, shape (m,)
         Of the first panels.
+
+    Raises
+    ------
+    ModelError
+        If the integrand is not a number somewhere, or halving does not settle.
     """
     low, high = edges[:-1], edges[1:]
     whole = _panels(log_f, low, high)
@@ -100,7 +117,7 @@ def log_integral(log_f: LogFunction, edges: Array) -> float:
         )
         whole = np.concatenate([left[off], right[off]])
     else:
-        done = np.concatenate([done, whole])
+        raise ModelError("The marginal likelihood at 0 does not settle: no factor can be given.")
     return float(logsumexp(done))
 
 
@@ -108,7 +125,9 @@ def _panels(log_f: LogFunction, low: Array, high: Array) -> Array:
     x, weight = PANEL
     half = 0.5 * (high - low)[:, None]
     points = 0.5 * (high + low)[:, None] + half * x
-    values = np.nan_to_num(log_f(points.ravel()), nan=-np.inf, posinf=np.inf)
+    values = log_f(points.ravel())
+    if np.isnan(values).any():
+        raise ModelError("The likelihood at 0 is no number somewhere: no factor can be given.")
     with np.errstate(divide="ignore"):
         return logsumexp(values.reshape(points.shape) + np.log(half * weight), axis=1)
 

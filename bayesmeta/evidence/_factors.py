@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOISE = 1e-13  # of the peak of tau's density: below, its series holds no digits
+RESOLVED = 1e-5  # of a density's peak: above, it has enough digits to be compared
+APART = 1e-3  # in logs, of two ways to a factor
 NEGLIGIBLE = 1e-3  # of a factor: what may lie beyond, and is extrapolated there
 
 HOW = "ratio of marginal likelihoods: {0} at 0 over {0} free"
@@ -154,6 +156,9 @@ def bayes_factors(posterior: Posterior) -> BayesFactors:
         return BayesFactors(factors=factors, by_scale=())
     log_z0 = log_evidence_without("tau", posterior.model, posterior.data)
     prior = posterior.model.priors["tau"]
+    at_zero = float(log_density(prior, np.array(0.0))) if prior.support[0] <= 0 else -np.inf
+    if np.isfinite(at_zero):
+        _hold_to_density(posterior["tau"], log_z0 - log_z + at_zero, "tau")
     scaled = [prior_of_scale(prior, scale) for scale in (0.5, 1.0, 2.0)]
     return BayesFactors(
         factors=(*factors, _of_tau(prior, log_z0 - log_z)),
@@ -207,7 +212,21 @@ def _of_mu(posterior: Posterior, log_z: float) -> BayesFactor:
         why = "none: 0 is at the end of the prior of mu, or outside, so no alternative surrounds it"
         return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=np.nan, how=why)
     log_bf01 = log_evidence_without("mu", posterior.model, posterior.data) - log_z
+    _hold_to_density(posterior["mu"], log_bf01 + log_prior, "mu")
     return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=log_bf01, how=HOW.format("mu"))
+
+
+def _hold_to_density(marginal: Marginal, log_density_at_0: float, name: str) -> None:
+    """Refuse a factor that contradicts the posterior density at 0, where that has its digits."""
+    peak = float(np.max(marginal.pdf(marginal.quantile([0.1, 0.3, 0.5, 0.7, 0.9]))))
+    found = float(marginal.pdf(0.0))
+    if found > RESOLVED * peak and abs(np.log(found) - log_density_at_0) > APART:
+        apart = np.exp(abs(np.log(found) - log_density_at_0))
+        raise ModelError(
+            f"The Bayes factor of {name} = 0 by marginal likelihoods and by the posterior density "
+            f"at 0 differ by a factor of {apart:.4g}: neither can be trusted. Use a prior without "
+            "steps."
+        )
 
 
 def _of_tau(prior: Prior, log_bf01: float) -> BayesFactor:
@@ -270,8 +289,13 @@ def _share_under(tau: Marginal, old: Prior, new: Prior) -> float | None:
 
 
 def _beyond(at: Array, likelihood: Array, prior: Prior) -> float:
-    """Integral of likelihood times prior beyond the largest tau: there it falls like a power."""
+    """Integral of likelihood times prior beyond the largest tau: there it falls like a power.
+
+    Infinite where too few nodes are clear to tell the power.
+    """
     half = int(np.argmin(np.abs(at - 0.5 * at[0])))
+    if half == 0 or not min(likelihood[0], likelihood[half]) > 0:
+        return np.inf
     power = np.log(likelihood[0] / likelihood[half]) / np.log(at[0] / at[half])
     far = np.geomspace(1, 100, 500)
     density = np.exp(log_density(prior, at[0] * far)) * likelihood[0] * far**power

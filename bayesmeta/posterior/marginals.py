@@ -306,10 +306,7 @@ class TauDensity(Marginal):
         return float(np.sqrt(variance)) if self.moments >= 2 else np.nan
 
     def _x(self, tau: Array) -> Array:
-        t = (np.maximum(tau - self.low, 0.0) / self.scale) ** (1 / self.lower)
-        with np.errstate(invalid="ignore"):
-            left = np.where(np.isinf(t), 0.0, 1 - 2 * t / (t + 1) / (self.end + 1))
-        return 1 - 2 * np.clip(left, 0.0, 1.0) ** (1 / self.upper)
+        return x_of(tau, self.low, self.scale, self.end, self.lower, self.upper)
 
     def _tau(self, x: Array) -> Array:
         return tau_of(x, self.low, self.scale, self.end, self.lower, self.upper)[0]
@@ -517,6 +514,14 @@ def tau_of(
         ratio = (1 + u) / (1 - u)
         slope = (end + 1) * upper / 2 * left ** (upper - 1) * 2 / (1 - u) ** 2
         return low + scale * ratio**lower, scale * lower * ratio ** (lower - 1) * slope
+
+
+def x_of(tau: Array, low: float, scale: float, end: float, lower: float, upper: float) -> Array:
+    """Inverse of ``tau_of``: what lies beyond the ends comes to the ends."""
+    t = (np.maximum(tau - low, 0.0) / scale) ** (1 / lower)
+    with np.errstate(invalid="ignore"):
+        left = np.where(np.isinf(t), 0.0, 1 - 2 * t / (t + 1) / (end + 1))
+    return 1 - 2 * np.clip(left, 0.0, 1.0) ** (1 / upper)
 
 
 def _integral(series: Array) -> Array:
