@@ -4,7 +4,7 @@
 # pyright: reportArgumentType=false
 # pyright: reportOperatorIssue=false
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -122,7 +122,27 @@ def mu_rule(
         step = min(0.15, 0.7 * grid.step / support.scale)
         last = (reach.high - low) / support.scale
     u = np.linspace(-40.0, last, int(np.ceil((last + 40) / step)))
+    if corner and low < 0 < high:
+        support, u = _crowded_at_zero(model, data, support, fineness, u[[0, -1]], step)
     return Mapped.of(prior, grid, reach, support, _within(u, support, reach))
+
+
+def _crowded_at_zero(
+    model: RandomEffects,
+    data: Data,
+    plain: SupportMap,
+    fineness: float,
+    ends: Array,
+    step: float,
+) -> tuple[SupportMap, Array]:
+    """Nodes of mu that crowd at a corner too, and elsewhere are as fine as those that do not."""
+    _, se = rough_effects(model, data)
+    at = plain.inverse(np.zeros(1))
+    scale = 1e-3 * fineness * float(se.min() / plain.slope(at)[0])
+    support = replace(plain, crowd=(float(at[0]), scale))
+    first, last = np.arcsinh((ends - at) / scale)
+    fine = min(0.25 * fineness, 0.5 * step)  # mu may lie some units of u from zero
+    return support, fine * np.arange(np.ceil(first / fine), np.floor(last / fine) + 1)
 
 
 def _within(u: Array, support: SupportMap, reach: Reach) -> Array:

@@ -126,12 +126,16 @@ class SupportMap:
         Of the map; of no use where there are two ends.
     centres : tuple of float
         Where the map crowds within `scale`, if there is no end.
+    crowd : tuple of float, optional
+        Of a support with an end: place and scale, in the plain map's variable, at which this one
+        crowds besides.
     """
 
     low: float
     high: float
     scale: float
     centres: tuple[float, ...] = (0.0,)
+    crowd: tuple[float, float] | None = None
 
     @property
     def _ends(self) -> int:
@@ -139,6 +143,7 @@ class SupportMap:
 
     def value(self, u: Array) -> Array:
         """Map u to the support."""
+        u = self._plain(u)
         if self._ends == 1:
             return self.low + self.scale * np.logaddexp(0.0, u)
         if self._ends == 2:
@@ -163,10 +168,12 @@ class SupportMap:
 
     def slope(self, u: Array) -> Array:
         """Return the derivative of the value."""
+        inner = 1.0 if self.crowd is None else self.crowd[1] * np.cosh(np.clip(u, -700, 700))
+        u = self._plain(u)
         if self._ends == 1:
-            return self.scale * expit(u)
+            return self.scale * expit(u) * inner
         if self._ends == 2:
-            return (self.high - self.low) * expit(u) * expit(-u)
+            return (self.high - self.low) * expit(u) * expit(-u) * inner
         if len(self.centres) == 1:
             return self.scale * np.cosh(u)
         return 1 / self._per_unit(self.value(u))
@@ -177,9 +184,19 @@ class SupportMap:
             return sum(np.arcsinh((x - centre) / self.scale) for centre in self.centres)
         with np.errstate(divide="ignore"):
             if self._ends == 2:
-                return logit(np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0))
-            t = np.maximum(x - self.low, 0.0) / self.scale
-            return np.where(t > 30, t, np.log(np.expm1(np.minimum(t, 30))))
+                u = logit(np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0))
+            else:
+                t = np.maximum(x - self.low, 0.0) / self.scale
+                u = np.where(t > 30, t, np.log(np.expm1(np.minimum(t, 30))))
+        if self.crowd is None:
+            return u
+        return np.arcsinh((u - self.crowd[0]) / self.crowd[1])
+
+    def _plain(self, u: Array) -> Array:
+        """Variable of the map that crowds at ends alone."""
+        if self.crowd is None:
+            return u
+        return self.crowd[0] + self.crowd[1] * np.sinh(np.clip(u, -700, 700))
 
     def _per_unit(self, x: Array) -> Array:
         """Derivative of the inverse where there is no end."""
