@@ -12,7 +12,7 @@ from tolerances import COUNTS_BRUTE, PLAIN, R_TAU
 
 import bayesmeta as bm
 from bayesmeta.errors import ModelError
-from bayesmeta.evidence import prior_of_scale
+from bayesmeta.evidence import _factors, prior_of_scale
 from bayesmeta.evidence._factors import _beyond, _share_under
 from bayesmeta.priors import log_density
 
@@ -231,6 +231,37 @@ def test_evidence_of_counts_far_from_the_null_is_that_of_a_sum_over_the_null():
     assert log_bf01 == pytest.approx(null - posterior.log_marginal_likelihood, abs=1e-4)
     assert log_bf01 < -50
     assert [one.bf01 for one in found.by_scale if one.bf01 > 1e-20] == []
+
+
+@pytest.mark.parametrize("ends", [(-1.06, -0.76), (-1.0, 0.22), (-0.9, 0.62), (-0.31, 0.03)])
+def test_the_evidence_without_spread_has_all_of_a_bounded_prior(ends):
+    """A product of normals over the prior's ends, which may lie close to any feature."""
+    low, high = ends
+    weight = THREE.se**-2.0
+    pooled, sd = weight @ THREE.y / weight.sum(), weight.sum() ** -0.5
+    at_pooled = stats.norm.logpdf(THREE.y, pooled, THREE.se).sum()
+    held = stats.norm.cdf(high, pooled, sd) - stats.norm.cdf(low, pooled, sd)
+    height = at_pooled + np.log(np.sqrt(2 * np.pi) * sd * held / (high - low))
+    posterior = bm.fit(replace(NORMAL, mu=bm.Uniform(low, high)), THREE)
+    found = bm.bayes_factors(posterior).factors[-1].log_bf01
+    assert found == pytest.approx(height - posterior.log_marginal_likelihood, abs=1e-7)
+
+
+@pytest.mark.parametrize("tau", [bm.Gamma(0.1, 1), bm.Gamma(0.5, 1), bm.Beta(2, 0.5)], ids=repr)
+def test_the_evidence_without_effect_has_all_of_a_pole(tau):
+    """By the density of mu at 0, which the exact engine has in closed form given tau."""
+    posterior = bm.fit(replace(NORMAL, tau=tau), THREE)
+    found = bm.bayes_factors(posterior).factors[0].log_bf01
+    by_density = np.log(posterior["mu"].pdf(0.0)) - stats.norm.logpdf(0.0, 0, 2)
+    assert found == pytest.approx(by_density, abs=1e-8)
+
+
+def test_a_factor_that_contradicts_the_density_at_0_is_refused(monkeypatch):
+    posterior = bm.fit(NORMAL, THREE)
+    right = _factors.log_evidence_without
+    monkeypatch.setattr(_factors, "log_evidence_without", lambda *args: right(*args) + 0.01)
+    with pytest.raises(ModelError, match="differ by a factor of 1.01"):
+        bm.bayes_factors(posterior)
 
 
 @pytest.mark.parametrize("mu", [bm.HalfNormal(1), bm.Uniform(0.1, 2)], ids=repr)

@@ -30,6 +30,7 @@ type Array = NDArray[np.float64]
 WIDE, WIDE_T = 1.5, 4.0  # distances of the nodes of mu that normal and Student-t effects must span
 FAR, FAR_T = 8.5, 1e4  # scales of the effects as far as which they are followed
 NEGLIGIBLE = 1e-17  # posterior mass of a node
+SEEN = 1e-13  # likewise, for how far effects reach: beyond, rounding outweighs a density's tails
 FAINT, MARGIN = 1e-12, 12  # of the peak of mu's density: nothing is seen of an end with so little
 STEP = 0.3  # of the nodes of an effect, as a share of its narrowest feature
 
@@ -111,7 +112,7 @@ class Integrated:
         return tuple(one for one in self.crowded if one not in faint)
 
     def _nodes(self, support: SupportMap) -> tuple[SupportMap, Array]:
-        alive = self.mass > NEGLIGIBLE * self.mass.max()
+        alive = self.mass > SEEN * self.mass.max()
         far = (FAR if self.df is None else FAR_T) * self.tau[alive.any(axis=1)].max()
         seen = self.mu[alive.any(axis=0)]
         centre, width = self.features.T

@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 
 from .marginals import Array, Marginal, invert
 
+OVERSHOOT = 1.5  # of the points on either side, which a density that they resolve stays below
 END = 15.0  # of a mapped variable: 3e-7 of the scale from the end, where digits are still left
 
 
@@ -59,6 +60,8 @@ class GridDensity(Marginal):
         size = density.size
         series = np.fft.rfft(density)
         fine = np.fft.irfft(series * finer, finer * size)
+        beside = np.repeat(np.maximum(density, np.roll(density, -1)), finer)
+        fine = np.clip(fine, 0.0, OVERSHOOT * beside)  # rounding in the middle rings in the tails
         fine_x = x[0] + step / finer * np.arange(finer * size)
         omega = 2 * np.pi * np.fft.rfftfreq(size, step)
         slope = np.fft.irfft(1j * omega * series * finer, finer * size)

@@ -84,6 +84,13 @@ def sparse_tables(measure, count, seed):
         yield table_of(measure, list(zip(a, n1, c, n0, strict=True)))
 
 
+def mean_of_density(marginal):
+    """Not what the marginal says of itself, which is known without its density."""
+    inner = getattr(marginal, "inner", marginal)
+    x = inner.x if inner is marginal else marginal.support.value(inner.x)
+    return float(inner.density @ x / inner.density.sum())
+
+
 def hold_a_new_effect_to_mu(measure, count, seed):
     mu, tau = SD[measure]
     model = model_of(measure, mu=bm.Normal(0, mu), tau=bm.HalfNormal(tau))
@@ -91,7 +98,8 @@ def hold_a_new_effect_to_mu(measure, count, seed):
         fit = bm.fit(model, data)
         assert fit.diagnostics.passed, (fit.diagnostics.failures, data)
         new = fit["theta_new"]
-        assert abs(new.mean() - fit["mu"].mean()) < 1e-6 * new.sd(), data
+        for mean in (new.mean(), mean_of_density(new)):
+            assert abs(mean - fit["mu"].mean()) < 1e-6 * new.sd(), data
         total = fit["mu"].sd() ** 2 + fit["tau"].sd() ** 2 + fit["tau"].mean() ** 2
         assert new.sd() == pytest.approx(total**0.5, rel=COUNTS_BRUTE), data
         zero = bm.bayes_factors(fit).factors[0].log_bf01
