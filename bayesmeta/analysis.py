@@ -501,8 +501,8 @@ def _held_to(exact: Posterior, drawn: Posterior) -> Posterior:
         return drawn
     where = max(apart, key=apart.__getitem__)
     check = Check("apart from exact, in MCSE", where, apart[where], AGREE, at_most=True)
-    checks = (*drawn.diagnostics.checks, check)
-    return replace(drawn, diagnostics=replace(drawn.diagnostics, first=checks))
+    first = (*drawn.diagnostics.first, check)
+    return replace(drawn, diagnostics=replace(drawn.diagnostics, first=first))
 
 
 def _data(

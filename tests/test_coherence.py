@@ -11,12 +11,13 @@ from random_fits import KINDS, random_fit
 
 import bayesmeta as bm
 from bayesmeta import implications
-from bayesmeta.analysis import run
+from bayesmeta.analysis import _held_to, run
 from bayesmeta.cli import main
-from bayesmeta.implications import _runs, _sentences, _tables
+from bayesmeta.implications import _answers, _runs, _sentences, _tables
 from bayesmeta.implications._factors import factors_are_one
-from bayesmeta.posterior import Coherence, Marginal, NormalMixture, Pair
+from bayesmeta.posterior import Check, Coherence, Diagnostics, Marginal, NormalMixture, Pair
 from bayesmeta.report import write_results
+from bayesmeta.results.display import simulated
 from bayesmeta.specification import load_specification
 
 ROOT = Path(__file__).parents[1]
@@ -345,6 +346,33 @@ def test_a_second_source_is_held_to_the_answer(bcg):
     posteriors = {**main.posteriors, label: wrong}
     scenarios = (replace(main, posteriors=posteriors), *outcome.scenarios[1:])
     assert "two engines" in rules(of_tables(bcg, replace(outcome, scenarios=scenarios)))
+
+
+def test_holding_a_sample_to_the_answer_leaves_its_later_checks_for_later():
+    fit = bm.fit(MODEL, DATA)
+    first, later = (Check(name, "mu", 0.0, 1.0, at_most=True) for name in ("first", "later"))
+    drawn = replace(
+        fit,
+        diagnostics=Diagnostics((first,), later=lambda: (later,)),
+        convergence={"mu": {"mcse_mean": 0.01}},
+    )
+    names = [one.name for one in _held_to(fit, drawn).diagnostics.checks]
+    assert names == ["first", "apart from exact, in MCSE", "later"]
+
+
+def test_a_figure_is_mapped_however_far_it_lies():
+    far = (-1e4, 800.0, np.inf)
+    assert tuple(map(_answers.FORTH["log"], far)) == (0.0, np.inf, np.inf)
+    assert tuple(map(_answers.FORTH["logit"], far)) == (0.0, 1.0, 1.0)
+    assert _answers.FORTH["log"](np.log(3)) == pytest.approx(3, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [(-0.001, 0.01, "0.00"), (-0.04, 0.2, "0.0"), (0.04, 0.2, "0.0"), (-0.06, 0.02, "−0.06")],
+)
+def test_no_minus_stands_before_a_simulated_zero(value, error, shown):
+    assert simulated(value, error) == shown
 
 
 def test_what_is_called_nearest_is_nearest(bcg):

@@ -59,6 +59,8 @@ def test_names_keep_these_studies(kind):
     assert table.keep(["a", "c"]).study == ("a", "c")
     assert table.keep(("d",)).study == ("d",)
     assert table.keep(pd.Series(["b", "c"])).study == ("b", "c")
+    assert table.keep({"c", "b"}).study == ("b", "c")
+    assert table.keep({"b": 1, "c": 2}.keys()).study == ("b", "c")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -92,6 +94,15 @@ def test_names_and_masks_agree_and_keep_the_order_of_the_table(kind, study, data
         (2, "rows must be a list of study names"),
         (None, "rows must be a list of study names"),
         ("a", "rows must be a list of study names.*got 'a'"),
+        (
+            {"a": False, "b": True},
+            "rows must be a list of study names.*got {'a': False, 'b': True}",
+        ),
+        ({"a": "main"}.items(), "rows must be a list of study names"),
+        ({True}, "rows must be a list of study names.*got {True}"),
+        ({True, False}, "rows must be a list of study names"),
+        (np.array(True), "rows must be a list of study names"),
+        (pd.DataFrame({"a": [True], "b": [False]}), "rows must be a list of study names"),
         ([], "rows must be a list of study names"),
         (["a", True, False, False], "rows must be a list of study names"),
         ([True, None, False, False], "rows must be a list of study names"),

@@ -120,7 +120,8 @@ def deviance(posterior: Posterior, *, seed: int = 0, draws: int = 4000) -> Devia
     ----------
     posterior : Posterior
     seed, draws : int
-        Of no account: an exact posterior is integrated, and a sampled one gives all its draws.
+        Kept for callers; not used: an exact posterior is integrated, and a sampled one gives all
+        its draws.
 
     Returns
     -------

@@ -6,8 +6,12 @@
 # pyright: reportAttributeAccessIssue=false
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit
 
 from ..decision import AbsoluteEffect
 from ..effects import MEASURES, Measure
@@ -21,10 +25,19 @@ type Triple = tuple[float, float, float]
 
 SAME = 1e-9  # of the figure: the same number, mapped by other arithmetic
 ENDS = ("estimate", "lower", "upper")
+LEAST = sys.float_info.min  # below it a float has no digits left
+
+
+def exp(x: float) -> float:
+    """Infinite where a float holds it no more."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.exp(x))
+
+
 FORTH: Mapping[str, Callable[[float], float]] = {
-    "identity": lambda x: x,
-    "log": math.exp,
-    "logit": lambda x: 1 / (1 + math.exp(-x)),
+    "identity": float,
+    "log": exp,
+    "logit": lambda x: float(expit(x)),
     "atanh": math.tanh,
 }
 
@@ -39,7 +52,7 @@ def same(where: str, first: str, one: float, second: str, other: float, rule: st
         one=one,
         second=second,
         other=other,
-        tolerance=SAME * size,
+        tolerance=max(SAME * size, LEAST),
         why="the same number, mapped by other arithmetic",
     )
 
@@ -208,7 +221,7 @@ def benefit_of(posterior: Posterior, better: str) -> float:
 
 def _mapped(values: Triple, scale: Measure) -> Triple:
     forth = FORTH[scale.link]
-    first, second, third = (forth(x) if math.isfinite(x) else math.nan for x in values)
+    first, second, third = (forth(x) for x in values)
     return first, second, third
 
 

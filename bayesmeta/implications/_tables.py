@@ -39,7 +39,7 @@ def natural_is_mapped(outcome: OutcomeResult) -> Iterator[Pair]:
         for label, row in table.iterrows():
             for end in ENDS:
                 value = float(row[end])
-                if math.isfinite(value) and abs(value) < 700:
+                if math.isfinite(value):
                     natural = float(row[f"{end}_natural"])
                     where, said = f"{name}, {label}", f"the {end} as people read it"
                     implied = FORTH[own](value)

@@ -46,7 +46,11 @@ def number(value: float, decimals: int = 2) -> str:
     size = abs(value)
     if size >= 1e5 or 0 < size < 5e-4:
         return f"{value:.2g}".replace("-", "−")
-    text = f"{value:.{decimals + (0 < size < 0.095)}f}"
+    return _signed(f"{value:.{decimals + (0 < size < 0.095)}f}")
+
+
+def _signed(text: str) -> str:
+    """With a true minus, and none before a zero."""
     return text.replace("-", "−") if float(text) else text.removeprefix("-")
 
 
@@ -67,8 +71,7 @@ def simulated(value: float, error: float, decimals: int = 2) -> str:
     if not (math.isfinite(value) and math.isfinite(error) and error > 0 and 5e-4 <= size < 1e5):
         return number(value, decimals)
     places = -math.floor(math.log10(error))
-    shown = f"{round(value, places):.{max(min(places, decimals + (size < 0.095)), 0)}f}"
-    return shown.replace("-", "−")
+    return _signed(f"{round(value, places):.{max(min(places, decimals + (size < 0.095)), 0)}f}")
 
 
 def simulated_interval(values: Sequence[float], errors: Sequence[float], decimals: int = 2) -> str:
