@@ -728,10 +728,17 @@ MISTAKES = (
     Mistake(
         "hold a Bayes factor to a density without that of its prior",
         "implications/_factors.py",
-        "other=float(slope) / height,",
-        "other=float(slope),",
+        "other=float(np.log(slope if resolved else slope + slack)) - height,",
+        "other=float(np.log(slope if resolved else slope + slack)),",
         COHERENCE
         + "a_bayes_factor_is_held_to_densities_interval_and_its_other_table[0-0.01-seen0]",
+    ),
+    Mistake(
+        "hold no factor to a density that is not resolved",
+        "implications/_factors.py",
+        "resolved else slope + slack)) - height,",
+        "resolved else np.inf)) - height,",
+        COHERENCE + "a_density_too_low_to_be_resolved_still_bounds_the_factor",
     ),
     Mistake(
         "take tau for tau² in the variance of a new effect",

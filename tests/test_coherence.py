@@ -13,7 +13,7 @@ import bayesmeta as bm
 from bayesmeta import implications
 from bayesmeta.analysis import _held_to, run
 from bayesmeta.cli import main
-from bayesmeta.implications import _answers, _runs, _sentences, _tables
+from bayesmeta.implications import _answers, _factors, _runs, _sentences, _tables
 from bayesmeta.implications._factors import factors_are_one
 from bayesmeta.posterior import Check, Coherence, Diagnostics, Marginal, NormalMixture, Pair
 from bayesmeta.report import write_results
@@ -195,6 +195,70 @@ def test_no_factor_for_0_can_be_larger_than_an_interval_that_excludes_it_allows(
     assert bm.coherence(fit, factors=right).passed
     found = bm.coherence(fit, factors=with_factor(right, 0, 8.0))
     assert "Bayes factor and interval" in rules(found)
+
+
+TABLE = bm.BinaryStudies(
+    study=("A", "B"), events_treatment=[3, 9], n_treatment=[40, 60],
+    events_control=[6, 15], n_control=[41, 58],
+)  # fmt: skip
+FAR_PRIORS = (
+    bm.Normal(0.5, 0.01),
+    bm.Normal(0.5, 1e-4),
+    bm.Normal(-3, 0.001),
+    bm.Mixture(0.5, bm.Normal(-0.5, 1e-3), bm.Normal(0.5, 1e-3)),
+)
+
+
+def of_mu(fit, factors):
+    """Pairs of the factor for mu = 0 and the posterior beside it."""
+    found = bm.coherence(fit, factors=factors).pairs
+    return [one for one in found if one.rule.startswith("Bayes factor and ")
+            and one.where == "mu = 0"]  # fmt: skip
+
+
+@pytest.mark.parametrize("prior", FAR_PRIORS, ids=repr)
+@pytest.mark.parametrize("data", [DATA, TABLE], ids=["estimates", "counts"])
+def test_a_prior_whose_density_at_0_no_float_holds_is_no_obstacle(prior, data):
+    priors = {"mu": prior, "tau": bm.HalfNormal(0.5)}
+    counts = data is TABLE
+    model = bm.BinomialNormal(measure="OR", **priors) if counts else bm.NormalNormal(**priors)
+    fit = bm.fit(model, data)
+    right = bm.bayes_factors(fit)
+    assert np.exp(bm.priors.log_density(prior, np.array(0.0))) == 0
+    pairs = of_mu(fit, right)
+    assert pairs
+    assert all(one.agrees for one in pairs)
+    assert all(np.isfinite([one.one, one.other]).all() for one in pairs)
+    most = min(one.other for one in pairs) - right.factors[0].log_bf01
+    wrong = of_mu(fit, with_factor(right, 0, 1.01 * most))
+    assert not all(one.agrees for one in wrong)
+
+
+def test_a_factor_is_held_to_a_density_far_in_the_tail_of_its_prior():
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0.5, 0.1), tau=bm.HalfNormal(0.5)), DATA)
+    right = bm.bayes_factors(fit)
+    for shift, agrees in ((0.0, True), (0.05, False), (-0.05, False)):
+        slope, _ = of_mu(fit, with_factor(right, 0, shift))
+        assert (slope.agrees, slope.at_most) == (agrees, False)
+
+
+def test_a_density_too_low_to_be_resolved_still_bounds_the_factor():
+    fit = bm.fit(MODEL, replace(DATA, y=DATA.y - 8, se=DATA.se / 4))
+    right = bm.bayes_factors(fit)
+    slope, _ = of_mu(fit, right)
+    assert (slope.agrees, slope.at_most) == (True, True)
+    # no density there is above 4e-7 of one over the width: its log, less that of the prior's
+    width = np.diff(fit["mu"].quantile([0.25, 0.75]))[0]
+    most = np.log(4e-7 / width) + np.log(2 * np.sqrt(2 * np.pi))
+    assert slope.other == pytest.approx(most, abs=0.5)
+    beyond = with_factor(right, 0, most + 1 - right.factors[0].log_bf01)
+    assert not of_mu(fit, beyond)[0].agrees
+
+
+def test_an_infinite_figure_keeps_no_bound():
+    assert not _factors._bound("", np.inf, "", 1.0).agrees
+    assert not _factors._bound("", 1.0, "", -np.inf).agrees
+    assert _factors._bound("", -np.inf, "", 1.0).agrees
 
 
 def test_the_probability_of_0_is_that_of_the_factor():
@@ -438,24 +502,15 @@ def test_a_sound_run_says_in_one_line_that_nothing_contradicts(bcg, tmp_path):
 def test_fit_on_the_command_line_ends_with_status_1_where_figures_contradict(tmp_path, monkeypatch):
     table = tmp_path / "trials.csv"
     table.write_text("study,y,se\nShu,-0.4,0.2\nZhu,0.1,0.3\nLanzoni,-0.3,0.4\n")
-    asked = [
-        "fit",
-        str(table),
-        "--measure",
-        "MD",
-        "--mu",
-        "Normal(0, 2)",
-        "--tau",
-        "HalfNormal(0.5)",
-        "--evidence",
-    ]
-    sound = CliRunner().invoke(main, asked, catch_exceptions=False)
-    assert sound.exit_code == 0, sound.output
-    assert "held against one another: none contradicts." in sound.output
+    asked = ["fit", str(table), "--measure", "MD", "--tau", "HalfNormal(0.5)", "--evidence", "--mu"]
+    for mu in ("Normal(0.5, 0.01)", "Normal(0, 2)"):
+        sound = CliRunner().invoke(main, [*asked, mu], catch_exceptions=False)
+        assert sound.exit_code == 0, sound.output
+        assert "held against one another: none contradicts." in sound.output
     right = NormalMixture._pdf
     monkeypatch.setattr(
         NormalMixture, "_pdf", lambda self, x: np.where(x == 0, 0.0, right(self, x))
     )
-    found = CliRunner().invoke(main, asked, catch_exceptions=False)
+    found = CliRunner().invoke(main, [*asked, "Normal(0, 2)"], catch_exceptions=False)
     assert found.exit_code == 1
     assert "Not sound: mu: the density at 0, 0, contradicts the slope" in found.output

@@ -27,8 +27,9 @@ def coherence(
     Quantiles, intervals, probabilities, densities and moments of one parameter imply one another;
     so do those of mu, tau and the effect in a new study, and a Bayes factor and the posterior it
     stands beside. Whatever contradicts is a numerical failure, whatever the gates of the engine
-    say. It takes milliseconds: study effects and the effect in a new study are looked at if they
-    have been asked for before, and are not computed for it.
+    say. Study effects and the effect in a new study are looked at if they have been asked for
+    before, and are not computed for it: a fit alone takes some ten milliseconds, one with the
+    effects of fifty studies a tenth of a second, and what makes the factors is not counted here.
 
     Parameters
     ----------

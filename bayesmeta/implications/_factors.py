@@ -7,13 +7,14 @@ import numpy as np
 from ..evidence import BayesFactor, BayesFactors
 from ..posterior import Marginal, Pair, Posterior
 from ..priors import Prior, log_density
-from ._marginals import SMOOTH, Reading, reading, slope_at
+from ._marginals import EXACT, SMOOTH, Reading, reading, slope_at
 
 ARITHMETIC = 1e-12
 AT_END = 0.02  # of a density at tau = 0: where a polynomial is least certain
 LOWEST = 1e-4  # of a density's height: below it the end of a series says nothing
-_FACTOR = "the Bayes factor for it"
-FACTOR_TOO_LARGE = 700.0  # of a log: it is printed as exp(700)
+RESOLVED_TO = 0.5  # of a density: what its slope may be off and still say how high it is
+FACTOR_TOO_LARGE = 700.0  # of a log: beyond, the factor is 0 or infinite and its log beside it
+_FACTOR = "the log of the Bayes factor for it"
 
 
 def of_factors(posterior: Posterior, found: BayesFactors, prob: float) -> Iterator[Pair]:
@@ -55,24 +56,35 @@ def factors_are_one(one: BayesFactor) -> Iterator[Pair]:
 def factor_of_mu(posterior: Posterior, one: BayesFactor, prob: float) -> Iterator[Pair]:
     """The factor for mu = 0 is the posterior over the prior density there (Savage and Dickey).
 
-    However it was found: so it can be held to the distribution function, and to the interval.
+    However it was found: so it can be held to the distribution function, and to the interval. On
+    the log scale, where a prior may lie as far from 0 as it likes.
     """
     read = reading("mu = 0", posterior["mu"], prob)
     prior = posterior.model.priors["mu"]
-    height = float(np.exp(log_density(prior, np.array(0.0))))
+    height = float(log_density(prior, np.array(0.0)))
+    if not np.isfinite(height):
+        return
     _, slopes, tolerance = slope_at(read, np.zeros(1), prior.support)
     for slope, slack in zip(slopes, tolerance, strict=True):
-        yield Pair(
-            rule="Bayes factor and posterior",
-            where=read.name,
-            first=_FACTOR,
-            one=one.bf01,
-            second="the slope of the distribution function over the prior density",
-            other=float(slope) / height,
-            tolerance=float(slack) / height,
-            why="a difference quotient over a thousandth of the width, and rounding",
-        )
+        yield _factor_and_slope(one, height, max(float(slope), 0.0), float(slack))
     yield from factor_and_interval(read, one, height)
+
+
+def _factor_and_slope(one: BayesFactor, height: float, slope: float, slack: float) -> Pair:
+    """The density itself where it is resolved, else the most that it can be."""
+    resolved = slack < RESOLVED_TO * slope
+    said = "slope" if resolved else "steepest slope"
+    return Pair(
+        rule="Bayes factor and posterior",
+        where="mu = 0",
+        first=_FACTOR,
+        one=one.log_bf01,
+        second=f"the log of the {said} of the distribution function over the prior density",
+        other=float(np.log(slope if resolved else slope + slack)) - height,
+        tolerance=-float(np.log1p(-slack / slope)) if resolved else 0.0,
+        why="a difference quotient over a thousandth of the width, and rounding",
+        at_most=not resolved,
+    )
 
 
 def factor_and_interval(read: Reading, one: BayesFactor, height: float) -> Iterator[Pair]:
@@ -86,18 +98,22 @@ def factor_and_interval(read: Reading, one: BayesFactor, height: float) -> Itera
     marginal, below = read.marginal, float(read.marginal.cdf(0.0))
     tail = (1 - read.prob) / 2
     mode = _only_mode(marginal)
-    interval = f"{100 * read.prob:g}% interval and the probability of benefit"
+    beside = f"beside the {100 * read.prob:g}% interval and the probability of benefit"
     if read.lower < 0 < read.upper and np.isfinite(mode):
-        least = min((1 - tail - below) / read.upper, (below - tail) / -read.lower) / height
-        yield _bound(f"the least factor beside the {interval}", least, _FACTOR, one.bf01)
+        least = min((1 - tail - below - EXACT) / read.upper, (below - tail - EXACT) / -read.lower)
+        if least > 0:
+            bound = float(np.log(least)) - height
+            yield _bound(f"the log of the least factor {beside}", bound, _FACTOR, one.log_bf01)
         return
     if mode <= read.upper < 0:
-        most = (below - 1 + tail) / -read.upper / height
+        most = (below - 1 + tail + EXACT) / -read.upper
     elif 0 < read.lower <= mode:
-        most = (tail - below) / read.lower / height
+        most = (tail - below + EXACT) / read.lower
     else:
         return
-    yield _bound(_FACTOR, one.bf01, f"the most beside the {interval}", most)
+    if most > 0:  # else the interval and its tail contradict each other, which is a rule of its own
+        bound = float(np.log(most)) - height
+        yield _bound(_FACTOR, one.log_bf01, f"the log of the most {beside}", bound)
 
 
 def _bound(first: str, one: float, second: str, other: float) -> Pair:
@@ -108,7 +124,7 @@ def _bound(first: str, one: float, second: str, other: float) -> Pair:
         one=one,
         second=second,
         other=other,
-        tolerance=SMOOTH * max(one, other),
+        tolerance=SMOOTH,
         why="an inequality of densities with one mode",
         at_most=True,
     )
@@ -135,7 +151,7 @@ def factor_of_tau(posterior: Posterior, one: BayesFactor) -> Iterator[Pair]:
     yield Pair(
         rule="Bayes factor and posterior",
         where="tau = 0",
-        first=_FACTOR,
+        first="the Bayes factor for it",
         one=one.bf01,
         second="the posterior over the prior density",
         other=here / height,
