@@ -258,7 +258,7 @@ MISTAKES = (
     Mistake(
         "take any list for a mask of studies",
         "studies/_selection.py",
-        "elif given and all(isinstance(one, bool | np.bool_) for one in given):",
+        "elif given and _is_mask(rows, given):",
         "elif given:",
         "tests/test_selections.py::test_what_is_neither_names_nor_a_mask_is_refused",
     ),
@@ -739,6 +739,20 @@ MISTAKES = (
         "resolved else slope + slack)) - height,",
         "resolved else np.inf)) - height,",
         COHERENCE + "a_density_too_low_to_be_resolved_still_bounds_the_factor",
+    ),
+    Mistake(
+        "take a figure for printed where a sentence holds it within another",
+        "implications/_sentences.py",
+        "if said == wanted or not pair.agrees:\n        return pair",
+        "if wanted in said:\n        return same(where, first, 1.0, ROW, 1.0, RULE)",
+        COHERENCE + "a_sentence_and_a_row_are_compared_letter_by_letter[95.0%-5.0%-False]",
+    ),
+    Mistake(
+        "swap the ends of a published figure in its sentence",
+        "results/display.py",
+        "[mu.quantile(0.5), *mu.interval(prob)]))",
+        "[mu.quantile(0.5), *mu.interval(prob)[::-1]]))",
+        COHERENCE + "a_label_may_hold_whatever_a_sentence_holds[labels0]",
     ),
     Mistake(
         "take tau for tau² in the variance of a new effect",

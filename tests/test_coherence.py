@@ -1,5 +1,7 @@
 """Figures that imply one another: every rule sees its contradiction, sound fits have none."""
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -385,20 +387,137 @@ def test_events_per_1000_follow_from_ratio_and_control_risk(bcg):
     assert "per 1,000" in rules(of_tables(bcg, replace(outcome, absolute=rows)))
 
 
+def swapped(ends):
+    low, high = ends.split(" and ")
+    return f"{high} and {low}"
+
+
 def test_a_headline_is_held_to_its_rows(bcg, monkeypatch):
     (outcome,) = bcg.outcomes
     right = _sentences.headline(outcome, prob=0.95)
     pairs = [one for one in _sentences.of_sentences(outcome, 0.95) if one.where == "first sentence"]
-    assert len(pairs) == 7  # two ends, median, benefit, includes; two ends in a new setting
+    assert len(pairs) == 9  # two ends, median, benefit, includes; two ends in a new setting; form
+    (ends,) = re.findall(r"the risk ratio lies between (\S+ and \S+) with", right)
+    (setting,) = re.findall(r"it lies between (\S+ and \S+)\.$", right)
     for old, new in (
         ("excludes", "includes"),
         ("median 0.", "median 1."),
+        ("median 0.", "median −0."),
         ("between 0", "between 1"),
+        (ends, swapped(ends)),
+        (setting, swapped(setting)),
+        ("benefit is > 99.9%", "benefit is 99.9%"),
+        ("benefit is > 99.9%", "benefit is < 0.1%"),
+        ("benefit is", "benefit was"),
+        ("In a new setting", "Elsewhere"),
     ):
-        assert old in right
+        assert right.count(old) >= 1
         text = right.replace(old, new)
         monkeypatch.setattr(_sentences, "headline", lambda _, prob, text=text: text)
         assert rules(of_tables(bcg, outcome)) == {"sentence and row"}
+
+
+def test_an_effect_may_be_called_what_a_sentence_says(bcg):
+    (outcome,) = bcg.outcomes
+    named = replace(outcome, label="ratio (1+1) that lies between {0} and 1 with 5% probability")
+    pairs = list(_sentences.of_sentences(named, 0.95))
+    assert sum(one.where == "first sentence" for one in pairs) == 9
+    assert all(one.agrees for one in pairs)
+
+
+@pytest.mark.parametrize(
+    ("said", "row", "agree"),
+    [
+        ("0.40", "0.40", True),
+        ("−0.40", "−0.40", True),
+        ("–", "–", True),
+        ("> 99.9%", "> 99.9%", True),
+        ("−0.40", "0.40", False),
+        ("0.40", "−0.40", False),
+        ("95.0%", "5.0%", False),
+        ("5.0%", "95.0%", False),
+        ("> 99.9%", "99.9%", False),
+        ("0.4", "0.40", False),
+        ("–", "0.40", False),
+        ("0.40", "–", False),
+    ],
+)
+def test_a_sentence_and_a_row_are_compared_letter_by_letter(said, row, agree):
+    assert _sentences.as_printed("the median", said, row).agrees is agree
+
+
+def published_alone(tmp_path, labels):
+    """A run of figures that were only published, each with its own numbers."""
+    figures = "".join(
+        f"""
+[[outcome.published]]
+label = {json.dumps(label, ensure_ascii=False)}
+measure = "MD"
+estimate = "-{one + 1}.4"
+lower = "-{one + 2}.4"
+upper = "-{one}.4"
+citation = "a paper"
+alone = true
+prior = "Normal(0, 4)"
+why = "weak"
+"""
+        for one, label in enumerate(labels)
+    )
+    path = tmp_path / "published.toml"
+    path.write_text(
+        """title = "Published"
+question = "Does it?"
+arms = ["drug", "none"]
+seed = 1
+
+[[outcome]]
+name = "crp"
+title = "CRP"
+better = "lower"
+"""
+        + figures
+    )
+    return run(load_specification(path))
+
+
+LABELS = (
+    ("CRP high", "CRP"),
+    ("CRP", "CRP high"),
+    ("CRP; day 7", "CRP"),
+    ("CRP − day 7", "CRP [−1, 2] day"),
+    ("a, 95% interval): CRP", "interval): a 0.5 (probability of benefit 5.0%)"),
+)
+
+
+@pytest.mark.parametrize("labels", LABELS)
+def test_a_label_may_hold_whatever_a_sentence_holds(labels, tmp_path):
+    found = published_alone(tmp_path, labels)
+    (outcome,) = found.outcomes
+    pairs = [one for one in found.coherence.pairs if one.where.startswith("first sentence")]
+    assert found.coherence.passed, str(found.coherence)
+    assert len(pairs) == 4 * 2 + 1  # estimate, both ends and benefit of two; and their order
+    for column in ("estimate_natural", "lower_natural", "upper_natural", "prob_benefit"):
+        wrong = with_cell(outcome, "published", 1, column, lambda x: 1 - x)
+        (seen,) = of_tables(found, wrong).contradictions
+        assert seen.where == f"first sentence, {labels[1]}"
+
+
+def test_figures_swapped_in_a_sentence_of_published_ones_are_seen(tmp_path, monkeypatch):
+    found = published_alone(tmp_path, ("CRP high", "CRP"))
+    (outcome,) = found.outcomes
+    right = _sentences.headline(outcome, prob=0.95)
+    numbers = re.findall(r"\[(\S+), (\S+)\] \(probability of benefit (.+?)\)", right)
+    (low, high, benefit), (other, *_) = numbers
+    for old, new in (
+        (f"[{low}, {high}]", f"[{high}, {low}]"),
+        (low, low.replace("−", "")),
+        (low, other),
+        (f"benefit {benefit}", "benefit 5.0%"),
+    ):
+        assert old in right
+        text = right.replace(old, new, 1)
+        monkeypatch.setattr(_sentences, "headline", lambda _, prob, text=text: text)
+        assert rules(of_tables(found, outcome)) == {"sentence and row"}
 
 
 def test_a_second_source_is_held_to_the_answer(bcg):

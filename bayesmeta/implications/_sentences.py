@@ -11,28 +11,30 @@ from typing import TYPE_CHECKING
 
 from ..posterior import Pair
 from ..results import OutcomeResult
-from ..results.display import headline, interval, number, percent
+from ..results.display import headline, number, percent, published_figures, three
 from ..studies import Published
 from ._answers import ENDS, FORTH, same
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ANSWER = re.compile(
-    r"lies between (\S+) and (\S+) with .*?\(median (\S+?)\), an interval that (\w+) no effect; "
-    r"the probability of benefit is (.*?%)"
+ANSWER = (
+    r"Given this model and these priors, the {words} lies between (\S+) and (\S+) with \S+% "
+    r"probability \(median (\S+)\), an interval that (includes|excludes) no effect; "
+    r"the probability of benefit is (.+?)\.(?:\s|$)"
 )
-NEW_SETTING = re.compile(r"In a new setting like these it lies between (\S+) and (\S+?)\.(?:\s|$)")
+NEW_SETTING = re.compile(r"In a new setting like these it lies between (\S+) and (\S+)\.$")
 FIRST_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 RULE = "sentence and row"
 ROW = "the row it is about"
+FIRST = "first sentence"
 
 
 def of_sentences(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
     """Every sentence that prints numbers."""
     text = headline(outcome, prob=prob)
     if outcome.main is None:
-        yield from published_sentence(outcome, text)
+        yield from published_sentence(outcome, text, prob)
     else:
         yield from headline_and_comparison(outcome, text)
         yield from headline_and_new_setting(outcome, text)
@@ -41,19 +43,23 @@ def of_sentences(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
 
 def headline_and_comparison(outcome: OutcomeResult, text: str) -> Iterator[Pair]:
     """The first sentence prints the first row of the comparison, and says whether it holds 0."""
-    found, table = ANSWER.search(text), outcome.tables.get("comparison")
-    if found is None or table is None:
+    table = outcome.tables.get("comparison")
+    if table is None:
         return
+    found = re.match(ANSWER.format(words=re.escape(outcome.words)), text)
+    yield _whether("it says interval, median and probability", so=found is not None)
+    if found is None:
+        return
+    lower, upper, median, holds, benefit = found.groups()
     row = table.iloc[0]
-    said = (found[1], found[2], found[3])
-    for end, one in zip(("lower", "upper", "estimate"), said, strict=True):
-        yield _as_printed(f"the {end}", one, number(float(row[f"{end}_natural"])))
-    yield _as_printed("the probability of benefit", found[5], percent(float(row["prob_benefit"])))
+    for end, said in (("lower", lower), ("upper", upper), ("estimate", median)):
+        yield as_printed(f"the {end}", said, number(float(row[f"{end}_natural"])))
+    yield as_printed("the probability of benefit", benefit, percent(float(row["prob_benefit"])))
     includes = float(row["lower"]) < 0 < float(row["upper"])
     yield same(
-        "first sentence",
+        FIRST,
         "whether the interval includes no effect",
-        float(found[4] == "includes"),
+        float(holds == "includes"),
         ROW,
         float(includes),
         RULE,
@@ -62,32 +68,41 @@ def headline_and_comparison(outcome: OutcomeResult, text: str) -> Iterator[Pair]
 
 def headline_and_new_setting(outcome: OutcomeResult, text: str) -> Iterator[Pair]:
     """What it says of a new setting is the row of theta_new."""
-    found, table = NEW_SETTING.search(text), outcome.tables.get("parameters")
-    if found is None or table is None or "theta_new" not in table.index:
+    table = outcome.tables.get("parameters")
+    if table is None or "theta_new" not in table.index:
         return
-    for end, one in zip(("lower", "upper"), found.groups(), strict=True):
+    found = NEW_SETTING.search(text)
+    yield _whether("it says what is likely in a new setting", so=found is not None)
+    for end, said in zip(("lower", "upper"), found.groups() if found else (), strict=False):
         natural = FORTH[outcome.scale.link](float(table.loc["theta_new", end]))
-        yield _as_printed(f"the {end} end in a new setting", one, number(natural))
+        yield as_printed(f"the {end} end in a new setting", said, number(natural))
 
 
-def published_sentence(outcome: OutcomeResult, text: str) -> Iterator[Pair]:
-    """Where only published figures were analysed, the sentence prints what their analysis gave."""
+def published_sentence(outcome: OutcomeResult, text: str, prob: float) -> Iterator[Pair]:
+    """Where only published figures were analysed, the sentence prints what their analysis gave.
+
+    Its parts come as values: a label may hold whatever a sentence holds, numbers too.
+    """
     table = outcome.tables.get("published")
-    if table is None:
+    figures = published_figures(outcome, prob=prob)
+    if table is None or not figures:
         return
-    plain = text.replace("−", "-")
-    for one in outcome.published:
-        if one.posterior is None:
-            continue
+    for one in figures:
         row = table.loc[one.label]
-        part = plain[max(plain.find(one.label), 0) :].split(";")[0]
-        numbers = FIRST_NUMBER.findall(part.removeprefix(one.label))
-        cells = interval(*(float(row[f"{end}_natural"]) for end in ENDS)).replace("−", "-")
-        for end, wanted in zip(ENDS, map(float, FIRST_NUMBER.findall(cells)), strict=True):
-            nearest = min(map(float, numbers), key=lambda x: abs(x - wanted), default=float("nan"))
-            where = f"first sentence, {one.label}"
-            yield same(where, f"the {end} nearest in it", nearest, ROW, wanted, RULE)
-        yield _as_printed("the probability of benefit", part, percent(float(row["prob_benefit"])))
+        cells = three(*(float(row[f"{end}_natural"]) for end in ENDS))
+        where = f"{FIRST}, {one.label}"
+        for end, wanted in zip(ENDS, cells, strict=True):
+            yield as_printed(f"the {end}", getattr(one, end), wanted, where)
+        benefit = percent(float(row["prob_benefit"]))
+        yield as_printed("the probability of benefit", one.benefit, benefit, where)
+    parts = "; ".join(
+        f"{one.label} {one.measure} {one.estimate} [{one.lower}, {one.upper}] "
+        f"(probability of benefit {one.benefit})"
+        for one in figures
+    )
+    yield _whether(
+        "it prints each figure once, in order", so=text.endswith(f" interval): {parts}.")
+    )
 
 
 def printed_and_rows(outcome: OutcomeResult) -> Iterator[Pair]:
@@ -108,11 +123,16 @@ def _printed(name: str, label: str, printed: Published, row: "pd.Series") -> Ite
         yield same(where, f"the {end}", cell, "the figure as printed", figure, RULE)
 
 
-def _as_printed(first: str, said: str, wanted: str) -> Pair:
-    """Compare what a sentence says with a row, both rounded as sentences round."""
-    contained = wanted in said
-    one = _first(wanted) if contained else _first(said)
-    return same("first sentence", first, one, ROW, _first(wanted), RULE)
+def as_printed(first: str, said: str, wanted: str, where: str = FIRST) -> Pair:
+    """Compare what a sentence says with a row rounded as sentences round: letter by letter."""
+    pair = same(where, first, _first(said), ROW, _first(wanted), RULE)
+    if said == wanted or not pair.agrees:
+        return pair
+    return same(where, f"whether {first}, “{said}”, is “{wanted}”", 0.0, ROW, 1.0, RULE)
+
+
+def _whether(what: str, *, so: bool) -> Pair:
+    return same(FIRST, f"whether {what}", float(so), "what it has to say", 1.0, RULE)
 
 
 def _first(text: str) -> float:

@@ -39,6 +39,30 @@ class Line:
     sound: bool = True
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What the first sentence says of one published figure, as text.
+
+    Attributes
+    ----------
+    label, measure, estimate, lower, upper, benefit : str
+    """
+
+    label: str
+    measure: str
+    estimate: str
+    lower: str
+    upper: str
+    benefit: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.label} {self.measure} {self.estimate} [{self.lower}, {self.upper}] "
+            f"(probability of benefit {self.benefit})"
+        )
+
+
 def number(value: float, decimals: int = 2) -> str:
     """Round for reading, with a true minus; one decimal more below 0.095."""
     if value is None or not math.isfinite(value):
@@ -58,11 +82,17 @@ def interval(estimate: float, lower: float, upper: float, decimals: int = 2) -> 
     """Write ``0.76 [0.60, 0.96]``; all three with fewer decimals where one is 100 or more."""
     if not math.isfinite(estimate):
         return NOTHING
+    middle, low, high = three(estimate, lower, upper, decimals)
+    return f"{middle} [{low}, {high}]"
+
+
+def three(estimate: float, lower: float, upper: float, decimals: int = 2) -> tuple[str, str, str]:
+    """Write an estimate and both ends of its interval with the decimals they share."""
     values = (estimate, lower, upper)
-    largest = max(abs(value) for value in values if math.isfinite(value))
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     places = max(decimals - 1, 0) if largest >= 100 else decimals
     middle, low, high = (number(value, places) for value in values)
-    return f"{middle} [{low}, {high}]"
+    return middle, low, high
 
 
 def simulated(value: float, error: float, decimals: int = 2) -> str:
@@ -141,6 +171,18 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
     )
 
 
+def published_figures(outcome: OutcomeResult, *, prob: float) -> Sequence[Figure]:
+    """What each published figure says by itself, where it was analysed."""
+    found = []
+    for one in outcome.published:
+        if one.posterior is None:
+            continue
+        mu, measure = one.posterior["mu"], MEASURES[one.published.measure or "GEN"]
+        ends = map(float, measure.natural([mu.quantile(0.5), *mu.interval(prob)]))
+        found.append(Figure(one.label, measure.name, *three(*ends), percent(one.prob_benefit)))
+    return found
+
+
 def shift_sentence(outcome: OutcomeResult) -> str:
     """How far mu moves without the studies that have no event."""
     zeros = outcome.evidence.zeros
@@ -189,21 +231,12 @@ def _prediction(main: ScenarioResult, outcome: OutcomeResult, prob: float) -> st
 
 def _headline_published(outcome: OutcomeResult, prob: float) -> str:
     """What each figure says by itself; the printed one stands in the table of published figures."""
-    parts = []
-    for one in outcome.published:
-        if one.posterior is None:
-            continue
-        mu, measure = one.posterior["mu"], MEASURES[one.published.measure or "GEN"]
-        ends = measure.natural([mu.quantile(0.5), *mu.interval(prob)])
-        parts.append(
-            f"{one.label} {measure.name} {interval(*map(float, ends))} (probability of benefit "
-            f"{percent(one.prob_benefit)})"
-        )
-    if not parts:
+    figures = published_figures(outcome, prob=prob)
+    if not figures:
         return "No figure to analyse was found."
     return (
         "Published figures, each analysed alone (posterior median with its "
-        f"{100 * prob:g}% interval): {'; '.join(parts)}."
+        f"{100 * prob:g}% interval): {'; '.join(map(str, figures))}."
     )
 
 
