@@ -67,8 +67,8 @@ MISTAKES = (
     Mistake(
         "forget the Jacobian of nodes of mu in a new effect",
         "engines/_effects.py",
-        "inner = GridDensity.of(v, density * support.slope(v))",
-        "inner = GridDensity.of(v, density)",
+        "inner = GridDensity.of(v, density * support.slope(v), local=True)",
+        "inner = GridDensity.of(v, density, local=True)",
         OF_EFFECTS
         + "what_a_fit_says_beyond_mu_and_tau_is_that_of_brute_force[RD, everybody or nobody]",
     ),
@@ -96,7 +96,7 @@ MISTAKES = (
     Mistake(
         "forget the Jacobian of log tau in the evidence without effect",
         "engines/_null.py",
-        "return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + w",
+        "return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + np.log(slope)",
         "return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau)",
         "tests/test_evidence.py::test_evidence_far_beyond_what_a_density_resolves_keeps_its_digits",
     ),
@@ -391,8 +391,8 @@ MISTAKES = (
     Mistake(
         "take tau for tau² in the draws of the study effects",
         "engines/_grid_draws.py",
-        "_log_kernel((at - mu[some, None]) / tau[some, None], df)",
-        "_log_kernel((at - mu[some, None]) / tau[some, None] ** 0.5, df)",
+        "_log_kernel((at - mu[:, None]) / tau[:, None], df)",
+        "_log_kernel((at - mu[:, None]) / tau[:, None] ** 0.5, df)",
         "tests/engines/test_counts.py::test_draws_have_the_marginals_of_the_integral",
     ),
     Mistake(
@@ -594,8 +594,8 @@ MISTAKES = (
     Mistake(
         "forget the alternative in the Bayes factor of mu",
         "evidence/_factors.py",
-        "posterior.model, posterior.data) - log_z\n    return",
-        "posterior.model, posterior.data)\n    return",
+        "posterior.model, posterior.data) - log_z\n    _hold",
+        "posterior.model, posterior.data)\n    _hold",
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(

@@ -132,7 +132,7 @@ class Integrated:
             squared *= self.df / (self.df - 2) if self.df > 2 else np.nan
         mean, variance = self._moments_of_mu
         moments_of = (mean, float(np.sqrt(variance + squared)))
-        inner = GridDensity.of(v, density * support.slope(v))
+        inner = GridDensity.of(v, density * support.slope(v), local=True)
         return MappedDensity(inner, support, moments_of, self._moments_of_new)
 
     @property
@@ -150,7 +150,9 @@ class Integrated:
             mean = float(mass @ theta)
             sd = float(np.sqrt(mass @ (theta - mean) ** 2))
             moments = 2 if bounded else self._moments_of_new
-            found.append(MappedDensity(GridDensity.of(v, density), support, (mean, sd), moments))
+            found.append(
+                MappedDensity(GridDensity.of(v, density, local=True), support, (mean, sd), moments)
+            )
         return Marginals(self.study, tuple(found))
 
     def checks(self, limit: float) -> tuple[Check, ...]:

@@ -34,6 +34,7 @@ from ._tables import (
 type Array = NDArray[np.float64]
 
 FAINT = 30.0  # a log density that far below the highest is left out
+LOOKS = 4  # at most, each where the one before has seen something
 POINTS = 96  # of one draw's effects: at most a quarter of their SD apart
 GRADED = 0.12  # distance of points that crowd at a place, in units of what is to be seen there
 TABLED = 0.1  # distance of its points where it has a corner, as of ``sides_of``
@@ -134,10 +135,23 @@ def _effects(fit: Source, i: int, mu: Array, tau: Array, u: Array) -> Array:
     found = np.empty_like(mu)
     for some in np.array_split(np.arange(mu.size), -(-mu.size // BLOCK)):
         low, high = _ends(table, mu[some], tau[some], df)
-        at = _points(low, high, mu[some], tau[some], df, own)
-        log_p = table.at(at) + _log_kernel((at - mu[some, None]) / tau[some, None], df)
+        at, log_p = _looked_at(table, low, high, mu[some], tau[some], df, own)
         found[some] = invert_rows(at, log_p, u[some])
     return found
+
+
+def _looked_at(
+    table: "_Table", low: Array, high: Array, mu: Array, tau: Array, df: float | None, own: Array
+) -> tuple[Array, Array]:
+    """Points and log densities of each row, drawn together until they fill what is seen of it."""
+    looks = 0
+    while True:
+        at = _points(low, high, mu, tau, df, own)
+        log_p = table.at(at) + _log_kernel((at - mu[:, None]) / tau[:, None], df)
+        wide, looks = high - low, looks + 1
+        low, high = _visible(at, log_p)
+        if looks == LOOKS or (wide <= 2 * (high - low)).all():
+            return at, log_p
 
 
 class _Table:
@@ -200,6 +214,14 @@ def _ends(table: _Table, mu: Array, tau: Array, df: float | None) -> tuple[Array
     far = tau * _z_of(level, df)
     low, high = np.maximum(low, mu - far), np.minimum(high, mu + far)
     return np.minimum(low, high), np.maximum(low, high)
+
+
+def _visible(at: Array, log_p: Array) -> tuple[Array, Array]:
+    """Points just beyond which nothing is seen of the density, row by row."""
+    seen = log_p > log_p.max(axis=1, keepdims=True) - FAINT
+    row, last = np.arange(len(at)), at.shape[1] - 1
+    first, end = seen.argmax(axis=1), last - seen[:, ::-1].argmax(axis=1)
+    return at[row, np.maximum(first - 1, 0)], at[row, np.minimum(end + 1, last)]
 
 
 def _z_of(level: Array, df: float | None) -> Array:

@@ -14,7 +14,7 @@ from ..model import Data, RandomEffects
 from ..posterior import GridDensity, MappedDensity, Marginal, SupportMap
 from ..priors import Flat, Mixture, Normal, Prior, StudentT, log_density
 from ._likelihoods import rough_effects
-from ._reach import Reach
+from ._reach import Reach, peaks
 from ._tables import Grid
 
 type Array = NDArray[np.float64]
@@ -181,19 +181,6 @@ def _dense(
     first, last = support.inverse(np.array([reach.low, reach.high]))
     step = fineness * min(0.25, float((places[:, 1:] * per_unit).min()))
     return support, step * np.arange(np.ceil(first / step), np.floor(last / step) + 1)
-
-
-def peaks(prior: Prior) -> list[tuple[float, float]]:
-    """Where a smooth prior of mu is high, and how wide it is there."""
-    match prior:
-        case Normal(mean, sd):
-            return [(mean, sd)]
-        case StudentT(_, mean, scale):
-            return [(mean, scale)]
-        case Mixture(_, first, second):
-            return peaks(first) + peaks(second)
-        case _:
-            return []
 
 
 def smooth(prior: Prior) -> bool:

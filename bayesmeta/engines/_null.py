@@ -68,20 +68,22 @@ def log_evidence_without_spread(model: Model, data: Data) -> float:
 
     y, se = rough_effects(model, data)
     pooled = float((se**-2.0).sum() ** -0.5)
-    own = np.concatenate([AWAY, -AWAY])
-    edges = [pooled**2 * (y / se**2).sum() + pooled * own, y - 3 * se, y + 3 * se]
-    edges += [centre + scale * own for centre, scale in _places(prior)]
-    inside = np.unique(np.clip([0.0, *np.concatenate(edges)], *prior.support))
-    return log_integral(log_f, _thinned(inside, 0.3 * pooled, keep=(inside[0], inside[-1], 0.0)))
+    away = np.concatenate([AWAY, -AWAY])
+    of_data = np.sort(
+        [*(pooled**2 * (y / se**2).sum() + pooled * away), *(y - 3 * se), *(y + 3 * se)]
+    )
+    of_prior = [centre + scale * away for centre, scale in _places(prior)]
+    edges = [0.0, *_thinned(of_data, 0.3 * pooled), *np.concatenate(of_prior)]
+    return log_integral(log_f, np.unique(np.clip(edges, *prior.support)))
 
 
-def _thinned(edges: Array, least: float, *, keep: tuple[float, ...]) -> Array:
-    """Leave out edges nearer than `least` to the one before, but for those to keep."""
+def _thinned(edges: Array, least: float) -> list[float]:
+    """Leave out edges nearer than `least` to the one before."""
     found = [edges[0]]
     for edge in edges[1:]:
-        if edge in keep or edge - found[-1] > least:
+        if edge - found[-1] > least:
             found.append(edge)
-    return np.array(found)
+    return found
 
 
 def log_integral(log_f: LogFunction, edges: Array) -> float:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from ..effects import EffectSizes
 from ..model import ContinuousNormal, Data, NormalNormal, RandomEffects
-from ..priors import log_density, log_density_of_tau
+from ..priors import Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
 from ._likelihoods import rough_effects
 from ._quadrature import support_of_tau
 
 type Array = NDArray[np.float64]
 
 FARTHEST_TAU, FARTHEST_MU = 40.0, 60.0  # in units of the data
+NEAR = np.arange(-9.0, 10.0)  # widths of a prior's peaks, where it is looked at
 FURTHER = 1e6  # times as far, where the data leave the tails to the priors
 
 
@@ -55,12 +56,27 @@ def limit_of(model: RandomEffects, data: Data, *, further: float = 1.0) -> Reach
     if further > 1:  # dense about the data all the same
         graded = np.sinh(np.linspace(-20, 20, 4001)) / np.sinh(20)
         points = np.unique(np.clip(middle + far * graded, low, high))
+    own = [centre + width * NEAR for centre, width in peaks(model.mu)]  # however narrow
+    points = np.unique(np.clip(np.concatenate([points, *own]), points[0], points[-1]))
     low, high = _alive(log_density(model.mu, points), points, (low, high))
     ends = support_of_tau(model.tau)
     width = min(ends[1] - ends[0], FARTHEST_TAU * unit)
     t = ends[0] + width * np.geomspace(1e-9 / further, 1, 3001)
     _, tau = _alive(log_prior_of_tau(model, data, t), t, ends)
     return Reach(low, high, tau)
+
+
+def peaks(prior: Prior) -> list[tuple[float, float]]:
+    """Where a smooth prior of mu is high, and how wide it is there."""
+    match prior:
+        case Normal(mean, sd):
+            return [(mean, sd)]
+        case StudentT(_, mean, scale):
+            return [(mean, scale)]
+        case Mixture(_, first, second):
+            return peaks(first) + peaks(second)
+        case _:
+            return []
 
 
 def _alive(log_p: Array, points: Array, ends: tuple[float, float]) -> tuple[float, float]:

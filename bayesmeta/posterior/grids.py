@@ -39,7 +39,15 @@ class GridDensity(Marginal):
     moments: int = 2
 
     @classmethod
-    def of(cls, x: Array, density: Array, *, moments: int = 2, finer: int = 8) -> "GridDensity":
+    def of(
+        cls,
+        x: Array,
+        density: Array,
+        *,
+        moments: int = 2,
+        finer: int = 8,
+        local: bool = False,
+    ) -> "GridDensity":
         """Interpolate a density that vanishes at both ends, by its Fourier series.
 
         Parameters
@@ -49,6 +57,9 @@ class GridDensity(Marginal):
         moments : int
         finer : int
             How many times finer the stored grid is.
+        local : bool
+            By a spline instead, which keeps the digits of what is small beside the peak: where a
+            map crowds, its density is.
         """
         step = x[1] - x[0]
         density = np.maximum(density, 0.0)
@@ -57,15 +68,10 @@ class GridDensity(Marginal):
         sd = float(np.sqrt((density * (x - mean) ** 2).sum() * step))
         alive = np.flatnonzero(density > 1e-17 * density.max())
         first, last = max(alive[0] - 8, 0), min(alive[-1] + 9, x.size)
-        size = density.size
-        series = np.fft.rfft(density)
-        fine = np.fft.irfft(series * finer, finer * size)
+        fine_x = x[0] + step / finer * np.arange(finer * density.size)
+        fine, slope, cumulative = (_by_spline if local else _by_series)(density, step, finer)
         beside = np.repeat(np.maximum(density, np.roll(density, -1)), finer)
         fine = np.clip(fine, 0.0, OVERSHOOT * beside)  # rounding in the middle rings in the tails
-        fine_x = x[0] + step / finer * np.arange(finer * size)
-        omega = 2 * np.pi * np.fft.rfftfreq(size, step)
-        slope = np.fft.irfft(1j * omega * series * finer, finer * size)
-        cumulative = _antiderivative(series, omega, step, finer, size)
         keep = slice(first * finer, last * finer)
         fine, fine_x, cumulative = np.maximum(fine[keep], 0.0), fine_x[keep], cumulative[keep]
         cumulative = np.maximum.accumulate(np.clip(cumulative - cumulative[0], 0.0, 1.0))
@@ -249,6 +255,25 @@ class MappedDensity(Marginal):
     def _lower_end(self) -> float:
         low = self.support.low
         return low if np.isfinite(low) else float(self._quantile(np.array([1e-9]))[0])
+
+
+def _by_series(density: Array, step: float, finer: int) -> tuple[Array, Array, Array]:
+    """Density, its slope and its integral at more points, by its Fourier series."""
+    size = density.size
+    series = np.fft.rfft(density)
+    omega = 2 * np.pi * np.fft.rfftfreq(size, step)
+    slope = np.fft.irfft(1j * omega * series * finer, finer * size)
+    cumulative = _antiderivative(series, omega, step, finer, size)
+    return np.fft.irfft(series * finer, finer * size), slope, cumulative
+
+
+def _by_spline(density: Array, step: float, finer: int) -> tuple[Array, Array, Array]:
+    """Likewise by a spline, level beyond the last point."""
+    from scipy.interpolate import make_interp_spline
+
+    spline = make_interp_spline(step * np.arange(density.size), density, k=7)
+    at = np.minimum(step / finer * np.arange(finer * density.size), step * (density.size - 1))
+    return spline(at), spline.derivative()(at), spline.antiderivative()(at)
 
 
 def _antiderivative(

@@ -414,11 +414,15 @@ class Marginals:
     of: str = "study"
 
     def __getitem__(self, study: str | int) -> Marginal:
-        if isinstance(study, str) and study not in self.study:
-            article = "an" if self.of.startswith("o") else "a"
-            names = ", ".join(self.study)
-            raise ModelError(f"{study!r} is not {article} {self.of} of this fit: {names}.")
-        return self.each[self.study.index(study) if isinstance(study, str) else study]
+        if isinstance(study, str) and study in self.study:
+            return self.each[self.study.index(study)]
+        if isinstance(study, int | np.integer) and not isinstance(study, bool):
+            number = int(study)
+            if -len(self.each) <= number < len(self.each):
+                return self.each[number]
+        article = "an" if self.of.startswith("o") else "a"
+        names = ", ".join(self.study)
+        raise ModelError(f"{study!r} is not {article} {self.of} of this fit: {names}.")
 
     def __len__(self) -> int:
         return len(self.each)

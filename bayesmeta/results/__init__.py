@@ -310,8 +310,15 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        """Whether every numerical gate of every fit passed."""
+        """Whether every numerical gate of every fit passed, cross-checks apart."""
         return not any(outcome.failures for outcome in self.outcomes)
+
+    @property
+    def unconverged(self) -> tuple[str, ...]:
+        """Titles of outcomes with a cross-check that did not converge."""
+        return tuple(
+            one.title for one in self.outcomes if any(each.unconverged for each in one.scenarios)
+        )
 
     @property
     def coherence(self) -> Coherence:

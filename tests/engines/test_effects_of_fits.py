@@ -194,6 +194,57 @@ def test_the_fast_program_knows_what_its_tables_leave_out():
         assert off < said
 
 
+def test_draws_of_an_arm_without_events_fill_its_flat_side():
+    """20,000 patients without an event beside a heavy-tailed tau: hundreds of logits, one edge."""
+    data = bm.ProportionStudies(study=["A", "B", "C"], events=[3, 10, 0], n=[20, 40, 20000])
+    fit = bm.fit(bm.ProportionNormal(mu=bm.Normal(0, 2), tau=bm.HalfCauchy(0.5)), data)
+    drawn = fit.sample(2**14, 1)["theta"][0, :, 2]
+    q = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
+    np.testing.assert_allclose(fit["theta"][2].cdf(np.quantile(drawn, q)), q, atol=2e-3)
+
+
+def test_the_density_beside_a_corner_is_the_slope_of_its_distribution():
+    """Where a map crowds, its density is small: what rang from the peak outweighed it."""
+    data = table_of("RR", [(0, 7, 2, 2), (0, 4352, 0, 1), (16, 57, 23, 79)])
+    model = model_of("RR", mu=bm.Normal(0.5, 0.001), tau=bm.Gamma(0.5, 1))
+    first = bm.fit(model, data)["theta"][0]
+    slope = (first.cdf(1e-4) - first.cdf(-1e-4)) / 2e-4
+    np.testing.assert_allclose(first.pdf([0.0, 1e-9, -1e-9]), slope, rtol=1e-5)
+
+
+def test_two_narrow_peaks_of_a_prior_are_both_seen():
+    data = table_of("OR", [(3, 40, 6, 41), (9, 60, 15, 58)])
+    peaks = bm.Normal(-0.5, 1e-3), bm.Normal(0.5, 1e-3)
+
+    def fit(mu):
+        return bm.fit(model_of("OR", mu=mu, tau=bm.HalfNormal(0.5)), data)
+
+    apart = [fit(peak).log_marginal_likelihood for peak in peaks]
+    both = fit(bm.Mixture(0.5, *peaks))
+    assert both.log_marginal_likelihood == pytest.approx(np.logaddexp(*apart) - np.log(2), abs=1e-8)
+    share = 1 / (1 + np.exp(apart[1] - apart[0]))
+    assert both["mu"].cdf(0.0) == pytest.approx(share, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("row", "right"), [((69, 70, 7, 64), 0.72366), ((3473, 3473, 72, 73), 0.98445)]
+)
+def test_the_null_of_tau_has_all_of_a_bounded_prior_on_counts(row, right):
+    """By the posterior over the prior density of tau at 0."""
+    model = bm.HypergeometricNormal(mu=bm.Uniform(-5, 5), tau=bm.HalfNormal(0.5))
+    fit = bm.fit(model, table_of("hypergeometric", [row]))
+    found = bm.bayes_factors(fit).factors[1].bf01
+    assert found == pytest.approx(right, rel=1e-4)
+    assert found == pytest.approx(fit["tau"].pdf(0.0) * 0.5 * np.sqrt(np.pi / 2), rel=1e-4)
+
+
+def test_a_bounded_prior_of_tau_ends_the_search_for_its_reach():
+    """RD under Uniform(0, 4) once searched for ever: the last node lies short of the end."""
+    rows = [(15, 62, 11, 66), (8, 40, 10, 64), (13, 56, 11, 60), (7, 37, 8, 71), (9, 27, 10, 76)]
+    model = model_of("RD", mu=bm.Normal(0, 10), tau=bm.Uniform(0, 4))
+    assert bm.fit(model, table_of("RD", rows)).diagnostics.passed
+
+
 def test_tails_left_to_the_priors_are_followed():
     """Beyond a grid's reach lies a hundredth of tau here."""
     case = BRUTE["hypergeometric, events in one arm"]
