@@ -709,7 +709,10 @@ def started(*words: object, **keywords):
     with subprocess.Popen(
         [*BAYESMETA, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords
     ) as process:
-        yield process
+        try:
+            yield process
+        finally:
+            process.kill()  # or a test that fails would wait for it
 
 
 def test_reader_that_leaves_early_gets_no_traceback(tmp_path):
@@ -736,7 +739,8 @@ def test_interrupt_ends_a_run_with_one_line_and_leaves_nothing(tmp_path):
     path, table = write(tmp_path), tmp_path / "trials.csv"
     table.unlink()
     os.mkfifo(table)  # reading waits for a writer: a run that takes for ever
-    with started("run", path, "-o", tmp_path / "out") as process:
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with started("run", path, "-o", tmp_path / "out", **heard) as process:
         writer = opened_by_a_reader(table)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

@@ -83,9 +83,16 @@ def reading(name: str, marginal: Marginal, prob: float, draws: int = 0) -> Readi
     )
 
 
+def _of_few_values(marginal: Marginal) -> bool:
+    """Whether draws repeat each other, as probabilities that are nearly 0 or 1 do."""
+    values = getattr(marginal, "values", None)
+    return values is not None and np.unique(values).size < 0.99 * np.size(values)
+
+
 def of_any(read: Reading) -> Iterator[Pair]:
-    """Rules of every marginal."""
-    yield from quantiles_invert(read)
+    """Rules of every marginal; draws that are mostly the same few numbers have no quantiles."""
+    if not _of_few_values(read.marginal):
+        yield from quantiles_invert(read)
     yield from quantiles_rise(read)
     yield from moments_allow_quantiles(read)
 
