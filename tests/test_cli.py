@@ -739,9 +739,9 @@ def test_interrupt_ends_a_run_with_one_line_and_leaves_nothing(tmp_path):
     path, table = write(tmp_path), tmp_path / "trials.csv"
     table.unlink()
     os.mkfifo(table)  # reading waits for a writer: a run that takes for ever
-    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
-    with started("run", path, "-o", tmp_path / "out", **heard) as process:
+    with started("run", path, "-o", tmp_path / "out") as process:
         writer = opened_by_a_reader(table)
+        time.sleep(0.5)  # between opening and reading a signal would wait for the reading to end
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         os.close(writer)
