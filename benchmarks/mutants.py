@@ -1,17 +1,19 @@
-"""Change single operators and numbers of the pure rooms, and see whether a test notices.
+"""Change single operators and numbers all over the package, and see whether the tests notice.
 
-    make mutants                                        # all rooms, about half an hour
-    uv run --with cosmic-ray==8.7.0 benchmarks/mutants.py effects evidence/_weights
-    ... benchmarks/mutants.py --python PYTHON -o FILE   # tests run by another Python
+    make mutants                # sixty, drawn by a fixed seed: about as long as the deep tests
+    make mutants SEED=7         # another sixty
+    uv run --with cosmic-ray==8.7.0 benchmarks/mutants.py --rooms plots report --mutants 20
 
-cosmic-ray makes the mutants; here they are sampled with a fixed seed, at most one at a place, and
-each is run against the tests of its own room, in a copy of the repository: nothing is edited in
-place. A line of JSON tells the fate of each, survivors with their change; a table by room ends the
-output. The exit status is 0: whether a survivor matters is for a reader to say, and what was said
-of those of the last full run stands in docs/calibration.md.
+cosmic-ray makes the mutants; here they are drawn: one of every room, the others by length. First
+the default tests run once and say which of them run which line. Then every mutant is made in a copy
+of the repository and meets the default tests that run its line, the quickest first, and after
+these the rest of their files, for what a file computes once serves all its tests. A line of JSON
+tells the fate of each, survivors with their change; a table by room ends the output. Survivors
+make the exit status 1 but for those in EQUIVALENT, each with its reason.
 """
 
 import argparse
+import ast
 import json
 import os
 import random
@@ -20,20 +22,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+import xml.etree.ElementTree as ET
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import current_process, get_context
 from pathlib import Path
 from typing import NamedTuple
 
 from cosmic_ray.commands import init
 from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.plugins import operator_names
-from cosmic_ray.testing import run_tests
 from cosmic_ray.work_db import WorkDB
-from cosmic_ray.work_item import TestOutcome, WorkItem
+from cosmic_ray.work_item import MutationSpec
 
 ROOT = Path(__file__).parents[1]
-SEED = 20
-TIMEOUT = 150  # seconds; a mutant that takes longer counts as killed
+SEED, MUTANTS, AT_ONCE = 14, 60, 2
+TIMEOUT = 600  # seconds; a mutant that takes longer counts as killed
+TESTS = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
+ALONE = [*TESTS, "-x", "-o", "addopts=", "--import-mode=importlib", "-m", "not deep"]
 
 # Those that make another number of a number; a bitwise operator between floats is caught by Python.
 SWAPS = {
@@ -52,67 +59,69 @@ OPERATORS = (
     *("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceBreakWithContinue"),
 )
 
-
-class Room(NamedTuple):
-    """How many mutants of a module, and the tests each is run against."""
-
-    mutants: int
-    tests: str
+# Changes that no test can see, by file and the line as it becomes, with the reason.
+EQUIVALENT: dict[tuple[str, str], str] = {}
 
 
-NUMBERS = "tests/test_priors.py -k 'not pymc and not any_text and not person'"
-BRUTE = "brute and (small or sparse or even) or codings or gives_the"
-ENGINES = "tests/engines/test_tables.py tests/engines/test_likelihoods.py"
-GRIDS = f"{ENGINES} tests/engines/test_counts.py -k 'test_tables or {BRUTE}'"
-ROOMS = {
-    "effects/_counts": Room(12, "tests/test_effects.py"),
-    "priors": Room(10, NUMBERS),
-    "frequentist": Room(10, "tests/test_frequentist.py"),
-    "summaries": Room(10, "tests/test_summaries.py tests/test_priors.py -k 'not pymc'"),
-    "decision": Room(5, "tests/test_decision.py"),
-    "comparison": Room(4, "tests/test_comparison.py"),
-    "simulate": Room(8, "tests/test_simulate.py tests/test_priors.py -k 'simulate or draw'"),
-    "evidence/_factors": Room(10, "tests/test_evidence.py"),
-    "evidence/_weights": Room(6, "tests/test_evidence.py"),
-    "evidence/_zeros": Room(4, "tests/test_evidence.py"),
-    "posterior/__init__": Room(4, "tests/test_posterior.py"),
-    "posterior/marginals": Room(10, "tests/test_posterior.py"),
-    "posterior/grids": Room(6, f"tests/test_posterior.py {GRIDS[:-1]} or test_posterior'"),
-    "engines/_tables": Room(10, GRIDS),
-    "engines/_likelihoods": Room(10, GRIDS),
-    "engines/_corners": Room(8, GRIDS),
-    "engines/_grid_draws": Room(
-        6, "tests/engines/test_grid_draws.py tests/engines/test_counts.py -k draws"
-    ),
-    "engines/_inversion": Room(6, "tests/engines/test_grid_draws.py"),
-    "engines/_counts_likelihoods": Room(10, f"{ENGINES} -k test_tables"),
-    "engines/_propriety": Room(6, "tests/engines/test_quadrature.py -k 'moment or needs_as_many'"),
-}
+class Mutant(NamedTuple):
+    """One change of one file of the package."""
+
+    spec: MutationSpec
+
+    @property
+    def file(self) -> str:
+        return str(self.spec.module_path)
+
+    @property
+    def line(self) -> int:
+        return self.spec.start_pos[0]
+
+    @property
+    def room(self) -> str:
+        return room_of(Path(self.file))
+
+
+class Runs(NamedTuple):
+    """Which default tests run which line of which file, and how long each test takes."""
+
+    at: dict[str, dict[int, set[str]]]
+    seconds: dict[str, float]
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Those that run the line, the quickest first, then the others of the same files."""
+        lines = self.at.get(mutant.file, {})
+        direct = set().union(*(lines.get(line, ()) for line in statement(mutant)))
+        direct = direct or set().union(*lines.values()) if lines else set()
+        files = {name.split("::")[0] for name in direct}
+        rest = {name for name in self.seconds if name.split("::")[0] in files} - direct
+        by_time = self.seconds.get
+        return [*sorted(direct & {*self.seconds}, key=by_time), *sorted(rest, key=by_time)]
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    asked.add_argument("rooms", nargs="*", choices=[*ROOMS, []], help="all if none is named")
-    asked.add_argument("--python", default=sys.executable, help="what runs the tests")
+    asked.add_argument("--rooms", nargs="*", default=[], help="all if none is named")
+    asked.add_argument("--seed", type=int, default=SEED)
+    asked.add_argument("--mutants", type=int, default=MUTANTS)
     asked.add_argument("-o", "--output", type=Path, help="file that the lines are added to")
     words = asked.parse_args()
-    output = words.output and words.output.resolve()  # before the folder changes
-    fates = {}
     with tempfile.TemporaryDirectory() as folder:
-        copy_to(Path(folder))
-        os.chdir(folder)
-        for name in words.rooms or ROOMS:
-            fates[name] = trial(name, words.python, output)
-    print("\n| room | mutants | killed | survived |\n| --- | --- | --- | --- |")
-    for name, fate in fates.items():
-        print(f"| `{name}` | {fate.total()} | {fate['killed']} | {fate['survived']} |")
+        copies = [Path(folder) / f"copy-{i + 1}" for i in range(AT_ONCE)]
+        for copy in copies:
+            copy_to(copy)
+        os.environ["BAYESMETA_CACHE"] = str(Path(folder) / "programs")
+        chosen = drawn(copies[0], words.rooms, words.mutants, words.seed)
+        runs = observed(copies[0])
+        with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as pool:
+            told = [(one, pool.submit(tried, Path(folder), one, runs.tests(one))) for one in chosen]
+            fates = [told_of(one, *future.result(), words.output) for one, future in told]
+    raise SystemExit(summary(fates))
 
 
 def copy_to(folder: Path) -> None:
     """Copy what the tests need: what git has and what is not yet added."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "bayesmeta", "tests",
-         "examples", "models", "pyproject.toml", "README.md"],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\n")):
@@ -121,61 +130,150 @@ def copy_to(folder: Path) -> None:
             shutil.copy(ROOT / name, folder / name)
 
 
-def trial(name: str, python: str, output: Path | None) -> Counter:
-    """Run the mutants of one room, after its tests as they are."""
-    room = ROOMS[name]
-    command = f"{shlex.quote(python)} -m pytest -x -q -p no:cacheprovider {room.tests}"
-    fate, said = run_tests(command, 2 * TIMEOUT)
-    if fate != TestOutcome.SURVIVED:
-        raise SystemExit(f"{name}: its tests fail without a mutant\n{said[-2000:]}")
-    fates = Counter()
-    for item in sampled(name, room.mutants):
-        spec = item.mutations[0]
-        found = mutate_and_test(item.mutations, command, TIMEOUT)
-        fate = str(found.test_outcome.value)
-        fates[fate] += 1
-        changed = [line for line in (found.diff or "").splitlines() if line[:1] in "+-"][2:]
-        line = {
-            "room": name,
-            "line": spec.start_pos[0],
-            "operator": spec.operator_name.removeprefix("core/"),
-            "fate": fate,
-            "change": changed,
-        }
-        if output:
-            with output.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-        print(json.dumps(line if fate != "killed" else {**line, "change": []}), flush=True)
-    return fates
-
-
-def sampled(name: str, mutants: int) -> list[WorkItem]:
-    """Choose mutants of one module, at most one at a place."""
-    path, names = Path("bayesmeta") / f"{name}.py", {f"core/{operator}" for operator in OPERATORS}
-    if unknown := names - set(operator_names()):
+def drawn(folder: Path, rooms: list[str], count: int, seed: int) -> list[Mutant]:
+    """Draw mutants: one of every room while they last, the others in proportion to its lines."""
+    os.chdir(folder)
+    if unknown := {f"core/{one}" for one in OPERATORS} - set(operator_names()):
         raise SystemExit(f"cosmic-ray has no {', '.join(sorted(unknown))}")
-    with tempfile.TemporaryDirectory() as folder:
-        work = WorkDB(f"{folder}/work.sqlite", WorkDB.Mode.create)
-        init([path], work, {})
-        made = [item for item in work.work_items if item.mutations[0].operator_name in names]
-        work.close()
-    source = path.read_text().split("\n")
-    items = sorted((item for item in made if not guards(item, source)), key=places)
-    random.Random(f"{SEED} {name}").shuffle(items)
-    at = {item.mutations[0].start_pos: item for item in reversed(items)}
-    chosen = [item for item in items if at[item.mutations[0].start_pos] is item]
-    return chosen[:mutants]
+    rng = random.Random(seed)
+    lines = {path: len(path.read_text().split("\n")) for path in Path("bayesmeta").rglob("*.py")}
+    files = {path: n for path, n in sorted(lines.items()) if not rooms or room_of(path) in rooms}
+    by_room = defaultdict(list)
+    for path in files:
+        by_room[room_of(path)].append(path)
+    order = rng.sample(sorted(by_room), len(by_room))
+    turns = [by_room[room] for room in order] + [list(files)] * (20 * count)
+    chosen: dict[tuple[str, tuple[int, int]], Mutant] = {}
+    for paths in turns:
+        path = rng.choices(paths, [files[one] for one in paths])[0]
+        if len(chosen) < count and (made := mutants_of(path)):
+            one = rng.choice(made)
+            chosen.setdefault((one.file, one.spec.start_pos), one)
+    return list(chosen.values())
 
 
-def places(item: WorkItem) -> str:
-    return repr(item.mutations)
+def room_of(path: Path) -> str:
+    return path.parts[1].removesuffix(".py")
 
 
-def guards(item: WorkItem, source: list[str]) -> bool:
+MADE: dict[Path, list[Mutant]] = {}
+
+
+def mutants_of(path: Path) -> list[Mutant]:
+    """Every mutant of a file, in an order that does not change."""
+    if path not in MADE:
+        names = {f"core/{operator}" for operator in OPERATORS}
+        with tempfile.TemporaryDirectory() as folder:
+            work = WorkDB(f"{folder}/work.sqlite", WorkDB.Mode.create)
+            init([path], work, {})
+            specs = [item.mutations[0] for item in work.work_items]
+            work.close()
+        source = path.read_text().split("\n")
+        kept = [one for one in specs if one.operator_name in names and not guards(one, source)]
+        MADE[path] = [Mutant(one) for one in sorted(kept, key=repr)]
+    return MADE[path]
+
+
+def guards(spec: MutationSpec, source: list[str]) -> bool:
     """Say whether a mutant only opens what is closed for safety: a frozen class, a strict zip."""
-    line, column = item.mutations[0].start_pos
+    line, column = spec.start_pos
     before = source[line - 1][:column]
     return before.endswith(("frozen=", "slots=", "kw_only=", "strict=", "eq="))
+
+
+def observed(folder: Path) -> Runs:
+    """Run the default tests once, and see what each of them runs and how long it takes."""
+    data, times = folder / "lines", folder / "times.xml"
+    command = [
+        *TESTS,
+        "--cov=bayesmeta",
+        "--cov-context=test",
+        "--cov-report=",
+        f"--junitxml={times}",
+    ]
+    environment = {**os.environ, "COVERAGE_FILE": str(data), "COVERAGE_CORE": "ctrace"}
+    run = subprocess.run([sys.executable, *command], cwd=folder, env=environment, check=False)
+    if run.returncode:
+        raise SystemExit("The default tests fail without a mutant.")
+    report = folder / "lines.json"
+    command = ["-m", "coverage", "json", f"--data-file={data}", "--show-contexts", "-q"]
+    subprocess.run([sys.executable, *command, "-o", str(report)], cwd=folder, check=True)
+    files = json.loads(report.read_text())["files"]
+    at = {name: {int(line): named(contexts) for line, contexts in one["contexts"].items()}
+          for name, one in files.items()}  # fmt: skip
+    return Runs(at, dict(seconds_of(times)))
+
+
+def named(contexts: list[str]) -> set[str]:
+    return {one.rpartition("|")[0] for one in contexts} - {""}
+
+
+def seconds_of(path: Path) -> Iterator[tuple[str, float]]:
+    """Seconds of each test by its name on pytest's command line."""
+    for one in ET.parse(path).iter("testcase"):
+        module, *classes = one.get("classname", "").partition(".Test")
+        name = "::".join(filter(None, ["".join(classes).removeprefix("."), one.get("name")]))
+        yield f"{module.replace('.', '/')}.py::{name}", float(one.get("time", 0))
+
+
+def statement(mutant: Mutant) -> range:
+    """Lines of the smallest statement that holds the mutant: coverage.py knows some of them."""
+    tree = ast.parse(Path(mutant.file).read_text())
+    spans = [
+        (one.lineno, one.end_lineno or one.lineno)
+        for one in ast.walk(tree)
+        if isinstance(one, ast.stmt) and one.lineno <= mutant.line <= (one.end_lineno or 0)
+    ]
+    first, last = min(spans, key=lambda span: span[1] - span[0])
+    return range(first, last + 1)
+
+
+def tried(folder: Path, mutant: Mutant, tests: list[str]) -> tuple[str, list[str]]:
+    """Make one mutant in this process's copy and run tests until one fails."""
+    copy = folder / f"copy-{current_process()._identity[0]}"
+    programs = folder / f"programs-{copy.name}"  # a mutant's programs are its own
+    shutil.rmtree(programs, ignore_errors=True)
+    shutil.copytree(folder / "programs", programs, copy_function=os.link, dirs_exist_ok=True)
+    os.environ["BAYESMETA_CACHE"] = str(programs)
+    os.chdir(copy)
+    (copy / "asked").write_text("\n".join(tests))
+    command = shlex.join([sys.executable, *ALONE, "@asked"])
+    found = mutate_and_test([mutant.spec], command if tests else "true", TIMEOUT)
+    changed = [line for line in (found.diff or "").splitlines() if line[:1] in "+-"][2:]
+    return str(found.test_outcome.value), changed
+
+
+def told_of(mutant: Mutant, fate: str, changed: list[str], output: Path | None) -> tuple[str, str]:
+    """Print and keep the fate of a mutant."""
+    became = "".join(line[1:].strip() for line in changed if line[0] == "+")
+    if fate == "survived" and (mutant.file, became) in EQUIVALENT:
+        fate = "equivalent"
+    line = {
+        "file": mutant.file,
+        "line": mutant.line,
+        "operator": mutant.spec.operator_name.removeprefix("core/"),
+        "fate": fate,
+        "change": changed,
+    }
+    if output:
+        with output.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+    print(json.dumps(line if fate != "killed" else {**line, "change": []}), flush=True)
+    return mutant.room, fate
+
+
+def summary(fates: list[tuple[str, str]]) -> int:
+    """Print the table by room; 1 if a mutant survived that is not known to be equivalent."""
+    rooms = defaultdict(Counter)
+    for room, fate in fates:
+        rooms[room][fate] += 1
+    print("\n| room | mutants | killed | equivalent | survived |\n| --- | --- | --- | --- | --- |")
+    for room, fate in sorted(rooms.items()):
+        told = (fate.total(), fate["killed"], fate["equivalent"], fate["survived"])
+        print(f"| {room} | " + " | ".join(map(str, told)) + " |")
+    every = sum(rooms.values(), Counter())
+    print(f"{every['killed']} of {every.total()} killed, {every['equivalent']} equivalent")
+    return int(every["survived"] > 0)
 
 
 if __name__ == "__main__":

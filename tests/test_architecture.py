@@ -47,6 +47,15 @@ EXAMPLES = [  # every module with an example in it
 ]
 
 
+@pytest.mark.deep(
+    "examples that compile or sample: half a second each",
+    only=[
+        "bayesmeta.batch",
+        "bayesmeta.evidence._outliers",
+        "bayesmeta.evidence._widths",
+        "bayesmeta.outcomes",
+    ],
+)
 @pytest.mark.parametrize("module", EXAMPLES)
 def test_examples_in_docstrings_run(module):
     room = importlib.import_module(module)
@@ -55,6 +64,7 @@ def test_examples_in_docstrings_run(module):
     assert found.failed == 0
 
 
+@pytest.mark.deep("everything the README shows: 5 s")
 def test_the_python_of_the_readme_runs(monkeypatch):
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -62,6 +72,7 @@ def test_the_python_of_the_readme_runs(monkeypatch):
     exec(compile("\n".join(blocks), "README.md", "exec"), {})
 
 
+@pytest.mark.deep("the real case in Python: 1 s")
 def test_the_real_case_in_python_is_under_thirty_lines_and_runs():
     path = ROOT / "examples" / "msc_covid19.py"
     assert len(path.read_text().splitlines()) < 30

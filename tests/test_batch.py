@@ -98,6 +98,10 @@ PRIORS = (
 )
 
 
+@pytest.mark.deep(
+    "a program for each prior of tau and each size: 5 s, 20 where none is stored",
+    but=["*-HalfNormal(0.5)", "*-Uniform(0, 2)"],
+)
 @pytest.mark.parametrize("prior", PRIORS, ids=repr)
 @pytest.mark.parametrize("name", TABLES)
 def test_the_answers_are_those_of_fit(name, prior):
@@ -105,6 +109,10 @@ def test_the_answers_are_those_of_fit(name, prior):
     assert_agrees(model, TABLES[name], bm.fit_many(model, TABLES[name]))
 
 
+@pytest.mark.deep(
+    "a program for each prior and each size: 5 s, 20 where none is stored",
+    but=["two studies-StudentT(3, 0, 1)"],
+)
 @pytest.mark.parametrize("prior", [bm.StudentT(3, 0, 1), bm.StudentT(1, 0.5, 2)], ids=repr)
 @pytest.mark.parametrize("name", ["two studies", "fourteen", "far from null"])
 def test_a_student_t_prior_of_mu_is_a_mixture_here_too(name, prior):
@@ -112,6 +120,7 @@ def test_a_student_t_prior_of_mu_is_a_mixture_here_too(name, prior):
     assert_agrees(model, TABLES[name], bm.fit_many(model, TABLES[name]))
 
 
+@pytest.mark.deep("a program for each size", but=["40"])
 @pytest.mark.parametrize("k", [40, 130])
 def test_large_tables_agree(k):
     assert_agrees(MODEL, simulated(2, k), bm.fit_many(MODEL, simulated(2, k)))
@@ -389,6 +398,7 @@ def test_the_normal_distribution_function_is_exact():
     assert_allclose(height, np.exp(-0.5 * z**2), rtol=1e-14)
 
 
+@pytest.mark.deep("traces a program for two platforms", but=["Normal(0, 2)-True"])
 @pytest.mark.parametrize("quantiles", [False, True])
 @pytest.mark.parametrize("mu", [bm.Normal(0, 2), bm.StudentT(3, 0, 1)], ids=repr)
 def test_the_program_lowers_for_a_gpu(mu, quantiles):

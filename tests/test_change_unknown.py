@@ -49,6 +49,7 @@ def test_both_sds_are_kept_and_said_to_be():
     assert kept.sd_after_control.tolist() == [10.0]
 
 
+@pytest.mark.deep("an integral within an integral at each point: 4 s")
 def test_the_likelihood_is_a_mixture_over_the_correlation():
     """Of differences of two t variables, convolved by quadrature for each correlation."""
     (_, table) = tables_of(model(), unknown(), 50.0, 0.1)
@@ -83,6 +84,7 @@ def test_a_smaller_correlation_leaves_the_effect_less_certain():
 LOW_HIGH = ((0.0, 0.1), (0.8, 0.9))
 
 
+@pytest.mark.deep("a program of its own: 1 s, 8 where none is stored")
 def test_nuts_agrees():
     exact = bm.fit(model(), unknown())
     drawn = bm.fit(model(), unknown(), bm.NUTS(seed=4))

@@ -31,6 +31,7 @@ EXACT = {
 }
 
 
+@pytest.mark.deep("Student-t effects and corners: 1 s each", only=["t", "RD"])
 @pytest.mark.parametrize("name", EXACT)
 def test_every_likelihood_has_its_checks(name):
     model, data = EXACT[name]
@@ -53,6 +54,7 @@ def test_every_likelihood_has_its_checks(name):
     assert whole.passed
 
 
+@pytest.mark.deep("both engines on ten trials: 1 s")
 def test_draws_of_both_engines_predict_alike():
     model, data = EXACT["OR"]
     exact, drawn = bm.fit(model, data), bm.fit(model, data, bm.NUTS(seed=3))
@@ -399,6 +401,7 @@ SILENT = {"A": (3, 20, 5, 20), "B": (4, 30, 6, 30), "C": (2, 25, 4, 25), "D": (0
 FULL_TOO = {**SILENT, "E": (7, 7, 8, 8)}
 
 
+@pytest.mark.deep("corners on the grid: 1 s each", only=["RD-*", "RR-trials4-*"])
 @pytest.mark.parametrize(
     ("measure", "trials", "telling"),
     [

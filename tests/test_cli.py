@@ -325,6 +325,7 @@ def test_figure_without_anything_to_analyse_is_reported_as_such(tmp_path):
     assert "No figure to analyse was found." in result.stdout
 
 
+@pytest.mark.deep("two processes run everything: 4 and 2 s", but=["published only"])
 @pytest.mark.parametrize("spec", [SPEC, PUBLISHED], ids=["estimates", "published only"])
 def test_same_specification_gives_the_same_files_in_another_process(tmp_path, spec):
     path = write(tmp_path, spec)
@@ -499,6 +500,7 @@ def test_output_that_is_a_file_is_refused_before_the_work(tmp_path, monkeypatch)
     assert (tmp_path / "trials.csv").read_text() == ESTIMATES
 
 
+@pytest.mark.deep("a run a file", but=["results.json"])
 @pytest.mark.parametrize("name", ["death.nc", "death-forest.svg", "results.json", "report.html"])
 def test_full_disk_leaves_the_old_files_alone(tmp_path, monkeypatch, name):
     path, out = write(tmp_path), tmp_path / "out"
@@ -571,6 +573,7 @@ def test_names_with_markup_survive_in_every_file(tmp_path):
         assert not [e for e in ElementTree.parse(picture).iter() if e.tag.endswith("script")]
 
 
+@pytest.mark.deep("a whole run: 1 s")
 def test_markup_in_the_specification_is_shown_as_typed(tmp_path):
     odd = "<b>T</b> [bold]x[/] [/] {{ 7 * 7 }}"
     spec = SPEC.replace("Three trials", odd).replace("Death from any cause", odd)
@@ -587,6 +590,7 @@ def test_markup_in_the_specification_is_shown_as_typed(tmp_path):
     assert not [a for tag, a in shown.tags if "javascript" in (a.get("href") or "")]
 
 
+@pytest.mark.deep("a whole run: 1 s")
 @pytest.mark.filterwarnings("ignore:Glyph")  # the figures' font lacks these letters
 def test_names_in_scripts_that_the_font_lacks_do_not_stop_a_run(tmp_path):
     names = ("張三 2021", "😀", "עברית العربية")
@@ -715,6 +719,7 @@ def started(*words: object, **keywords):
             process.kill()  # or a test that fails would wait for it
 
 
+@pytest.mark.deep("a process that runs everything: 2 s")
 def test_reader_that_leaves_early_gets_no_traceback(tmp_path):
     """As ``bayesmeta run ... | head -1`` does; the files are complete all the same."""
     for words in (["run", write(tmp_path, PUBLISHED), "-o", tmp_path / "out"], ["--version"]):
@@ -750,6 +755,7 @@ def test_interrupt_ends_a_run_with_one_line_and_leaves_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.deep("a process of its own: 1 s")
 def test_terminal_that_lacks_a_letter_gets_its_escape(tmp_path):
     encoding = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     with started("model", write(tmp_path), env=encoding) as process:

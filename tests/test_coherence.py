@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from random_fits import KINDS, random_fit
+from random_fits import random_fit
 
 import bayesmeta as bm
 from bayesmeta import implications
@@ -307,15 +307,11 @@ def held_together(case):
     return bm.coherence(fit, factors=bm.bayes_factors(fit)).contradictions
 
 
-@pytest.mark.parametrize("case", range(6 * len(KINDS)))
+@pytest.mark.deep("two hundred fits: two minutes", but=["[0-57-9]", "1[0-3]"])
+@pytest.mark.parametrize("case", range(200))
 def test_a_random_fit_contradicts_itself_nowhere(case):
-    assert not held_together(case), str(Coherence(held_together(case)))
-
-
-@pytest.mark.deep("a hundred and fifty fits more")
-@pytest.mark.parametrize("case", range(6 * len(KINDS), 200))
-def test_two_hundred_random_fits_contradict_themselves_nowhere(case):
-    assert not held_together(case), str(Coherence(held_together(case)))
+    found = held_together(case)
+    assert not found, str(Coherence(found))
 
 
 @pytest.fixture(scope="module")

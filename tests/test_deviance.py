@@ -52,6 +52,10 @@ def of_quartiles(case):
     return pd.DataFrame([row])
 
 
+@pytest.mark.deep(
+    "eleven outcomes with all their effects: 5 s",
+    only=["clinical-improvement", "adverse-events", "symptom-remission", "ct-score", "any-drug"],
+)
 @pytest.mark.parametrize("name", CASES)
 def test_the_deviance_of_an_exact_posterior_is_that_of_plain_quadrature(name):
     case, found = CASES[name], bm.deviance(fitted(name))
@@ -96,6 +100,7 @@ def test_leverage_is_taken_at_the_mean_of_the_fitted_values():
     assert_allclose(found.leverage, 2 / 9)
 
 
+@pytest.mark.deep("many samples of one posterior: 1 s")
 def test_the_monte_carlo_error_of_draws_is_how_far_fits_lie_apart():
     """Over 200 samples of dependent draws: their spread, against the mean of what each says."""
     data, rng = estimates([0.3, -0.5], [1.0, 0.8]), np.random.default_rng(4)

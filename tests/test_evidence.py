@@ -88,6 +88,7 @@ def legendre(low, high, count):
     return (low + (high - low) * (x + 1) / 2, np.log(weight * (high - low) / 2))
 
 
+@pytest.mark.deep("dense integrals: 2 s a prior")
 @pytest.mark.parametrize("tau", [bm.HalfNormal(0.5), bm.LogNormal(-1, 0.8)], ids=repr)
 def test_factors_of_counts_equal_a_brute_force_integral(tau):
     studies = [brute_hypergeometric(*row) for row in SMALL.values()]
@@ -209,6 +210,7 @@ def test_evidence_far_beyond_what_a_density_resolves_keeps_its_digits():
     assert_allclose(ours, [np.log(at_zero) - 400 - free, no_spread - free], rtol=1e-8)
 
 
+@pytest.mark.deep("sums over both margins: 1 s")
 def test_evidence_of_counts_far_from_the_null_is_that_of_a_sum_over_the_null():
     """BCG: of tau = 0 the two-stage answer is 8e-26, of counts log BF01 is -64.6."""
     model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))

@@ -64,6 +64,9 @@ def by_pool(data, convention, prob=0.95):
     return (fit.estimate, fit.lower, fit.upper, fit.p, q_p, fit.i2 if fit.k > 1 else np.nan)
 
 
+@pytest.mark.deep(
+    "every convention of the walk, one pool each: 2 s", but=["RR", "IRR", "MD", "GEN"]
+)
 @pytest.mark.parametrize("measure", TABLES)
 def test_every_walked_convention_gives_what_pooling_by_it_gives(measure):
     data = TABLES[measure]
@@ -196,6 +199,7 @@ def test_published_k_below_the_table_tries_subsets_of_that_size():
     assert {len(one.left_out) for one in found.candidates} <= {0, 1}
 
 
+@pytest.mark.deep("the whole search for each measure: 2 s")
 def test_figures_of_every_measure_are_found_again_from_their_own_printed_form():
     for measure, data in TABLES.items():
         for effects in ("common", "random"):
@@ -233,6 +237,9 @@ def printed_by_meta(dataset, cell, part):
     )
 
 
+@pytest.mark.deep(
+    "the whole search for each of thirty figures: 8 s", but=["crins2014-*-common", "bcg-RR-*"]
+)
 @pytest.mark.parametrize("part", MENU)
 @pytest.mark.parametrize("measure", ["OR", "RR", "RD"])
 @pytest.mark.parametrize(
@@ -246,6 +253,7 @@ def test_figures_in_the_manner_of_review_manager_are_named_unaided(dataset, meas
     assert found.candidates[0].reproduces
 
 
+@pytest.mark.deep("the whole search for each figure: 2 s", but=["crins2014-*", "bcg-*"])
 @pytest.mark.parametrize("part", MENU)
 @pytest.mark.parametrize("dataset", BINARY)
 def test_figures_in_the_manner_of_meta_are_named_unaided(dataset, part):
@@ -269,6 +277,7 @@ def test_half_a_unit_of_the_last_digit_is_the_border():
     assert bm.explain(data, replace(printed, p="<0.1")).reproducing == 0
 
 
+@pytest.mark.deep("a hundred searches: 1 s")
 def test_chance_is_the_mean_number_of_matches_of_figures_made_up_nearby():
     found = bm.explain(TEN, REVIEW, subsets=True)
     every = select(TEN, (), subsets=True, k=None, limit=2000)

@@ -365,6 +365,7 @@ print(float(tree["posterior"]["mu"].mean()), tree["posterior"].attrs["model"])
 """
 
 
+@pytest.mark.deep("a process that loads ArviZ: 3 s")
 def test_netcdf_opens_in_arviz_without_bayesmeta(tmp_path, exact):
     write_posterior(exact, tmp_path / "f.nc")
     done = subprocess.run(

@@ -180,6 +180,7 @@ def test_unknown_degrees_of_freedom_are_written_as_their_prior():
 ESTIMATES = "study,y,se\nA,0.1,0.15\nB,-0.2,0.2\nC,0.3,0.25\nD,0,0.1\nE,0.2,0.3\nF,2.6,0.25\n"
 
 
+@pytest.mark.deep("two programs: 2 s")
 def test_fit_takes_a_prior_of_df_and_a_share_of_outliers(folder):
     (folder / "estimates.csv").write_text(ESTIMATES)
     typed = ["--measure", "MD", "--mu", "Normal(0, 2)", "--tau", "HalfNormal(0.5)"]
@@ -303,6 +304,7 @@ def run_one(folder, out):
     return result, json.loads((out / "results.json").read_text())
 
 
+@pytest.mark.deep("a whole run: 2 s")
 def test_a_cross_check_that_did_not_converge_is_a_caution_beside_a_sound_answer(
     folder, tmp_path, monkeypatch
 ):
@@ -333,6 +335,7 @@ def test_engines_that_converged_and_disagree_fail_a_gate(folder, tmp_path, monke
     assert said.startswith("apart from exact, in MCSE")
 
 
+@pytest.mark.deep("a whole run: 2 s")
 def test_engines_that_converged_and_agree_pass_in_silence(folder, tmp_path, monkeypatch):
     sampled(monkeypatch, rhat=1.001, shift=False)
     result, found = run_one(folder, tmp_path)
@@ -340,15 +343,33 @@ def test_engines_that_converged_and_agree_pass_in_silence(folder, tmp_path, monk
     assert not any("cross-check" in one for one in found["outcomes"]["risk"]["cautions"])
 
 
-def test_an_outcome_in_which_every_patient_has_the_event_is_reported(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
-    head = BINARY.splitlines()[0]
-    (folder / "full.csv").write_text(f"{head}\nA,4,4,5,5\nB,9,9,7,7\n")
-    (folder / "full.toml").write_text(ONE_OUTCOME.replace("binary", "full"))
-    asked = ["run", str(folder / "full.toml"), "-o", str(tmp_path)]
-    result = CliRunner().invoke(main, asked, catch_exceptions=False)
-    assert result.exit_code == 0
-    found = json.loads((tmp_path / "results.json").read_text())["outcomes"]["risk"]
+@pytest.fixture(scope="module")
+def odd(folder):
+    """Run three tables that are hard to report: every patient, hardly any, and rows not used."""
+    head, *rows = BINARY.splitlines()
+    rows = [f"{line},main," for line in rows]
+    tables = {
+        "full": [head, "A,4,4,5,5", "B,9,9,7,7"],
+        "small": [head, "A,1,5,1,6", "B,0,4,2,5"],
+        "noted": [f"{head},variant,note", *rows, "A,11,40,15,40,day 14,a misprint in the source"],
+    }
+    text = ONE_OUTCOME.split("\n", 1)[0]
+    for name, lines in tables.items():
+        (folder / f"{name}.csv").write_text("\n".join(lines))
+        one = ONE_OUTCOME.split("\n", 1)[1].replace("binary", name)
+        text += one.replace('"risk"', f'"{name}"').replace('"Risk"', f'"{name}"')
+    (folder / "odd.toml").write_text(text)
+    out = folder / "odd"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+        asked = ["run", str(folder / "odd.toml"), "-o", str(out)]
+        assert CliRunner().invoke(main, asked, catch_exceptions=False).exit_code == 0
+    return out, (out / "results.json").read_text()
+
+
+@pytest.mark.deep("three outcomes from data to report: 6 s")
+def test_an_outcome_in_which_every_patient_has_the_event_is_reported(odd):
+    found = json.loads(odd[1])["outcomes"]["full"]
     pooled = table(found, "comparison", "analysis")["Mantel–Haenszel"]
     names = ("estimate_natural", "lower_natural", "upper_natural")
     assert [pooled[name] for name in names] == [1, 1, 1]
@@ -374,15 +395,11 @@ def test_a_missing_column_is_answered_with_what_each_door_can_take(folder):
         bm.BinaryStudies.from_frame(pd.read_csv(folder / "other.csv"))
 
 
-def test_infinite_numbers_are_texts_in_json_and_missing_ones_null(folder, tmp_path, monkeypatch):
+@pytest.mark.deep("shares the run of three outcomes")
+def test_infinite_numbers_are_texts_in_json_and_missing_ones_null(odd):
     """Pooled ratios of tables without events in an arm, which small trials often make."""
-    monkeypatch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
-    (folder / "small.csv").write_text(f"{BINARY.splitlines()[0]}\nA,1,5,1,6\nB,0,4,2,5\n")
-    (folder / "small.toml").write_text(ONE_OUTCOME.replace("binary", "small"))
-    asked = ["run", str(folder / "small.toml"), "-o", str(tmp_path)]
-    assert CliRunner().invoke(main, asked, catch_exceptions=False).exit_code == 0
-    out, text = tmp_path, (tmp_path / "results.json").read_text()
-    outcomes = json.loads(text)["outcomes"]
+    out, text = odd
+    outcomes = {"small": json.loads(text)["outcomes"]["small"]}
     assert not re.search(r": -?(Infinity|NaN)\b", text)
     found = 0
     for outcome, tables in ((name, one["tables"]) for name, one in outcomes.items()):
@@ -414,18 +431,11 @@ def test_a_prior_has_one_interval_in_a_report_whatever_says_it(run):
         assert said["effect in a new study"]["upper_mcse"] > 0
 
 
-def test_excluded_rows_say_why_they_are_and_not_what_their_note_says(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
-    rows = [f"{line},main," for line in BINARY.splitlines()[1:]]
-    other = "A,11,40,15,40,day 14,a misprint in the source"
-    text = "\n".join([f"{BINARY.splitlines()[0]},variant,note", *rows, other])
-    (folder / "noted.csv").write_text(text)
-    (folder / "noted.toml").write_text(ONE_OUTCOME.replace("binary", "noted"))
-    asked = ["run", str(folder / "noted.toml"), "-o", str(tmp_path)]
-    assert CliRunner().invoke(main, asked, catch_exceptions=False).exit_code == 0
-    found = json.loads((tmp_path / "results.json").read_text())["outcomes"]["risk"]["tables"]
+@pytest.mark.deep("shares the run of three outcomes")
+def test_excluded_rows_say_why_they_are_and_not_what_their_note_says(odd):
+    found = json.loads(odd[1])["outcomes"]["noted"]["tables"]
     assert [row["reason"] for row in found["excluded"]] == ["row “day 14”, not the reading used"]
-    assert "a misprint in the source" in (tmp_path / "report.html").read_text()  # among the data
+    assert "a misprint in the source" in (odd[0] / "report.html").read_text()  # among the data
 
 
 def test_the_prior_of_a_figure_alone_is_rounded_where_it_is_made():

@@ -16,6 +16,10 @@ BRUTE = 1e-5  # of a log density or a probability: the posterior is held to 1e-5
 CORNERS = 1e-4  # of a risk difference, whose likelihoods have corners
 
 
+@pytest.mark.deep(
+    "every study refitted: half a second, with Student-t effects or corners 2 to 7",
+    only=["OR half, t4, outlying", "OR half, sparse", "normal, t3, outlier", "RD, sparse"],
+)
 @pytest.mark.parametrize("key", sorted(cases("brute_loo")))
 def test_predictions_are_those_of_brute_force(key):
     case = cases("brute_loo")[key]
@@ -45,6 +49,7 @@ def improvement():
     return bm.fit(model, binary(rows))
 
 
+@pytest.mark.deep("corners, every study refitted: 4 s")
 def test_risk_ratios_are_predicted_as_by_fits_without_the_study(improvement):
     found, data = bm.loo(improvement), improvement.data
     for i in range(data.k):
@@ -120,6 +125,7 @@ def test_draws_predict_as_the_integral_does(drawn):
     assert found.total == pytest.approx(exact.total, abs=0.15)
 
 
+@pytest.mark.deep("ten refits: 1 s")
 def test_weights_that_are_not_sound_are_never_used(drawn, monkeypatch):
     """With the limit of Pareto k at -9 every study is fitted again, exactly where that can be."""
     from bayesmeta.checks import _loo
@@ -230,6 +236,7 @@ class TestComparison:
         np.testing.assert_allclose(weight, [0.5, 0.5, 0], atol=1e-6)
 
 
+@pytest.mark.deep("25 tables of 4 refits: 5 s")
 def test_pit_values_of_the_truth_are_uniform():
     """Tables made from the model itself: PIT values of every study, randomised, are uniform."""
     from bayesmeta.simulate import parameters, replicate
@@ -266,6 +273,7 @@ def test_the_randomised_values_lie_between_their_ends_and_answer_to_the_seed():
     assert first.total == pytest.approx(table["elpd"].sum())
 
 
+@pytest.mark.deep("refits of sharp likelihoods: 3 s")
 def test_arms_of_a_hundred_thousand_do_not_overflow():
     """Densities that differ by thousands of units; both of them are fitted again."""
     data = binary({"A": (5000, 100_000, 5600, 100_000), "B": (3, 100_000, 0, 100_000)})
@@ -300,6 +308,7 @@ def test_without_evidence_such_a_study_has_no_number_and_no_comparison():
         bm.compare_loo({"flat": flat, "too": flat})
 
 
+@pytest.mark.deep("NUTS without each of four studies: 1 s")
 def test_an_exact_fit_may_be_left_out_by_sampling():
     data = estimates([-0.4, 0.1, -0.3, 0.2], [0.2, 0.3, 0.2, 0.3])
     exact = bm.fit(bm.NormalNormal(mu=MU, tau=TAU), data)
@@ -308,6 +317,7 @@ def test_an_exact_fit_may_be_left_out_by_sampling():
     np.testing.assert_allclose(sampled.elpd, bm.loo(exact).elpd, atol=0.05)
 
 
+@pytest.mark.deep("NUTS without each study: 1 s")
 def test_a_mean_over_too_few_draws_is_no_answer():
     """A study ten SDs off, fitted again by sampling: hardly a draw of tau reaches it."""
     data = estimates([10, 0.1, -0.2, 0.3, 0], [0.1, 0.2, 0.15, 0.2, 0.1])

@@ -42,7 +42,14 @@ FITS = {
 NAMES = ("mu", "tau", "theta_new", "theta")
 
 
-@pytest.fixture(scope="module", params=FITS)
+ON_THE_GRID = ("OR, the grid", "RR, a corner", "RD, a corner")
+SLOW = pytest.mark.deep("effects on the grid and beside corners: two seconds a fit")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(one, marks=SLOW) if one in ON_THE_GRID else one for one in FITS],
+)
 def fit(request):
     model, data = FITS[request.param]
     found = bm.fit(model, data)
@@ -88,6 +95,10 @@ def test_quantiles_invert_the_distribution_function(marginals):
         np.testing.assert_allclose(marginal.cdf(marginal.quantile(q)), q, rtol=1e-7, atol=1e-10)
 
 
+@pytest.mark.deep(
+    "twenty thousand quantiles through a root search: 5 s",
+    only=["estimates, a bounded prior", "OR, the grid", "R?, a corner"],
+)
 def test_moments_are_those_of_the_quantiles(fit, marginals):
     """By the mean of quantiles at even probabilities, the tails by panels that shrink to them."""
     x, weight = np.polynomial.legendre.leggauss(12)

@@ -86,6 +86,19 @@ def graph(model, data):
     return made
 
 
+@pytest.mark.deep(
+    "a graph that draws for each model: 3 s in all",
+    but=[
+        "common effect",
+        "normal",
+        "Student-t",
+        "OR",
+        "Poisson",
+        "proportion",
+        "incidence",
+        "beta-binomial",
+    ],
+)
 @pytest.mark.parametrize("name", CASES)
 def test_prior_predictive_draws_are_those_of_the_pymc_model(name):
     model, data = CASES[name]

@@ -228,6 +228,7 @@ def test_the_own_row_of_a_trial_with_symmetric_quartiles_is_their_difference():
     assert (y - 1.959964 * se, y + 1.959964 * se) == pytest.approx((-7.345, -0.655), abs=5e-4)
 
 
+@pytest.mark.deep("quartiles on the grid: 1 s each")
 @pytest.mark.parametrize("arms", QUARTILES)
 def test_arms_exchanged_mirror_the_own_row_of_a_trial_with_quartiles(arms):
     (y, se), (mirrored, its_se) = of_quartiles(*arms), of_quartiles(*arms[::-1])

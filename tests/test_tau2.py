@@ -43,6 +43,7 @@ def deviance(tau2, y, se, kind):
     return found + np.log(total) if kind == "REML" else found
 
 
+@pytest.mark.deep("a hundred thousand points: 300 MB", only=["REML-3"])
 @pytest.mark.parametrize(("kind", "several"), [("REML", 3), ("ML", 7)])
 def test_no_point_of_a_dense_grid_is_likelier(kind, several):
     y, se = nasty()
@@ -163,6 +164,10 @@ def test_unit_origin_order_and_padding_change_nothing(tau2):
         assert_allclose(estimate, plain["estimate"], rtol=1e-6, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.deep(
+    "a thousand tables each alone",
+    but=["REML-*", "DL-*", "PM-HKSJ", "EB-Wald", "SJ-HKSJ truncated"],
+)
 @pytest.mark.parametrize(("tau2", "interval"), PAIRS)
 def test_many_tables_are_pooled_as_each_alone(tau2, interval):
     y, se = (numbers[:40] for numbers in nasty())

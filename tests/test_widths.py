@@ -84,6 +84,7 @@ def test_medians_and_quartiles_cost_what_their_information_says():
     assert table.loc["A", "control"] == "median, quartiles"
 
 
+@pytest.mark.deep("a range is integrated over many orders: 1 s")
 def test_a_median_and_a_range_cost_nearly_what_a_median_does():
     """The ends of large samples add little: pi/2 times the variance of a mean."""
     table = penalty(of_quartiles(400, probs=RANGE))
@@ -137,6 +138,7 @@ def test_other_models_are_refused():
         bm.width_penalty(posterior)
 
 
+@pytest.mark.deep("quartiles without rounding: 1 s")
 def test_figures_that_are_not_rounded_are_no_less_exact_than_printed_ones():
     """Computed quantiles have all digits: the interval each lies in loses its own."""
     values = expected(21, QUARTILES) + 1 / 3
@@ -151,6 +153,7 @@ def test_figures_that_are_not_rounded_are_no_less_exact_than_printed_ones():
     assert_allclose(computed["mu"].interval(), printed["mu"].interval(), atol=1e-3)
 
 
+@pytest.mark.deep("large arms have sharp likelihoods: 1 s")
 def test_ratios_of_log_normal_means_from_large_arms_have_an_answer():
     """Far from the data the SD that a mean needs must be found, or nothing is said of the ratio."""
     q = np.exp(expected(120, QUARTILES, 1.3, 0.8))

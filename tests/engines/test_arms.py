@@ -69,6 +69,7 @@ def baselines(link, pair):
     return None, bm.Normal(middle + 0.5, 1.5), bm.Normal(middle + 0.3, 0.02)
 
 
+@pytest.mark.deep("25 cases of quadrature: 3 s", but=["usual-*", "near zero-MD-normal"])
 @pytest.mark.parametrize("link", LINKS, ids="-".join)
 @pytest.mark.parametrize("name", PAIRS)
 def test_likelihood_of_a_study_is_that_of_brute_force(link, name):
@@ -86,6 +87,9 @@ def test_likelihood_of_a_study_is_that_of_brute_force(link, name):
         assert_allclose(differences(ours)[7:], differences(brute)[7:], atol=0, rtol=1e-5)
 
 
+@pytest.mark.deep(
+    "quadrature in two dimensions: half a second a measure", but=["SMD-normal", "RGM-lognormal"]
+)
 @pytest.mark.parametrize("link", LINKS, ids="-".join)
 def test_likelihood_with_a_prior_of_the_sd_is_that_of_brute_force(link):
     pair, y, se = of(link, PAIRS["usual"])
@@ -109,6 +113,7 @@ def test_a_standardised_difference_has_the_noncentral_t(name):
     assert_allclose(differences(ours), differences(known), **ARMS_LIKELIHOOD)
 
 
+@pytest.mark.deep("quadrature at every point: 2 s", but=["usual", "near zero"])
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_table_of_a_mean_difference_is_two_student_t_convolved(name):
     (treatment, control), y, se = of(("MD", "normal"), PAIRS[name])
@@ -255,6 +260,7 @@ PLACES = {
 }
 
 
+@pytest.mark.deep("brute force over both SDs of every study: 5 s a measure", but=["SMD-normal"])
 @pytest.mark.parametrize(
     "link", [one for one in LINKS if one != ("ROM", "lognormal")], ids="-".join
 )
@@ -270,6 +276,7 @@ def test_posterior_is_that_of_brute_force(link):
         assert_allclose((ours - known) / known[[1, 1, 3, 3]], 0, **ARMS_FIT)
 
 
+@pytest.mark.deep("brute force over both SDs of every study: 1 to 4 s a measure")
 @pytest.mark.parametrize("link", LINKS, ids="-".join)
 def test_one_effect_is_that_of_brute_force_and_of_no_heterogeneity(link):
     settings = {"measure": link[0], "arms": link[1], "mu": bm.Normal(0.1, 1.0)}
@@ -299,6 +306,7 @@ def quantiles(model, data):
     return np.array([fit[name].quantile(AT) for name in ("mu", "tau")])
 
 
+@pytest.mark.deep("four fits a measure: 3 s in all", but=["SMD-normal"])
 @pytest.mark.parametrize("link", LINKS, ids="-".join)
 def test_what_must_not_matter_does_not(link):
     model, pairs = model_of(link), pairs_of(FOUR)
@@ -322,6 +330,7 @@ def test_what_must_not_matter_does_not(link):
         assert_allclose(quantiles(model, moved(1.0, 1000.0)), here, **atol)
 
 
+@pytest.mark.deep("large arms have sharp likelihoods: 2 s")
 def test_many_patients_give_the_answer_of_two_stages():
     large = table([tuple((m, s, 20_000) for m, s, _ in pair) for pair in pairs_of(FOUR)])
     for measure in ("MD", "SMD"):
@@ -352,6 +361,7 @@ CASES = [
 ]
 
 
+@pytest.mark.deep("both engines on every extreme: 3 s", but=["*('SMD', 'normal')"])
 @pytest.mark.parametrize(("name", "link"), CASES, ids=str)
 def test_extremes_are_answered_alike_by_both_engines_or_refused(link, name):
     model, data = model_of(link), table(EXTREME[name])

@@ -78,6 +78,7 @@ def smallest_p(below):
     return min(stats.kstest(below, "uniform").pvalue, 2 * stats.norm.sf(abs(mean_z)), 2 * tail)
 
 
+@pytest.mark.deep("hundreds of fits a likelihood: 5 to 30 s each", but=["normal"])
 @pytest.mark.parametrize("name", CELLS)
 def test_posterior_probabilities_of_the_truth_are_uniform(name):
     for below in posterior_probabilities(*CELLS[name]):
@@ -93,6 +94,7 @@ def whole_effect_in_each_arm(drawn):
     return {**drawn, "theta": 2 * drawn["theta"]}
 
 
+@pytest.mark.deep("sixty fits of counts: 3 s", but=["normal-*"])
 @pytest.mark.parametrize(
     ("name", "times", "broken"),
     [("normal", 250, variance_for_sd), ("OR", 60, whole_effect_in_each_arm)],

@@ -30,6 +30,9 @@ def model(measure, mu=MU, tau=TAU):
     return bm.BinomialNormal(measure=measure, mu=mu, tau=tau)
 
 
+@pytest.mark.deep(
+    "corners on the grid", but=["everybody improved in one arm, OR", "mortality, RR", "sparse, OR"]
+)
 @pytest.mark.parametrize("key", sorted(cases("brute_counts")))
 def test_the_posterior_is_that_of_brute_force(key):
     brute = cases("brute_counts")[key]
@@ -42,6 +45,7 @@ def test_the_posterior_is_that_of_brute_force(key):
     assert abs(exact.log_marginal_likelihood - brute["log_marginal_likelihood"]) < COUNTS_BRUTE
 
 
+@pytest.mark.deep("a far prior of tau on sparse tables: 3 s", only=["*tauHN1"])
 @pytest.mark.parametrize("key", sorted(document("stan")["cases"]))
 def test_the_posterior_agrees_with_stan_within_its_monte_carlo_error(key):
     case = cases("stan")[key]
@@ -85,6 +89,7 @@ def test_studies_without_any_event_leave_mu_where_its_prior_put_it(measure):
     assert moved["mu"].mean() == pytest.approx(0.3, abs=0.1)
 
 
+@pytest.mark.deep("draws of one measure are those of the other", but=["OR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_draws_have_the_marginals_of_the_integral(measure):
     exact = bm.fit(model(measure), studies(MORTALITY))

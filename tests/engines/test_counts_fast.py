@@ -73,6 +73,7 @@ def gaps(found, true):
     return np.abs([*apart, *(np.array(found.quantile(AT)) - true.quantile(AT))]).max() / sd
 
 
+@pytest.mark.deep("the grid beside the program for each likelihood: 4 s in all", but=["*-1"])
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(("model", "turned"), MODELS, ids=WORDS)
 def test_what_it_says_of_its_error_holds(model, turned, seed):
@@ -97,6 +98,7 @@ def test_study_effects_and_draws_come_when_they_are_asked_for():
     assert dict(fast.draws(100)["posterior"].sizes) == {"chain": 4, "draw": 25, "study": 5}
 
 
+@pytest.mark.deep("corners on the grid", only=["corner of RR"])
 @pytest.mark.parametrize(
     ("rows", "model"),
     [
@@ -111,6 +113,7 @@ def test_what_it_cannot_do_is_left_to_the_grid(rows, model):
     assert bm.fit(model, binary(rows)).diagnostics.passed
 
 
+@pytest.mark.deep("two programs: 3 s a model, 10 where none is stored")
 @pytest.mark.parametrize(("model", "turned"), MODELS[::5], ids=WORDS[::5])
 def test_many_tables_at_once_are_as_one_by_one(model, turned):
     tables = [drawn(seed, k) for seed, k in enumerate((3, 8, 5, 2), start=11)]
@@ -137,6 +140,7 @@ def test_many_tables_at_once_are_as_one_by_one(model, turned):
         assert abs(row["log_marginal_likelihood"] - full.log_marginal_likelihood) < 2e-5
 
 
+@pytest.mark.deep("a program for sparse tables: 1 s, 5 where none is stored")
 def test_tables_with_zeros_share_the_run_and_corners_are_fitted_alone():
     sparse = {"A": (0, 30, 2, 30), "B": (1, 40, 3, 38), "C": (4, 50, 6, 52)}
     frame = pd.DataFrame(
@@ -160,7 +164,7 @@ def test_priors_of_one_family_and_tables_of_one_size_share_a_program():
         for name in bm.BinaryStudies.columns()
     }  # fmt: skip
     before = None
-    for scale in (0.3, 0.5, 1.0):
+    for scale in (1.0, 0.3, 0.5):
         model = bm.BinomialNormal(
             measure="OR", mu=bm.Normal(0, 4 * scale), tau=bm.HalfNormal(scale)
         )
@@ -195,6 +199,7 @@ def test_a_baseline_with_an_end_is_left_to_the_sampler(baseline):
         bm.fit(model, binary({"A": (3, 40, 5, 40)}), bm.Quadrature())
 
 
+@pytest.mark.deep("a far tail of tau on the grid: 1 s")
 def test_studies_that_say_nothing_far_out_bring_tau_no_moments():
     rows = {"A": (0, 50, 5, 50), "B": (0, 40, 6, 40), "C": (0, 30, 7, 35)}
     model = bm.HypergeometricNormal(mu=MU, tau=bm.HalfCauchy(0.5))

@@ -51,6 +51,19 @@ def table_of(measure, rows):
     return kind(study=names, events_treatment=a, events_control=c, **sizes)
 
 
+@pytest.mark.deep(
+    "28 tables with all their effects: 14 s",
+    but=[
+        "OR, a bounded prior",
+        "OR, a vague baseline",
+        "OR, a narrow prior",
+        "OR, whole arms*",
+        "* spike and slab",
+        "?R, table 0",
+        "RD, table 2",
+        "IRR, *",
+    ],
+)
 @pytest.mark.parametrize("name", BRUTE)
 def test_what_a_fit_says_beyond_mu_and_tau_is_that_of_brute_force(name):
     case, brute = BRUTE[name], BRUTE[name]["result"]
@@ -107,6 +120,7 @@ def hold_a_new_effect_to_mu(measure, count, seed):
         assert np.log(fit["mu"].pdf(0.0)) - prior == pytest.approx(zero, abs=1e-4), data
 
 
+@pytest.mark.deep("tables with corners: 1 to 7 s a measure")
 @pytest.mark.parametrize("measure", SD)
 def test_a_new_effect_has_the_mean_of_mu_and_savage_and_dickey_the_evidence(measure):
     hold_a_new_effect_to_mu(measure, 6, 20261129)
@@ -131,6 +145,7 @@ def bent(found):
     return found * (1 + 0.01 * np.linspace(-1, 1, found.shape[-1]))
 
 
+@pytest.mark.deep("corners on the grid", only=["corners"])
 @pytest.mark.parametrize(
     ("fit", "kind"),
     [
@@ -194,6 +209,7 @@ def test_the_fast_program_knows_what_its_tables_leave_out():
         assert off < said
 
 
+@pytest.mark.deep("many draws of baselines: 3 s")
 def test_draws_of_an_arm_without_events_fill_its_flat_side():
     """20,000 patients without an event beside a heavy-tailed tau: hundreds of logits, one edge."""
     data = bm.ProportionStudies(study=["A", "B", "C"], events=[3, 10, 0], n=[20, 40, 20000])
@@ -203,6 +219,7 @@ def test_draws_of_an_arm_without_events_fill_its_flat_side():
     np.testing.assert_allclose(fit["theta"][2].cdf(np.quantile(drawn, q)), q, atol=2e-3)
 
 
+@pytest.mark.deep("corners on the grid: 1 s")
 def test_the_density_beside_a_corner_is_the_slope_of_its_distribution():
     """Where a map crowds, its density is small: what rang from the peak outweighed it."""
     data = table_of("RR", [(0, 7, 2, 2), (0, 4352, 0, 1), (16, 57, 23, 79)])
@@ -238,6 +255,7 @@ def test_the_null_of_tau_has_all_of_a_bounded_prior_on_counts(row, right):
     assert found == pytest.approx(fit["tau"].pdf(0.0) * 0.5 * np.sqrt(np.pi / 2), rel=1e-4)
 
 
+@pytest.mark.deep("far tails on the grid: 1 s")
 def test_a_bounded_prior_of_tau_ends_the_search_for_its_reach():
     """RD under Uniform(0, 4) once searched for ever: the last node lies short of the end."""
     rows = [(15, 62, 11, 66), (8, 40, 10, 64), (13, 56, 11, 60), (7, 37, 8, 71), (9, 27, 10, 76)]
@@ -245,6 +263,7 @@ def test_a_bounded_prior_of_tau_ends_the_search_for_its_reach():
     assert bm.fit(model, table_of("RD", rows)).diagnostics.passed
 
 
+@pytest.mark.deep("far tails on the grid: 1 s")
 def test_tails_left_to_the_priors_are_followed():
     """Beyond a grid's reach lies a hundredth of tau here."""
     case = BRUTE["hypergeometric, events in one arm"]

@@ -31,6 +31,7 @@ def share_below(drawn, at, log_p):
     return below / p.sum(axis=1)
 
 
+@pytest.mark.deep("a hundred thousand draws: 1 s, 200 MB")
 def test_study_effects_follow_estimate_and_student_t_together():
     df = 3.0
     y, se = [0.1, -0.2, 2.5], [0.3, 0.2, 0.3]
@@ -106,6 +107,9 @@ def drawn(name):
     return exact, {key: values[0] for key, values in exact.sample(2**16, 5).items()}
 
 
+@pytest.mark.deep(
+    "a hundred thousand draws and their marginals: 1 to 5 s a model", but=["OR", "estimates"]
+)
 @pytest.mark.parametrize("name", FITS)
 def test_many_draws_spread_as_the_marginals_do(name):
     exact, draws = drawn(name)
@@ -127,6 +131,7 @@ def given_effect(measure, row, theta, beta):
     return log_p
 
 
+@pytest.mark.deep("a hundred thousand baselines: 1 s a measure", but=["OR"])
 @pytest.mark.parametrize("measure", TABLES)
 def test_many_baselines_spread_as_two_dimensional_quadrature_says(measure):
     exact, draws = drawn(measure)
@@ -160,6 +165,7 @@ def test_a_baseline_given_its_effect_spreads_as_quadrature_says():
         assert_allclose([z.mean(), z.std() - 1], 0, **DRAWS_GIVEN)
 
 
+@pytest.mark.deep("sorts a hundred thousand draws: 4 s")
 def test_mu_given_tau_and_effects_given_both_have_their_closed_forms_on_the_grid():
     """So many degrees of freedom are normal effects, on the grid all the same."""
     prior = bm.Normal(0.3, 0.4)
@@ -186,6 +192,7 @@ def rare(row, theta, beta):
     return log_p
 
 
+@pytest.mark.deep("corners on the grid: 2 s")
 def test_effects_beside_a_corner_are_drawn_as_quadrature_says():
     """Double zeros of a risk difference: given mu and tau, by dense sums on either side of zero."""
     row = (0, 25, 0, 24)

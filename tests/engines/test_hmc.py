@@ -55,6 +55,7 @@ def test_rhat_and_ess_are_those_of_arviz(slope):
         assert float(ess[i]) == pytest.approx(array_stats.ess(one, method="mean"), rel=0.05)
 
 
+@pytest.mark.deep("HMC and NUTS of each table: 4 s a model")
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_a_batch_says_what_nuts_says_of_each_table(model):
     columns, mask = left_out(3)
@@ -75,6 +76,7 @@ def test_a_batch_says_what_nuts_says_of_each_table(model):
         assert found["mu_below_zero"][at] == pytest.approx(one["mu"].cdf(0.0), abs=0.08)
 
 
+@pytest.mark.deep("builds a program without what is stored, and runs it five times: 13 s")
 def test_other_tables_numbers_and_sizes_share_one_program_and_say_the_same_again(traces):
     columns, mask = left_out(17)
     told = []
@@ -91,6 +93,7 @@ def test_other_tables_numbers_and_sizes_share_one_program_and_say_the_same_again
     assert len(traces) == 1
 
 
+@pytest.mark.deep("HMC twice and NUTS twice: 5 s")
 def test_a_table_that_fails_its_gates_is_fitted_again_by_nuts(monkeypatch):
     columns, mask = left_out(2)
     model = MODELS["beta-binomial"]
@@ -113,6 +116,7 @@ def test_a_model_with_an_exact_engine_is_refused():
         _hmc.sample_many(bm.HypergeometricNormal(mu=SHARED.mean, tau=TAU), *left_out(1), seed=1)
 
 
+@pytest.mark.deep("builds both programs for two platforms: 4 s a model")
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_both_samplers_lower_for_cuda(model):
     from bayesmeta.engines import _nuts

@@ -11,6 +11,20 @@ import bayesmeta as bm
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
 
 
+@pytest.mark.deep(
+    "Student-t effects, corners and far tails of tau: 0.5 to 3 s each",
+    only=[
+        "t3, *",
+        "t4, *",
+        "t5, normal, outlier",
+        "binomial RD, sparse",
+        "mu ~ Uniform*",
+        "mu ~ Exponential*",
+        "mu ~ Gamma*",
+        "tau ~ HalfCauchy(0.5), binomial*",
+        "tau ~ InverseGamma(1.77, 0.55), binomial*",
+    ],
+)
 @pytest.mark.parametrize("key", sorted(cases("brute_likelihoods")))
 def test_the_posterior_is_that_of_brute_force(key):
     case = cases("brute_likelihoods")[key]
@@ -73,6 +87,7 @@ def test_hypergeometric_refuses_a_table_it_cannot_sum_and_says_what_can():
         bm.fit(model, binary({"small": (1, 9, 2, 9), "large": (3000, 9000, 3100, 9000)}))
 
 
+@pytest.mark.deep("corners and Student-t effects on the grid: 2 s each", but=["hypergeometric"])
 @pytest.mark.parametrize(
     "model",
     [
@@ -127,6 +142,7 @@ def test_many_degrees_of_freedom_are_normal_effects():
     assert nearly["tau"].quantile(0.5) == pytest.approx(normal["tau"].quantile(0.5), abs=1e-5)
 
 
+@pytest.mark.deep("Student-t effects on the grid: 3 s")
 def test_student_t_effects_discount_an_outlier():
     y = [-0.3, -0.25, -0.35, -0.2, 1.5]
     data = bm.EffectSizes.from_arrays(numbered(5), y, [0.1] * 5)
@@ -151,6 +167,7 @@ def test_person_time_in_another_unit_changes_nothing_but_the_baseline():
     np.testing.assert_allclose(one["mu"].quantile(at), other["mu"].quantile(at), atol=1e-8)
 
 
+@pytest.mark.deep("Student-t effects on the grid: half a second each", but=["100.0"])
 @pytest.mark.parametrize("unit", [0.01, 100.0])
 def test_a_change_of_unit_rescales_student_t_effects(unit):
     y, se = np.array([0.1, 0.5, -0.2]), np.array([0.2, 0.3, 0.25])
@@ -167,6 +184,7 @@ def test_a_change_of_unit_rescales_student_t_effects(unit):
         assert other[name].sd() / unit == pytest.approx(one[name].sd(), rel=1e-5)
 
 
+@pytest.mark.deep("corners on the grid: 1 s")
 def test_the_order_of_studies_does_not_matter():
     model = bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 1), tau=bm.HalfNormal(0.2))
     rows = {"A": (0, 30, 2, 30), "B": (4, 25, 3, 25), "C": (9, 40, 12, 40)}

@@ -48,31 +48,26 @@ def test_estimates_of_metafor_by_brute_force(measure):
         assert_allclose(ours, (line.mean(), line.sd()), **scaled(QUADRATURE, unit))
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    """Both engines on the arms themselves; every figure has a prior in the second."""
-    models = {
-        "flat": bm.ContinuousNormal(measure="SMD", mu=MU["SMD"], tau=TAU["SMD"]),
-        "proper": bm.ContinuousNormal(
-            measure="MD",
-            mu=MU["MD"],
-            tau=TAU["MD"],
-            log_sd=bm.Normal(2, 1),
-            baseline=bm.Normal(50, 50),
-        ),
-        "common": bm.ContinuousCommonEffect(
-            measure="RGM", mu=MU["ROM"], arms="lognormal", log_sd=bm.Normal(-1, 1)
-        ),
-    }
-    return {
-        name: (bm.fit(model, STUDIES), bm.fit(model, STUDIES, bm.NUTS(seed=3)))
-        for name, model in models.items()
-    }
+MODELS = {  # every figure has a prior in the second
+    "flat": bm.ContinuousNormal(measure="SMD", mu=MU["SMD"], tau=TAU["SMD"]),
+    "proper": bm.ContinuousNormal(
+        measure="MD",
+        mu=MU["MD"],
+        tau=TAU["MD"],
+        log_sd=bm.Normal(2, 1),
+        baseline=bm.Normal(50, 50),
+    ),
+    "common": bm.ContinuousCommonEffect(
+        measure="RGM", mu=MU["ROM"], arms="lognormal", log_sd=bm.Normal(-1, 1)
+    ),
+}
 
 
-@pytest.mark.parametrize("name", ["flat", "proper", "common"])
-def test_nuts_agrees_with_the_exact_engine_on_the_arms(drawn, name):
-    exact, sampled = drawn[name]
+@pytest.mark.deep("both engines on the arms: 10 s, and a minute where no program is stored")
+@pytest.mark.parametrize("name", MODELS)
+def test_nuts_agrees_with_the_exact_engine_on_the_arms(name):
+    exact = bm.fit(MODELS[name], STUDIES)
+    sampled = bm.fit(MODELS[name], STUDIES, bm.NUTS(seed=3))
     assert exact.diagnostics.passed
     assert sampled.diagnostics.passed
     for parameter in ("mu", "tau") if name != "common" else ("mu",):

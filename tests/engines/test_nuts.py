@@ -36,6 +36,7 @@ def made(model, data):
     return density(build(model, data.study, _columns(model, data)))
 
 
+@pytest.mark.deep("a graph a measure", but=["RR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_the_likelihood_in_pymc_is_the_binomial_of_the_simulators_risks(measure):
     data, rng = trials(), np.random.default_rng(1)
@@ -75,6 +76,7 @@ def test_the_prior_in_pymc_is_the_product_of_the_priors_and_the_jacobian_of_log_
         assert float(density.log_prior(position, density.data)) == pytest.approx(by_hand, abs=1e-9)
 
 
+@pytest.mark.deep("two graphs a measure", but=["RR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_the_printed_source_is_the_model_that_is_sampled(measure):
     from bayesmeta.engines._graph import density
@@ -119,6 +121,13 @@ SOURCES = [  # mu, tau: every family once, and mixtures whose supports PyMC cann
 ]
 
 
+@pytest.mark.deep(
+    "two graphs for each pair of priors: 6 s in all",
+    but=[
+        "Uniform(-3, 3)-*",
+        "StudentT(3, 0, 1)-*",
+    ],
+)
 @pytest.mark.parametrize(("mu", "tau"), SOURCES, ids=repr)
 def test_the_printed_priors_are_the_priors_that_are_sampled(mu, tau):
     from bayesmeta.engines._graph import density
@@ -185,6 +194,7 @@ def test_a_program_knows_the_families_inside_a_mixture_and_their_numbers_are_inp
         assert shape(same.mu, same.tau) == shape(mu, tau)
 
 
+@pytest.mark.deep("a program for each pair of priors", but=["Flat()-Flat()"])
 @pytest.mark.parametrize(
     ("mu", "tau"),
     [
@@ -225,6 +235,7 @@ def test_without_a_named_engine_a_prior_goes_where_it_can_be_taken():
     assert engine(bm.BetaBinomial(mu=MU)) is bm.NUTS
 
 
+@pytest.mark.deep("two graphs: 1 s")
 def test_a_mixture_serves_for_the_baselines_too():
     baseline = bm.Mixture(0.3, bm.Normal(-2, 1), bm.StudentT(3, 0, 2))
     model = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=baseline)
@@ -255,12 +266,14 @@ def test_what_nuts_cannot_take_is_refused():
         )
 
 
+@pytest.mark.deep("a program a measure", but=["OR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_counts_by_nuts_agree_with_the_exact_engine(measure):
     model, data = counts(measure), trials()
     assert_agree(bm.fit(model, data, bm.NUTS(seed=5, target_accept=0.95)), bm.fit(model, data))
 
 
+@pytest.mark.deep("NUTS on risk ratios beside the grid with corners: 4 s")
 def test_an_arm_in_which_everybody_has_the_event_does_not_break_the_sampler():
     rows = np.array([(12, 12, 25, 29), (21, 29, 16, 29), (9, 12, 5, 12)], dtype=float).T
     data = bm.BinaryStudies(study=("Shu", "Zhu", "Lanzoni"), **dict(zip(NAMES, rows, strict=True)))
@@ -286,6 +299,7 @@ def test_a_run_that_is_too_short_fails_its_gates_after_a_second_attempt_and_says
     assert found.draws()["posterior"]["mu"].shape == (4, 100)
 
 
+@pytest.mark.deep("builds a program without what is stored: 3 s, 10 where nothing is")
 def test_other_data_other_numbers_and_other_k_share_one_traced_program(monkeypatch):
     from bayesmeta.engines import _nuts
 
@@ -303,6 +317,7 @@ def test_other_data_other_numbers_and_other_k_share_one_traced_program(monkeypat
     _nuts._program.cache_clear()
 
 
+@pytest.mark.deep("NUTS three times: 2 s")
 def test_the_same_seed_gives_the_same_draws_and_another_seed_others():
     model, data = counts("RR"), trials()
     one, same, other = (

@@ -165,6 +165,7 @@ BY_HAND = {
 }
 
 
+@pytest.mark.deep("a graph for each likelihood", only=["hypergeometric t4", "exchangeable RR"])
 @named(MODELS)
 def test_the_likelihood_of_each_study_is_that_of_scipy(model, data):
     with float64():
@@ -178,6 +179,20 @@ def test_the_likelihood_of_each_study_is_that_of_scipy(model, data):
             np.testing.assert_allclose(found, by_hand, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.deep(
+    "two graphs for each model: 6 s in all",
+    but=[
+        "hypergeometric",
+        "poisson",
+        "proportion",
+        "incidence",
+        "RD",
+        "normal t4",
+        "exchangeable",
+        "beta-binomial",
+        "common",
+    ],
+)
 @named(MODELS | OTHERS)
 def test_the_printed_source_runs_as_it_stands_and_is_the_model_that_is_sampled(model, data):
     with float64():
@@ -261,6 +276,7 @@ def test_fishers_distribution_in_pymc_draws_what_scipy_says():
         assert_drawn(drawn, value, fisher.pmf)
 
 
+@pytest.mark.deep("a sum over 128 counts is traced: 1 s")
 def test_a_hypergeometric_program_sums_over_no_more_counts_than_a_table_may_hold():
     from bayesmeta.engines._nuts import _columns
 
@@ -282,6 +298,7 @@ FITTED = ("hypergeometric", "poisson", "proportion", "incidence", "RD")
 BOTH = counts(coding="zero_one", df=4)
 
 
+@pytest.mark.deep("a program for each likelihood: 1 to 6 s", but=["poisson"])
 @named({name: MODELS[name] for name in FITTED} | {"zero_one t4": (BOTH, TRIALS)})
 def test_nuts_agrees_with_the_exact_engine(model, data):
     assert_agree(bm.fit(model, data, bm.NUTS(seed=6, target_accept=0.95)), bm.fit(model, data))
@@ -299,6 +316,7 @@ def assert_weighted(drawn, name, values, weights):
     assert_quantiles(drawn.draws()["posterior"][name].values, quantiles, name)
 
 
+@pytest.mark.deep("a dense grid in three dimensions, and a program: 1 s")
 def test_the_beta_binomial_model_by_nuts_is_that_of_a_dense_grid():
     model = bm.BetaBinomial(mu=bm.Normal(0, 1), baseline=bm.Normal(-1, 2), rho=bm.Beta(1, 4))
     a, n1, c, n0 = (column[:, None, None] for column in arms(TRIALS))
@@ -324,6 +342,7 @@ def test_the_beta_binomial_model_by_nuts_is_that_of_a_dense_grid():
     assert_weighted(drawn, "baseline", each[0], np.bincount(each[1].ravel(), p.sum(axis=2).ravel()))
 
 
+@pytest.mark.deep("4,096 points of a quadrature within, and a program: 2 s")
 def test_exchangeable_baselines_by_nuts_are_those_of_importance_sampling():
     rows = {"A": (2, 12, 4, 13), "B": (1, 10, 3, 11), "C": (5, 14, 6, 12)}
     unit = stats.qmc.Sobol(4, seed=1).random_base2(12).T

@@ -87,6 +87,7 @@ def position(density, seed=2):
     return {name: np.float64(rng.normal(0, 0.7)) for name in density.shapes}
 
 
+@pytest.mark.deep("a graph of three outcomes, each pattern of gaps: 1.5 s a form", but=["two"])
 @pytest.mark.parametrize("form", FORMS)
 def test_the_likelihood_is_the_normal_law_of_what_each_study_reports(form):
     law, data = FORMS[form]
@@ -114,6 +115,7 @@ def log_lkj(rho, eta):
     return total
 
 
+@pytest.mark.deep("slopes by differences: 1 to 2 s a form", but=["two"])
 @pytest.mark.parametrize("form", FORMS)
 def test_the_prior_is_the_product_of_the_priors_and_the_jacobian(form):
     asked, data = FORMS[form]
@@ -193,6 +195,7 @@ def test_gaps_and_padding_add_exactly_nothing():
         assert_allclose(found[: data.k][both][only_two], without[only_two], **CLOSED_FORM)
 
 
+@pytest.mark.deep("two graphs a model", but=["*MultivariateNormal*AL*)})"])
 @pytest.mark.parametrize(
     "law",
     [
@@ -295,12 +298,14 @@ def assert_brute(posterior, name):
         assert_moments(within, case["within"]["mean"], case["within"]["sd"], "within")
 
 
+@pytest.mark.deep("a program a case", but=["gaps"])
 @pytest.mark.parametrize("name", STORED["cases"])
 def test_the_posterior_is_that_of_brute_force(name):
     assert STORED["cases"][name]["change"] < 1e-4  # of the last refinement
     assert_brute(fitted(name), name)
 
 
+@pytest.mark.deep("a program for three outcomes")
 def test_a_third_outcome_that_nothing_connects_changes_nothing():
     assert_brute(with_a_third_outcome(), "gaps")
 
@@ -394,6 +399,7 @@ def test_moments_that_do_not_exist_are_not_given():
     assert _nuts._moments(law, few)["tau[0]"] == 2
 
 
+@pytest.mark.deep("builds a program without what is stored: 3 s, 10 where nothing is")
 def test_outcomes_of_other_names_and_numbers_share_one_traced_program(monkeypatch):
     monkeypatch.setattr(_nuts, "stored_program", lambda *_: None)
     _nuts._program.cache_clear()
@@ -425,6 +431,7 @@ def test_each_outcome_stands_beside_its_own_studies_alone():
         bm.compare_outcomes(bm.fit(bm.NormalNormal(mu=MU, tau=TAU), berkey().effects("PD")))
 
 
+@pytest.mark.deep("a program of its own: 1 s, 5 where none is stored")
 def test_an_outcome_that_half_the_studies_report_borrows_what_theory_says():
     """With tau and rho all but known: less the share of y that x explains, where x is alone."""
     tau, rho, se, k = 0.4, 0.9, 0.1, 20
@@ -458,6 +465,7 @@ def test_the_pymc_model_draws_the_law_that_the_simulator_draws():
         assert (np.abs(pairs[0].mean(axis=0) - pairs[1].mean(axis=0)) <= 4 * error + 1e-12).all()
 
 
+@pytest.mark.deep("programs of its own: 1 s, 10 where none is stored")
 def test_the_page_about_several_outcomes_runs_and_says_what_it_finds():
     text = (Path(__file__).parents[2] / "docs" / "multivariate.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

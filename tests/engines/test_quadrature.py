@@ -217,6 +217,20 @@ def test_brute_force_meets_every_family_the_exact_engine_takes():
     }
 
 
+@pytest.mark.deep(
+    "a dense grid in two dimensions: 8 s in all",
+    only=[
+        "k=3-StudentT(3, 0, 1)-LogNormal(-1, 1)",
+        "k=3-HalfCauchy(0.5)-LogNormal(-1, 1)",
+        "k=3-HalfCauchy(0.5)-HalfCauchy(0.5)",
+        "k=6-HalfCauchy*",
+        "k=6-StudentT(?, *",
+        "k=1-StudentT*",
+        "k=6-HalfT*",
+        "k=3-Mixture*",
+        "k=6-Mixture(0.2*",
+    ],
+)
 @pytest.mark.parametrize(("data", "mu", "tau"), BY_FORCE, ids=name_of)
 def test_posterior_equals_brute_force(data, mu, tau):
     y, se = map(np.array, data)
@@ -241,6 +255,10 @@ def test_posterior_equals_brute_force(data, mu, tau):
         assert_allclose(force.cdf_study(0, fit["theta"][0].quantile(0.6)), 0.6, **BRUTE)
 
 
+@pytest.mark.deep(
+    "plain integration: half a second a prior",
+    but=["StudentT(3, 0, 1)", "HalfNormal(1)", "HalfCauchy(0.5)", "HalfT(3, 0.2)"],
+)
 @pytest.mark.parametrize(
     "mu", [*MU, bm.Normal(0.5, 1), bm.StudentT(1, 2, 0.1), bm.HalfT(3, 0.2), ROBUST], ids=repr
 )
@@ -345,6 +363,16 @@ class Plain:
         return below[-1], np.array([below[edges.index(x) - 1][0] for x in points])
 
 
+@pytest.mark.deep(
+    "plain adaptive integration: half a second a prior",
+    but=[
+        "*-LogNormal(-1, 0.7)",
+        "*-Uniform*",
+        "*-Flat()",
+        "*-Jeffreys()",
+        "Flat()-Beta(1, 3)",
+    ],
+)
 @pytest.mark.parametrize(
     ("mu", "tau"),
     [(bm.Normal(0.4, 0.5), tau) for tau in EVERY_TAU]

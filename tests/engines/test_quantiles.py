@@ -118,6 +118,7 @@ def test_one_interpolated_quantile_is_that_of_an_integral(n, kind, p, low, high)
     )
 
 
+@pytest.mark.deep("integrals within integrals: 4 s in all", but=["tied-*"])
 @pytest.mark.parametrize(("n", "kind"), [(5, 6), (8, 7), (12, 7), (50, 7)])
 @pytest.mark.parametrize(
     ("low", "high"), [((-0.8, 0.5), (-0.5, 0.9)), ((-0.5, -0.5), (0.5, 0.5))], ids=["apart", "tied"]
@@ -128,6 +129,7 @@ def test_two_interpolated_quantiles_are_those_of_an_integral(n, kind, low, high)
     assert log_prob(low, high, n, [0.25, 0.75], kind=kind) == pytest.approx(exact, abs=5e-6)
 
 
+@pytest.mark.deep("a million samples a case: 23 s in all", but=["quartiles-6-7"])
 @pytest.mark.parametrize("kind", [6, 7])
 @pytest.mark.parametrize("n", [3, 4, 5, 6, 7, 8, 12, 14, 50])
 @pytest.mark.parametrize("p", [QUARTILES, FIVE], ids=["quartiles", "five"])
@@ -232,6 +234,7 @@ def table():
     return plan(low, high, n, p), np.full(6, 5.3), np.linspace(1.5, 3, 6)
 
 
+@pytest.mark.deep("three compilers: 6 s, 20 where nothing is stored")
 def test_jax_and_pytensor_agree_with_numpy_and_slopes_with_differences():
     import jax
     import jax.numpy as jnp

@@ -96,6 +96,7 @@ def brute_student():
     return at, p, theta
 
 
+@pytest.mark.deep("a dense grid: 2 s")
 def test_the_brute_force_at_given_degrees_of_freedom_is_the_exact_engine():
     (mu, of_mu), (tau, of_tau) = nodes(-3, 3.5, 120), nodes(0, 3, 60, 1.5)
     likelihood, theta = given_weights(4.0, mu, tau)
@@ -159,6 +160,7 @@ def test_the_moments_with_outliers_are_those_of_a_heavy_spread():
     assert _moments(MIXTURE, DATA)["theta_new"] == 2
 
 
+@pytest.mark.deep("samples a hard posterior twice: 1 s")
 def test_few_and_many_degrees_of_freedom_are_sampled_where_a_study_lies_far_out():
     far = bm.EffectSizes.from_arrays(numbered(7), [*Y[:6], 9.0], SE)
     for data in (far, DATA.keep(np.arange(7) < 6)):
@@ -186,6 +188,7 @@ def mixture_grid():
     return at, log_w
 
 
+@pytest.mark.deep("a dense grid in four dimensions: 2 s, 200 MB")
 def test_the_mixture_is_that_of_a_dense_grid_in_four_dimensions():
     at, log_p = mixture_grid()
     axes = (x for x, _ in at.values())
@@ -293,6 +296,7 @@ PRINTED = {
 }
 
 
+@pytest.mark.deep("two graphs for each model: 3 s in all", but=["estimates", "outliers"])
 @pytest.mark.parametrize(("model", "data"), PRINTED.values(), ids=PRINTED)
 def test_the_printed_source_runs_and_is_the_model_that_is_sampled(model, data):
     from pytensor.compile.mode import Mode
@@ -360,6 +364,7 @@ def test_nuts_fits_what_the_exact_engine_refuses_in_a_sentence():
         bm.outliers(bm.fit(bm.NormalNormal(mu=MU, tau=TAU), DATA))
 
 
+@pytest.mark.deep("a program of its own, run for each table: 5 s")
 def test_many_tables_are_fitted_one_by_one():
     arrays = {"y": np.array([Y]), "se": np.array([SE])}
     row = bm.fit_many(UNKNOWN, arrays).iloc[0]

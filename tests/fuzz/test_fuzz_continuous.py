@@ -114,7 +114,7 @@ def sizes_of(studies: bm.ContinuousStudies | None, measure: str) -> None:
 
 
 repeatable = settings(
-    max_examples=300,
+    max_examples=3 * settings().max_examples,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -182,5 +182,6 @@ def test_any_table_of_arms(frame, make, study):
 
 def test_enough_tables_came_through_and_enough_did_not():
     kinds = ("studies", "converted", "effects", "reports", "changes", "arms")
-    assert min(REACHED[name] for name in kinds) > 40, REACHED
-    assert REACHED["refused"] > 400, REACHED
+    through, refused = (40, 400) if settings().max_examples >= 100 else (2, 40)
+    assert min(REACHED[name] for name in kinds) > through, REACHED
+    assert REACHED["refused"] > refused, REACHED

@@ -110,19 +110,19 @@ def assert_line_holds_the_key(said, text):
         assert found[2] in text.split("\n")[int(found[1]) - 1]
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=6 * settings().max_examples, deadline=None, derandomize=True)
 @given(garbled())
 def test_a_garbled_file_is_read_or_refused_in_one_sentence(text):
     assert_read_or_refused(text)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=4 * settings().max_examples, deadline=None, derandomize=True)
 @given(built())
 def test_tables_that_nearly_fit_are_read_or_refused_in_one_sentence(text):
     assert_read_or_refused(text)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=2 * settings().max_examples, deadline=None, derandomize=True)
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_in_one_sentence(text):
     assert_read_or_refused(text)

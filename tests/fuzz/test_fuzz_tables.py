@@ -127,7 +127,7 @@ def pool(data: bm.EffectSizes) -> None:
 
 
 @settings(
-    max_examples=1000,
+    max_examples=10 * settings().max_examples,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],  # a failure shows its example as found: shrinking takes minutes
@@ -162,5 +162,6 @@ def test_any_table_gives_finite_answers_or_a_clear_refusal(frame, measure, zero_
 
 
 def test_enough_tables_came_through_and_enough_did_not():
-    assert min(REACHED[name] for name in ("counts", "effects", "exact")) > 40, REACHED
-    assert REACHED["refused"] > 400, REACHED
+    through, refused = (40, 400) if settings().max_examples >= 100 else (2, 40)
+    assert min(REACHED[name] for name in ("counts", "effects", "exact")) > through, REACHED
+    assert REACHED["refused"] > refused, REACHED

@@ -1,0 +1,65 @@
+"""The default tests of one room: `make quick ROOM=engines`.
+
+uv run benchmarks/quick.py engines [more words for pytest]
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# Where a room is tested, by the names under tests/; its own file of tests comes first.
+ROOMS = {
+    "analysis": ("test_likelihoods_run", "test_continuous_run", "test_real_case"),
+    "batch": ("test_batch", "engines/test_counts_fast", "engines/test_hmc"),
+    "checks": ("test_checks", "test_deviance", "test_loo", "test_widths"),
+    "cli": ("test_cli", "test_likelihoods_run", "test_continuous_run"),
+    "comparison": ("test_comparison",),
+    "decision": ("test_decision",),
+    "effects": (
+        *("test_effects", "test_continuous", "test_reported", "test_change_unknown"),
+        *("test_widths", "fuzz"),
+    ),
+    "engines": ("engines", "test_change_unknown", "test_loo"),
+    "errors": ("test_studies", "test_specification"),
+    "evidence": ("test_evidence", "test_widths"),
+    "explanation": ("test_explanation", "test_conventions"),
+    "files": ("test_files",),
+    "frequentist": (
+        *("test_frequentist", "test_reference_grid", "test_tau2", "test_glmm", "test_influence"),
+        *("test_small_study", "test_nnf", "test_conventions", "test_invariances"),
+    ),
+    "implications": ("test_coherence",),
+    "model": ("test_model",),
+    "multivariate": ("test_multivariate", "engines/test_nuts_multivariate"),
+    "outcomes": ("test_multivariate",),
+    "plots": ("test_plots",),
+    "posterior": ("test_posterior", "test_marginals", "engines/test_grid_draws"),
+    "priors": ("test_priors",),
+    "reml": ("test_frequentist", "test_tau2", "test_multivariate"),
+    "report": ("test_likelihoods_run", "test_continuous_run", "test_real_case"),
+    "results": ("test_cli", "test_likelihoods_run", "test_continuous_run"),
+    "simulate": ("test_simulate",),
+    "specification": ("test_specification", "fuzz/test_fuzz_specifications"),
+    "studies": ("test_studies", "test_selections", "test_continuous", "fuzz"),
+    "summaries": ("test_summaries",),
+}
+
+
+def paths(room: str) -> list[str]:
+    """Files and folders of tests, relative to the project."""
+    names = [f"tests/{name}" for name in ROOMS[room]]
+    return [name if (ROOT / name).is_dir() else f"{name}.py" for name in names]
+
+
+def main() -> None:
+    room, *words = sys.argv[1:] or [""]
+    if room not in ROOMS:
+        raise SystemExit(f"ROOM is one of {', '.join(ROOMS)}; got {room!r}.")
+    command = [sys.executable, "-m", "pytest", "-q", *paths(room), *words]
+    raise SystemExit(subprocess.run(command, cwd=ROOT, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
