@@ -3,6 +3,8 @@
 import gc
 import sys
 from collections import Counter
+from contextlib import suppress
+from ctypes import CDLL
 from fnmatch import fnmatchcase
 from functools import _lru_cache_wrapper
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
-LARGE = 900  # MB: a worker holds no more than 1,500
+LARGE = 600  # MB: so that a worker never holds 1,500
 LOST = {}  # tests with a pattern that fits no case, and the pattern
 
 # The same examples in every run; time limits per example would fail on a busy machine only.
@@ -46,6 +48,12 @@ def pytest_collection_modifyitems(config, items):
         LOST.update({test: pattern for (test, pattern), found in fits.items() if not found})
 
 
+def pytest_collection_finish():
+    """Spare the collector what stays for good: five thousand items and all that was imported."""
+    gc.collect()
+    gc.freeze()
+
+
 def is_property(item):
     return getattr(item.obj, "is_hypothesis_test", False) or item.path.parent.name == "fuzz"
 
@@ -66,15 +74,23 @@ def pytest_runtest_setup(item):
 
 @pytest.fixture(scope="module", autouse=True)
 def kept_no_longer(request):
-    """Let go of what the tests of a file kept: fits in caches, and programs where they fill up."""
+    """Let go of fits that a file of tests kept, and where memory fills up of compiled programs."""
     yield
-    for one in vars(request.module).values():
-        if isinstance(one, _lru_cache_wrapper):
-            one.cache_clear()
+    forget(request.module)
     if resident() > LARGE:
+        for name in [one for one in sys.modules if one.startswith("bayesmeta")]:
+            forget(sys.modules[name])
         if "jax" in sys.modules:
             sys.modules["jax"].clear_caches()
         gc.collect()
+        with suppress(OSError, AttributeError):  # what glibc keeps of a compiler's memory
+            CDLL(None).malloc_trim(0)
+
+
+def forget(module):
+    for one in vars(module).values():
+        if isinstance(one, _lru_cache_wrapper):
+            one.cache_clear()
 
 
 def resident():

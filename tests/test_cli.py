@@ -325,7 +325,7 @@ def test_figure_without_anything_to_analyse_is_reported_as_such(tmp_path):
     assert "No figure to analyse was found." in result.stdout
 
 
-@pytest.mark.deep("two processes run everything: 4 and 2 s", but=["published only"])
+@pytest.mark.deep("two processes run everything: 4 and 2 s")
 @pytest.mark.parametrize("spec", [SPEC, PUBLISHED], ids=["estimates", "published only"])
 def test_same_specification_gives_the_same_files_in_another_process(tmp_path, spec):
     path = write(tmp_path, spec)
@@ -500,7 +500,7 @@ def test_output_that_is_a_file_is_refused_before_the_work(tmp_path, monkeypatch)
     assert (tmp_path / "trials.csv").read_text() == ESTIMATES
 
 
-@pytest.mark.deep("a run a file", but=["results.json"])
+@pytest.mark.deep("a run a file: 4 s")
 @pytest.mark.parametrize("name", ["death.nc", "death-forest.svg", "results.json", "report.html"])
 def test_full_disk_leaves_the_old_files_alone(tmp_path, monkeypatch, name):
     path, out = write(tmp_path), tmp_path / "out"

@@ -607,6 +607,7 @@ def test_a_contradiction_fails_the_run_and_marks_answer_tables_and_first_screen(
     assert "contradicts the slope of the distribution function" in text
 
 
+@pytest.mark.deep("a whole run from the command line: 2 s")
 def test_a_sound_run_says_in_one_line_that_nothing_contradicts(bcg, tmp_path):
     write_results(bcg, tmp_path / "out")
     text = (tmp_path / "out" / "report.html").read_text()

@@ -259,6 +259,7 @@ except bm.FileError as error:
 """
 
 
+@pytest.mark.deep("a process that may write little: 1 s")
 def test_write_that_the_system_refuses_half_way_ends_in_one_sentence(tmp_path):
     """The HDF5 library, left to write by itself, ends in a segmentation fault here."""
     done = subprocess.run(

@@ -172,7 +172,7 @@ def test_conditional_common_effect_has_the_exact_information(dataset):
     assert abs(score) * fit.se < 1e-7
 
 
-@pytest.mark.deep("a general optimiser on all of CRINS: 1 to 2 s", but=["small-*"])
+@pytest.mark.deep("a general optimiser on all of CRINS: 1 to 2 s", but=["small-conditional"])
 @pytest.mark.parametrize("likelihood", BRUTE)
 @pytest.mark.parametrize("studies", [SMALL, counts("crins2014")], ids=["small", "crins2014"])
 def test_fit_equals_brute_force_maximisation(studies, likelihood):

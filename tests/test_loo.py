@@ -66,6 +66,7 @@ def test_risk_ratios_are_predicted_as_by_fits_without_the_study(improvement):
         assert found.pit_lower[i] == pytest.approx(below / given, abs=1e-5)
 
 
+@pytest.mark.deep("every count an arm may hold: 1 s")
 def test_probabilities_of_all_counts_sum_to_one(improvement):
     """The density of the result is one of the treatment arm's events given the control arm's."""
     n, fixed = 12, (9.0, 12.0)

@@ -58,10 +58,10 @@ def table_of(measure, rows):
         "OR, a vague baseline",
         "OR, a narrow prior",
         "OR, whole arms*",
-        "* spike and slab",
+        "OR, spike and slab",
         "?R, table 0",
         "RD, table 2",
-        "IRR, *",
+        "IRR, table 0",
     ],
 )
 @pytest.mark.parametrize("name", BRUTE)

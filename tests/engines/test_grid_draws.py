@@ -108,7 +108,7 @@ def drawn(name):
 
 
 @pytest.mark.deep(
-    "a hundred thousand draws and their marginals: 1 to 5 s a model", but=["OR", "estimates"]
+    "a hundred thousand draws and their marginals: 1 to 5 s a model", but=["estimates"]
 )
 @pytest.mark.parametrize("name", FITS)
 def test_many_draws_spread_as_the_marginals_do(name):

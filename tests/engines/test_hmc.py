@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 from arviz_stats.base import array_stats
 from references import MAIN_TRIALS, binary
@@ -109,6 +110,25 @@ def test_a_table_that_fails_its_gates_is_fitted_again_by_nuts(monkeypatch):
     assert found["rho_upper"][worse] == one["rho"].quantile(0.975)
     assert found["passed"][worse] == one.diagnostics.passed
     assert found["mu_mean"][1 - worse] == kept["mu_mean"][1 - worse]
+
+
+def test_models_without_an_exact_engine_are_sampled_many_at_once():
+    rows = {"A": (3, 40, 8, 41), "B": (2, 22, 5, 25), "C": (6, 60, 9, 55), "D": (4, 50, 7, 48)}
+    one = pd.DataFrame(
+        [
+            {"study": name, **dict(zip(bm.BinaryStudies.columns(), row, strict=True))}
+            for name, row in rows.items()
+        ]
+    )
+    frame = pd.concat([one.assign(g="a"), one.iloc[:3].assign(g="b")])
+    model = bm.BetaBinomial(mu=bm.Normal(0, 2), rho=bm.Beta(1, 9))
+    found = bm.fit_many(model, frame, by="g")
+    assert (found["problem"] == "").all()
+    alone = bm.fit(model, bm.BinaryStudies.from_frame(one))
+    apart = abs(found["mu_mean"][0] - alone["mu"].mean()) / alone["mu"].sd()
+    error = np.hypot(found["error"][0], alone.convergence["mu"]["mcse_mean"] / alone["mu"].sd())
+    assert apart < 4 * error
+    assert found["tau_mean"].isna().all()
 
 
 def test_a_model_with_an_exact_engine_is_refused():

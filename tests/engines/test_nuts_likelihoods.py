@@ -165,7 +165,10 @@ BY_HAND = {
 }
 
 
-@pytest.mark.deep("a graph for each likelihood", only=["hypergeometric t4", "exchangeable RR"])
+@pytest.mark.deep(
+    "a graph for each likelihood",
+    only=["hypergeometric t4", "exchangeable RR", "normal t4", "zero_one"],
+)
 @named(MODELS)
 def test_the_likelihood_of_each_study_is_that_of_scipy(model, data):
     with float64():

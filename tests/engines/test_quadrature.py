@@ -257,7 +257,7 @@ def test_posterior_equals_brute_force(data, mu, tau):
 
 @pytest.mark.deep(
     "plain integration: half a second a prior",
-    but=["StudentT(3, 0, 1)", "HalfNormal(1)", "HalfCauchy(0.5)", "HalfT(3, 0.2)"],
+    but=["StudentT(3, 0, 1)", "HalfNormal(1)", "HalfT(3, 0.2)"],
 )
 @pytest.mark.parametrize(
     "mu", [*MU, bm.Normal(0.5, 1), bm.StudentT(1, 2, 0.1), bm.HalfT(3, 0.2), ROBUST], ids=repr
@@ -366,7 +366,6 @@ class Plain:
 @pytest.mark.deep(
     "plain adaptive integration: half a second a prior",
     but=[
-        "*-LogNormal(-1, 0.7)",
         "*-Uniform*",
         "*-Flat()",
         "*-Jeffreys()",
