@@ -817,7 +817,20 @@ def trial(one: Mistake, folder: Path) -> str:
 def run(test: str, folder: Path) -> int:
     """Exit status of pytest: 0 passed, 1 failed, 4 no such test; stored bytecode may be stale."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "0", "-x", "-q", "-p", "no:cacheprovider", test],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-n",
+            "0",
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "",
+            test,
+        ],
         cwd=folder,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.DEVNULL,

@@ -34,8 +34,8 @@ ROOMS = {
     "model": ("test_model",),
     "multivariate": ("test_multivariate", "engines/test_nuts_multivariate"),
     "outcomes": ("test_multivariate",),
-    "plots": ("test_plots",),
-    "posterior": ("test_posterior", "test_marginals", "engines/test_grid_draws"),
+    "plots": ("test_plots", "test_faces"),
+    "posterior": ("test_posterior", "test_faces", "test_marginals", "engines/test_grid_draws"),
     "priors": ("test_priors",),
     "reml": ("test_frequentist", "test_tau2", "test_multivariate"),
     "report": ("test_likelihoods_run", "test_continuous_run", "test_real_case"),
@@ -43,7 +43,7 @@ ROOMS = {
     "simulate": ("test_simulate",),
     "specification": ("test_specification", "fuzz/test_fuzz_specifications"),
     "studies": ("test_studies", "test_selections", "test_continuous", "fuzz"),
-    "summaries": ("test_summaries",),
+    "summaries": ("test_summaries", "test_faces"),
 }
 
 
