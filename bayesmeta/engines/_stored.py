@@ -17,9 +17,12 @@ from ._jax import cache_folder
 
 _PROGRAMS = ("jax", "jaxlib", "pymc", "pytensor", "blackjax", "numpy")
 _SOURCES = (
+    "_arms.py",
     "_chain.py",
     "_graph.py",
     "_hmc.py",
+    "_jax_quantiles.py",
+    "_nuts.py",
     "_pymc.py",
     "_pymc_continuous.py",
     "_pymc_multivariate.py",

@@ -1,6 +1,8 @@
 """NUTS on the PyMC density: the density, the posterior, compilation, the user's settings."""
 
 import os
+import sys
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -335,3 +337,37 @@ def test_a_stored_program_that_is_not_whole_is_made_anew(tmp_path):
     path.write_bytes(b"not a program")
     assert load_program(path) is None
     assert load_program(tmp_path / "missing") is None
+
+
+CONTINUOUS = bm.ContinuousNormal(
+    measure="MD", mu=MU, tau=TAU, log_sd=bm.Normal(1, 1), baseline=bm.Normal(0, 5)
+)
+
+
+@pytest.mark.deep("traces a program under a profiler: 5 s a model")
+@pytest.mark.parametrize(
+    "model",
+    [bm.NormalNormal(mu=MU, tau=TAU), counts("OR"), CONTINUOUS],
+    ids=["estimates", "counts", "arms"],
+)
+def test_a_stored_program_is_made_anew_when_anything_it_is_written_in_changes(model):
+    """Files whose functions run while a program is traced all stand in its key."""
+    from bayesmeta.engines import _nuts, _pymc_continuous, _stored  # noqa: F401 - loads all
+
+    seen = set()
+
+    def note(frame, event, _):
+        if event == "call":
+            seen.add(frame.f_code.co_filename)
+
+    shape = _nuts._shape(model, {}, 5, bm.NUTS(seed=1))
+    with float64():
+        sys.setprofile(note)
+        try:
+            jax.export.export(_nuts.trace(shape))(*_nuts._example_inputs(shape))
+        finally:
+            sys.setprofile(None)
+    engines = Path(_nuts.__file__).parent
+    written_in = {path.name for path in map(Path, seen) if path.parent == engines}
+    assert {"_nuts.py", "_chain.py", "_graph.py", "_pymc.py"} <= written_in
+    assert written_in - {"__init__.py", "_jax.py"} <= set(_stored._SOURCES)
