@@ -1,5 +1,6 @@
 """Figures tested as data: axes, rows, texts, arrows, and the SVG they become."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
+from reference.looks import STORED, look
 
 from bayesmeta import plots
 from bayesmeta.checks import LOO, ArmCheck, PredictiveCheck, Statistic
@@ -172,6 +174,22 @@ FIGURES = {
     "left_out": lambda: plots.left_out(left_out()),
     "scenarios": lambda: plots.scenarios(scenario_table(), measure="RR", better="lower"),
 }
+
+
+def clipped():
+    """Differences with intervals that leave the axis on both sides, favouring the other side."""
+    rows = mortality(shrunken=False)
+    rows[1] = replace(rows[1], lower=-9.0, upper=9.0)
+    return forest(rows, measure="MD", better="higher", labels=("MSC", "usual care"), title="Stay")
+
+
+LOOKS = FIGURES | {"forest, clipped": clipped}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_every_figure_looks_as_it_did_when_it_was_last_looked_at(name):
+    """Widths, sizes, colours, layers and places; `tests/reference/looks.py` stores them anew."""
+    assert look(LOOKS[name]()) == json.loads(STORED.read_text())[name]
 
 
 class TestForest:
