@@ -455,6 +455,7 @@ def test_the_command_writes_a_row_per_group(tmp_path):
     written = pd.read_csv(tmp_path / "out.csv")
     expected = bm.fit_many(MODEL, frame, by="group")
     assert_allclose(written["mu_median"], expected["mu_median"], rtol=1e-12)
+    assert CliRunner().invoke(main, words).stdout == expected.to_csv(index=False)
 
 
 def test_the_command_marks_bad_groups_and_takes_counts(tmp_path):

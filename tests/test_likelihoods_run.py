@@ -129,6 +129,17 @@ def test_every_table_of_evidence_is_written(run):
     assert abs(zeros["without studies that have no event"]["shift"]) < 1e-5
 
 
+def test_a_run_says_where_the_hksj_standard_error_is_smaller_than_walds(run):
+    told = []
+    for name, measure in (("totals", "OR"), ("difference", "RD")):
+        data = bm.effect_sizes(bm.BinaryStudies.from_frame(_frame(BINARY)), measure=measure)
+        spreads = bm.random_effects(data).spreads
+        smaller = spreads["HKSJ"].se < spreads["Wald"].se
+        assert any("smaller than Wald's" in one for one in run[2][name]["cautions"]) == smaller
+        told.append(smaller)
+    assert any(told)
+
+
 def test_a_risk_difference_is_shown_as_one_everywhere(run):
     output, _, outcomes = run
     data = bm.BinaryStudies.from_frame(_frame(BINARY))

@@ -309,7 +309,6 @@ def test_without_evidence_such_a_study_has_no_number_and_no_comparison():
         bm.compare_loo({"flat": flat, "too": flat})
 
 
-@pytest.mark.deep("NUTS without each of four studies: 1 s")
 def test_an_exact_fit_may_be_left_out_by_sampling():
     data = estimates([-0.4, 0.1, -0.3, 0.2], [0.2, 0.3, 0.2, 0.3])
     exact = bm.fit(bm.NormalNormal(mu=MU, tau=TAU), data)
