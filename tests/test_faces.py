@@ -43,6 +43,7 @@ def shown(measure):
 @given(data=estimates(), priors=PRIORS)
 def test_a_marginal_says_one_thing_by_density_distribution_quantiles_and_moments(data, priors):
     fit = fitted(data, priors)
+    draws = fit.draws(20_000, seed=1)["posterior"]
     for name in ("mu", "tau", "theta_new"):
         marginal = fit[name]
         q = np.array([0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
@@ -56,7 +57,7 @@ def test_a_marginal_says_one_thing_by_density_distribution_quantiles_and_moments
         mean, sd = marginal.mean(), marginal.sd()
         if np.isfinite([mean, sd]).all():
             assert at[0] < mean < at[-1]
-            drawn = fit.draws(40_000, seed=1)["posterior"][name].values.ravel()
+            drawn = draws[name].values.ravel()
             kept = np.clip(drawn, *marginal.quantile([0.001, 0.999]))  # far tails converge slowly
             assert kept.mean() == pytest.approx(mean, abs=0.1 * sd)
             assert (drawn < at[3]).mean() == pytest.approx(0.5, abs=0.02)

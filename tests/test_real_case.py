@@ -98,6 +98,7 @@ def test_no_figure_of_the_report_contradicts_another(run):
 
 
 @pytest.mark.deep("dense quadrature on the raw counts takes a minute")
+@pytest.mark.parametrize("run", [pytest.param(OUTCOMES, id="whole")], indirect=True)
 def test_one_figure_of_every_kind_is_that_of_independent_code(run):
     script = ROOT / "tests" / "reference" / "recompute.py"
     found = subprocess.run(
