@@ -152,7 +152,8 @@ def drawn(folder: Path, rooms: list[str], count: int, seed: int) -> list[Mutant]
         path = rng.choices(paths, [files[one] for one in paths])[0]
         if len(chosen) < count and (made := mutants_of(path)):
             one = rng.choice(made)
-            chosen.setdefault((one.file, one.spec.start_pos), one)
+            if (one.file.removeprefix("bayesmeta/"), became(one.spec)) not in EQUIVALENT:
+                chosen.setdefault((one.file, one.spec.start_pos), one)
     return list(chosen.values())
 
 
@@ -174,11 +175,7 @@ def mutants_of(path: Path) -> list[Mutant]:
             work.close()
         source = path.read_text().split("\n")
         kept = [one for one in specs if one.operator_name in names and not guards(one, source)]
-        MADE[path] = [
-            Mutant(one)
-            for one in sorted(kept, key=repr)
-            if (path.relative_to("bayesmeta").as_posix(), became(one)) not in EQUIVALENT
-        ]
+        MADE[path] = [Mutant(one) for one in sorted(kept, key=repr)]
     return MADE[path]
 
 
