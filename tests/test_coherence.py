@@ -307,7 +307,7 @@ def held_together(case):
     return bm.coherence(fit, factors=bm.bayes_factors(fit)).contradictions
 
 
-@pytest.mark.deep("two hundred fits: two minutes", but=["[0-57-9]", "1[0-3]"])
+@pytest.mark.deep("two hundred fits: two minutes", but=["[0-57-9]", "1[0-3]", "22"])
 @pytest.mark.parametrize("case", range(200))
 def test_a_random_fit_contradicts_itself_nowhere(case):
     found = held_together(case)

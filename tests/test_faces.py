@@ -13,7 +13,7 @@ import bayesmeta as bm
 from bayesmeta import plots
 from bayesmeta.summaries import density_rows, forest_rows, rows_table
 
-FEW = settings(max_examples=max(3, settings().max_examples // 4))  # each draws and fits
+FEW = settings(max_examples=settings().max_examples * 3 // 10)  # each draws and fits
 MEASURES = ("OR", "RR", "MD", "SMD")
 PRIORS = st.tuples(
     st.sampled_from([bm.Normal(0, 2), bm.StudentT(3, 0, 1), bm.Normal(-0.3, 0.5)]),

@@ -52,7 +52,7 @@ def pooled(data) -> np.ndarray:
     return np.array([*found, common.estimate, common.se])
 
 
-@settings(max_examples=8)
+@settings(max_examples=settings().max_examples * 4 // 5)
 @given(effects(), st.randoms(use_true_random=False))
 def test_order_of_the_studies_does_not_matter(data, random):
     y, se = data
@@ -69,7 +69,7 @@ def test_order_of_the_studies_does_not_matter(data, random):
         assert_allclose(two["theta"][study].mean(), one["theta"][study].mean(), **INVARIANCE)
 
 
-@settings(max_examples=3)
+@settings(max_examples=settings().max_examples * 3 // 10)
 @given(effects())
 def test_names_of_the_studies_do_not_matter(data):
     y, se = data
@@ -79,7 +79,7 @@ def test_names_of_the_studies_do_not_matter(data):
     assert (q[0] == q[1]).all()
 
 
-@settings(max_examples=8)
+@settings(max_examples=settings().max_examples * 4 // 5)
 @given(effects())
 def test_sign_of_the_effect_turns_everything_round(data):
     """The prior of mu is off zero and turns too: a sign lost anywhere shows."""
@@ -96,7 +96,7 @@ def test_sign_of_the_effect_turns_everything_round(data):
     assert_allclose(two.log_marginal_likelihood, one.log_marginal_likelihood, **INVARIANCE)
 
 
-@settings(max_examples=8)
+@settings(max_examples=settings().max_examples * 4 // 5)
 @given(effects(), st.sampled_from([1e-6, 1e-3, 0.1, 20.0, 1e4]))
 def test_unit_of_measurement_scales_everything(data, unit):
     y, se = data
@@ -110,7 +110,7 @@ def test_unit_of_measurement_scales_everything(data, unit):
     assert_allclose(gain, one.log_marginal_likelihood, **INVARIANCE)
 
 
-@settings(max_examples=8)
+@settings(max_examples=settings().max_examples * 4 // 5)
 @given(effects(), st.floats(-3, 3))
 def test_shift_of_estimates_and_prior_shifts_mu_and_leaves_tau(data, shift):
     y, se = data
@@ -156,7 +156,7 @@ def test_counting_non_events_changes_the_sign_of_the_log_odds_ratio(studies):
     assert_allclose(there.se, here.se, **INVARIANCE)
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings().max_examples * 2)
 @given(tables())
 def test_splitting_off_a_study_without_events_changes_no_pooled_ratio(studies):
     silent = bm.BinaryStudies(

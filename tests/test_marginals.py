@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from references import MAIN_TRIALS, binary, estimates
 from scipy import integrate, stats
@@ -117,7 +117,6 @@ def test_moments_are_those_of_the_quantiles(fit, marginals):
         assert sd == pytest.approx(marginal.sd(), rel=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.floats(-3, 3),
     st.floats(0.05, 2),

@@ -32,7 +32,7 @@ TABLES = [(d, measure) for d, tables in cases("random_effects").items() for meas
 COUNTED = [(d, cell) for d, cells in cases("mantel_haenszel").items() for cell in cells]
 META = [(d, cell) for d, entry in cases("meta").items() for cell in entry["rows"]]
 
-SOME = ["bcg", "nielweise2007", "normand1999", "hart1999", "pritz1997", "mcdaniel1994"]
+SOME = ("bcg", "nielweise2007", "normand1999", "hart1999", "pritz1997", "mcdaniel1994", "rubin1981")
 WHOLE_GRID = pytest.mark.deep(
     "a thousand cells: 8 s; a dataset of every kind of result stays",
     but=[f"{one}-*" for one in SOME],
@@ -149,10 +149,7 @@ def effects_of(dataset: str, measure: str) -> bm.EffectSizes:
     return estimates(y[known], np.sqrt(v[known]))
 
 
-@pytest.mark.deep(
-    "every dataset and measure of the reference: 3 s",
-    but=["bcg-*", "nielweise2007-*", "normand1999-*", "hart1999-*", "pritz1997-*", "curtis1998-*"],
-)
+@WHOLE_GRID
 @pytest.mark.parametrize(("dataset", "measure"), TABLES)
 def test_pooled_estimates_equal_metafor(dataset, measure):
     fits = cases("random_effects")[dataset][measure]["fits"]
@@ -190,10 +187,7 @@ def compare_with_metafor(data, name, reference, pooled):
     assert fit.k == reference["k"]
 
 
-@pytest.mark.deep(
-    "every dataset and measure of the reference: 2 s",
-    but=["bcg-*", "nielweise2007-*", "normand1999-*", "hart1999-*", "pritz1997-*"],
-)
+@WHOLE_GRID
 @pytest.mark.parametrize(("dataset", "measure"), TABLES)
 def test_intervals_for_tau2_equal_metafor(dataset, measure):
     data = effects_of(dataset, measure)
@@ -220,7 +214,8 @@ LEFT_OUT_BY_METAFOR = {(dataset, "MH_RD") for dataset in WITH_DOUBLE_ZEROS}  # o
 
 
 @pytest.mark.deep(
-    "every dataset of the reference", but=["bcg-*", "nielweise2007-*", "crins2014-*", "hart1999-*"]
+    "seven results of every dataset: half a second",
+    but=["bcg-*", "nielweise2007-*", "crins2014-*", "hart1999-*"],
 )
 @pytest.mark.parametrize(("dataset", "cell"), COUNTED)
 def test_counts_pooled_by_mantel_haenszel_and_peto_equal_metafor(dataset, cell):
@@ -363,18 +358,7 @@ def reference_of_meta(dataset, cell):
     return dict(zip(document("meta")["columns"], given(row), strict=True))
 
 
-@pytest.mark.deep(
-    "every cell of the reference",
-    but=[
-        "bcg-*",
-        "nielweise2007-*",
-        "normand1999-*",
-        "hart1999-*",
-        "pritz1997-*",
-        "rubin1981-*",
-        "mcdaniel1994-*",
-    ],
-)
+@WHOLE_GRID
 @pytest.mark.parametrize(("dataset", "cell"), META)
 def test_common_effects_equal_meta(dataset, cell):
     reference, missing = reference_of_meta(dataset, cell), NO_P.get((dataset, cell), set())
@@ -388,18 +372,7 @@ def test_common_effects_equal_meta(dataset, cell):
 OF_RANDOM = [one for one in META if one[1] != "OR_Peto"]
 
 
-@pytest.mark.deep(
-    "every cell of the reference",
-    but=[
-        "bcg-*",
-        "nielweise2007-*",
-        "normand1999-*",
-        "hart1999-*",
-        "pritz1997-*",
-        "rubin1981-*",
-        "mcdaniel1994-*",
-    ],
-)
+@WHOLE_GRID
 @pytest.mark.parametrize(("dataset", "cell"), OF_RANDOM)
 def test_random_effects_equal_meta(dataset, cell, monkeypatch):
     """tau² to meta's thresholds; all the rest, given meta's tau², to rounding."""
@@ -420,18 +393,7 @@ def test_random_effects_equal_meta(dataset, cell, monkeypatch):
     compare(others, reference, CLOSED_FORM)
 
 
-@pytest.mark.deep(
-    "every cell of the reference",
-    but=[
-        "bcg-*",
-        "nielweise2007-*",
-        "normand1999-*",
-        "hart1999-*",
-        "pritz1997-*",
-        "rubin1981-*",
-        "mcdaniel1994-*",
-    ],
-)
+@WHOLE_GRID
 @pytest.mark.parametrize(("dataset", "cell"), OF_RANDOM)
 def test_intervals_for_tau2_equal_meta(dataset, cell):
     """Q-profile; with DL meta gives Jackson's interval, with RevMan's settings none."""

@@ -15,6 +15,7 @@ from jax import export
 
 from ._jax import cache_folder
 
+_PACKAGE = Path(__file__).parents[1]
 _PROGRAMS = ("jax", "jaxlib", "pymc", "pytensor", "blackjax", "numpy")
 _SOURCES = (
     "_arms.py",
@@ -32,6 +33,7 @@ _SOURCES = (
     "_quantiles.py",
     "_source.py",
 )
+_ROOMS = ("model/*.py", "multivariate/*.py", "priors.py", "studies/__init__.py")
 
 
 def stored_program(name: str, platform: str) -> Path | None:
@@ -72,9 +74,14 @@ def store_program(path: Path | None, program: export.Exported) -> export.Exporte
     return program
 
 
+def written_in() -> list[Path]:
+    """Files whose functions run while a program is traced: any change makes it anew."""
+    engines = [_PACKAGE / "engines" / name for name in _SOURCES]
+    return [*engines, *(path for one in _ROOMS for path in sorted(_PACKAGE.glob(one)))]
+
+
 @cache
 def _versions() -> str:
     versions = [f"{name} {metadata.version(name)}" for name in _PROGRAMS]
-    here = Path(__file__).parent
-    sources = [hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _SOURCES]
+    sources = [hashlib.sha256(path.read_bytes()).hexdigest() for path in written_in()]
     return "/".join([*versions, *sources])

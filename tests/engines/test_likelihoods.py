@@ -15,12 +15,10 @@ MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
     "Student-t effects, corners and far tails of tau: 0.5 to 3 s each",
     only=[
         "t3, *",
-        "t4, *",
+        "t4, binomial OR half, outlier",
         "t5, normal, outlier",
         "binomial RD, sparse",
         "mu ~ Uniform*",
-        "mu ~ Exponential*",
-        "mu ~ Gamma*",
         "tau ~ HalfCauchy(0.5), binomial*",
         "tau ~ InverseGamma(1.77, 0.55), binomial*",
     ],

@@ -63,7 +63,9 @@ MODELS = {  # every figure has a prior in the second
 }
 
 
-@pytest.mark.deep("both engines on the arms: 10 s, and a minute where no program is stored")
+@pytest.mark.deep(
+    "both engines on the arms: 10 s, and a minute where no program is stored", but=["proper"]
+)
 @pytest.mark.parametrize("name", MODELS)
 def test_nuts_agrees_with_the_exact_engine_on_the_arms(name):
     exact = bm.fit(MODELS[name], STUDIES)

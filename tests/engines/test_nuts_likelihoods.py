@@ -345,7 +345,6 @@ def test_the_beta_binomial_model_by_nuts_is_that_of_a_dense_grid():
     assert_weighted(drawn, "baseline", each[0], np.bincount(each[1].ravel(), p.sum(axis=2).ravel()))
 
 
-@pytest.mark.deep("4,096 points of a quadrature within, and a program: 2 s")
 def test_exchangeable_baselines_by_nuts_are_those_of_importance_sampling():
     rows = {"A": (2, 12, 4, 13), "B": (1, 10, 3, 11), "C": (5, 14, 6, 12)}
     unit = stats.qmc.Sobol(4, seed=1).random_base2(12).T
