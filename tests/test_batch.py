@@ -120,7 +120,7 @@ def test_a_student_t_prior_of_mu_is_a_mixture_here_too(name, prior):
     assert_agrees(model, TABLES[name], bm.fit_many(model, TABLES[name]))
 
 
-@pytest.mark.deep("a program for each size", but=["40"])
+@pytest.mark.deep("a program for each size: 1 s, 3 where none is stored", but=["40"])
 @pytest.mark.parametrize("k", [40, 130])
 def test_large_tables_agree(k):
     assert_agrees(MODEL, simulated(2, k), bm.fit_many(MODEL, simulated(2, k)))
@@ -398,7 +398,7 @@ def test_the_normal_distribution_function_is_exact():
     assert_allclose(height, np.exp(-0.5 * z**2), rtol=1e-14)
 
 
-@pytest.mark.deep("traces a program for two platforms", but=["Normal(0, 2)-True"])
+@pytest.mark.deep("traces a program for two platforms: half a second", but=["Normal(0, 2)-True"])
 @pytest.mark.parametrize("quantiles", [False, True])
 @pytest.mark.parametrize("mu", [bm.Normal(0, 2), bm.StudentT(3, 0, 1)], ids=repr)
 def test_the_program_lowers_for_a_gpu(mu, quantiles):

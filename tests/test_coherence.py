@@ -319,7 +319,7 @@ def bcg():
     return run(load_specification(ROOT / "models" / "bcg.toml"))
 
 
-@pytest.mark.deep("integrates three outcomes and samples each")
+@pytest.mark.deep("integrates three outcomes and samples each: 15 s")
 def test_no_figure_of_hba1c_contradicts_another():  # the real case is held in its own file
     found = run(load_specification(ROOT / "models" / "hba1c.toml"))
     assert found.coherence.passed, str(found.coherence)

@@ -406,7 +406,7 @@ def test_a_missing_column_is_answered_with_what_each_door_can_take(folder):
         bm.BinaryStudies.from_frame(pd.read_csv(folder / "other.csv"))
 
 
-@pytest.mark.deep("shares the run of three outcomes")
+@pytest.mark.deep("shares the run of three outcomes: 6 s in all")
 def test_infinite_numbers_are_texts_in_json_and_missing_ones_null(odd):
     """Pooled ratios of tables without events in an arm, which small trials often make."""
     out, text = odd
@@ -442,7 +442,7 @@ def test_a_prior_has_one_interval_in_a_report_whatever_says_it(run):
         assert said["effect in a new study"]["upper_mcse"] > 0
 
 
-@pytest.mark.deep("shares the run of three outcomes")
+@pytest.mark.deep("shares the run of three outcomes: 6 s in all")
 def test_excluded_rows_say_why_they_are_and_not_what_their_note_says(odd):
     found = json.loads(odd[1])["outcomes"]["noted"]["tables"]
     assert [row["reason"] for row in found["excluded"]] == ["row “day 14”, not the reading used"]

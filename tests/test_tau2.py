@@ -165,7 +165,7 @@ def test_unit_origin_order_and_padding_change_nothing(tau2):
 
 
 @pytest.mark.deep(
-    "a thousand tables each alone",
+    "a thousand tables each alone: 2 s in all",
     but=["REML-*", "DL-*", "PM-HKSJ", "EB-Wald", "SJ-HKSJ truncated"],
 )
 @pytest.mark.parametrize(("tau2", "interval"), PAIRS)

@@ -31,7 +31,8 @@ def model(measure, mu=MU, tau=TAU):
 
 
 @pytest.mark.deep(
-    "corners on the grid", but=["everybody improved in one arm, OR", "mortality, RR", "sparse, OR"]
+    "corners on the grid: 1 s",
+    but=["everybody improved in one arm, OR", "mortality, RR", "sparse, OR"],
 )
 @pytest.mark.parametrize("key", sorted(cases("brute_counts")))
 def test_the_posterior_is_that_of_brute_force(key):
@@ -89,7 +90,7 @@ def test_studies_without_any_event_leave_mu_where_its_prior_put_it(measure):
     assert moved["mu"].mean() == pytest.approx(0.3, abs=0.1)
 
 
-@pytest.mark.deep("draws of one measure are those of the other", but=["OR"])
+@pytest.mark.deep("draws of one measure are made as those of the other: 1 s", but=["OR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_draws_have_the_marginals_of_the_integral(measure):
     exact = bm.fit(model(measure), studies(MORTALITY))

@@ -101,7 +101,7 @@ def test_study_effects_and_draws_come_when_they_are_asked_for():
     assert dict(fast.draws(100)["posterior"].sizes) == {"chain": 4, "draw": 25, "study": 5}
 
 
-@pytest.mark.deep("corners on the grid", only=["corner of RR"])
+@pytest.mark.deep("corners on the grid: 1 s", only=["corner of RR"])
 @pytest.mark.parametrize(
     ("rows", "model"),
     [

@@ -145,7 +145,7 @@ def bent(found):
     return found * (1 + 0.01 * np.linspace(-1, 1, found.shape[-1]))
 
 
-@pytest.mark.deep("corners on the grid", only=["corners"])
+@pytest.mark.deep("corners on the grid: 1 s", only=["corners"])
 @pytest.mark.parametrize(
     ("fit", "kind"),
     [

@@ -38,7 +38,7 @@ def made(model, data):
     return density(build(model, data.study, _columns(model, data)))
 
 
-@pytest.mark.deep("a graph a measure", but=["RR"])
+@pytest.mark.deep("a graph a measure: 1 s", but=["RR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_the_likelihood_in_pymc_is_the_binomial_of_the_simulators_risks(measure):
     data, rng = trials(), np.random.default_rng(1)
@@ -78,7 +78,7 @@ def test_the_prior_in_pymc_is_the_product_of_the_priors_and_the_jacobian_of_log_
         assert float(density.log_prior(position, density.data)) == pytest.approx(by_hand, abs=1e-9)
 
 
-@pytest.mark.deep("two graphs a measure", but=["RR"])
+@pytest.mark.deep("two graphs a measure: 1 s", but=["RR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_the_printed_source_is_the_model_that_is_sampled(measure):
     from bayesmeta.engines._graph import density
@@ -196,7 +196,9 @@ def test_a_program_knows_the_families_inside_a_mixture_and_their_numbers_are_inp
         assert shape(same.mu, same.tau) == shape(mu, tau)
 
 
-@pytest.mark.deep("a program for each pair of priors", but=["Flat()-Flat()"])
+@pytest.mark.deep(
+    "a program for each pair of priors: 1 s, 6 where none is stored", but=["Flat()-Flat()"]
+)
 @pytest.mark.parametrize(
     ("mu", "tau"),
     [
@@ -268,7 +270,7 @@ def test_what_nuts_cannot_take_is_refused():
         )
 
 
-@pytest.mark.deep("a program a measure", but=["OR"])
+@pytest.mark.deep("a program a measure: 1 s, 6 where none is stored", but=["OR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_counts_by_nuts_agree_with_the_exact_engine(measure):
     model, data = counts(measure), trials()

@@ -166,7 +166,7 @@ BY_HAND = {
 
 
 @pytest.mark.deep(
-    "a graph for each likelihood",
+    "a graph for each likelihood: 5 s in all",
     only=["hypergeometric t4", "exchangeable RR", "normal t4", "zero_one"],
 )
 @named(MODELS)

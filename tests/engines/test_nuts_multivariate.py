@@ -298,14 +298,14 @@ def assert_brute(posterior, name):
         assert_moments(within, case["within"]["mean"], case["within"]["sd"], "within")
 
 
-@pytest.mark.deep("a program a case", but=["gaps"])
+@pytest.mark.deep("a program a case: 1 s, 5 where none is stored", but=["gaps"])
 @pytest.mark.parametrize("name", STORED["cases"])
 def test_the_posterior_is_that_of_brute_force(name):
     assert STORED["cases"][name]["change"] < 1e-4  # of the last refinement
     assert_brute(fitted(name), name)
 
 
-@pytest.mark.deep("a program for three outcomes")
+@pytest.mark.deep("a program for three outcomes: 1 s, 8 where none is stored")
 def test_a_third_outcome_that_nothing_connects_changes_nothing():
     assert_brute(with_a_third_outcome(), "gaps")
 
