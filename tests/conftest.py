@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config, items):
             split(item, mark, fits)
         elif mark is None and config.option.markexpr == "deep" and is_property(item):
             item.add_marker(pytest.mark.deep("ten times the examples"))
-    if not config.option.lf and not any("::" in one for one in config.args):
+    if not getattr(config.option, "lf", False) and not any("::" in one for one in config.args):
         LOST.update({test: pattern for (test, pattern), found in fits.items() if not found})
 
 
