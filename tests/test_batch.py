@@ -458,6 +458,15 @@ def test_the_command_writes_a_row_per_group(tmp_path):
     assert CliRunner().invoke(main, words).stdout == expected.to_csv(index=False)
 
 
+@pytest.mark.parametrize("words", ["--likelihood hypergeometric", "--coding zero_one", "--counts"])
+def test_a_likelihood_or_a_coding_of_counts_is_asked_of_the_counts(tmp_path, words):
+    COUNTS[:2].to_csv(tmp_path / "counts.csv", index=False)
+    asked = ["batch", str(tmp_path / "counts.csv"), "--by", "g", "--measure", "OR", *words.split()]
+    result = CliRunner().invoke(main, asked, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert ("Hypergeometric" if "hyper" in words else "BinomialNormal(") in result.stderr
+
+
 def test_the_command_marks_bad_groups_and_takes_counts(tmp_path):
     COUNTS.to_csv(tmp_path / "counts.csv", index=False)
     words = ["batch", str(tmp_path / "counts.csv"), "--by", "g", "--measure", "RR", "--prob", "0.9"]

@@ -181,6 +181,12 @@ def ran(tmp_path_factory) -> tuple[Result, Path]:
 # ------------------------------------------------------------------------------------------ help
 
 
+def test_python_runs_the_package_as_the_command():
+    typed = [sys.executable, "-m", "bayesmeta", "--version"]
+    said = subprocess.run(typed, capture_output=True, text=True, check=True).stdout
+    assert said == f"python -m bayesmeta, version {bm.__version__}\n"
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize("command", ["", *main.commands])
 def test_help_says_what_each_command_and_option_does(command, flag):

@@ -54,7 +54,14 @@ def of_quartiles(case):
 
 @pytest.mark.deep(
     "eleven outcomes with all their effects: 5 s",
-    only=["clinical-improvement", "adverse-events", "symptom-remission", "ct-score", "any-drug"],
+    only=[
+        "clinical-improvement",
+        "adverse-events",
+        "symptom-remission",
+        "ct-score",
+        "any-drug",
+        "tuberculosis",
+    ],
 )
 @pytest.mark.parametrize("name", CASES)
 def test_the_deviance_of_an_exact_posterior_is_that_of_plain_quadrature(name):

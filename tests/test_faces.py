@@ -22,8 +22,8 @@ PRIORS = st.tuples(
 
 
 @st.composite
-def estimates(draw, smallest=2):
-    k = draw(st.integers(smallest, 6))
+def estimates(draw, smallest=2, largest=6):
+    k = draw(st.integers(smallest, largest))
     number = st.floats(-1.5, 1.5).map(lambda x: round(x, 3))
     error = st.floats(0.05, 0.9).map(lambda x: round(x, 3))
     y, se = (draw(st.lists(each, min_size=k, max_size=k)) for each in (number, error))
@@ -109,7 +109,7 @@ def test_the_curves_of_a_figure_are_the_densities_of_prior_and_posterior(data, p
 
 
 @FEW
-@given(tables=st.lists(estimates(), min_size=2, max_size=4))
+@given(tables=st.lists(estimates(largest=4), min_size=2, max_size=4))
 def test_many_fits_are_the_fits_of_each(tables):
     priors = (bm.Normal(0, 2), bm.HalfNormal(0.5))
     frame = pd.concat(

@@ -133,10 +133,13 @@ def test_a_run_says_where_the_hksj_standard_error_is_smaller_than_walds(run):
     told = []
     for name, measure in (("totals", "OR"), ("difference", "RD")):
         data = bm.effect_sizes(bm.BinaryStudies.from_frame(_frame(BINARY)), measure=measure)
-        spreads = bm.random_effects(data).spreads
-        smaller = spreads["HKSJ"].se < spreads["Wald"].se
-        assert any("smaller than Wald's" in one for one in run[2][name]["cautions"]) == smaller
-        told.append(smaller)
+        start = "The HKSJ standard error of "
+        said = [one for one in run[2][name]["cautions"] if one.startswith(start)]
+        for tau2, label in (("REML", "REML"), ("DL", "DerSimonian–Laird")):
+            spreads = bm.random_effects(data, tau2=tau2).spreads
+            smaller = spreads["HKSJ"].se < spreads["Wald"].se
+            assert any(label in one.partition(" is ")[0] for one in said) == smaller
+            told.append(smaller)
     assert any(told)
 
 

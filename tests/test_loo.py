@@ -124,6 +124,7 @@ def test_draws_predict_as_the_integral_does(drawn):
     np.testing.assert_allclose(found.elpd, exact.elpd, atol=0.05)
     np.testing.assert_allclose(found.pit_lower, exact.pit_lower, atol=0.03)
     assert found.total == pytest.approx(exact.total, abs=0.15)
+    assert found.p_loo == pytest.approx(exact.p_loo, abs=0.15)
 
 
 @pytest.mark.deep("ten refits: 1 s")

@@ -565,6 +565,7 @@ class TestSvg:
             plots.save_svg(draw())
         assert dict(matplotlib.rcParams) == before
 
+    @pytest.mark.deep("a process of its own: 1 s")
     def test_the_room_loads_matplotlib_late_and_pyplot_never(self):
         code = (
             "import sys, bayesmeta.plots as p; assert 'matplotlib' not in sys.modules;"

@@ -32,7 +32,7 @@ TABLES = [(d, measure) for d, tables in cases("random_effects").items() for meas
 COUNTED = [(d, cell) for d, cells in cases("mantel_haenszel").items() for cell in cells]
 META = [(d, cell) for d, entry in cases("meta").items() for cell in entry["rows"]]
 
-SOME = ("bcg", "nielweise2007", "normand1999", "hart1999", "pritz1997", "mcdaniel1994", "rubin1981")
+SOME = ("bcg", "nielweise2007", "normand1999", "hart1999", "pritz1997", "mcdaniel1994")
 WHOLE_GRID = pytest.mark.deep(
     "a thousand cells: 8 s; a dataset of every kind of result stays",
     but=[f"{one}-*" for one in SOME],
@@ -294,7 +294,7 @@ def asked(dataset, cell):
     if dataset in cases("counts"):
         return asked_of_counts(dataset, cell)
     weights, settings = "IV", {"interval": "Wald", "prediction": "V"}
-    if dataset in ("hackshaw1998", "rubin1981", "raudenbush1985"):
+    if dataset in ("hackshaw1998", "raudenbush1985"):
         tau2, interval, prediction = cell.split("_")
         settings = {"tau2": tau2, "interval": OF_META[interval], "prediction": prediction}
         data = effects_of(dataset, "GEN")

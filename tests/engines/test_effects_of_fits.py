@@ -57,7 +57,6 @@ def table_of(measure, rows):
         "OR, a bounded prior",
         "OR, a vague baseline",
         "OR, a narrow prior",
-        "OR, whole arms*",
         "OR, spike and slab",
         "?R, table 0",
         "RD, table 2",

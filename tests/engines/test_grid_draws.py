@@ -131,7 +131,7 @@ def given_effect(measure, row, theta, beta):
     return log_p
 
 
-@pytest.mark.deep("a hundred thousand baselines: 1 s a measure", but=["OR"])
+@pytest.mark.deep("a hundred thousand baselines: 1 s a measure")
 @pytest.mark.parametrize("measure", TABLES)
 def test_many_baselines_spread_as_two_dimensional_quadrature_says(measure):
     exact, draws = drawn(measure)

@@ -126,7 +126,6 @@ SOURCES = [  # mu, tau: every family once, and mixtures whose supports PyMC cann
 @pytest.mark.deep(
     "two graphs for each pair of priors: 6 s in all",
     but=[
-        "Uniform(-3, 3)-*",
         "StudentT(3, 0, 1)-*",
     ],
 )

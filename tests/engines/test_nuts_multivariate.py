@@ -333,6 +333,7 @@ def test_draws_of_the_overall_effects_keep_the_correlation_of_generalised_least_
     assert implied > 0.1
 
 
+@pytest.mark.deep("a program a case: 1 s, 5 where none is stored", but=["gaps"])
 @pytest.mark.parametrize("name", ["gaps", "unknown within"])
 def test_study_effects_have_their_conditional_law(name):
     """Mean and covariance given the rest, also of what a study does not report."""
@@ -356,6 +357,7 @@ def test_study_effects_have_their_conditional_law(name):
         assert (np.abs(apart.mean(axis=0)) <= STANDARD_ERRORS * error).all()
 
 
+@pytest.mark.deep("a program for three outcomes: 1 s, 8 where none is stored")
 def test_everything_has_the_names_of_its_outcomes_pairs_and_studies():
     posterior = with_a_third_outcome()
     assert posterior["mu"].study == ("PD", "AL", "X")

@@ -26,6 +26,9 @@ def look(figure: Figure) -> list[str]:
     """One line for each artist that the package has drawn, in the order of drawing."""
     lines = [told("figure", size=figure.get_size_inches())]
     lines += [told("text", **of_text(one)) for one in figure.texts]
+    for legend in figure.legends:
+        parts = (*legend.get_lines(), *legend.get_patches(), *legend.get_texts())
+        lines += [line for one in parts for line in lines_of(one)]
     for axes in figure.axes:
         lines.append(told("axes", **of_axes(axes)))
         lines += [line for one in axes.get_children() for line in lines_of(one)]
