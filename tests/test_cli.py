@@ -228,6 +228,7 @@ def test_run_writes_report_numbers_tables_posterior_and_figures(ran):
         assert len(rows) > 1
         assert len({len(row) for row in rows}) == 1
     assert not [name for name in files(folder) if name.startswith(".")]
+    assert "NUTS" not in result.stdout  # only counts have a second source
     for path in folder.glob("*.svg"):
         ElementTree.fromstring(path.read_text(encoding="utf-8"))
 

@@ -46,3 +46,11 @@ def test_every_room_can_be_tested_by_itself_and_every_file_of_tests_belongs_to_a
     of_the_house = {"test_architecture", "test_deliberate_errors", "test_loop"}
     for path in (ROOT / "tests").rglob("test_*.py"):
         assert path.stem in of_the_house or named & {path, *path.parents}, path
+
+
+def test_every_change_that_makes_no_difference_has_a_reason_and_a_file_that_is_there():
+    known = json.loads((ROOT / "benchmarks" / "equivalent.json").read_text())
+    assert len({(one["file"], one["became"]) for one in known}) == len(known)
+    for one in known:
+        assert (ROOT / "bayesmeta" / one["file"]).exists(), one
+        assert len(one["reason"].split()) > 3, one
