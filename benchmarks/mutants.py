@@ -92,12 +92,17 @@ class Runs(NamedTuple):
     seconds: dict[str, float]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Files that run the line: those of its room first, then the quickest."""
+        """Files that run the line, then those of its room that run any of its file.
+
+        What runs while a module is loaded runs for all; what is cached, for whom it was first.
+        """
         lines = self.at.get(mutant.file, {})
-        files = set().union(*(lines.get(line, ()) for line in statement(mutant)))
-        files = files or set().union(*lines.values()) or {"tests/test_cli.py"}
-        own = paths(mutant.room) if mutant.room in ROOMS else []
-        return sorted(files, key=lambda one: (one not in own, self.seconds.get(one, 0.0)))
+        any_of = set().union(*lines.values()) or {"tests/test_cli.py"}
+        of_line = set().union(*(lines.get(line, ()) for line in statement(mutant))) or any_of
+        room = paths(mutant.room) if mutant.room in ROOMS else []
+        own = {one for one in any_of if one in room or one.startswith(tuple(f"{r}/" for r in room))}
+        by_time = sorted(of_line | own, key=lambda one: self.seconds.get(one, 0.0))
+        return sorted(by_time, key=lambda one: (one not in of_line, one not in own))
 
 
 def main() -> None:
@@ -233,16 +238,24 @@ def seconds_of(path: Path) -> dict[str, float]:
 
 
 def statement(mutant: Mutant) -> range:
-    """Lines of the smallest statement that holds the mutant: coverage.py knows some of them."""
-    tree = ast.parse(Path(mutant.file).read_text())
-    spans = [
-        (one.lineno, one.end_lineno or one.lineno)
-        for one in ast.walk(tree)
-        if isinstance(one, ast.stmt) and one.lineno <= mutant.line <= (one.end_lineno or 0)
+    """Lines of the smallest statement of a function that holds the mutant; none outside of all."""
+    functions = [
+        one
+        for one in ast.walk(ast.parse(Path(mutant.file).read_text()))
+        if isinstance(one, ast.FunctionDef) and one.body[0].lineno <= mutant.line <= last_of(one)
     ]
-    alone = (mutant.line, mutant.line)  # a decorator
-    first, last = min(spans, key=lambda span: span[1] - span[0], default=alone)
-    return range(first, last + 1)
+    spans = [
+        range(one.lineno, last_of(one) + 1)
+        for function in functions
+        for part in function.body
+        for one in ast.walk(part)
+        if isinstance(one, ast.stmt) and one.lineno <= mutant.line <= last_of(one)
+    ]
+    return min(spans, key=len, default=range(0))
+
+
+def last_of(one: ast.stmt) -> int:
+    return one.end_lineno or one.lineno
 
 
 def tried(folder: Path, mutant: Mutant, tests: list[str]) -> tuple[str, list[str]]:
