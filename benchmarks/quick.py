@@ -5,6 +5,7 @@ uv run benchmarks/quick.py engines [more words for pytest]
 
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -54,10 +55,12 @@ def paths(room: str) -> list[str]:
 
 
 def main() -> None:
-    room, *words = sys.argv[1:] or [""]
-    if room not in ROOMS:
-        raise SystemExit(f"ROOM is one of {', '.join(ROOMS)}; got {room!r}.")
-    command = [sys.executable, "-m", "pytest", "-q", *paths(room), *words]
+    rooms = list(takewhile(lambda word: not word.startswith("-"), sys.argv[1:]))
+    if not rooms or set(rooms) - set(ROOMS):
+        raise SystemExit(f"ROOM is one or more of {', '.join(ROOMS)}; got {' '.join(rooms)!r}.")
+    files = dict.fromkeys(path for room in rooms for path in paths(room))
+    words = sys.argv[1 + len(rooms) :]
+    command = [sys.executable, "-m", "pytest", "-q", *files, *words]
     raise SystemExit(subprocess.run(command, cwd=ROOT, check=False).returncode)
 
 

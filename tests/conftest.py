@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections import Counter
+from collections import defaultdict
 from contextlib import suppress
 from ctypes import CDLL
 from fnmatch import fnmatchcase
@@ -14,7 +14,7 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 LARGE = 600  # MB between two files: a file takes 500 to 800 more, and a worker has 1,500
-LOST = {}  # tests with a pattern that fits no case, and the pattern
+WRONG = {}  # tests with a mark that says nothing right, and what is wrong
 
 # The same examples in every run; time limits per example would fail on a busy machine only.
 for name, examples in {"default": 10, "deep": 100}.items():
@@ -31,43 +31,61 @@ def pytest_collection_modifyitems(config, items):
 
     ``deep(why)`` is about all cases of a test; ``deep(why, but=[...])`` about all but those whose
     id fits one of the patterns, and ``deep(why, only=[...])`` about those alone. Properties run in
-    both, in the deep run with more examples.
+    both, in the deep run with more examples. A mark that says nothing right fails its test.
     """
-    fits = Counter()
+    whole = not getattr(config.option, "lf", False) and not any("::" in one for one in config.args)
+    cases = defaultdict(list)
     for item in items:
-        mark = item.get_closest_marker("deep")
-        if mark and mark.kwargs:
-            split(item, mark, fits)
-        elif mark is None and config.option.markexpr == "deep" and is_property(item):
+        cases[item.function].append(item)
+    for some in cases.values():
+        for mark in [one for one in some[0].own_markers if one.name == "deep"]:
+            settle(mark, some, whole)
+    if config.option.markexpr == "deep":
+        for item in [one for one in items if is_property(one)]:
             item.add_marker(pytest.mark.deep("ten times the examples"))
-    if not getattr(config.option, "lf", False) and not any("::" in one for one in config.args):
-        LOST.update({test: pattern for (test, pattern), found in fits.items() if not found})
 
 
-def pytest_collection_finish():
-    """Spare the collector what stays for good: five thousand items and all that was imported."""
-    gc.collect()
-    gc.freeze()
+def settle(mark, cases, whole):
+    """Take a mark from the cases of a test that are not deep, and from all where it is wrong."""
+    if fault := fault_of(mark, cases, whole):
+        WRONG[cases[0].function] = fault
+    for item in cases:
+        if fault or (mark.kwargs and not is_deep(item, mark)):
+            item.own_markers.remove(mark)
+
+
+def fault_of(mark, cases, whole):
+    """What is wrong with a mark; where only some cases are collected a pattern may fit none."""
+    if len(mark.args) != 1 or not isinstance(mark.args[0], str):
+        return "deep(why): say what the test costs and why, and nothing else without a keyword"
+    if not mark.kwargs:
+        return None
+    ((kind, patterns), *more) = mark.kwargs.items()
+    if more or kind not in ("but", "only") or not isinstance(patterns, list) or not patterns:
+        return "deep takes but=[ids] or only=[ids], patterns of the ids of cases"
+    ids = [getattr(one, "callspec", None) and one.callspec.id for one in cases]
+    lost = [one for one in patterns if not any(fnmatchcase(case or "", one) for case in ids)]
+    return f"deep: no case has an id that fits {lost[0]!r}" if whole and lost else None
+
+
+def is_deep(item, mark):
+    ((kind, patterns),) = mark.kwargs.items()
+    return (kind == "only") == any(fnmatchcase(item.callspec.id, one) for one in patterns)
 
 
 def is_property(item):
     return getattr(item.obj, "is_hypothesis_test", False) or item.path.parent.name == "fuzz"
 
 
-def split(item, mark, fits):
-    """Take the mark from a case that is not among the deep ones; count what each pattern fits."""
-    ((kind, patterns),) = mark.kwargs.items()
-    if kind not in ("but", "only") or mark not in item.own_markers:
-        raise pytest.UsageError(f"{item.nodeid}: deep of a function takes but=[...] or only=[...]")
-    found = [fnmatchcase(item.callspec.id, one) for one in patterns]
-    fits.update({(item.function, one): fit for one, fit in zip(patterns, found, strict=True)})
-    if (kind == "but") == any(found):
-        item.own_markers = [one for one in item.own_markers if one is not mark]
-
-
 def pytest_runtest_setup(item):
-    if item.function in LOST:
-        pytest.fail(f"deep: no case has an id that fits {LOST[item.function]!r}")
+    if item.function in WRONG:
+        pytest.fail(WRONG[item.function])
+
+
+def pytest_collection_finish():
+    """Spare the collector what stays for good: five thousand items and all that was imported."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module", autouse=True)
