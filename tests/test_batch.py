@@ -456,6 +456,10 @@ def test_the_command_writes_a_row_per_group(tmp_path):
     expected = bm.fit_many(MODEL, frame, by="group")
     assert_allclose(written["mu_median"], expected["mu_median"], rtol=1e-12)
     assert CliRunner().invoke(main, words).stdout == expected.to_csv(index=False)
+    narrow = bm.fit_many(MODEL, frame, by="group", prob=0.8)
+    assert (narrow["mu_lower"] > expected["mu_lower"]).all()
+    asked = CliRunner().invoke(main, [*words, "--prob", "0.8"])
+    assert asked.stdout == narrow.to_csv(index=False)
 
 
 @pytest.mark.parametrize("words", ["--likelihood hypergeometric", "--coding zero_one", "--counts"])

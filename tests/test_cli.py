@@ -689,6 +689,40 @@ def test_seed_below_zero_is_refused(tmp_path):
     assert "-1 is not in the range" in result.stderr
 
 
+def test_seed_is_that_of_nuts_and_of_the_draws_written(tmp_path, monkeypatch):
+    asked = {}
+
+    def fit(model, data, engine):
+        asked["engine"] = engine
+        return fit_model(model, data)
+
+    monkeypatch.setattr("bayesmeta.engines.fit", fit)
+    monkeypatch.setattr("bayesmeta.files.write_posterior", lambda *_, seed: asked.update(seed=seed))
+    write(tmp_path)
+    words = ("--measure", "RR", "--nuts", "--seed", 7, "-o", tmp_path / "f.nc")
+    assert call("fit", tmp_path / "trials.csv", *words).exit_code == 0
+    assert asked == {"engine": bm.NUTS(seed=7), "seed": 7}
+
+
+def test_prob_is_that_of_the_answers_without_studies_without_events(tmp_path, monkeypatch):
+    asked = {}
+
+    def zero_studies(posterior, **settings):
+        asked.update(settings)
+        return bm.summary(posterior)
+
+    def no_factors(_):
+        raise bm.ModelError("No factors.")
+
+    monkeypatch.setattr("bayesmeta.evidence.bayes_factors", no_factors)
+    monkeypatch.setattr("bayesmeta.evidence.zero_studies", zero_studies)
+    write(tmp_path, table=COUNTS)
+    words = ("--measure", "OR", "--counts", "--evidence", "--prob", "0.9")
+    result = call("fit", tmp_path / "trials.csv", *words)
+    assert "Studies without events" in result.stdout
+    assert asked == {"prob": 0.9}
+
+
 # ----------------------------------------------------------------------------------------- model
 
 

@@ -17,6 +17,8 @@ from references import MAIN_TRIALS, binary
 import bayesmeta as bm
 from bayesmeta.engines import study_densities
 from bayesmeta.files import read_table, staged, to_datatree, write_posterior
+from bayesmeta.posterior import Check, Diagnostics
+from bayesmeta.simulate import replicate
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -284,6 +286,29 @@ def test_netcdf_states_model_engine_and_version(tmp_path, exact):
         assert tree["observed_data"]["y"].values.tolist() == exact.data.y.tolist()
         assert tree["constant_data"]["se"].values.tolist() == exact.data.se.tolist()
         assert tree["posterior"]["theta"].dims == ("chain", "draw", "study")
+
+
+def test_netcdf_says_that_a_gate_failed(exact):
+    broken = Diagnostics((Check("R-hat", "mu", 1.7, 1.01, at_most=True),))
+    tree = to_datatree(replace(exact, diagnostics=broken), draws=8)
+    assert tree["posterior"].attrs["gates"] == "failed"
+
+
+def test_the_seed_is_that_of_the_draws_and_of_the_data_made_of_them(exact, monkeypatch):
+    trees = [to_datatree(exact, draws=8, seed=seed) for seed in (1, 1, 2)]
+    for group in ("posterior", "prior"):
+        first, again, other = (tree[group]["mu"].values for tree in trees)
+        assert (first == again).all()
+        assert not (first == other).any()
+    seeds = []
+
+    def seen(*given, seed):
+        seeds.append(seed)
+        return replicate(*given, seed=seed)
+
+    monkeypatch.setattr("bayesmeta.files.replicate", seen)
+    to_datatree(exact, draws=8, seed=7)
+    assert seeds == [7, 8]
 
 
 def test_same_seed_gives_the_same_file(tmp_path, exact):

@@ -470,6 +470,15 @@ class TestPredictive:
         outside = next(a for a in control.lines if a.get_label().startswith("observed, outside"))
         assert len(outside.get_xdata()) == 3
 
+    def test_an_end_belongs_to_its_interval(self):
+        ends = np.array([0.0, 10.0, 11.0])
+        low, high = np.zeros(3), np.full(3, 10.0)
+        arm = ArmCheck(ends, low, high / 2, high, size=np.full(3, 40.0), unit="events")
+        axes = plots.predictive(replace(check(), arms={"events": arm})).axes[0]
+        shown = {line.get_label(): line.get_xdata().tolist() for line in axes.lines}
+        outside = next(label for label in shown if label.startswith("observed, outside"))
+        assert (shown["observed"], shown[outside]) == ([0.0, 25.0], [27.5])
+
     def test_one_histogram_per_statistic_with_its_p(self):
         figure = plots.predictive(check())
         assert len(figure.axes) == 2 + 4
