@@ -200,6 +200,17 @@ def test_several_columns_name_a_group():
     assert table[["outcome", "arm"]].to_numpy().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
 
 
+def test_rows_without_a_key_are_a_group_of_their_own():
+    frame = pd.DataFrame(
+        {"g": ["a", None, "a", None], "y": [0.1, 0.3, 0.2, 0.5], "se": [0.2, 0.2, 0.3, 0.3]}
+    )
+    model = bm.CommonEffect(mu=MODEL.mu)
+    table = bm.fit_many(model, frame, by="g")
+    named = bm.fit_many(model, frame.fillna({"g": "none"}), by="g")
+    assert table["g"].isna().tolist() == [False, True]
+    pd.testing.assert_frame_equal(table.drop(columns="g"), named.drop(columns="g"))
+
+
 def test_one_group_without_study_names():
     table = bm.fit_many(
         MODEL, pd.DataFrame({"g": ["a", "a"], "y": [0.1, 0.3], "se": [0.2, 0.2]}), by="g"
@@ -317,6 +328,16 @@ def test_a_prior_that_no_program_knows_goes_to_fit():
 def test_a_named_engine_fits_each_by_itself():
     table = bm.fit_many(MODEL, simulated(2, 3), engine=bm.Quadrature(nodes=32))
     assert table["engine"].str.contains(" nodes").all()
+
+
+def test_a_group_fitted_by_itself_has_the_intervals_asked_for():
+    arrays, engine = simulated(1, 3), bm.Quadrature(nodes=32)
+    table = bm.fit_many(MODEL, arrays, engine=engine, prob=0.8)
+    data = bm.EffectSizes.from_arrays("ABC", arrays["y"][0], arrays["se"][0])
+    fit = bm.fit(MODEL, data, engine)
+    for short, name in (("mu", "mu"), ("tau", "tau"), ("new", "theta_new")):
+        ends = table.loc[0, [f"{short}_lower", f"{short}_upper"]].to_list()
+        assert_allclose(ends, fit[name].interval(0.8), rtol=1e-12)
 
 
 def test_without_quantiles_the_moments_are_the_same():

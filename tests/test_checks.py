@@ -8,7 +8,7 @@ from scipy.special import expit
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
-from bayesmeta.checks import Verdict
+from bayesmeta.checks import Deviance, Verdict
 from bayesmeta.checks._statistics import quantile_errors, statistics
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.results.display import simulated
@@ -156,6 +156,8 @@ class TestPrior:
         assert any("in conflict" in one for one in found.cautions)
         whole = bm.trust(bm.fit(sure, ESTIMATES), prior=found)
         assert "pooled log RR" in {one.where for one in whole.failures}
+        conflicts = [one for one in whole.verdicts if one.check.startswith("prior–data conflict")]
+        assert [one.where for one in conflicts] == ["pooled log RR", "Q"]
         mild = bm.NormalNormal(mu=bm.Normal(0, 1), tau=TAU)
         assert not bm.prior_predictive(mild, ESTIMATES, seed=1).cautions
 
@@ -295,11 +297,28 @@ class TestTrust:
         how = ("weights", "refit failed its gates", "weights", "weights")
         worse = replace(found, elpd=elpd, pit=np.where(np.isnan(elpd), np.nan, found.pit), how=how,
                         pareto_k=pareto_k)  # fmt: skip
-        rows = {one.check: one for one in bm.trust(posterior, loo=worse).verdicts}
+        whole = bm.trust(posterior, loo=worse)
+        rows = {one.check: one for one in whole.verdicts}
         assert rows["studies without a prediction"].where == "Lanzoni"
         assert not rows["studies without a prediction"].passed
         assert rows["Pareto k in use"].value == 0.6
         assert any("No sound leave-one-out" in one for one in worse.cautions)
+        assert set(worse.cautions) <= set(whole.cautions)
+
+    def test_the_study_fitted_worst_is_so_above_its_points_and_is_said(self):
+        posterior = bm.fit(*EXACT["normal"])
+        found = Deviance(
+            study=posterior.data.study,
+            residual=np.array([5.5, 4.75, 1.0]),
+            leverage=np.zeros(3),
+            points=np.array([2.0, 1.0, 1.0]),
+        )
+        whole = bm.trust(posterior, deviance=found)
+        worst = whole.verdicts[-1]
+        assert (worst.where, worst.value, worst.passed) == ("study 2", 3.75, False)
+        (said,) = found.cautions
+        assert "study 1, study 2" in said
+        assert said in whole.cautions
 
 
 def test_predictive_p_values_of_tables_from_the_model_are_not_extreme():

@@ -1,5 +1,7 @@
 """Answers side by side: every number comes from its own fit, on one scale."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -59,6 +61,18 @@ def test_difference_is_the_same_on_both_scales():
     data = estimates([-3.0, 1.0], [2.0, 3.0], measure="MD")
     fits = {"a": bm.random_effects(data)}
     assert compare(fits).equals(compare(fits, scale="natural"))
+
+
+def test_tau_of_a_risk_difference_of_counts_has_no_place_among_differences():
+    model = bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 1), tau=bm.HalfNormal(0.5))
+    counted = replace(EXACT, model=model, data=binary({"A": (3, 40, 8, 41)}))
+    row = compare({"counts": counted}).loc["counts"]
+    assert np.isnan(row["tau"])
+    mu = EXACT["mu"]
+    assert_allclose(
+        row[["estimate", "lower", "upper"]].to_list(),
+        np.tanh([mu.quantile(0.5), *mu.interval(0.95)]),
+    )
 
 
 def test_gap_counts_published_standard_errors():

@@ -137,7 +137,9 @@ def test_measure_without_a_risk_is_refused():
 def test_per_hundred_by_hand():
     fit = FITS["RR"]
     lower, upper = fit["mu"].interval(0.9)
-    row = bm.absolute_effects(fit, control_risk=0.2, better="lower", per=100, prob=0.9).rows[0]
+    effects = bm.absolute_effects(fit, control_risk=0.2, better="lower", per=100, prob=0.9)
+    assert (effects.control_risk, effects.per, effects.prob) == (0.2, 100, 0.9)
+    row = effects.rows[0]
     ratios = np.exp([fit["mu"].quantile(0.5), lower, upper])  # 20 events of 100 times the ratio
     assert_allclose(row.treatment, 20 * ratios)
     assert_allclose(row.difference, 20 * ratios - 20)

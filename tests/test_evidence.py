@@ -12,8 +12,9 @@ from tolerances import COUNTS_BRUTE, PLAIN, R_TAU
 
 import bayesmeta as bm
 from bayesmeta.errors import ModelError
-from bayesmeta.evidence import _factors, prior_of_scale
+from bayesmeta.evidence import _factors, _zeros, prior_of_scale
 from bayesmeta.evidence._factors import _beyond, _share_under
+from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.priors import log_density
 
 TAU_PRIORS = {
@@ -323,6 +324,17 @@ def test_counts_lose_precision_without_a_study_and_none_without_a_silent_one():
     assert alone["precision_lost"].isna().all()
 
 
+def test_of_two_studies_each_loses_what_the_other_alone_lacks():
+    model = replace(NORMAL, mu=bm.StudentT(4, 0, 2))
+    two = estimates(THREE.y[:2], THREE.se[:2])
+    lost = bm.mean_weights(bm.fit(model, two))["precision_lost"]
+    both = bm.fit(model, two)["mu"].sd() ** 2
+    rest = [
+        bm.fit(model, two.keep(keep))["mu"].sd() ** 2 for keep in ([False, True], [True, False])
+    ]
+    assert_allclose(lost, 1 - both / np.array(rest), **PLAIN)
+
+
 def test_zero_studies_say_nothing_given_the_totals_and_something_with_baselines():
     tables = [
         bm.zero_studies(bm.fit(model, binary(SMALL)))
@@ -354,6 +366,42 @@ def test_zero_studies_of_single_arms_and_of_nothing_else():
     empty = bm.zero_studies(bm.fit(counted, silent))
     assert empty["k"].tolist() == [1, 0, 0]
     assert empty["mean"].isna().tolist() == [False, True, True]
+
+
+@pytest.fixture(scope="module")
+def shares():
+    data = bm.ProportionStudies(study=["A", "B", "C"], events=[3, 0, 5], n=[20, 9, 24])
+    model = bm.ProportionNormal(mu=bm.Normal(-1, 2), tau=bm.HalfNormal(0.5))
+    return bm.fit(model, data)
+
+
+def test_each_row_about_zeros_is_its_own_fit_at_the_level_asked_for(shares):
+    without = bm.fit(shares.model, shares.data.keep([True, False, True]))
+    table = bm.zero_studies(shares, prob=0.8)
+    assert_allclose(
+        table[["lower", "upper"]], [one["mu"].interval(0.8) for one in (shares, without)], **PLAIN
+    )
+
+
+def test_a_fit_of_all_studies_that_failed_leaves_those_without_zeros_sound(shares):
+    failed = Diagnostics((Check("quadrature error", "", 1e-3, 1e-6, at_most=True),))
+    table = bm.zero_studies(replace(shares, diagnostics=failed))
+    assert table["sound"].tolist() == [False, True]
+
+
+def test_what_was_drawn_is_drawn_again_without_its_zeros(shares, monkeypatch):
+    asked = []
+
+    def fit(model, data, engine):
+        asked.append(engine)
+        return shares
+
+    monkeypatch.setattr(_zeros, "fit", fit)
+    drawn = replace(shares, sample_stats={"diverging": np.zeros((2, 100))})
+    for posterior in (drawn, shares):
+        bm.zero_studies(posterior)
+    bm.zero_studies(drawn, engine=bm.Quadrature())
+    assert asked == [bm.NUTS(seed=0), None, bm.Quadrature()]
 
 
 def test_the_real_case_moves_little_without_its_double_zero_trial():

@@ -16,7 +16,8 @@ from references import (
     document,
     estimates,
 )
-from tolerances import CLOSED_FORM, ITERATED
+from scipy import stats
+from tolerances import CLOSED_FORM, ITERATED, STANDARD_ERRORS
 
 import bayesmeta as bm
 from bayesmeta.cli import main
@@ -307,6 +308,82 @@ def test_single_choices_differ_in_one_thing_and_the_largest_move_is_first():
     fit = bm.common_effect(SEVEN, weights="MH", measure="RR")
     assert_allclose(plain["estimate"], np.exp(fit.estimate), **CLOSED_FORM)
     assert table.loc[0, "choice"] == "pooling"
+
+
+RATIOS = estimates([0.1, 0.5, -0.2, 0.9], [0.1, 0.2, 0.3, 0.2], measure="RR")
+
+
+def printed_90(fit):
+    estimate, lower, upper = (f"{np.exp(x):.5f}" for x in (fit.estimate, *fit.interval(0.9)))
+    return bm.Published(measure="RR", estimate=estimate, lower=lower, upper=upper, prob=0.9)
+
+
+@pytest.fixture(scope="module")
+def by_hksj():
+    """A 90% interval of random effects, explained with all subsets of its four studies."""
+    return bm.explain(RATIOS, printed_90(bm.random_effects(RATIOS)), subsets=True)
+
+
+def test_programs_are_tabled_as_they_pool_at_the_printed_level(by_hksj):
+    table = by_hksj.programs_table().set_index("program")
+    assert set(table.index) == set(by_hksj.programs)
+    assert table["p"].nunique() > 2
+    for program, fit in by_hksj.programs.items():
+        row = table.loc[program]
+        assert_allclose(
+            row[["estimate", "lower", "upper"]].to_list(),
+            np.exp([fit.estimate, *fit.interval(0.9)]),
+            **CLOSED_FORM,
+        )
+        assert (row["p"], row["p_heterogeneity"], row["i2"]) == (fit.p, fit.q_p, fit.i2)
+
+
+def test_a_choice_about_a_study_says_whether_it_is_in(by_hksj):
+    table = by_hksj.choices_table().set_index("choice")
+    for i, study in enumerate(RATIOS.study):
+        row = table.loc[f"study {study}"]
+        assert (row["from"], row["to"]) == ("with it", "without it")
+        rest = bm.random_effects(RATIOS.keep(np.arange(RATIOS.k) != i))
+        assert_allclose(row["estimate"], np.exp(rest.estimate), **ITERATED)
+    fewer = bm.explain(
+        RATIOS, printed_90(bm.random_effects(RATIOS.keep([True, True, True, False]))), subsets=True
+    )
+    row = fewer.choices_table().set_index("choice").loc[f"study {RATIOS.study[3]}"]
+    assert (row["from"], row["to"]) == ("without it", "with it")
+
+
+def test_a_common_effect_is_one_choice_away_though_it_has_an_interval_of_its_own(by_hksj):
+    assert by_hksj.candidates[0].convention.interval == "HKSJ"
+    table = by_hksj.choices_table().set_index("to")
+    row, fit = table.loc["common effect, inverse variance"], bm.common_effect(RATIOS)
+    assert row["choice"] == "pooling"
+    assert_allclose(row["estimate"], np.exp(fit.estimate), **CLOSED_FORM)
+
+
+def test_chance_of_one_candidate_is_the_share_of_figures_made_up_at_the_printed_level():
+    """Of one study, 0.1 [-0.229, 0.429] at 90%, by a grid of centres and spreads."""
+    printed = bm.Published(measure="GEN", estimate="0.1", lower="-0.2", upper="0.4", prob=0.9)
+    found = bm.explain(estimates([0.1], [0.2]), printed)
+    z = stats.norm.ppf(0.95)
+    se, even = 0.6 / (2 * z), (np.arange(1000) + 0.5) / 1000
+    centre = 0.1 + se * (2 * even[:, None] - 1)
+    spread = z * se * 0.8 * (1.25 / 0.8) ** even
+    inside = [
+        abs(at - value) < 0.05
+        for at, value in ((centre, 0.1), (centre - spread, -0.2), (centre + spread, 0.4))
+    ]
+    share = np.logical_and.reduce(np.broadcast_arrays(*inside)).mean()
+    error = np.sqrt(share * (1 - share) / 20_000)
+    assert abs(found.chance_of_any - share) < STANDARD_ERRORS * error
+
+
+def test_a_figure_at_a_printed_bound_does_not_lie_below_it():
+    """Opposite estimates of one precision: p is 1 to the last bit."""
+    data = estimates([0.1, -0.1], [0.1, 0.1])
+    printed = bm.Published(measure="GEN", estimate="0.0", lower="-0.1", upper="0.1", p="1")
+    assert bm.explain(data, printed).candidates[0].figures["p"] == 1
+    assert bm.explain(data, printed).reproducing > 0
+    assert bm.explain(data, replace(printed, p="<1")).reproducing == 0
 
 
 def test_one_study_is_pooled_to_itself_and_two_have_random_effects():

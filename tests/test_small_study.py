@@ -226,6 +226,15 @@ def test_what_is_filled_in_mirrors_the_studies_named():
     assert not filled.y.flags.writeable
 
 
+def test_both_answers_of_trim_and_fill_have_the_level_asked_for():
+    data = effects_of("egger2001")
+    filled = trim_and_fill(data, prob=0.8)
+    both = estimates(np.append(data.y, filled.y), np.append(data.se, filled.se))
+    for fit, studies in ((filled.observed, data), (filled.fit, both)):
+        pooled = bm.common_effect(studies, prob=0.8)
+        assert_allclose((fit.lower, fit.upper), (pooled.lower, pooled.upper), **CLOSED_FORM)
+
+
 def test_equal_standard_errors_need_the_side():
     data = estimates([0.1, 0.2, 0.3, 0.9], [0.2] * 4)
     assert trim_and_fill(data, side="left").fit.k >= 4

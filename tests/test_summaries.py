@@ -1,10 +1,12 @@
 """From posteriors to tables and rows: the marginals' own numbers, on the scale they name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from references import MAIN_TRIALS, binary, estimates
+from references import INCIDENCE, MAIN_TRIALS, SHARES, binary, estimates
 from scipy import integrate
 from tolerances import STANDARD_ERRORS
 
@@ -104,6 +106,15 @@ def test_summary_of_draws_carries_its_convergence_and_leaves_baselines_on_their_
     name = "baseline[Shi]"
     assert ratios.loc[name, "median"] == logs.loc[name, "median"]
     assert np.isnan(logs.loc[name, "prob_below_null"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [(bm.ProportionNormal, SHARES), (bm.IncidenceNormal, INCIDENCE)]
+)
+def test_one_arm_has_no_effect_to_lie_below_none(kind, data):
+    table = bm.summary(replace(FIT, model=kind(mu=MODEL.mu, tau=MODEL.tau), data=data))
+    assert {"mu", "theta_new"} < set(table.index)
+    assert table["prob_below_null"].isna().all()
 
 
 def test_exact_and_drawn_summaries_agree_within_monte_carlo_error():
