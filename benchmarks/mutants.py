@@ -154,14 +154,27 @@ def drawn(folder: Path, rooms: list[str], count: int, seed: int) -> list[Mutant]
     turns = [by_room[room] for room in order] + [list(files)] * (20 * count)
     chosen: dict[tuple[str, tuple[int, int]], Mutant] = {}
     for some in turns:
-        path = rng.choices(some, [files[one] for one in some])[0]
-        if len(chosen) < count and (made := mutants_of(path)):
-            one = rng.choice(made)
-            if (one.file.removeprefix("bayesmeta/"), became(one.spec)) in EQUIVALENT:
-                print(f"no difference: {one.file}, {became(one.spec)}", flush=True)
-            else:
-                chosen.setdefault((one.file, one.spec.start_pos), one)
+        one = pick(some, lines, rng) if len(chosen) < count else None
+        if one and not differs(one):
+            again = random.Random(f"{seed} {one.file}")  # the others stay as they are
+            others = filter(None, (pick(some, lines, again) for _ in range(50)))
+            one = next(filter(differs, others), None)
+        if one:
+            chosen.setdefault((one.file, one.spec.start_pos), one)
     return list(chosen.values())
+
+
+def pick(files: list[Path], lines: dict[Path, int], rng: random.Random) -> Mutant | None:
+    made = mutants_of(rng.choices(files, [lines[one] for one in files])[0])
+    return rng.choice(made) if made else None
+
+
+def differs(mutant: Mutant) -> bool:
+    """Say whether a mutant is not among those that are known to make no difference, and name it."""
+    known = (mutant.file.removeprefix("bayesmeta/"), became(mutant.spec)) in EQUIVALENT
+    if known:
+        print(f"no difference: {mutant.file}, {became(mutant.spec)}", flush=True)
+    return not known
 
 
 def room_of(path: Path) -> str:

@@ -167,6 +167,7 @@ def test_the_nearest_is_so_by_every_printed_figure_and_all_of_them_are_said():
     assert "p" in found.choices_table()
 
 
+@pytest.mark.deep("every subset of ten trials: 1 s")
 def test_subsets_that_match_the_2024_review_are_fewer_than_chance_gives():
     found = bm.explain(TEN, REVIEW, subsets=True)
     assert found.tried > 100_000

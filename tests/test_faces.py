@@ -43,7 +43,7 @@ def shown(measure):
 @given(data=estimates(), priors=PRIORS)
 def test_a_marginal_says_one_thing_by_density_distribution_quantiles_and_moments(data, priors):
     fit = fitted(data, priors)
-    draws = fit.draws(20_000, seed=1)["posterior"]
+    draws = fit.draws(5_000, seed=1)["posterior"]
     for name in ("mu", "tau", "theta_new"):
         marginal = fit[name]
         q = np.array([0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
@@ -108,6 +108,7 @@ def test_the_curves_of_a_figure_are_the_densities_of_prior_and_posterior(data, p
         assert marginal.cdf(row.upper) - marginal.cdf(row.lower) == pytest.approx(0.95, abs=1e-9)
 
 
+@pytest.mark.deep("a program for each size: 2 s; random tables of one size stand in test_batch")
 @FEW
 @given(tables=st.lists(estimates(largest=4), min_size=2, max_size=4))
 def test_many_fits_are_the_fits_of_each(tables):

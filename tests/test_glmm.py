@@ -147,6 +147,7 @@ def test_conditional_log_likelihood_equals_metafor(dataset):
     assert value > reference - 1e-8
 
 
+@pytest.mark.deep("quadrature at two estimates: 1 s")
 @pytest.mark.parametrize("dataset", ["nielweise2007", "linde2005"])
 def test_exact_likelihood_is_higher_than_at_metafors_estimates(dataset):
     reference = cases("glmm")[dataset]["UM.FS_ML"]

@@ -105,6 +105,7 @@ def test_distribution_of_q_equals_chi_square_for_equal_variances(k):
         assert_allclose(slope, density, atol=1e-6)
 
 
+@pytest.mark.deep("masses on a fine grid: 1 s", only=["200"])
 @pytest.mark.parametrize("k", [3, 30, 200])
 def test_masses_of_tau2_add_up(k):
     rng = np.random.default_rng(5)

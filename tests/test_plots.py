@@ -543,6 +543,7 @@ class TestScenarios:
 
 
 class TestSvg:
+    @pytest.mark.deep("every figure twice as SVG: 1 s", but=["forest"])
     @pytest.mark.parametrize("name", FIGURES)
     def test_the_same_figure_gives_the_same_text(self, name):
         first = plots.save_svg(FIGURES[name]())

@@ -232,6 +232,7 @@ def of_quartiles(treatment, control):
     return float(found.y[0]), float(found.se[0])
 
 
+@pytest.mark.deep("quartiles on the grid: 1 s")
 def test_the_own_row_of_a_trial_with_symmetric_quartiles_is_their_difference():
     """Both arms symmetric about their medians, so is the likelihood: 11 less 15, to 1e-6."""
     y, se = of_quartiles(*QUARTILES[0])

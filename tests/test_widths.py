@@ -76,6 +76,7 @@ def test_small_arms_have_the_width_of_students_t():
     assert_allclose(table["ratio"], stats.t.ppf(0.975, 5) / stats.norm.ppf(0.975), rtol=2e-4)
 
 
+@pytest.mark.deep("quartiles of large arms: 1 s")
 def test_medians_and_quartiles_cost_what_their_information_says():
     table = penalty(of_quartiles(400))
     assert information(QUARTILES) == pytest.approx(0.8605, abs=1e-4)

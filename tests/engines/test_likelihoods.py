@@ -16,7 +16,7 @@ MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
     only=[
         "t3, *",
         "t4, binomial OR half, outlier",
-        "t5, normal, outlier",
+        "t5, *",
         "binomial RD, sparse",
         "mu ~ Uniform*",
         "tau ~ HalfCauchy(0.5), binomial*",

@@ -269,7 +269,7 @@ def test_what_nuts_cannot_take_is_refused():
         )
 
 
-@pytest.mark.deep("a program a measure: 1 s, 6 where none is stored", but=["OR"])
+@pytest.mark.deep("a program a measure: 1 s, 6 where none is stored")
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_counts_by_nuts_agree_with_the_exact_engine(measure):
     model, data = counts(measure), trials()
