@@ -294,7 +294,7 @@ def asked(dataset, cell):
     if dataset in cases("counts"):
         return asked_of_counts(dataset, cell)
     weights, settings = "IV", {"interval": "Wald", "prediction": "V"}
-    if dataset in ("hackshaw1998", "raudenbush1985"):
+    if dataset in ("hackshaw1998", "rubin1981", "raudenbush1985"):
         tau2, interval, prediction = cell.split("_")
         settings = {"tau2": tau2, "interval": OF_META[interval], "prediction": prediction}
         data = effects_of(dataset, "GEN")
