@@ -33,7 +33,13 @@ _SOURCES = (
     "_quantiles.py",
     "_source.py",
 )
-_ROOMS = ("model/*.py", "multivariate/*.py", "priors.py", "studies/__init__.py")
+_ROOMS = (
+    "model/*.py",
+    "multivariate/*.py",
+    "priors.py",
+    "studies/__init__.py",
+    "effects/_sizes.py",
+)
 
 
 def stored_program(name: str, platform: str) -> Path | None:

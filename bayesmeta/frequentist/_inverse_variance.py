@@ -126,7 +126,7 @@ def pool_random(
 
 def i2_from_q(q: Array, df: Array) -> Array:
     """(Q − df)/Q in per cent, at least zero; of one study Q is rounding only."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # Q may be 1e-312
         share = np.minimum(100 * (q - df) / q, 100.0)
     return np.where((q > df) & (df > 0), share, 0.0)
 
