@@ -42,7 +42,8 @@ def main() -> None:
     print("| room | lines | default | both | default / both |\n| --- | ---: | ---: | ---: | ---: |")
     for row in rows:
         default, both = row["default"], row["both"]
-        print(f"| {row['room']} | {row['lines']} | {default} | {both} | {default / both:.3f} |")
+        share = f"{default / both:.3f}" if both else ""  # __main__ runs in processes of its own
+        print(f"| {row['room']} | {row['lines']} | {default} | {both} | {share} |")
 
 
 def traced(suite: str, folder: Path) -> dict:

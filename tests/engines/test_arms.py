@@ -20,7 +20,7 @@ from tolerances import (
 import bayesmeta as bm
 from bayesmeta.effects import arm_estimates
 from bayesmeta.engines import _quantiles, default_engine
-from bayesmeta.engines._arms import Arm, columns_of
+from bayesmeta.engines._arms import FINEST, Arm, arms_of, columns_of
 from bayesmeta.engines._continuous import SPACING, Shape, _table, log_likelihood
 from bayesmeta.engines._counts_fast import integrate_fast
 from bayesmeta.engines._grid import integrate_on_grid
@@ -394,6 +394,28 @@ MIXED = bm.ContinuousStudies(
     median_control=[9],
     q3_control=[11],
 )
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_quantiles_without_rounding_have_intervals_in_units_of_their_sd(unit):
+    quartiles = {f"{name}_control": getattr(MIXED, f"{name}_control") * unit for name in QUARTILES}
+    data = bm.ContinuousStudies(
+        study=["A"],
+        n_treatment=[12],
+        mean_treatment=[8.0 * unit],
+        sd_treatment=[2.0 * unit],
+        n_control=[10],
+        rounding_treatment=np.zeros((1, 5)),
+        rounding_control=np.zeros((1, 5)),
+        **quartiles,
+    )
+    ((_, control),) = arms_of(bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 9)), data)
+    at = np.concatenate([*quartiles.values()])
+    assert_allclose(at - control.low, FINEST * control.sd, rtol=1e-6)
+    assert_allclose(control.high - at, FINEST * control.sd, rtol=1e-6)
+
+
+QUARTILES = ("q1", "median", "q3")
 
 
 def test_the_definition_of_quartiles_reaches_the_sampler_whatever_the_first_arm_reports():
