@@ -398,7 +398,8 @@ MIXED = bm.ContinuousStudies(
 
 @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
 def test_quantiles_without_rounding_have_intervals_in_units_of_their_sd(unit):
-    quartiles = {f"{name}_control": getattr(MIXED, f"{name}_control") * unit for name in QUARTILES}
+    names = ("q1_control", "median_control", "q3_control")
+    quartiles = {name: getattr(MIXED, name) * unit for name in names}
     data = bm.ContinuousStudies(
         study=["A"],
         n_treatment=[12],
@@ -413,9 +414,6 @@ def test_quantiles_without_rounding_have_intervals_in_units_of_their_sd(unit):
     at = np.concatenate([*quartiles.values()])
     assert_allclose(at - control.low, FINEST * control.sd, rtol=1e-6)
     assert_allclose(control.high - at, FINEST * control.sd, rtol=1e-6)
-
-
-QUARTILES = ("q1", "median", "q3")
 
 
 def test_the_definition_of_quartiles_reaches_the_sampler_whatever_the_first_arm_reports():
