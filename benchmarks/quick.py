@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[1]
 
 # Where a room is tested, by the names under tests/; its own file of tests comes first.
 ROOMS = {
-    "analysis": ("test_likelihoods_run", "test_continuous_run", "test_real_case"),
+    "analysis": (
+        *("test_likelihoods_run", "test_continuous_run", "test_real_case"),
+        "test_freeze_tables",
+    ),
     "batch": ("test_batch", "engines/test_counts_fast", "engines/test_hmc"),
     "checks": ("test_checks", "test_deviance", "test_loo", "test_widths"),
     "cli": ("test_cli", "test_likelihoods_run", "test_continuous_run", "test_coherence"),
@@ -22,7 +25,7 @@ ROOMS = {
         *("test_effects", "test_continuous", "test_reported", "test_change_unknown"),
         *("test_widths", "test_reference_grid", "fuzz"),
     ),
-    "engines": ("engines", "test_change_unknown", "test_loo"),
+    "engines": ("engines", "test_change_unknown", "test_loo", "test_freeze"),
     "errors": ("test_studies", "test_specification"),
     "evidence": ("test_evidence", "test_widths"),
     "explanation": ("test_explanation", "test_conventions"),
