@@ -20,4 +20,5 @@ def test_a_difference_is_named_and_rounding_or_chance_is_none():
 @pytest.mark.deep("three hundred fits: what a change of the house must not change")
 @pytest.mark.parametrize("case", freeze.FITS, ids=str)
 def test_a_fit_says_what_it_said(case):
-    assert not freeze.moved(case)
+    if said := freeze.moved(case):
+        pytest.fail(said, pytrace=False)
