@@ -23,8 +23,10 @@ from scipy.special import ndtri
 from stored import in_lines, made_with
 
 import bayesmeta as bm
-from bayesmeta.engines import _arms, _continuous, _continuous_common
-from bayesmeta.engines._quantile_chain import Nodes
+from bayesmeta.engines.exact import common
+from bayesmeta.engines.likelihood import arms as _arms
+from bayesmeta.engines.likelihood import continuous
+from bayesmeta.engines.likelihood.quantile_chain import Nodes
 from bayesmeta.studies._quantiles import draw_quantiles
 
 SIZES = (15, 40, 120)
@@ -44,8 +46,8 @@ POOLED = bm.ContinuousNormal(measure="MD", **PRIORS)
 TWO_STAGE = bm.NormalNormal(**PRIORS)
 COARSER = {
     _arms: {"POINTS": 21, "NODES": Nodes(5, 7, 3, 9.0), "FARTHEST": 5.0, "SDS": (-2.0, 5.0)},
-    _continuous: {"WIDEST": 0.2, "SPACING": 0.25},
-    _continuous_common: {"STEPS": (0.2, 0.2), "SPACING": 0.25, "FARTHEST": 100.0},
+    continuous: {"WIDEST": 0.2, "SPACING": 0.25},
+    common: {"STEPS": (0.2, 0.2), "SPACING": 0.25, "FARTHEST": 100.0},
 }
 
 type Array = np.ndarray
@@ -175,7 +177,7 @@ def coarser() -> Iterator[None]:
 
 def forget() -> None:
     _arms._of_quantiles.cache_clear()
-    _continuous._table.cache_clear()
+    continuous._table.cache_clear()
 
 
 def fitted(cell: Cell, studies: bm.ContinuousStudies) -> dict[tuple[str, str], Array]:

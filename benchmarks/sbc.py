@@ -302,7 +302,7 @@ def by_fits(cell: Cell, seeds: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def by_hmc(cell: Cell, seeds: np.ndarray) -> tuple[np.ndarray, int]:
-    """Fit with the sampler of ``_hmc.sample_many``, whose summaries hold no ranks."""
+    """Fit with the sampler of ``hmc.sample_many``, whose summaries hold no ranks."""
     made = [simulated(cell, seed) for seed in seeds]
     tables = {
         name: np.stack([data.numbers[name] for _, data in made]) for name in made[0][1].numbers
@@ -320,24 +320,24 @@ def by_hmc(cell: Cell, seeds: np.ndarray) -> tuple[np.ndarray, int]:
 def hmc_ranks(cell: Cell, tables: Draws, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     import jax
 
-    from bayesmeta.engines import _hmc, _nuts
-    from bayesmeta.engines._jax import float64
+    from bayesmeta.engines.compiled.precision import float64
+    from bayesmeta.engines.sampling import hmc, nuts
 
     with float64():
-        shape = _hmc.batch(cell.model, cell.k)
+        shape = hmc.batch(cell.model, cell.k)
         program = hmc_program(shape, cell.quantities)
-        keys = _nuts.chain_keys(0, len(truth))
+        keys = nuts.chain_keys(0, len(truth))
         keep = np.tile((np.arange(shape.k) < cell.k) * 1.0, (len(truth), 1))
-        columns, numbers = _nuts.pad(tables, shape.k), _nuts.numbers(cell.model)
+        columns, numbers = nuts.pad(tables, shape.k), nuts.numbers(cell.model)
         parts = [
             jax.device_get(
                 program(keys[rows], {n: v[rows] for n, v in columns.items()}, keep[rows], numbers)
             )
-            for rows in np.arange(len(truth)).reshape(-1, _hmc.SIDE_BY_SIDE)
+            for rows in np.arange(len(truth)).reshape(-1, hmc.SIDE_BY_SIDE)
         ]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    few = whole["divergences"] <= _hmc.DIVERGENT * _hmc.CHAINS * shape.draws
-    passed = (whole["rhat"] <= _hmc.RHAT) & (whole["ess"] >= _hmc.ESS) & few
+    few = whole["divergences"] <= hmc.DIVERGENT * hmc.CHAINS * shape.draws
+    passed = (whole["rhat"] <= hmc.RHAT) & (whole["ess"] >= hmc.ESS) & few
     draws = np.stack([whole[name] for name in cell.quantities], axis=1)
     count = (draws < truth[:, :, None]).sum(axis=2)
     return (count + 0.5) / (draws.shape[2] + 1), passed
@@ -349,20 +349,20 @@ def hmc_program(shape, quantities: tuple[str, ...]):
     import jax
     import jax.numpy as jnp
 
-    from bayesmeta.engines import _hmc, _nuts
-    from bayesmeta.engines._graph import density
-    from bayesmeta.engines._pymc import build
+    from bayesmeta.engines.graph.build import build
+    from bayesmeta.engines.graph.functions import density
+    from bayesmeta.engines.sampling import hmc, nuts
 
     study = tuple(map(str, range(shape.k)))
-    made = density(build(shape.model, study, _nuts.example_columns(shape.model, shape.k)))
+    made = density(build(shape.model, study, nuts.example_columns(shape.model, shape.k)))
 
     def one(key, table, mask, numbers):
-        draws, diverging = _hmc._sample(made, shape, key, {**table, **numbers}, mask)
+        draws, diverging = hmc._sample(made, shape, key, {**table, **numbers}, mask)
         every = jnp.stack(list(draws.values()))
         return {
             **{name: draws[name].ravel() for name in quantities},
-            "rhat": _hmc.split_rhat(every).max(),
-            "ess": _hmc.effective_size(every).min(),
+            "rhat": hmc.split_rhat(every).max(),
+            "ess": hmc.effective_size(every).min(),
             "divergences": diverging.sum(),
         }
 

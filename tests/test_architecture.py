@@ -1,5 +1,6 @@
 """The house as a whole: light to import, documented, and its front page true."""
 
+import ast
 import doctest
 import importlib
 import re
@@ -27,6 +28,16 @@ def python(*words):
 def test_importing_the_package_loads_nothing_heavy():
     loaded = set(python("-c", "import sys, bayesmeta; print(*sys.modules)").split())
     assert not HEAVY & loaded
+
+
+def test_no_file_reaches_into_the_private_files_of_another_room():
+    for path in (ROOT / "bayesmeta").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                here = path.parts[: len(path.parts) - node.level]
+                where = Path(*here, *(node.module or "").split("."))
+                private = where.name.startswith("_")
+                assert not private or where.parent in path.parents, (path, where.name)
 
 
 @pytest.mark.parametrize("name", bm.__all__)

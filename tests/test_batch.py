@@ -18,11 +18,12 @@ from tolerances import LOG_DENSITY
 import bayesmeta as bm
 from bayesmeta import batch
 from bayesmeta.cli import main
-from bayesmeta.engines import _batch_normal, _normal_program
 from bayesmeta.engines import batch as many_of
-from bayesmeta.engines._jax import float64
-from bayesmeta.engines._jax_priors import density
-from bayesmeta.engines._jax_quantiles import normal
+from bayesmeta.engines.compiled.precision import float64
+from bayesmeta.engines.compiled.priors import density
+from bayesmeta.engines.compiled.quantiles import normal
+from bayesmeta.engines.many import normal as _batch_normal
+from bayesmeta.engines.many import normal_program
 from bayesmeta.priors import log_density
 
 MODEL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
@@ -384,14 +385,14 @@ def test_any_executor_serves_and_its_work_can_be_sent_elsewhere():
 def test_prior_grids_leave_one_out_and_padded_tables_share_a_program():
     arrays = simulated(3, 14)
     bm.fit_many(MODEL, arrays)
-    before = len(_normal_program.TRACES)
+    before = len(normal_program.TRACES)
     for scale in (0.1, 0.25, 1.0):
         for sd in (1.0, 3.0):
             bm.fit_many(bm.NormalNormal(mu=bm.Normal(0.1, sd), tau=bm.HalfNormal(scale)), arrays)
     each = np.where(np.eye(14, dtype=bool), np.nan, arrays["y"][0])
     bm.fit_many(MODEL, {"y": each, "se": np.where(np.isnan(each), np.nan, arrays["se"][0])})
     bm.fit_many(MODEL, simulated(700, 10), prob=0.8)
-    assert len(_normal_program.TRACES) == before
+    assert len(normal_program.TRACES) == before
 
 
 @pytest.mark.parametrize(
@@ -426,7 +427,7 @@ def test_the_program_lowers_for_a_gpu(mu, quantiles):
     model = bm.NormalNormal(mu=mu, tau=bm.HalfCauchy(0.5))
     shape = _batch_normal.shape_of(model, 14, quantiles=quantiles)
     with float64():
-        program = jax.jit(lambda *inputs: _normal_program.blocks(shape, *inputs))
+        program = jax.jit(lambda *inputs: normal_program.blocks(shape, *inputs))
         made = export.export(program, platforms=["cpu", "cuda"])(*_batch_normal.example(shape))
     assert made.platforms == ("cpu", "cuda")
 

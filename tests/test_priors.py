@@ -14,7 +14,7 @@ from scipy import integrate, stats
 from tolerances import LOG_2_IN_SINGLE, LOG_DENSITY, STANDARD_ERRORS
 
 import bayesmeta as bm
-from bayesmeta.engines._jax import float64
+from bayesmeta.engines.compiled.precision import float64
 from bayesmeta.priors import FAMILIES, log_density, log_density_of_tau
 from bayesmeta.simulate import prior_draws
 from bayesmeta.summaries import prior_interval
@@ -322,7 +322,7 @@ def test_the_density_of_jeffreys_needs_the_standard_errors():
 def test_log_densities_equal_those_of_the_pymc_form(prior):
     import pymc as pm
 
-    from bayesmeta.engines._pymc import prior as in_pymc
+    from bayesmeta.engines.graph.parts import prior as in_pymc
 
     low, high = np.clip(prior.support, -2, 2)
     x = np.linspace(low, high, 9)[1:-1] + 0.003
@@ -336,7 +336,7 @@ def test_log_densities_equal_those_of_the_pymc_form(prior):
 def test_flat_is_flat_in_pymc_and_jeffreys_has_no_form_there():
     import pymc as pm
 
-    from bayesmeta.engines._pymc import prior as in_pymc
+    from bayesmeta.engines.graph.parts import prior as in_pymc
 
     with float64(), pm.Model():
         mu, tau = in_pymc("mu", bm.Flat()), in_pymc("tau", bm.Flat())

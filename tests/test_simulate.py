@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from tolerances import CLOSED_FORM, STANDARD_ERRORS
 
 import bayesmeta as bm
-from bayesmeta.engines._pymc import likelihood
+from bayesmeta.engines.graph.parts import likelihood
 from bayesmeta.simulate import parameters, replicate, risks
 
 THETA, BETA = (each.ravel() for each in np.meshgrid([-2.1, -0.3, 0.0, 0.8], [-2.2, 0.1, 1.4]))

@@ -21,7 +21,7 @@ from ..studies import Studies
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..engines._held_out import Terms
+    from ..engines.likelihood.terms import Terms
 
 type Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from ._reading import Filled, read_filled
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..studies._door import Key
+    from ..studies import Key
 
 type Array = NDArray[np.float64]
 type Rows = NDArray[np.bool_]

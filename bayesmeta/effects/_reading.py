@@ -17,7 +17,7 @@ from ..studies import Excluded, check_names, name_rows, read_numbers, rename_col
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..studies._door import Key
+    from ..studies import Key
 
 type Array = NDArray[np.float64]
 

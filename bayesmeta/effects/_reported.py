@@ -18,7 +18,7 @@ from ._sizes import EffectSizes
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..studies._door import Key
+    from ..studies import Key
 
 type Array = NDArray[np.float64]
 

@@ -29,7 +29,7 @@ from ._printed import from_intervals
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..studies._door import Key
+    from ..studies import Key
 
 
 @final

@@ -16,6 +16,7 @@ from ._continuous import QUANTILES, ContinuousStudies, join_how
 from ._door import (
     MAIN,
     Excluded,
+    Key,
     check_names,
     check_prob,
     name_rows,
@@ -26,14 +27,13 @@ from ._door import (
     select_rows,
 )
 from ._published import Published, decimals_of
+from ._quantiles import positions
 from ._rough import rough_arms, takes_quantiles
 from ._selection import Rows, select_studies
 from ._units import one_unit
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ._door import Key
 
 __all__ = [
     "MAIN",
@@ -42,6 +42,7 @@ __all__ = [
     "ContinuousStudies",
     "Excluded",
     "IncidenceStudies",
+    "Key",
     "PersonTimeStudies",
     "ProportionStudies",
     "Published",
@@ -53,6 +54,7 @@ __all__ = [
     "join_how",
     "name_rows",
     "one_unit",
+    "positions",
     "read_names",
     "read_numbers",
     "read_only",

@@ -15,6 +15,7 @@ from ..errors import DataError
 from ._door import (
     MAIN,
     Excluded,
+    Key,
     check_names,
     name_rows,
     read_names,
@@ -29,8 +30,6 @@ from ._units import one_unit
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ._door import Key
 
 type Array = NDArray[np.float64]
 

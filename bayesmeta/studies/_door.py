@@ -18,7 +18,7 @@ from ..errors import ColumnError, DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-    type Key = str | tuple[str, str]
+type Key = str | tuple[str, str]
 
 MAIN = "main"
 

@@ -19,11 +19,12 @@ from tolerances import (
 
 import bayesmeta as bm
 from bayesmeta.effects import arm_estimates
-from bayesmeta.engines import _quantiles, default_engine
-from bayesmeta.engines._arms import FINEST, Arm, arms_of, columns_of
-from bayesmeta.engines._continuous import SPACING, Shape, _table, log_likelihood
-from bayesmeta.engines._counts_fast import integrate_fast
-from bayesmeta.engines._grid import integrate_on_grid
+from bayesmeta.engines import default_engine
+from bayesmeta.engines.exact.fixed import integrate_fast
+from bayesmeta.engines.exact.grid import integrate_on_grid
+from bayesmeta.engines.likelihood import quantiles as _quantiles
+from bayesmeta.engines.likelihood.arms import FINEST, Arm, arms_of, columns_of
+from bayesmeta.engines.likelihood.continuous import SPACING, Shape, _table, log_likelihood
 
 LINKS = [
     *(("MD", "normal"), ("SMD", "normal"), ("ROM", "normal")),

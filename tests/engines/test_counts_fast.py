@@ -8,11 +8,11 @@ from references import binary, numbered
 from tolerances import COUNTS_BRUTE
 
 import bayesmeta as bm
-from bayesmeta.engines import _batch_counts
-from bayesmeta.engines._counts_fast import TOLERANCE, integrate_fast
-from bayesmeta.engines._counts_program import DENSE
-from bayesmeta.engines._grid import integrate_on_grid
-from bayesmeta.engines._jax import float64
+from bayesmeta.engines.compiled.precision import float64
+from bayesmeta.engines.exact.fixed import TOLERANCE, integrate_fast
+from bayesmeta.engines.exact.grid import integrate_on_grid
+from bayesmeta.engines.exact.program import DENSE
+from bayesmeta.engines.many import counts
 
 NAMES = bm.BinaryStudies.columns()
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
@@ -22,7 +22,7 @@ AT = [0.025, 0.5, 0.975]
 @pytest.fixture(autouse=True)
 def _however_few(monkeypatch):
     """Let the program of a batch take a few tables too."""
-    monkeypatch.setattr(_batch_counts, "FEW", 0)
+    monkeypatch.setattr(counts, "FEW", 0)
 
 
 def drawn(seed, k, *, n=(60, 300), logit=-1.2):
@@ -173,21 +173,19 @@ def test_priors_of_one_family_and_tables_of_one_size_share_a_program():
         )
         bm.fit_many(model, arrays)
         if before is None:
-            before = len(_batch_counts.TRACES)
+            before = len(counts.TRACES)
     without = {name: np.where(np.arange(8) == 2, np.nan, v) for name, v in arrays.items()}
     bm.fit_many(model, without)
-    assert len(_batch_counts.TRACES) == before
+    assert len(counts.TRACES) == before
 
 
 def test_the_program_lowers_for_a_gpu_that_is_not_here():
     model = MODELS[0][0]
     columns = {name: np.ones((1, 4)) for name in bm.BinaryStudies.columns()}
-    shape = _batch_counts._shape(model, columns, DENSE, 4, quantiles=True)
+    shape = counts._shape(model, columns, DENSE, 4, quantiles=True)
     with float64():
-        program = jax.jit(lambda *x: _batch_counts.blocks(shape, *x))
-        lowered = jax.export.export(program, platforms=["cpu", "cuda"])(
-            *_batch_counts.example(shape)
-        )
+        program = jax.jit(lambda *x: counts.blocks(shape, *x))
+        lowered = jax.export.export(program, platforms=["cpu", "cuda"])(*counts.example(shape))
     assert lowered.platforms == ("cpu", "cuda")
 
 

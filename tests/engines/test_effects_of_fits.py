@@ -9,9 +9,12 @@ import pytest
 from tolerances import COUNTS_BRUTE
 
 import bayesmeta as bm
-from bayesmeta.engines import _counts_fast, _effects, _fourier, _grid
-from bayesmeta.engines._counts_likelihoods import constants
-from bayesmeta.engines._grid import integrate_on_grid
+from bayesmeta.engines.exact import fixed
+from bayesmeta.engines.exact import grid as _grid
+from bayesmeta.engines.exact.grid import integrate_on_grid
+from bayesmeta.engines.likelihood.counts import constants
+from bayesmeta.engines.nodes import effects as _effects
+from bayesmeta.engines.nodes import fourier
 from bayesmeta.posterior import Check
 
 BRUTE = json.loads((Path(__file__).parents[1] / "reference/brute_effects.json").read_text())[
@@ -150,7 +153,7 @@ def bent(found):
     [
         (lambda: bm.fit(OR, THREE), _effects.Integrated),
         (lambda: bm.fit(RD, CORNERS), _effects.Integrated),
-        (lambda: integrate_on_grid(OR, THREE), _fourier.OnOneGrid),
+        (lambda: integrate_on_grid(OR, THREE), fourier.OnOneGrid),
     ],
     ids=["fast program", "corners", "grid"],
 )
@@ -174,7 +177,7 @@ def test_effects_that_are_off_fail_the_gate_of_their_fit(monkeypatch, fit, kind)
 
 def test_the_gate_reads_what_the_first_effect_is_made_by(monkeypatch):
     failed = (Check("quadrature error", "theta_new", 1.0, 1e-6, at_most=True),)
-    for owner in (_effects.Integrated, _fourier.OnOneGrid):
+    for owner in (_effects.Integrated, fourier.OnOneGrid):
         monkeypatch.setattr(owner, "checks", lambda self, limit: failed)
     for model, data in ((OR, THREE), (RD, CORNERS)):
         fit = bm.fit(model, data)
@@ -189,7 +192,7 @@ def off_by_the_fast_program(size):
     """Distance of mean and evidence from brute force, and what the program says of it."""
     case, brute = BRUTE[OPPOSED], BRUTE[OPPOSED]["result"]
     data, model = table_of("OR", case["rows"]), asked(case)
-    table = _counts_fast._table(model, data, size)
+    table = fixed._table(model, data, size)
     mean = float(table.mass.sum(axis=0) @ table.mu)
     log_z = float(table.log_z + constants("OR half", data.numbers))
     off = abs(mean - brute["mean_mu"]) / brute["sd_mu"], abs(log_z - brute["log_z"])
@@ -197,14 +200,14 @@ def off_by_the_fast_program(size):
 
 
 def test_the_fast_program_is_that_of_brute_force_where_whole_arms_oppose_each_other():
-    off, _ = off_by_the_fast_program(_counts_fast.SPARSE)
+    off, _ = off_by_the_fast_program(fixed.SPARSE)
     assert off < 1e-7
 
 
 def test_the_fast_program_knows_what_its_tables_leave_out():
     """Half a likelihood lies beyond any table; narrow ones leave much of it to straight lines."""
     for width in (2.0, 3.0, 4.0, 5.0):
-        off, said = off_by_the_fast_program(_counts_fast.SPARSE._replace(width=width))
+        off, said = off_by_the_fast_program(fixed.SPARSE._replace(width=width))
         assert off < said
 
 

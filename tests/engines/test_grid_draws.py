@@ -11,8 +11,8 @@ from scipy.special import expit, logsumexp, xlog1py, xlogy
 from tolerances import DRAWS, DRAWS_GIVEN
 
 import bayesmeta as bm
-from bayesmeta.engines._even import even
-from bayesmeta.engines._inversion import Family, invert_rows
+from bayesmeta.engines.nodes.even import even
+from bayesmeta.engines.nodes.inversion import Family, invert_rows
 from bayesmeta.simulate import risks
 
 DRAWN = 1000

@@ -9,8 +9,8 @@ from references import MAIN_TRIALS, binary
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
-from bayesmeta.engines import _hmc
-from bayesmeta.engines._jax import float64
+from bayesmeta.engines.compiled.precision import float64
+from bayesmeta.engines.sampling import hmc
 
 TAU = bm.HalfNormal(0.5)
 SHARED = bm.Exchangeable(bm.Normal(0, 10), bm.HalfNormal(1))
@@ -35,11 +35,11 @@ def without(at):
 
 @pytest.fixture
 def traces(monkeypatch):
-    monkeypatch.setattr(_hmc, "stored_program", lambda *_: None)
-    _hmc._program.cache_clear()
-    _hmc.TRACES.clear()
-    yield _hmc.TRACES
-    _hmc._program.cache_clear()
+    monkeypatch.setattr(hmc, "stored_program", lambda *_: None)
+    hmc._program.cache_clear()
+    hmc.TRACES.clear()
+    yield hmc.TRACES
+    hmc._program.cache_clear()
 
 
 @pytest.mark.parametrize("slope", [-0.4, 0.0, 0.5, 0.9, 0.99])
@@ -50,7 +50,7 @@ def test_rhat_and_ess_are_those_of_arviz(slope):
         draws[..., i] += slope * draws[..., i - 1]
     draws[2, 0] += 3  # one chain elsewhere
     with float64():
-        rhat, ess = _hmc.split_rhat(draws), _hmc.effective_size(draws)
+        rhat, ess = hmc.split_rhat(draws), hmc.effective_size(draws)
     for i, one in enumerate(draws):
         assert float(rhat[i]) == pytest.approx(array_stats.rhat(one, method="split"), rel=1e-9)
         assert float(ess[i]) == pytest.approx(array_stats.ess(one, method="mean"), rel=0.05)
@@ -60,7 +60,7 @@ def test_rhat_and_ess_are_those_of_arviz(slope):
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_a_batch_says_what_nuts_says_of_each_table(model):
     columns, mask = left_out(3)
-    found = _hmc.sample_many(model, columns, mask, seed=4)
+    found = hmc.sample_many(model, columns, mask, seed=4)
     assert found["passed"].all()
     for at in (0, 2):
         one = bm.fit(model, without(at), bm.NUTS(seed=at))
@@ -82,14 +82,14 @@ def test_other_tables_numbers_and_sizes_share_one_program_and_say_the_same_again
     columns, mask = left_out(17)
     told = []
     model = MODELS["beta-binomial"]
-    many = _hmc.sample_many(model, columns, mask, seed=4, progress=lambda *at: told.append(at))
+    many = hmc.sample_many(model, columns, mask, seed=4, progress=lambda *at: told.append(at))
     assert told == [(16, 17), (17, 17)]
     assert {name: values.shape for name, values in many.items()} == dict.fromkeys(many, (17,))
     few = {name: values[:2, :5] for name, values in columns.items()}
     other = bm.BetaBinomial(mu=bm.Normal(1, 0.1), baseline=bm.Normal(-1, 1))
-    moved = _hmc.sample_many(other, few, mask[:2, :5], seed=4, prob=0.5)
+    moved = hmc.sample_many(other, few, mask[:2, :5], seed=4, prob=0.5)
     assert (moved["mu_mean"] > many["mu_mean"][:2] + 0.3).all()
-    again = _hmc.sample_many(model, {n: x[:17] for n, x in columns.items()}, mask, seed=4)
+    again = hmc.sample_many(model, {n: x[:17] for n, x in columns.items()}, mask, seed=4)
     np.testing.assert_array_equal(again["mu_mean"], many["mu_mean"])
     assert len(traces) == 1
 
@@ -98,11 +98,11 @@ def test_other_tables_numbers_and_sizes_share_one_program_and_say_the_same_again
 def test_a_table_that_fails_its_gates_is_fitted_again_by_nuts(monkeypatch):
     columns, mask = left_out(2)
     model = MODELS["beta-binomial"]
-    kept = _hmc.sample_many(model, columns, mask, seed=4)
+    kept = hmc.sample_many(model, columns, mask, seed=4)
     assert not kept["refitted"].any()
     better = kept["ess"].max()
-    monkeypatch.setattr(_hmc, "ESS", better)
-    found = _hmc.sample_many(model, columns, mask, seed=4)
+    monkeypatch.setattr(hmc, "ESS", better)
+    found = hmc.sample_many(model, columns, mask, seed=4)
     worse = int(kept["ess"].argmin())
     assert found["refitted"].tolist() == [at == worse for at in range(2)]
     one = bm.fit(model, without(worse), bm.NUTS(seed=4 + worse))
@@ -133,20 +133,20 @@ def test_models_without_an_exact_engine_are_sampled_many_at_once():
 
 def test_a_model_with_an_exact_engine_is_refused():
     with pytest.raises(bm.ModelError, match=r"exact engine: use Quadrature\(\)"):
-        _hmc.sample_many(bm.HypergeometricNormal(mu=SHARED.mean, tau=TAU), *left_out(1), seed=1)
+        hmc.sample_many(bm.HypergeometricNormal(mu=SHARED.mean, tau=TAU), *left_out(1), seed=1)
 
 
 @pytest.mark.deep("builds both programs for two platforms: 4 s a model")
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_both_samplers_lower_for_cuda(model):
-    from bayesmeta.engines import _nuts
+    from bayesmeta.engines.sampling import nuts
 
     with float64():
-        batch = _hmc.batch(model, 5)
-        shape = _nuts._shape(model, {}, 5, bm.NUTS(seed=1))
+        batch = hmc.batch(model, 5)
+        shape = nuts.shape_of(model, {}, 5, bm.NUTS(seed=1))
         for function, inputs in (
-            (_hmc.trace(batch), _hmc.example_inputs(batch)),
-            (_nuts.trace(shape), _nuts._example_inputs(shape)),
+            (hmc.trace(batch), hmc.example_inputs(batch)),
+            (nuts.trace(shape), nuts._example_inputs(shape)),
         ):
             lowered = jax.export.export(function, platforms=["cpu", "cuda"])(*inputs)
             assert lowered.platforms == ("cpu", "cuda")

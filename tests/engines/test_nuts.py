@@ -14,7 +14,7 @@ from scipy import stats
 import bayesmeta as bm
 from bayesmeta import simulate
 from bayesmeta.engines import pymc_source
-from bayesmeta.engines._jax import float64
+from bayesmeta.engines.compiled.precision import float64
 from bayesmeta.priors import log_density
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
@@ -31,11 +31,11 @@ def counts(measure):
 
 
 def made(model, data):
-    from bayesmeta.engines._graph import density
-    from bayesmeta.engines._nuts import _columns
-    from bayesmeta.engines._pymc import build
+    from bayesmeta.engines.graph.build import build
+    from bayesmeta.engines.graph.functions import density
+    from bayesmeta.engines.sampling.inputs import columns_for
 
-    return density(build(model, data.study, _columns(model, data)))
+    return density(build(model, data.study, columns_for(model, data)))
 
 
 @pytest.mark.deep("a graph a measure: 1 s", but=["RR"])
@@ -81,7 +81,7 @@ def test_the_prior_in_pymc_is_the_product_of_the_priors_and_the_jacobian_of_log_
 @pytest.mark.deep("two graphs a measure: 1 s", but=["RR"])
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 def test_the_printed_source_is_the_model_that_is_sampled(measure):
-    from bayesmeta.engines._graph import density
+    from bayesmeta.engines.graph.functions import density
 
     data, model = trials(), counts(measure)
     position = {
@@ -131,7 +131,7 @@ SOURCES = [  # mu, tau: every family once, and mixtures whose supports PyMC cann
 )
 @pytest.mark.parametrize(("mu", "tau"), SOURCES, ids=repr)
 def test_the_printed_priors_are_the_priors_that_are_sampled(mu, tau):
-    from bayesmeta.engines._graph import density
+    from bayesmeta.engines.graph.functions import density
 
     model = bm.NormalNormal(mu=mu, tau=tau)
     data = bm.EffectSizes.from_arrays(["A", "B"], [0.1, 0.4], [0.2, 0.3])
@@ -169,10 +169,10 @@ def log_jacobian(density, position):
 
 
 def test_a_program_knows_the_families_inside_a_mixture_and_their_numbers_are_inputs():
-    from bayesmeta.engines._nuts import _shape, example, numbers
+    from bayesmeta.engines.sampling.inputs import example, numbers, shape_of
 
     def shape(mu, tau=TAU):
-        return _shape(bm.NormalNormal(mu=mu, tau=tau), {}, 5, bm.NUTS(seed=1))
+        return shape_of(bm.NormalNormal(mu=mu, tau=tau), {}, 5, bm.NUTS(seed=1))
 
     other = bm.Mixture(0.1, bm.Normal(5, 3), bm.StudentT(9, 2, 4))
     assert shape(ROBUST) == shape(other)
@@ -304,20 +304,20 @@ def test_a_run_that_is_too_short_fails_its_gates_after_a_second_attempt_and_says
 
 @pytest.mark.deep("builds a program without what is stored: 3 s, 10 where nothing is")
 def test_other_data_other_numbers_and_other_k_share_one_traced_program(monkeypatch):
-    from bayesmeta.engines import _nuts
+    from bayesmeta.engines.sampling import nuts
 
-    monkeypatch.setattr(_nuts, "stored_program", lambda *_: None)
-    _nuts._program.cache_clear()
-    _nuts.TRACES.clear()
+    monkeypatch.setattr(nuts, "stored_program", lambda *_: None)
+    nuts._program.cache_clear()
+    nuts.TRACES.clear()
     engine = bm.NUTS(seed=1, draws=200, tune=200, chains=2)
     flags, precision = os.environ.get("XLA_FLAGS"), jax.config.jax_enable_x64
     for scale, names in ((0.5, tuple(MAIN_TRIALS)), (0.3, ("Shu", "Zhu", "Monsel"))):
         model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 1), tau=bm.HalfNormal(scale))
         bm.fit(model, trials(names), engine)
-    assert len(_nuts.TRACES) == 1
+    assert len(nuts.TRACES) == 1
     assert os.environ.get("XLA_FLAGS") == flags
     assert jax.config.jax_enable_x64 == precision
-    _nuts._program.cache_clear()
+    nuts._program.cache_clear()
 
 
 @pytest.mark.deep("NUTS three times: 2 s")
@@ -332,7 +332,7 @@ def test_the_same_seed_gives_the_same_draws_and_another_seed_others():
 
 
 def test_a_stored_program_that_is_not_whole_is_made_anew(tmp_path):
-    from bayesmeta.engines._stored import load_program
+    from bayesmeta.engines.compiled.stored import load_program
 
     path = tmp_path / "x.program"
     path.write_bytes(b"not a program")
@@ -359,7 +359,8 @@ def test_a_stored_program_is_made_anew_when_anything_it_is_written_in_changes(na
 
     Apart from the room's face, which names engines, and the precision that is set for all.
     """
-    from bayesmeta.engines import _nuts, _pymc_continuous, _stored  # noqa: F401 - loads all
+    from bayesmeta.engines.compiled import stored
+    from bayesmeta.engines.sampling import nuts
 
     seen = set()
 
@@ -372,14 +373,14 @@ def test_a_stored_program_is_made_anew_when_anything_it_is_written_in_changes(na
         y, se = np.zeros((5, 2)), np.ones((5, 2))
         data = bm.MultivariateEffects(study=tuple("ABCDE"), outcome=("x", "y"), y=y, se=se)
         model = model.numbered(data)
-    shape = _nuts._shape(model, {}, 5, bm.NUTS(seed=1))
+    shape = nuts.shape_of(model, {}, 5, bm.NUTS(seed=1))
     with float64():
         sys.setprofile(note)
         try:
-            jax.export.export(_nuts.trace(shape))(*_nuts._example_inputs(shape))
+            jax.export.export(nuts.trace(shape))(*nuts.example_inputs(shape))
         finally:
             sys.setprofile(None)
-    engines = Path(_nuts.__file__).parent
+    engines = Path(nuts.__file__).parent
     ran = {path for path in map(Path, seen) if path.is_relative_to(engines.parent)}
-    assert {engines / name for name in ("_nuts.py", "_chain.py", "_graph.py", "_pymc.py")} <= ran
-    assert ran - {engines / "__init__.py", engines / "_jax.py"} <= set(_stored.written_in())
+    assert {engines / name for name in ("nuts.py", "_chain.py", "_graph.py", "_pymc.py")} <= ran
+    assert ran - {engines / "__init__.py", engines / "_jax.py"} <= set(stored.written_in())

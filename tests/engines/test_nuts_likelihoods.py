@@ -10,7 +10,7 @@ from tolerances import STANDARD_ERRORS
 import bayesmeta as bm
 from bayesmeta import simulate
 from bayesmeta.engines import pymc_source
-from bayesmeta.engines._jax import float64
+from bayesmeta.engines.compiled.precision import float64
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
 SHARED = bm.Exchangeable(bm.Normal(0, 10), bm.HalfNormal(1))
@@ -81,14 +81,14 @@ def named(cases):
 
 
 def graph(model, data):
-    from bayesmeta.engines._nuts import _columns
-    from bayesmeta.engines._pymc import build
+    from bayesmeta.engines.graph.build import build
+    from bayesmeta.engines.sampling.inputs import columns_for
 
-    return build(model, data.study, _columns(model, data))
+    return build(model, data.study, columns_for(model, data))
 
 
 def made(model, data):
-    from bayesmeta.engines._graph import density
+    from bayesmeta.engines.graph.functions import density
 
     return density(graph(model, data))
 
@@ -233,7 +233,7 @@ def test_the_beta_binomial_tends_to_the_binomial_where_beta_functions_lose_their
 
 
 def test_the_beta_binomial_in_pymc_draws_what_scipy_says():
-    from bayesmeta.engines._pymc import beta_binomial_random
+    from bayesmeta.engines.graph.counts import beta_binomial_random
 
     n, rho, rng = np.array([8.0, 40.0]), np.array([0.15]), np.random.default_rng(3)
     many = beta_binomial_random(n, np.full(2, -0.7), rho, rng=rng, size=(4000, 2))
@@ -281,14 +281,14 @@ def test_fishers_distribution_in_pymc_draws_what_scipy_says():
 
 @pytest.mark.deep("a sum over 128 counts is traced: 1 s")
 def test_a_hypergeometric_program_sums_over_no_more_counts_than_a_table_may_hold():
-    from bayesmeta.engines._nuts import _columns
+    from bayesmeta.engines.sampling.inputs import columns_for
 
     model = bm.HypergeometricNormal(mu=MU, tau=TAU)
-    assert _columns(model, TRIALS)["count"].size == 64
+    assert columns_for(model, TRIALS)["count"].size == 64
     lopsided = binary({"large arm": (90_000, 100_000, 70, 99), "small": (1, 9, 2, 9)})
-    assert _columns(model, lopsided)["count"].size == 128
+    assert columns_for(model, lopsided)["count"].size == 128
     widest = binary({"edge": (40, 64, 40, 90)})
-    assert _columns(model, widest)["count"].size == 128
+    assert columns_for(model, widest)["count"].size == 128
     with float64():
         density = made(model, lopsided)
         position = {"mu": 5.0, "tau_log__": -1.0, "z": np.array([0.5, -0.5])}

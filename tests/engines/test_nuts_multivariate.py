@@ -18,10 +18,11 @@ from scipy import special, stats
 from tolerances import CLOSED_FORM, STANDARD_ERRORS
 
 import bayesmeta as bm
-from bayesmeta.engines import _nuts, pymc_source
-from bayesmeta.engines._graph import density
-from bayesmeta.engines._jax import float64
-from bayesmeta.engines._pymc import build
+from bayesmeta.engines import pymc_source
+from bayesmeta.engines.compiled.precision import float64
+from bayesmeta.engines.graph.build import build
+from bayesmeta.engines.graph.functions import density
+from bayesmeta.engines.sampling import nuts
 from bayesmeta.files import to_datatree
 from bayesmeta.multivariate import matrices
 from bayesmeta.priors import log_density
@@ -172,7 +173,7 @@ def test_gaps_and_padding_add_exactly_nothing():
     with float64():
         density = made(THREE, data)
         at = position(density)
-        table = {**density.data, **_nuts.pad(data.numbers, 16)}
+        table = {**density.data, **nuts.pad(data.numbers, 16)}
         found = np.asarray(density.log_likelihood(at, table))
         assert_array_equal(found[data.k :], np.zeros(16 - data.k))
         assert_allclose(found[: data.k], density.log_likelihood(at, density.data), rtol=1e-14)
@@ -393,25 +394,25 @@ def test_cautions_name_the_outcomes_and_pairs_that_few_studies_report():
 
 def test_moments_that_do_not_exist_are_not_given():
     law = model(mu=NAMED, tau=SPREAD, rho=bm.LKJ(1))
-    found = _nuts._moments(law, three())
+    found = nuts._moments(law, three())
     assert found["tau[0]"] == 2
     assert found["tau[1]"] == 2
     few = three().keep(np.array([True, *[False] * 6]))
-    assert _nuts._moments(law, few)["theta_new[1]"] == 1
-    assert _nuts._moments(law, few)["tau[0]"] == 2
+    assert nuts._moments(law, few)["theta_new[1]"] == 1
+    assert nuts._moments(law, few)["tau[0]"] == 2
 
 
 @pytest.mark.deep("builds a program without what is stored: 3 s, 10 where nothing is")
 def test_outcomes_of_other_names_and_numbers_share_one_traced_program(monkeypatch):
-    monkeypatch.setattr(_nuts, "stored_program", lambda *_: None)
-    _nuts._program.cache_clear()
-    _nuts.TRACES.clear()
+    monkeypatch.setattr(nuts, "stored_program", lambda *_: None)
+    nuts._program.cache_clear()
+    nuts.TRACES.clear()
     engine = bm.NUTS(seed=1, draws=100, tune=100, chains=2)
     other = replace(berkey(), outcome=("first", "second")).keep(np.arange(5) < 3)
     bm.fit(model(), berkey(), engine)
     bm.fit(model(mu={"first": bm.Normal(1, 2), "second": bm.Normal(0, 3)}), other, engine)
-    assert len(_nuts.TRACES) == 1
-    _nuts._program.cache_clear()
+    assert len(nuts.TRACES) == 1
+    nuts._program.cache_clear()
 
 
 def test_each_outcome_stands_beside_its_own_studies_alone():

@@ -28,7 +28,7 @@ from tolerances import (
 )
 
 import bayesmeta as bm
-from bayesmeta.engines._propriety import moments_of_prior, tail_of_tau
+from bayesmeta.engines.exact.propriety import moments_of_prior, tail_of_tau
 from bayesmeta.priors import FAMILIES, Prior
 
 TAU_PRIORS = {

@@ -5,8 +5,14 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import gammaln, logsumexp, ndtri
 
-from bayesmeta.engines._quantile_nodes import log_between
-from bayesmeta.engines._quantiles import COARSE, FINE, log_probability, plan, rough_moments
+from bayesmeta.engines.likelihood._quantile_nodes import log_between
+from bayesmeta.engines.likelihood.quantiles import (
+    COARSE,
+    FINE,
+    log_probability,
+    plan,
+    rough_moments,
+)
 from bayesmeta.errors import DataError
 from bayesmeta.studies._quantiles import draw_quantiles, positions
 
@@ -241,8 +247,8 @@ def test_jax_and_pytensor_agree_with_numpy_and_slopes_with_differences():
     import pytensor
     import pytensor.tensor as pt
 
-    from bayesmeta.engines._jax import float64
-    from bayesmeta.engines._quantile_op import QuantileLogProbability
+    from bayesmeta.engines.compiled.precision import float64
+    from bayesmeta.engines.graph.quantile_op import QuantileLogProbability
 
     arrays, mu, sigma = table()
     exact = log_probability(np, arrays, mu, sigma, COARSE)

@@ -12,7 +12,7 @@ from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
 from bayesmeta.engines import default_engine, mathematics, pymc_source
-from bayesmeta.engines._jax import float64
+from bayesmeta.engines.compiled.precision import float64
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
 Y, SE = [0.1, -0.2, 0.3, 0.0, 0.25, -0.1, 2.6], [0.15, 0.2, 0.25, 0.1, 0.3, 0.2, 0.25]
@@ -143,7 +143,7 @@ def test_a_moment_that_few_degrees_of_freedom_take_away_is_not_printed():
     ],
 )
 def test_the_moments_of_a_new_effect_are_those_of_the_fewest_degrees_of_freedom(df, moments):
-    from bayesmeta.engines._nuts import _moments
+    from bayesmeta.engines.sampling.nuts import _moments
 
     model = bm.ProportionNormal(mu=MU, tau=TAU, df=df)
     arms = bm.ProportionStudies(study=["a", "b", "c"], events=[0, 3, 5], n=[9, 9, 9])
@@ -153,7 +153,7 @@ def test_the_moments_of_a_new_effect_are_those_of_the_fewest_degrees_of_freedom(
 
 
 def test_the_moments_with_outliers_are_those_of_a_heavy_spread():
-    from bayesmeta.engines._nuts import _moments
+    from bayesmeta.engines.sampling.nuts import _moments
 
     heavy = bm.OutlierMixture(mu=MU, tau=TAU, share=bm.Beta(1, 9), spread=bm.HalfCauchy(1))
     assert (_moments(heavy, DATA)["theta_new"], _moments(heavy, DATA)["spread"]) == (0, 0)
@@ -264,7 +264,7 @@ def test_a_study_planted_eight_sds_away_is_found_and_named_whatever_its_place():
 
 
 def test_a_probability_that_is_one_to_the_last_digit_fails_no_gate():
-    from bayesmeta.engines._convergence import convergence, gates
+    from bayesmeta.engines.sampling.convergence import convergence, gates
 
     values = {"outlier": np.ones((4, 100, 1))}
     table = convergence(values, ("a",))
@@ -301,13 +301,13 @@ PRINTED = {
 def test_the_printed_source_runs_and_is_the_model_that_is_sampled(model, data):
     from pytensor.compile.mode import Mode
 
-    from bayesmeta.engines._nuts import _columns
-    from bayesmeta.engines._pymc import build
+    from bayesmeta.engines.graph.build import build
+    from bayesmeta.engines.sampling.inputs import columns_for
 
     with float64():
         space = {"study": list(data.study), **data.numbers}
         exec(pymc_source(model), space)
-        sampled = build(model, data.study, _columns(model, data))
+        sampled = build(model, data.study, columns_for(model, data))
         printed, ours = (
             one.compile_logp(jacobian=False, mode=Mode("py", None))
             for one in (space["model"], sampled)
@@ -323,7 +323,7 @@ def test_the_printed_source_runs_and_is_the_model_that_is_sampled(model, data):
 
 
 def test_the_scale_of_the_weights_has_its_jacobian():
-    from bayesmeta.engines._pymc import Scaled
+    from bayesmeta.engines.graph.parts import Scaled
 
     with float64():
         import pytensor.tensor as pt

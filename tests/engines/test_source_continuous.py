@@ -6,9 +6,9 @@ from scipy import stats
 
 import bayesmeta as bm
 from bayesmeta.engines import mathematics, pymc_source
-from bayesmeta.engines._jax import float64
-from bayesmeta.engines._nuts import _columns
-from bayesmeta.engines._pymc import build
+from bayesmeta.engines.compiled.precision import float64
+from bayesmeta.engines.graph.build import build
+from bayesmeta.engines.sampling.inputs import columns_for
 from bayesmeta.model._continuous import LINKS
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
@@ -79,9 +79,8 @@ def test_the_printed_source_runs_and_is_the_model_that_is_sampled(model):
     with float64():
         space = {"study": list(DATA.study), **DATA.numbers}
         exec(pymc_source(model), space)
-        columns = _columns(model, DATA)
+        columns = columns_for(model, DATA)
         printed = log_density_of(space["model"])
-        from bayesmeta.engines import _pymc_continuous  # noqa: F401  # registers their form
 
         sampled = log_density_of(build(model, DATA.study, columns))
         first, second = somewhere(model, columns)

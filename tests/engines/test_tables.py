@@ -15,16 +15,16 @@ from scipy.special import expit, log_expit
 from tolerances import CLOSED_FORM, CORNERS, LIKELIHOOD
 
 import bayesmeta as bm
-from bayesmeta.engines._corners import each_given_mu, tabulate
-from bayesmeta.engines._counts_likelihoods import (
+from bayesmeta.engines.likelihood.corners import each_given_mu, tabulate
+from bayesmeta.engines.likelihood.counts import (
     constants,
     fisher,
     incidence,
     proportion,
     with_baseline,
 )
-from bayesmeta.engines._likelihoods import kinked, log_likelihoods, rough_effects, supports
-from bayesmeta.engines._tables import LOG_RISKS, Graded, Grid, log_likelihood
+from bayesmeta.engines.likelihood.study import kinked, log_likelihoods, rough_effects, supports
+from bayesmeta.engines.likelihood.tables import LOG_RISKS, Graded, Grid, log_likelihood
 from bayesmeta.priors import log_density
 from bayesmeta.simulate import risks
 

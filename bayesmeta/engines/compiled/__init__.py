@@ -1,0 +1,1 @@
+"""What every compiled program needs: double precision, densities and quantiles in JAX, a store."""

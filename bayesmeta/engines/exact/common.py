@@ -1,0 +1,87 @@
+"""One effect for all studies with a continuous outcome: its posterior is one integral."""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from ...errors import ModelError
+from ...model import ContinuousCommonEffect
+from ...posterior import (
+    Check,
+    Diagnostics,
+    GridDensity,
+    MappedDensity,
+    Marginal,
+    Posterior,
+    SupportMap,
+)
+from ...priors import log_density
+from ...studies import ContinuousStudies
+from .._cautions import cautions
+from ..likelihood.continuous import SPACING, log_densities, rough_continuous
+from ..nodes.even import even
+from .mu_rule import sharpness, smooth
+from .tau_nodes import evidence
+
+type Array = NDArray[np.float64]
+
+TOLERANCE = 1e-6  # shares of a posterior SD
+STEPS = (0.08, 0.04)  # of the variable of integration
+FARTHEST = 1e4  # scales of the narrowest feature that are integrated at least
+
+
+def integrate_common(model: ContinuousCommonEffect, data: ContinuousStudies) -> Posterior:
+    """Return the posterior of the effect, on a uniform grid refined once."""
+    if not smooth(model.mu):
+        raise ModelError(
+            f"The exact engine cannot take {model.mu!r} for mu: it has an edge. Use NUTS(seed=...)."
+        )
+    passes = [_pass(model, data, step, SPACING * step / STEPS[0]) for step in STEPS]
+    (coarse, z), (fine, log_z) = passes
+    gaps = (fine.mean() - coarse.mean()) / fine.sd(), fine.sd() / coarse.sd() - 1, log_z - z
+    check = Check(
+        "quadrature error", "shares of an SD", float(np.abs(gaps).max()), TOLERANCE, at_most=True
+    )
+    return Posterior(
+        model=model,
+        data=data,
+        engine="Quadrature(), one integral",
+        marginals={"mu": fine},
+        diagnostics=Diagnostics((check,)),
+        sample=partial(_draw, fine),
+        cautions=cautions(model, data),
+        log_marginal_likelihood=evidence(model, log_z),
+    )
+
+
+def _pass(
+    model: ContinuousCommonEffect, data: ContinuousStudies, step: float, spacing: float
+) -> tuple[MappedDensity, float]:
+    """Integrate over v, where mu = centre + scale sinh(v): dense where mu is, with far tails."""
+    y, se = rough_continuous(model, data)
+    weight = se**-2.0
+    centre, scale = float(weight @ y / weight.sum()), float(weight.sum() ** -0.5)
+    scale = min(scale, sharpness(model.mu))
+    farthest = max(float(np.abs(y - centre).max()) + 1e6 * float(se.max()), FARTHEST * scale)
+    last = np.arcsinh(farthest / scale)
+    v = np.linspace(-last, last, int(2 * last / step) + 1)
+    x, weight = centre + scale * np.sinh(v), scale * np.cosh(v) * (v[1] - v[0])
+    log_mass = log_densities(model, data, x, spacing).sum(axis=0) + log_density(model.mu, x)
+    log_mass = log_mass + np.log(weight)
+    log_z = float(logsumexp(log_mass))
+    mass = np.exp(log_mass - log_z)
+    mean = float(mass @ x)
+    sd = float(np.sqrt(mass @ (x - mean) ** 2))
+    inner = GridDensity.of(v, mass / (v[1] - v[0]))
+    return MappedDensity(inner, SupportMap(-np.inf, np.inf, scale, (centre,)), (mean, sd)), log_z
+
+
+def _draw(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:
+    return {"mu": mu.quantile(even(n or 4000, 1, seed)[:, 0])[None]}

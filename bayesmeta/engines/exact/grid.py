@@ -1,0 +1,448 @@
+"""Exact posteriors on one uniform grid of the effect, whatever the likelihoods look like.
+
+The likelihood of a study given mu and tau is its likelihood in theta convolved with the
+distribution of the study effects. On a uniform grid that resolves every study this is a product in
+the Fourier domain, exact to rounding for any tau, zero included; tau is integrated at Chebyshev
+nodes. mu is integrated by the trapezoidal rule: on the grid itself where its prior and all
+likelihoods are smooth, else in a variable that maps the line to its prior's support, or crowds at
+the corner of a likelihood. No study needs to look normal, and studies without events need no
+exception.
+"""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
+
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, ndtr, stdtrit
+
+from ...errors import ModelError
+from ...model import ContinuousNormal, Data, NormalNormal, RandomEffects
+from ...posterior import (
+    Check,
+    Deferred,
+    Diagnostics,
+    Marginal,
+    Posterior,
+    TauDensity,
+)
+from ...priors import Prior, log_density
+from .._cautions import cautions
+from ..likelihood.study import kinked, log_likelihoods, rough_effects, telling, vanishing
+from ..likelihood.tables import Grid, Places
+from ..nodes.effects import MARGIN, NEGLIGIBLE, Integrated, features
+from ..nodes.fourier import OnOneGrid, log_given_mu
+from ._grid_tail import moments_beyond
+from ._reach import FURTHER, Reach, first_reach, limit_of, log_prior_of_tau
+from .mu_rule import Mapped, OnGrid, mu_rule, sharpness, takes
+from .propriety import moments_of_tau
+from .tau_nodes import (
+    Nodes,
+    TauMap,
+    density_of_tau,
+    evidence,
+    finite_evidence,
+    support_of_tau,
+    tau_nodes,
+)
+
+if TYPE_CHECKING:
+    from ..nodes.draws import Source
+
+type Array = NDArray[np.float64]
+
+TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
+TAPER = 8.5  # standard deviations from one to zero in double precision
+NARROW = 0.5  # of the data's features: a prior of mu narrower than that does not make the grid
+FAINT = 1e-12  # density of log tau, below which nothing beyond matters
+LARGEST_GRID = 2**18  # points; beyond, the studies differ too much in precision for one grid
+
+
+class Resolution(NamedTuple):
+    """How fine one pass is."""
+
+    nodes: int  # of tau
+    step: float  # of the grid, as a share of the narrowest feature
+    spacing: float  # of the baseline's rule
+    tail: float  # of Student-t effects, left outside the grid
+
+
+PASSES = (
+    Resolution(64, 0.40, 0.14, 1e-6),
+    Resolution(96, 0.28, 0.10, 3e-7),
+    Resolution(160, 0.20, 0.07, 1e-7),
+    Resolution(280, 0.13, 0.05, 3e-8),
+)
+
+
+def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
+    """Return the posterior, widened until nothing is cut off and refined until two passes agree."""
+    if not takes(model.mu):
+        raise ModelError(
+            f"The exact engine cannot take {model.mu!r} for mu: it has an edge inside its support. "
+            "Use NUTS(seed=...)."
+        )
+    limit = limit_of(model, data)
+    reach = first_reach(model, data, limit)
+    coarse = Pass.at(PASSES[0], model, data, reach)
+    while any(cut := coarse.cut_off(TOLERANCE / 10)):
+        wider = reach.wider(limit, low=cut.low, high=cut.high, tau=cut.tau)
+        if wider == reach:
+            break
+        reach = wider
+        coarse = Pass.at(PASSES[0], model, data, reach)
+    if any(coarse.cut_off(TOLERANCE)):
+        reach = limit_of(model, data, further=FURTHER)
+        coarse = Pass.at(PASSES[0], model, data, reach)
+    error = np.inf
+    for resolution in PASSES[1:]:
+        fine = Pass.at(resolution, model, data, reach)
+        error = fine.distance(coarse)
+        coarse = fine
+        if error <= TOLERANCE:
+            break
+    return coarse.posterior(error)
+
+
+class CutOff(NamedTuple):
+    """Where mass may lie beyond what was integrated."""
+
+    low: bool
+    high: bool
+    tau: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """Everything at one resolution.
+
+    Attributes
+    ----------
+    model, data, grid, nodes
+    reach, near : Reach
+        How far mu and tau were integrated, and how far a grid would go.
+    likelihood : ndarray, shape (k, size)
+        Of the studies on the grid, scaled to 1 at most.
+    fourier : ndarray of complex, shape (k, frequencies)
+        Its transform.
+    resolution : Resolution
+    top : ndarray, shape (k,)
+        Log of the scale of `likelihood`.
+    rule : OnGrid or Mapped
+        How mu was integrated.
+    corner : ndarray, shape (k,)
+        Studies tabulated in the logarithm of their effect.
+    cornered : ndarray, shape (t, c, m)
+        Their log likelihoods, given the nodes of mu and tau.
+    log_z : float
+    tau, mu : Marginal
+    mu_rows : ndarray, shape (t, m)
+        Posterior mass over the variable in which mu was integrated, sums to 1.
+    mu_nodes : ndarray, shape (m,)
+        mu there.
+    """
+
+    model: RandomEffects
+    data: Data
+    grid: Grid
+    reach: Reach
+    near: Reach
+    nodes: Nodes
+    likelihood: Array
+    fourier: NDArray[np.complex128]
+    resolution: Resolution
+    top: Array
+    rule: OnGrid | Mapped
+    corner: NDArray[np.bool_]
+    cornered: Array
+    log_z: float
+    tau: TauDensity
+    mu: Marginal
+    mu_rows: Array
+    mu_nodes: Array
+
+    @classmethod
+    def at(cls, resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> "Pass":
+        """Integrate once.
+
+        Beyond where a grid can go every study is tabulated in the logarithm of its effect, as
+        those with a corner are; the grid then serves to find where tau has its nodes.
+        """
+        near = limit_of(model, data)
+        further = reach.tau > near.tau or reach.low < near.low or reach.high > near.high
+        at_hand = near if further else reach
+        grid = _grid(resolution, model, data, at_hand)
+        logs = log_likelihoods(model, data, grid, resolution.spacing)
+        top = logs.max(axis=1, keepdims=True)
+        ends = np.abs(grid.points - grid.centre)
+        taper = min(0.5, grid.half / 40)
+        window = ndtr((grid.half - 0.5 * TAPER * taper / 0.5 - ends) / taper)
+        likelihood = np.exp(logs - top) * window
+        fourier = np.fft.rfft(likelihood, axis=1)
+        low, high = support_of_tau(model.tau)[0], reach.tau
+        given = partial(log_given_mu, fourier, grid, model.df)
+        scale = _centre(model, data, grid, at_hand, given, low, at_hand.tau)
+        at = TauMap.of(model.tau, low, high, scale)
+        nodes = tau_nodes(resolution.nodes, at)
+        each = np.array([given(one) for one in nodes.tau])
+        corner = kinked(model, data) | further
+        rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
+        at_x = rule.at_nodes(each[:, ~corner].sum(axis=1)) + top[~corner].sum()
+        cornered = np.empty((nodes.tau.size, 0, rule.x.size))
+        if corner.any():
+            held = model, data.keep(corner), resolution, reach, nodes.tau, rule
+            cornered = _at_corners(*held)
+            at_x = at_x + cornered.sum(axis=1)
+        log_post = at_x + rule.log_prior
+        at_tau = logsumexp(log_post, axis=1) + log_prior_of_tau(model, data, nodes.tau)
+        log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
+        outer = log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
+        rows = np.exp(log_post + outer[:, None])
+        moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
+        tau = density_of_tau(nodes, at_tau - log_z, at, moments)
+        ends = high < support_of_tau(model.tau)[1] and not further
+        if ends and tau.pdf(float(nodes.tau.max())) * high > FAINT:
+            log_tau = partial(log_prior_of_tau, model, data)
+            shape = (likelihood, grid, model.df, rule.x, rule.log_prior, log_tau)
+            tau = replace(tau, raw=tau.raw + moments_beyond(*shape, high, log_z - top.sum()))
+        return cls(
+            model=model,
+            data=data,
+            grid=grid,
+            reach=reach,
+            near=near,
+            nodes=nodes,
+            likelihood=likelihood,
+            fourier=fourier,
+            resolution=resolution,
+            top=top[:, 0],
+            rule=rule,
+            corner=corner,
+            cornered=cornered,
+            log_z=log_z,
+            tau=tau,
+            mu=rule.marginal(rows.sum(axis=0)),
+            mu_rows=rows,
+            mu_nodes=rule.x,
+        )
+
+    def distance(self, other: "Pass") -> float:
+        """Largest disagreement of two passes, and the mass that the grid may have cut off."""
+        at, tau_at = (one.quantile([0.025, 0.5, 0.975]) for one in (self.mu, self.tau))
+        sd = self.mu.sd()
+        gaps = np.array(
+            [
+                self.log_z - other.log_z,
+                (self.mu.mean() - other.mu.mean()) / sd,
+                self.mu.sd() / other.mu.sd() - 1,
+                *(self.mu.cdf(at) - other.mu.cdf(at)),
+                *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
+            ]
+        )
+        return float(max(np.abs(gaps).max(), *self._beyond()))
+
+    def cut_off(self, most: float) -> CutOff:
+        """Say on which sides more than `most` may lie beyond."""
+        low, high, tau = self._beyond()
+        return CutOff(low > most, high > most, tau > most)
+
+    def _beyond(self) -> tuple[float, float, float]:
+        """Relative density at the two ends of mu, and a bound of the mass beyond the largest tau.
+
+        Zero where the support of the prior ends.
+        """
+        low, high = self.model.mu.support
+        at_mu = self.rule.density(self.mu_rows.sum(axis=0))
+        inside = np.flatnonzero(at_mu > 0)
+        first, last = (float(at_mu[inside[i]] / at_mu.max()) for i in (0, -1))
+        far = self.reach.tau * (1 - 1e-9)  # of which the last node is a small part where it is far
+        largest = max(float(self.nodes.tau.max()), far if self.reach.tau > self.near.tau else 0.0)
+        ends = self.reach.tau >= 0.99 * support_of_tau(self.model.tau)[1]
+        return (
+            0.0 if self.reach.low <= low else first,
+            0.0 if self.reach.high >= high else last,
+            0.0 if ends else float(self.tau.pdf(largest)) * largest,
+        )
+
+    def posterior(self, error: float) -> Posterior:
+        """Collect the marginals of this pass; study effects are computed when asked for."""
+        from ..nodes.draws import draw
+
+        drawn = cache(self._source)
+        check = Check("quadrature error", "shares of an SD", error, TOLERANCE, at_most=True)
+        ahead = self._on_grid() if isinstance(self.rule, OnGrid) else self._mapped(self.rule)
+        return Posterior(
+            model=self.model,
+            data=self.data,
+            engine=f"Quadrature(), {self.nodes.tau.size} nodes × {self.grid.size} grid points",
+            marginals=Deferred(
+                {
+                    "mu": self.mu,
+                    "tau": self.tau,
+                    "theta": lambda: ahead.effects,
+                    "theta_new": lambda: ahead.new,
+                }
+            ),
+            diagnostics=Diagnostics((check,), later=cache(partial(ahead.checks, TOLERANCE))),
+            sample=lambda n, seed: draw(drawn(), n, seed),
+            cautions=cautions(self.model, self.data),
+            log_marginal_likelihood=evidence(self.model, self.log_z),
+            nodes=lambda: (self.mu_nodes, self.nodes.tau, self.mu_rows),
+        )
+
+    def _source(self) -> "Source":
+        """What it takes to draw."""
+        from ..nodes.draws import Source
+
+        points, reach = self.grid.points, self.reach
+        far = float(np.abs(points[[0, -1]]).max())
+        if reach.tau > self.near.tau:
+            far = max(far, abs(reach.low), abs(reach.high)) + TAPER * reach.tau
+        return Source(
+            model=self.model,
+            data=self.data,
+            tau=self.tau,
+            tau_nodes=self.nodes.tau,
+            mu_nodes=self.mu_nodes,
+            mass=self.mu_rows,
+            grid=self.grid,
+            graded=self.corner,
+            far=far,
+        )
+
+    def _on_grid(self) -> OnOneGrid:
+        return OnOneGrid(
+            study=self.data.study,
+            df=self.model.df,
+            grid=self.grid,
+            likelihood=self.likelihood,
+            fourier=self.fourier,
+            tau=self.nodes.tau,
+            mass=self.mu_rows,
+            of_tau=self.tau,
+            bounded=vanishing(self.model, self.data),
+        )
+
+    def _mapped(self, rule: Mapped) -> Integrated:
+        """What it takes to get at the effects, where mu was not integrated on the grid."""
+        model, data, df = self.model, self.data, self.model.df
+        assert not isinstance(df, Prior)
+        y, se = rough_effects(model, data)
+        ends = [end for end in model.mu.support if np.isfinite(end)]
+
+        def log_likelihood(theta: Array) -> Array:
+            return log_likelihoods(model, data, Places(tuple(theta)), self.resolution.spacing)
+
+        alive = np.flatnonzero(self.mu_rows.max(axis=0) > NEGLIGIBLE * self.mu_rows.max())
+        part = slice(max(alive[0] - MARGIN, 0), alive[-1] + MARGIN + 1)
+        shorter = replace(rule, u=rule.u[part], x=rule.x[part], log_prior=rule.log_prior[part])
+        return Integrated(
+            study=data.study,
+            df=df,
+            support=rule.support,
+            u=shorter.u,
+            mu=shorter.x,
+            tau=self.nodes.tau,
+            mass=self.mu_rows[:, part],
+            moments_of_tau=(float(self.tau.raw[1]), self.tau.moments),
+            bounded=vanishing(model, data),
+            log_given=partial(self._log_given, shorter, part),
+            log_likelihood=log_likelihood,
+            features=features(y, se, self.mu),
+            crowded=tuple(
+                sorted({*(ends or rule.support.centres), *([0.0] * int(self.corner.any()))})
+            ),
+        )
+
+    def _log_given(self, rule: Mapped, part: slice) -> Array:
+        """Log likelihood of each study given some nodes of mu and all of tau, (t, k, m)."""
+        given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
+        found = np.array([rule.at_nodes(given(one)) for one in self.nodes.tau])
+        found += self.top[:, None]
+        found[:, self.corner] = self.cornered[:, :, part]
+        return found
+
+
+def _at_corners(
+    model: RandomEffects,
+    data: Data,
+    resolution: Resolution,
+    reach: Reach,
+    tau: Array,
+    rule: "OnGrid | Mapped",
+) -> Array:
+    """Log likelihood of each study with a corner at the nodes of mu, (t, k, m)."""
+    from ..likelihood.corners import each_given_mu, tabulate
+
+    far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
+    farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
+    corners = tabulate(model, data, farthest, resolution.step, resolution.spacing)
+    at = ((rule.x, np.full_like(rule.x, one), model.df) for one in tau)
+    return np.array([each_given_mu(corners, *one).T for one in at])
+
+
+def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> Grid:
+    """A grid that resolves the narrowest study and the pooled effect, in rounded steps.
+
+    Steps are powers of √2, so that scenarios of one table share their grids; zero is a point.
+    """
+    _, se = rough_effects(model, data)
+    pooled = float((se**-2.0).sum() ** -0.5)
+    features = [float(se.min()), 1.5 * pooled]
+    if not isinstance(model, NormalNormal | ContinuousNormal):
+        features.append(0.8)
+    sharp = sharpness(model.mu)
+    if sharp > NARROW * min(features):  # else mu has nodes of its own
+        features += [sharp, (reach.high - reach.low) / 4]
+    finest = resolution.step * min(features)
+    step = 2 ** (np.floor(2 * np.log2(finest)) / 2)
+    far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
+    room = far * reach.tau + min(TAPER, 20 * float(se.max()))
+    centre = step * np.round(reach.middle / step)
+    half = 0.5 * (reach.high - reach.low) + room + step
+    rounded = 2 ** (np.ceil(4 * np.log2(half)) / 4)
+    size = _fast_size(2 * rounded / step)
+    if size > LARGEST_GRID:
+        raise ModelError(
+            f"The exact engine would need {size:,} grid points: the most precise study has a "
+            f"standard error of {se.min():.3g} beside effects that may spread over {half:.3g}. "
+            "Use NUTS(seed=...), normal study effects or a narrower prior of tau."
+        )
+    return Grid(float(centre), float(step), size)
+
+
+def _fast_size(least: float) -> int:
+    """A size that transforms fast, and into two halves."""
+    from scipy.fft import next_fast_len
+
+    return 2 * int(next_fast_len(int(np.ceil(least / 2)), real=True))
+
+
+def _centre(
+    model: RandomEffects,
+    data: Data,
+    grid: Grid,
+    reach: Reach,
+    given: "partial[Array]",
+    low: float,
+    high: float,
+) -> float:
+    """A rough posterior median of tau - low, where its nodes are centred."""
+    trial = (high - low) * np.geomspace(1e-3, 1.0, 25)
+    at_mu = np.array([given(low + one).sum(axis=0) for one in trial])
+    x = grid.points
+    inside = np.abs(x - np.clip(x, reach.low, reach.high)) <= grid.step / 2
+    prior = log_density(model.mu, np.clip(x[inside], reach.low, reach.high))
+    prior = np.where(np.isfinite(prior), prior, 0.0)
+    log_mass = logsumexp(at_mu[:, inside] + prior, axis=1)
+    log_mass = log_mass + log_prior_of_tau(model, data, low + trial) + np.log(trial)
+    log_mass = np.where(np.isfinite(log_mass), log_mass, -np.inf)  # a pole at its very end
+    mass = np.cumsum(np.exp(log_mass - log_mass.max()))
+    middle = float(np.interp(0.5 * mass[-1], mass, trial))
+    return float(np.clip(middle, 1e-3 * (high - low), 0.45 * (high - low)))

@@ -1,0 +1,130 @@
+"""Whether a posterior exists, and which of its moments: what tau does far out decides both.
+
+Given tau, the likelihood of k studies with mu integrated out falls like tau to the -k, and like
+tau to the -(k - 1) where mu is flat. Times a prior that falls like tau to the -p, this is the tail
+of the posterior of tau; it has a finite integral if its exponent exceeds 1.
+"""
+
+import math
+
+from ...effects import EffectSizes
+from ...errors import ModelError
+from ...model import CommonEffect, Data, Model, NormalNormal
+from ...priors import (
+    LKJ,
+    Beta,
+    Exponential,
+    Flat,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfT,
+    InverseGamma,
+    Jeffreys,
+    LogNormal,
+    Mixture,
+    Normal,
+    Prior,
+    StudentT,
+    Uniform,
+)
+
+# Fall faster than any power, or end.
+LIGHT = (Normal, HalfNormal, LogNormal, Exponential, Gamma, Uniform, Beta, LKJ)
+
+
+def check_propriety(model: Model, data: Data) -> None:
+    """Refuse a model whose posterior does not exist for want of studies, or may not."""
+    improper = [f"{name}={prior!r}" for name, prior in model.priors.items() if not prior.proper]
+    if not improper:
+        return
+    if not isinstance(model, NormalNormal | CommonEffect) or "df" in model.priors:
+        name = type(model).__name__ + (" with unknown df" if "df" in model.priors else "")
+        raise ModelError(
+            f"{name} needs proper priors, not {', '.join(improper)}; use a wide one "
+            "such as Normal(0, 10) for mu or HalfNormal(5) for tau."
+        )
+    if isinstance(model, CommonEffect) or not isinstance(data, EffectSizes):
+        return  # one study is enough; the engine says what is wrong with the data
+    needed = 1
+    while tail_of_tau(model.tau, needed, mu=model.mu) <= 1:
+        needed += 1
+    if data.k < needed:
+        raise ModelError(
+            f"With {', '.join(improper)} there is no posterior from {data.k} "
+            f"{'study' if data.k == 1 else 'studies'}: it takes {needed} or more. "
+            "Use a proper prior of tau such as HalfNormal(0.5)."
+        )
+
+
+def tail_of_tau(tau: Prior, k: int, *, mu: Prior | None = None) -> float:
+    """Exponent at which the posterior of tau falls, infinite if it falls faster than any power."""
+    return _tail(tau) + k - isinstance(mu, Flat)
+
+
+def moments_of_tau(tau: Prior, k: int, *, mu: Prior | None = None) -> int:
+    """How many moments of tau, and of the effect in a new study, exist: 0, 1, or 2 for more."""
+    return _moments(tail_of_tau(tau, k, mu=mu))
+
+
+def moments_of_mu(
+    mu: Prior, tau: Prior, k: int, *, spread: Prior | None = None, df: float = math.inf
+) -> int:
+    """How many moments of mu exist: far out, it grows with tau, or with the spread of outliers.
+
+    Student-t effects of `df` degrees of freedom or more let it go alone.
+    """
+    wide = min(_tail(one) for one in (tau, spread) if one is not None)
+    return _moments(_tail(mu) + min(wide + k - 1, k * (1 + df)))
+
+
+def moments_of_new(model: Model, k: int) -> int:
+    """How many moments of the effect in a new study exist: those of its scale and its shape."""
+    priors = model.priors
+    of_scale = moments_of_tau(priors["tau"], k, mu=priors["mu"])
+    of_spread = moments_of_prior(priors["spread"]) if "spread" in priors else 2
+    df = least_df(model)  # df itself is one too few: the moment grows like 1 / (df - m)
+    of_shape = 2 if math.isinf(df) else max(math.ceil(df) - 1, 0)
+    return min(of_scale, of_spread, of_shape)
+
+
+def moments_of_prior(prior: Prior) -> int:
+    """How many moments a parameter has that the data may leave free: those of its prior."""
+    return _moments(_tail(prior))
+
+
+def least_df(model: Model) -> float:
+    """The fewest degrees of freedom that the study effects may have; infinite if normal."""
+    df: float | Prior | None = getattr(model, "df", None)
+    if df is None:
+        return math.inf
+    return df.support[0] if isinstance(df, Prior) else df
+
+
+def _moments(exponent: float) -> int:
+    """The largest m up to 2 for which x to the m - exponent has a finite integral."""
+    return max(m for m in (0, 1, 2) if m == 0 or m < exponent - 1)
+
+
+def _tail(prior: Prior) -> float:
+    """Exponent at which the density of a prior falls."""
+    match prior:
+        case Flat():
+            return 0.0
+        case Jeffreys():
+            return 1.0
+        case HalfCauchy():
+            return 2.0
+        case StudentT(df, _, _) | HalfT(df, _):
+            return df + 1
+        case InverseGamma(shape, _):
+            return shape + 1
+        case Mixture(_, first, second):
+            return min(_tail(first), _tail(second))
+        case prior if isinstance(prior, LIGHT):
+            return math.inf
+        case _:
+            raise ModelError(
+                f"How fast the density of {prior!r} falls is not known, and so not which moments "
+                "exist; use a prior such as HalfNormal or HalfT."
+            )

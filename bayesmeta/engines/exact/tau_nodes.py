@@ -1,0 +1,129 @@
+"""Where tau is integrated, Chebyshev nodes in a map of its support, and its density there."""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ModelError
+from ...model import Model
+from ...posterior import (
+    TauDensity,
+)
+from ...posterior.marginals import tau_of
+from ...priors import (
+    Beta,
+    Gamma,
+    Mixture,
+    Prior,
+)
+
+type Array = NDArray[np.float64]
+STEEPEST = 0.05  # power of a pole that is mapped: a steeper one leaves no float near it
+LARGEST_LOG = 1e11  # of a marginal likelihood: rounding then moves it by 1e-5
+
+
+class Nodes(NamedTuple):
+    """Quadrature nodes for tau, shape (t,), and the logs of their weights."""
+
+    tau: Array
+    log_weight: Array
+    x: Array
+
+
+def logsumexp(values: Array, axis: int | None = None) -> Array:
+    """Log of a sum of exponentials; SciPy's costs more than the whole integral."""
+    top = np.max(values, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        total = np.log(np.exp(values - top).sum(axis=axis, keepdims=True)) + top
+    return total.reshape(()) if axis is None else np.squeeze(total, axis=axis)
+
+
+@lru_cache(maxsize=32)
+def fejer(count: int) -> tuple[Array, Array, Array]:
+    """Chebyshev nodes of the first kind, Fejér's weights, and values -> coefficients."""
+    angle = np.pi * (np.arange(count) + 0.5) / count
+    order = np.arange(count)
+    to_series = 2 / count * np.cos(np.outer(order, angle))
+    to_series[0] /= 2
+    even = order % 2 == 0
+    integrals = np.where(even, 2 / (1 - np.where(even, order, 0) ** 2.0), 0.0)
+    return np.cos(angle), integrals @ to_series, to_series
+
+
+class TauMap(NamedTuple):
+    """Where nodes of tau lie; see ``TauDensity``."""
+
+    low: float
+    scale: float
+    end: float
+    lower: float = 1.0
+    upper: float = 1.0
+
+    @classmethod
+    def of(cls, prior: Prior, low: float, high: float, scale: float) -> "TauMap":
+        """Centred on `scale` above `low`, as far as `high`, with the poles of the prior mapped."""
+        lower, upper = (1 / max(power, STEEPEST) for power in poles(prior))
+        if np.isinf(high):
+            return cls(low, scale, 1.0, lower, 1.0)
+        ratio = ((high - low) / scale) ** (1 / lower)
+        upper = upper if high >= prior.support[1] else 1.0
+        return cls(low, scale, (ratio - 1) / (ratio + 1), lower, upper)
+
+
+def poles(prior: Prior) -> tuple[float, float]:
+    """Powers, at most 1, with which the mass of a prior begins at the ends of its support."""
+    match prior:
+        case Mixture():
+            each = np.array([poles(part) for _, part in prior.parts])
+            return float(each[:, 0].min()), float(each[:, 1].min())
+        case Gamma():
+            return min(prior.shape, 1.0), 1.0
+        case Beta():
+            return min(prior.a, 1.0), min(prior.b, 1.0)
+        case _:
+            return 1.0, 1.0
+
+
+def tau_nodes(count: int, at: TauMap) -> Nodes:
+    """Chebyshev nodes of the first kind, mapped."""
+    x, weight, _ = fejer(count)
+    tau, slope = tau_of(x, *at)
+    with np.errstate(divide="ignore"):
+        return Nodes(tau, np.log(weight * slope), x)
+
+
+def density_of_tau(nodes: Nodes, log_posterior: Array, at: TauMap, moments: int) -> TauDensity:
+    """Write the log posterior of tau at its nodes as a Chebyshev series."""
+    _, weight, to_series = fejer(nodes.x.size)
+    share = np.exp(log_posterior + nodes.log_weight)
+    raw = np.array([share @ nodes.tau, share @ nodes.tau**2])
+    series = to_series @ (share / weight)
+    return TauDensity(at.low, at.scale, at.end, series, raw, moments, at.lower, at.upper)
+
+
+def support_of_tau(prior: Prior) -> tuple[float, float]:
+    """The support of a prior of tau: a flat one starts at 0."""
+    low, high = prior.support
+    return max(low, 0.0), high
+
+
+def finite_evidence(log_z: float, model: Model) -> float:
+    """Refuse data that have no density under a model, or one of which rounding leaves nothing."""
+    if not abs(log_z) < LARGEST_LOG:
+        raise ModelError(
+            f"The data have no density under {model!r}: the priors leave no room for them. "
+            "Check the priors and the scale of the estimates."
+        )
+    return log_z
+
+
+def evidence(model: Model, log_z: float) -> float | None:
+    """The log marginal likelihood; under an improper prior it has no scale, so there is none."""
+    return log_z if all(prior.proper for prior in model.priors.values()) else None

@@ -1,0 +1,149 @@
+"""Many normal-normal data sets at once: from columns to a compiled program and back."""
+
+# NumPy's and JAX's arrays stand for each other:
+# pyright: reportArgumentType=false
+
+from collections.abc import Mapping
+from functools import cache, lru_cache, partial
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from ...model import NormalNormal
+from ...priors import Normal, Prior, StudentT, log_density
+from ..compiled.precision import float64
+from ..compiled.priors import density
+from ..padding import padded_k
+from .normal_program import BLOCK, MOMENTS, Inputs, Shape, blocks
+
+if TYPE_CHECKING:
+    from jax.stages import Compiled
+
+type Values = NDArray[np.float64]
+
+NORMAL_TOLERANCE = 1e-7  # of the error, above which a data set is fitted by itself
+AT_ONCE = 65536  # studies, padding included, in one call of a program
+STEPS = 5  # enough for a mixture that is nearly normal
+LARGEST = 1e12  # beyond it, or below its inverse, a product of variances has no room
+_ERROR = MOMENTS.index("error")
+_COMPILING = Lock()
+
+
+def serves(model: NormalNormal) -> bool:
+    """Whether the program knows the priors of a model."""
+    mu = isinstance(model.mu, Normal) or (isinstance(model.mu, StudentT) and model.mu.df >= 1)
+    return (
+        model.df is None and mu and density(model.tau) is not None and _median(model.tau) < LARGEST
+    )
+
+
+def fit_normal(
+    model: NormalNormal, columns: Mapping[str, Values], *, prob: float, quantiles: bool
+) -> Mapping[str, Values]:
+    """Fit every row of `columns`; see ``_batch.BatchFit``."""
+    y, se = columns["y"], columns["se"]
+    shape = shape_of(model, y.shape[1], quantiles=quantiles)
+    inputs = _inputs(model, prob)
+    with float64():
+        out = _run(shape, y, se, inputs)
+        again = ~(out[:, _ERROR] <= NORMAL_TOLERANCE)
+        if again.sum() > BLOCK:  # fewer are not worth a program: they are fitted by themselves
+            finer = shape._replace(nodes=3 * shape.nodes, steps=3 * shape.steps)
+            out[again] = _run(finer, y[again], se[again], inputs)
+    usable = np.isfinite(out).all(axis=1) & ~_beyond(y, se)
+    usable &= out[:, _ERROR] <= NORMAL_TOLERANCE
+    out[:, _ERROR] = np.where(usable, out[:, _ERROR], np.inf)
+    return dict(zip(shape.columns, out.T, strict=True))
+
+
+def _beyond(y: Values, se: Values) -> NDArray[np.bool_]:
+    """Rows with numbers that leave no room for the products of variances."""
+    largest = np.fmax(np.fmax.reduce(np.abs(y), axis=1), np.fmax.reduce(se, axis=1))
+    return (largest > LARGEST) | (np.fmin.reduce(se, axis=1) < 1 / LARGEST)
+
+
+def rows_at_once(k: int) -> int:
+    """How many data sets one call of a program takes: half a megabyte of each input."""
+    return BLOCK * max(1, AT_ONCE // (BLOCK * k))
+
+
+def _run(shape: Shape, y: Values, se: Values, inputs: Inputs) -> Values:
+    """Fit rows, so many at a time as the program takes; an absent study is NaN in both."""
+    program, size = _program(shape), rows_at_once(shape.k)
+    out = np.empty((len(y), len(shape.columns)))
+    for i in range(0, len(y), size):
+        part = slice(i, min(i + size, len(y)))
+        count = np.int64(-(-(part.stop - i) // BLOCK))
+        padded = _padded(y[part], se[part], size, shape.k)
+        out[part] = np.asarray(program(*padded, count, inputs))[: part.stop - i]
+    return out
+
+
+def _padded(y: Values, se: Values, size: int, k: int) -> Values:
+    """Fill up with rows of one study, and rows with studies of infinite `se`."""
+    padded = np.zeros((2, size, k))
+    padded[1, :, 1:] = np.inf
+    padded[1, :, 0] = 1.0
+    absent = np.isnan(y)
+    for values, fill, place in ((y, 0.0, padded[0]), (se, np.inf, padded[1])):
+        place[: len(y), : y.shape[1]] = np.where(absent, fill, values)
+    return padded
+
+
+def shape_of(model: NormalNormal, k: int, *, quantiles: bool) -> Shape:
+    """The program that serves a model and tables of k studies."""
+    padded = padded_k(k)
+    nodes = 64 if padded <= 64 else 96
+    components = 1
+    if isinstance(model.mu, StudentT):
+        components = 64 if model.mu.df >= 3 else 128
+    known = density(model.tau)
+    assert known is not None
+    return Shape(padded, nodes, components, known, tuple(model.tau.numbers), STEPS * quantiles)
+
+
+def _inputs(model: NormalNormal, prob: float) -> Inputs:
+    mu, tau = (
+        {name: np.float64(value) for name, value in prior.numbers.items()}
+        for prior in (model.mu, model.tau)
+    )
+    low, high, median = map(np.float64, (*model.tau.support, _median(model.tau)))
+    probs = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])
+    return Inputs(mu, tau, low, high, median, probs)
+
+
+@lru_cache(maxsize=256)
+def _median(prior: Prior) -> float:
+    """Rough median of a prior of tau above its lower end."""
+    low, high = prior.support
+    step = (
+        np.geomspace(1e-15, 1e15, 3001)
+        if np.isinf(high)
+        else np.geomspace(1e-9, 1, 901) * (high - low)
+    )
+    log_mass = log_density(prior, low + step) + np.log(step)
+    mass = np.cumsum(np.exp(log_mass - log_mass.max()))
+    return float(step[np.searchsorted(mass, 0.5 * mass[-1])])
+
+
+def _program(shape: Shape) -> "Compiled":
+    with _COMPILING:  # or two threads would compile the same program
+        return _compiled(shape, jax.default_backend())
+
+
+@cache
+def _compiled(shape: Shape, backend: str) -> "Compiled":
+    return jax.jit(partial(blocks, shape)).lower(*example(shape)).compile()
+
+
+def example(shape: Shape) -> tuple[Values, Values, np.int64, Inputs]:
+    """Inputs of a program, of the right form."""
+    ones = np.ones((rows_at_once(shape.k), shape.k))
+    one = np.float64(1.0)
+    mu = ("mean", "sd") if shape.components == 1 else ("df", "mean", "scale")
+    tau = dict.fromkeys(shape.numbers, one)
+    inputs = Inputs(dict.fromkeys(mu, one), tau, one, one, one, np.ones(3))
+    return ones, ones, np.int64(0), inputs

@@ -1,0 +1,1 @@
+"""What follows from a posterior at nodes of mu and tau: effects of studies, and draws."""

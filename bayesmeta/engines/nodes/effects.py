@@ -1,0 +1,265 @@
+"""Effects of the studies and in a new one, from the nodes at which mu and tau were integrated.
+
+Given mu and tau a new effect has the distribution of the effects, and a study's the same times its
+likelihood over what that likelihood comes to at mu and tau; both are averaged over the nodes. The
+densities are made at nodes of a map that crowds where a likelihood has a corner or the prior of mu
+an end: there the distribution of the effects, as narrow as tau, leaves features of every size.
+"""
+
+# SciPy types its results as unions with a second return value:
+# pyright: reportArgumentType=false
+# pyright: reportOperatorIssue=false
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...posterior import Check, GridDensity, MappedDensity, Marginal, Marginals, SupportMap
+from ..likelihood.corners import log_kernel, rule_of_effects
+from .fourier import PROBS, checks_of_effects
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
+
+type Array = NDArray[np.float64]
+
+WIDE, WIDE_T = 1.5, 4.0  # distances of the nodes of mu that normal and Student-t effects must span
+FAR, FAR_T = 8.5, 1e4  # scales of the effects as far as which they are followed
+NEGLIGIBLE = 1e-17  # posterior mass of a node
+SEEN = 1e-13  # likewise, for how far effects reach: beyond, rounding outweighs a density's tails
+FAINT, MARGIN = 1e-12, 12  # of the peak of mu's density: nothing is seen of an end with so little
+STEP = 0.3  # of the nodes of an effect, as a share of its narrowest feature
+
+
+def features(y: Array, se: Array, mu: Marginal) -> Array:
+    """Places of what densities of effects have to resolve, and their widths, (f, 2).
+
+    Estimates as wide as their standard errors, and mu: as wide as it is for the least tau, and as
+    it is.
+    """
+    pooled = float((se**-2.0).sum() ** -0.5)
+    quartiles = mu.quantile([0.25, 0.5, 0.75])
+    middle, width = quartiles[1], (quartiles[2] - quartiles[0]) / 1.35
+    places = [*zip(y, se, strict=True), (middle, width), (middle, min(width, pooled))]
+    return np.array(places)
+
+
+@final
+@dataclass(frozen=True)
+class Integrated:
+    """A posterior of mu and tau at nodes, and what it takes to get at the effects.
+
+    Attributes
+    ----------
+    study : tuple of str, length k
+    df : float or None
+        Degrees of freedom of the effects; None for normal ones.
+    support : SupportMap
+        How mu was integrated: uniformly in a variable u.
+    u, mu : ndarray, shape (m,)
+    tau : ndarray, shape (t,)
+    mass : ndarray, shape (t, m)
+        Posterior probabilities of the nodes, sum to 1.
+    moments_of_tau : tuple of float and int
+        Second moment of tau, and how many moments it has.
+    bounded : ndarray of bool, shape (k,)
+        Studies whose likelihood leaves their effect all its moments; the others' are those of a
+        new effect.
+    log_given : callable
+        ``()`` to the log likelihood of each study given mu and tau, (t, k, m).
+    log_likelihood : callable
+        Values of theta, (n,), to that of each study given its effect, (k, n).
+    features : ndarray, shape (f, 2)
+        Places of what the densities of the effects have to resolve, and their widths.
+    crowded : tuple of float
+        Where they have features of every size.
+    """
+
+    study: tuple[str, ...]
+    df: float | None
+    support: SupportMap
+    u: Array
+    mu: Array
+    tau: Array
+    mass: Array
+    moments_of_tau: tuple[float, int]
+    bounded: NDArray[np.bool_]
+    log_given: Callable[[], Array]
+    log_likelihood: Callable[[Array], Array]
+    features: Array
+    crowded: tuple[float, ...] = ()
+
+    @cached_property
+    def place(self) -> tuple[SupportMap, Array]:
+        """Map of the effects, and its uniform nodes: the fewest that see every feature."""
+        width, middle = float(self.features[:, 1].min()), self._moments_of_mu[0]
+        crowded = self._crowded()
+        if not crowded:
+            return self._nodes(SupportMap(-np.inf, np.inf, 2 * width, (middle,)))
+        choices = crowded, tuple(sorted({*crowded, middle}))
+        maps = (SupportMap(-np.inf, np.inf, 1e-4 * width, centres) for centres in choices)
+        return min((self._nodes(one) for one in maps), key=lambda found: found[1].size)
+
+    def _crowded(self) -> tuple[float, ...]:
+        """Where features of every size are to be seen: not at an end that mu does not come near."""
+        density = self.mass.sum(axis=0) / self.support.slope(self.u)
+        ends = ((self.support.low, density[:MARGIN]), (self.support.high, density[-MARGIN:]))
+        faint = {end for end, there in ends if there.max() < FAINT * density.max()}
+        return tuple(one for one in self.crowded if one not in faint)
+
+    def _nodes(self, support: SupportMap) -> tuple[SupportMap, Array]:
+        alive = self.mass > SEEN * self.mass.max()
+        far = (FAR if self.df is None else FAR_T) * self.tau[alive.any(axis=1)].max()
+        seen = self.mu[alive.any(axis=0)]
+        centre, width = self.features.T
+        v = support.inverse(np.concatenate([centre, centre - 2 * width, centre + 2 * width]))
+        per_unit = 1 / support.slope(v)
+        step = STEP * min(1.0, float((np.tile(width, 3) * per_unit).min()))
+        first, last = support.inverse(np.array([seen[0] - far, seen[-1] + far]))
+        return support, step * np.arange(np.floor(first / step), np.ceil(last / step) + 1)
+
+    @cached_property
+    def new(self) -> MappedDensity:
+        """Effect in a new study."""
+        support, v = self.place
+        density = self._smeared(self.mass[None], support.value(v))[0]
+        squared = self.moments_of_tau[0]
+        if self.df is not None:
+            squared *= self.df / (self.df - 2) if self.df > 2 else np.nan
+        mean, variance = self._moments_of_mu
+        moments_of = (mean, float(np.sqrt(variance + squared)))
+        inner = GridDensity.of(v, density * support.slope(v), local=True)
+        return MappedDensity(inner, support, moments_of, self._moments_of_new)
+
+    @property
+    def _moments_of_new(self) -> int:
+        of_shape = 2 if self.df is None else max(int(np.ceil(self.df)) - 1, 0)
+        return min(self.moments_of_tau[1], of_shape)
+
+    @cached_property
+    def effects(self) -> Marginals:
+        """Effects of the studies."""
+        support, v = self.place
+        theta, found = support.value(v), []
+        for density, bounded in zip(self._each[0], self.bounded, strict=True):
+            mass = density / density.sum()
+            mean = float(mass @ theta)
+            sd = float(np.sqrt(mass @ (theta - mean) ** 2))
+            moments = 2 if bounded else self._moments_of_new
+            found.append(
+                MappedDensity(GridDensity.of(v, density, local=True), support, (mean, sd), moments)
+            )
+        return Marginals(self.study, tuple(found))
+
+    def checks(self, limit: float) -> tuple[Check, ...]:
+        """Hold the effects to what must be true of them; see ``checks_of_effects``."""
+        each, expected = self._each
+        v = self.place[1]
+        total = each.sum(axis=1) * (v[1] - v[0])
+        means = expected if self.df is None else None
+        return checks_of_effects(self.effects, total, means, self._error_of_new(), limit)
+
+    def _error_of_new(self) -> float:
+        at = self.new.quantile(PROBS)
+        gaps = [np.abs(self._below(at) - PROBS).max()]
+        if self._moments_of_new == 2 and self.df is None:
+            support = self.place[0]
+            mass = self.new.inner.density * (self.new.inner.x[1] - self.new.inner.x[0])
+            theta = support.value(self.new.inner.x)
+            mean, variance = self._moments_of_mu
+            total = variance + float(self.mass.sum(axis=1) @ self.tau**2)
+            gaps.append(abs(float(mass @ theta) - mean) / total**0.5)
+            gaps.append(abs(float(mass @ (theta - mean) ** 2) / total - 1) / 2)
+        return float(np.max(gaps))
+
+    @cached_property
+    def _moments_of_mu(self) -> tuple[float, float]:
+        mass = self.mass.sum(axis=0)
+        mean = float(mass @ self.mu)
+        return mean, float(mass @ (self.mu - mean) ** 2)
+
+    @cached_property
+    def _each(self) -> tuple[Array, Array]:
+        """Densities of the studies' effects in v, (k, n), and what their means should be, (k,)."""
+        from scipy.interpolate import make_interp_spline
+
+        support, v = self.place
+        theta, log_given = support.value(v), self.log_given()
+        with np.errstate(divide="ignore"):
+            log_share = np.log(self.mass)[:, None] - log_given
+            top = log_share.max(axis=(0, 2))
+            share = np.exp(log_share - top[:, None])
+            outside = np.log(np.maximum(self._smeared(np.moveaxis(share, 1, 0), theta), 0.0))
+        density = np.exp(self.log_likelihood(theta) + top[:, None] + outside) * support.slope(v)
+        slope = make_interp_spline(self.u, log_given, k=5, axis=2).derivative()(self.u)
+        shift = (self.mass * self.tau[:, None] ** 2)[:, None] * slope / self.support.slope(self.u)
+        return density, self._moments_of_mu[0] + shift.sum(axis=(0, 2))
+
+    @cached_property
+    def _alive(self) -> list[tuple[int, NDArray[np.intp]]]:
+        """Nodes of tau with posterior mass, and those of mu that have some there."""
+        least = NEGLIGIBLE * self.mass.max()
+        rows = np.flatnonzero(self.mass.max(axis=1) > least)
+        return [(t, np.flatnonzero(self.mass[t] > least)) for t in rows.tolist()]
+
+    def _spacing(self, at: Array) -> Array:
+        """Distance of the nodes of mu at some points; none beyond the support."""
+        return (self.u[1] - self.u[0]) * self.support.slope(self.support.inverse(at))
+
+    def _smeared(self, masses: Array, at: Array) -> Array:
+        """Densities at some points of mu plus an effect of scale tau, (q, n), from (q, t, m).
+
+        Where the distribution of the effects is wider than the nodes of mu are apart, by the
+        trapezoidal rule over these; where it is narrower, by a rule over it.
+        """
+        found = np.zeros((len(masses), at.size))
+        spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
+        far = FAR if self.df is None else FAR_T
+        for t, seen in self._alive:
+            tau, mu = self.tau[t], self.mu[seen]
+            near = (at >= mu[0] - far * tau) & (at <= mu[-1] + far * tau)
+            wide, narrow = near & (tau >= spacing), near & (tau < spacing)
+            z = (at[wide, None] - mu) / tau
+            found[:, wide] += masses[:, t, seen] @ (np.exp(log_kernel(z, self.df)) / tau).T
+            if narrow.any():
+                found[:, narrow] += self._over_effects(self._spline(masses[:, t]), tau, at[narrow])
+        return found
+
+    def _below(self, at: Array) -> Array:
+        """Probability of a new effect below some points, as a mixture over the nodes."""
+        from scipy.special import ndtr, stdtr
+
+        spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
+        found = np.zeros(at.size)
+        for t, seen in self._alive:
+            tau, wide = self.tau[t], self.tau[t] >= spacing
+            z = (at[wide, None] - self.mu[seen]) / tau
+            found[wide] += (ndtr(z) if self.df is None else stdtr(self.df, z)) @ self.mass[t, seen]
+            if not wide.all():
+                below = self._spline(self.mass[t][None]).antiderivative()
+                found[~wide] += self._over_effects(below, tau, at[~wide], cumulative=True)[0]
+        return found
+
+    def _spline(self, masses: Array) -> "BSpline":
+        """Densities in u, (q,), from masses at its nodes, (q, m)."""
+        from scipy.interpolate import make_interp_spline
+
+        return make_interp_spline(self.u, masses.T / (self.u[1] - self.u[0]), k=5)
+
+    def _over_effects(
+        self, spline: "BSpline", tau: float, at: Array, *, cumulative: bool = False
+    ) -> Array:
+        """Mean of functions of mu, (q, n), at a point less an effect of scale `tau`."""
+        z, log_weight = rule_of_effects(self.df)
+        u = self.support.inverse(at[:, None] - tau * z)
+        first, last = self.u[0], self.u[-1]
+        value = spline(np.clip(u, first, last))
+        if not cumulative:
+            inside = (u >= first) & (u <= last)
+            per_unit = np.where(inside, 1 / self.support.slope(np.clip(u, first, last)), 0.0)
+            value = value * per_unit[..., None]
+        return np.einsum("nzq,z->qn", value, np.exp(log_weight))

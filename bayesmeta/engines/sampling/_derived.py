@@ -1,0 +1,119 @@
+"""What follows from the parameters that were sampled: drawn given these, in NumPy."""
+
+from collections.abc import Mapping
+from functools import singledispatch
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from ...effects import EffectSizes
+from ...model import Data, Model, MultivariateNormal, NormalNormal, OutlierMixture
+from ...multivariate import MultivariateEffects, matrices, root
+
+type Array = NDArray[np.float64]
+type DrawsByName = Mapping[str, Array]
+
+
+@singledispatch
+def derived(model: Model, data: Data, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
+    """Draw what the sampler left out.
+
+    Parameters
+    ----------
+    model : Model
+    data : Studies or EffectSizes
+    draws : mapping of str to ndarray, each (chains, draws) or (chains, draws, k)
+    rng : Generator
+
+    Returns
+    -------
+    mapping of str to ndarray, likewise
+        With random effects ``theta_new``; with outliers ``theta`` and ``outlier`` too. Of several
+        outcomes (chains, draws, p) and (chains, draws, k, p).
+    """
+    return _new_effect(model, draws, rng) if "tau" in draws else {}
+
+
+@derived.register
+def _normal_normal(
+    model: NormalNormal, data: Data, draws: DrawsByName, rng: np.random.Generator
+) -> DrawsByName:
+    """With degrees of freedom unknown, study effects given their weights as well."""
+    new = _new_effect(model, draws, rng)
+    if "weight" not in draws:
+        return new
+    between = draws["tau"][..., None] ** 2 / draws["weight"]
+    return {**new, "theta": _study_effects(data, draws["mu"][..., None], between, rng)}
+
+
+@derived.register
+def _outlier_mixture(
+    _: OutlierMixture, data: Data, draws: DrawsByName, rng: np.random.Generator
+) -> DrawsByName:
+    """Draw the component of each study, then its effect: normal given estimate and component."""
+    mu, tau, share, spread = (draws[name][..., None] for name in ("mu", "tau", "share", "spread"))
+    variances = tau**2, tau**2 + spread**2
+    outlier = _wide(data, mu, share, *variances)
+    between = _one_of(variances, outlier, rng)
+    new = np.sqrt(_one_of(variances, share, rng))
+    return {
+        "outlier": outlier,
+        "theta": _study_effects(data, mu, between, rng),
+        "theta_new": (mu + new * rng.standard_normal(mu.shape))[..., 0],
+    }
+
+
+@derived.register
+def _multivariate_normal(
+    _: MultivariateNormal, data: Data, draws: DrawsByName, rng: np.random.Generator
+) -> DrawsByName:
+    """Effects of the studies and of a new one, jointly over the outcomes.
+
+    A study's effects are drawn from their law without its estimates and then moved by what these
+    add to estimates drawn with them: for normals the conditional law, whatever is singular.
+    """
+    assert isinstance(data, MultivariateEffects)
+    mu, tau, numbers = draws["mu"], draws["tau"], data.numbers
+    rho = draws["rho"] if draws["rho"].ndim > 2 else draws["rho"][..., None]
+    between = matrices(rho, data.p) * tau[..., :, None] * tau[..., None, :]
+    noise = rng.standard_normal((*mu.shape[:2], data.k + 1, data.p))
+    free = mu[..., None, :] + noise @ root(between)  # the root is symmetric
+    new, theta = free[..., 0, :], free[..., 1:, :]
+    sampling = data.sampling(draws.get("within"))
+    error = (root(sampling) @ rng.standard_normal((*theta.shape, 1)))[..., 0]
+    there = numbers["reported"].T
+    reach = between[..., None, :, :] * there[:, None, :]
+    total = sampling + there[:, :, None] * reach
+    surprise = there * (numbers["y"].T - theta - error)
+    moved = reach @ np.linalg.solve(total, surprise[..., None])
+    return {"theta": theta + moved[..., 0], "theta_new": new}
+
+
+def _new_effect(model: Model, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
+    df, size = draws.get("df", getattr(model, "df", None)), draws["mu"].shape
+    noise = rng.standard_normal(size) if df is None else rng.standard_t(df, size)
+    return {"theta_new": draws["mu"] + draws["tau"] * noise}
+
+
+def _study_effects(data: Data, mu: Array, between: Array, rng: np.random.Generator) -> Array:
+    """Draw study effects given estimates and variances between studies, (chains, draws, k)."""
+    assert isinstance(data, EffectSizes)
+    own = between / (between + data.se**2)  # share of the study's own estimate in its effect
+    noise = np.sqrt(own) * data.se * rng.standard_normal(own.shape)
+    return mu + own * (data.y - mu) + noise
+
+
+def _wide(data: Data, mu: Array, share: Array, usual: Array, wide: Array) -> Array:
+    """Probability that each study is of the wide component, by Bayes' theorem."""
+    assert isinstance(data, EffectSizes)
+    narrow, broad = usual + data.se**2, wide + data.se**2
+    with np.errstate(divide="ignore"):
+        log_odds = np.log(share) - np.log1p(-share)
+    log_odds = log_odds + 0.5 * np.log(narrow / broad)
+    return expit(log_odds + 0.5 * (data.y - mu) ** 2 * (1 / narrow - 1 / broad))
+
+
+def _one_of(variances: tuple[Array, Array], wide: Array, rng: np.random.Generator) -> Array:
+    usual, broad = variances
+    return np.where(rng.uniform(size=wide.shape) < wide, broad, usual)

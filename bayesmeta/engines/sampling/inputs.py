@@ -1,0 +1,165 @@
+"""What goes into a compiled sampler: shapes, padded columns, the numbers of the priors, keys."""
+
+# a Prior class is not typed as the dataclass each subclass is:
+# pyright: reportArgumentType=false
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import jax
+import numpy as np
+
+from ...model import (
+    ByOutcome,
+    Data,
+    Exchangeable,
+    HypergeometricNormal,
+    Model,
+)
+from ...priors import Mixture, Prior
+from ...studies import BinaryStudies, ContinuousStudies
+from ..likelihood.arms import COLUMNS, columns_of, empty_quantiles
+from ..likelihood.study import supports
+from ..settings import NUTS
+
+if TYPE_CHECKING:
+    pass
+
+
+type Columns = Mapping[str, np.ndarray]
+type Out = Mapping[str, Mapping[str, np.ndarray]]
+SMALLEST = 16  # tables are padded to 16, 32, 64, ... studies, so that most share one program
+FEWEST = 4  # where arms report quantiles, whose probabilities cost too much for padding
+
+
+class Shape(NamedTuple):
+    """What decides a compiled program: everything else is an input.
+
+    `model` has example numbers in its priors; `support` is how many counts a hypergeometric
+    likelihood sums over, or the most quantiles that an arm reports, 0 for the others.
+    """
+
+    model: Model
+    k: int
+    support: int
+    draws: int
+    tune: int
+    chains: int
+
+
+def columns_for(model: Model, data: Data) -> Columns:
+    """The data by the names that the PyMC model has for them."""
+    model.check_data(data)
+    if isinstance(data, ContinuousStudies):
+        return columns_of(model, data)
+    if not isinstance(model, HypergeometricNormal):
+        return data.numbers
+    assert isinstance(data, BinaryStudies)
+    largest = int(supports(data).max())
+    size = max(64, 1 << (largest - 1).bit_length())
+    return {**data.numbers, "count": np.arange(float(size))}
+
+
+def shape_of(model: Model, columns: Columns, k: int, engine: NUTS) -> Shape:
+    """The program that serves a model and a table of k studies."""
+    support = columns["count"].size if "count" in columns else 0
+    if "quantiles_treatment" in columns:
+        support = columns["quantiles_treatment"].shape[1]
+    chains = engine.chains if lockstep() else 1  # on a CPU the program is one chain
+    least = FEWEST if "quantiles_treatment" in columns else SMALLEST
+    return Shape(example(model), padded(k, least=least), support, engine.draws, engine.tune, chains)
+
+
+def padded(k: int, *, least: int = SMALLEST) -> int:
+    """How many rows a table of k studies is filled up to."""
+    return max(least, 1 << (k - 1).bit_length())
+
+
+def pad(columns: Columns, k: int) -> Columns:
+    """Fill up the last axis with rows that say nothing: n = 0 for counts, se or time = 1."""
+    return {
+        name: _pad_quantiles(values, k)
+        if values.ndim == 3 and name.startswith("quantiles")
+        else values
+        if name == "count"
+        else np.pad(
+            values,
+            [(0, 0)] * (values.ndim - 1) + [(0, k - values.shape[-1])],
+            constant_values=_filler(name),
+        )
+        for name, values in columns.items()
+    }
+
+
+def _pad_quantiles(values: np.ndarray, k: int) -> np.ndarray:
+    none = empty_quantiles(values.shape[1])
+    return np.concatenate([values, np.repeat(none, k - values.shape[0], axis=0)])
+
+
+def _filler(name: str) -> float:
+    ones = ("se", "unit", "time", "size", "sd", "moments")
+    return 1.0 if name.startswith(ones) else 0.0
+
+
+def numbers(model: Model) -> Mapping[str, np.float64]:
+    """The priors' numbers under the names of the program's inputs."""
+    return {
+        f"{name}_{field}": np.float64(value)
+        for name, prior in model.priors.items()
+        for field, value in prior.numbers.items()
+    }
+
+
+def example_inputs(shape: Shape) -> tuple[object, ...]:
+    """Inputs of a program, of the right form."""
+    keys = chain_keys(0, shape.chains)
+    table = {**example_columns(shape.model, shape.k, shape.support), **numbers(shape.model)}
+    key = keys if lockstep() else keys[0]
+    return key, table, np.ones(shape.k), np.float64(0.9), np.float64(1.0)
+
+
+def example_columns(model: Model, k: int, support: int = 0) -> Columns:
+    """Columns of the shape of a table, to trace with."""
+    if support and issubclass(model.takes, ContinuousStudies):
+        none = np.repeat(empty_quantiles(support), k, axis=0)
+        plans = {"quantiles_treatment": none, "quantiles_control": none}
+        return {**{name: np.ones(k) for name in COLUMNS}, **plans}
+    count = {"count": np.arange(float(support))} if support else {}
+    if issubclass(model.takes, ContinuousStudies):
+        return {name: np.ones(k) for name in COLUMNS}
+    return {**{name: np.ones((*first, k)) for name, first in model.columns().items()}, **count}
+
+
+def chain_keys(seed: int, chains: int) -> np.ndarray:
+    """Raw random keys, one per chain, shape (chains, 2)."""
+    return np.asarray(jax.random.key_data(jax.random.split(jax.random.key(seed), chains)))
+
+
+def lockstep() -> bool:
+    """Whether chains run in lockstep: on a GPU."""
+    return jax.default_backend() != "cpu"
+
+
+def example(model: Model) -> Model:
+    """The same model with example numbers in its priors: these are inputs and do not matter."""
+    found: dict[str, Prior | Exchangeable | ByOutcome] = {}
+    for field in fields(model):
+        value = getattr(model, field.name)
+        if isinstance(value, Prior):
+            found[field.name] = _example_prior(value)
+        elif isinstance(value, ByOutcome):
+            found[field.name] = ByOutcome(
+                {outcome: _example_prior(prior) for outcome, prior in value.items()}
+            )
+        elif isinstance(value, Exchangeable):
+            parts = (_example_prior(part) for part in (value.mean, value.sd))
+            found[field.name] = Exchangeable(*parts)
+    return replace(model, **found)
+
+
+def _example_prior(prior: Prior) -> Prior:
+    if isinstance(prior, Mixture):
+        return Mixture(0.5, _example_prior(prior.first), _example_prior(prior.second))
+    numbers = {"df": 3.0, "mean": 0.0, "low": 0.0}
+    return type(prior)(**{field.name: numbers.get(field.name, 1.0) for field in fields(prior)})
