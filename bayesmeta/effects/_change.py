@@ -106,6 +106,7 @@ the change as printed',)
         study=table.study,
         variant=table.variant,
         excluded=table.excluded,
+        covariates=table.covariates,
         unit=unit,
         how=join_how(*how, converted),
         **{name: values * factor for name, values in changes.items()},

@@ -14,6 +14,7 @@ from ..studies import (
     PersonTimeStudies,
     ProportionStudies,
     Studies,
+    Table,
 )
 
 type ZeroCells = Literal["none", "if_needed", "all", "events", "treatment_arm", "variance"]
@@ -23,12 +24,15 @@ type Cells = tuple[
 ]
 
 
-MEASURES_OF: Mapping[type[Studies | ContinuousStudies], tuple[str, ...]] = {
-    BinaryStudies: ("OR", "RR", "RD"),
-    PersonTimeStudies: ("IRR",),
-    ProportionStudies: ("PLO",),
-    IncidenceStudies: ("IRLN",),
-    ContinuousStudies: ("MD", "SMD", "ROM", "RGM"),
+MEASURES_OF: Mapping[type[Table], tuple[str, ...]] = {
+    each: each.measures
+    for each in (
+        BinaryStudies,
+        PersonTimeStudies,
+        ProportionStudies,
+        IncidenceStudies,
+        ContinuousStudies,
+    )
 }
 SILENT = {
     "OR": "no patient, or every patient, had an event in both arms",
@@ -102,9 +106,8 @@ def informative(studies: Studies, measure: str) -> NDArray[np.bool_]:
     if measure not in SILENT:
         return np.ones(studies.k, bool)
     silent = studies.double_zero
-    if measure == "OR" and isinstance(studies, BinaryStudies):
-        _, b, _, d = cells(studies)
-        silent = silent | ((b == 0) & (d == 0))
+    if measure == "OR":
+        silent = silent | studies.all_events
     return ~silent
 
 

@@ -1,14 +1,16 @@
 """Effect sizes: studies in, estimates and standard errors on the analysis scale out."""
 
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Literal, final
 
 import numpy as np
 
 from ..errors import DataError
-from ..studies import ContinuousStudies, Excluded, Published, Studies, name_rows
+from ..studies import ContinuousStudies, Excluded, Published, Studies, Table, name_rows
 from ._continuous import SMD, estimates
-from ._counts import ESTIMATES, MEASURES_OF, SILENT, ZERO_WORDS, ZeroCells, check_rule, informative
+from ._counts import ESTIMATES, SILENT, ZERO_WORDS, ZeroCells, check_rule, informative
 from ._measures import MEASURES, measure_named
 from ._printed import from_intervals
 from ._sizes import EffectSizes
@@ -16,7 +18,6 @@ from ._sizes import EffectSizes
 type DoubleZero = Literal["exclude", "include"]
 
 MAIN_REASON = "double zero"
-_KIND = {True: "counts", False: "continuous outcomes"}
 
 
 def effect_sizes(
@@ -83,18 +84,51 @@ ContinuousStudies or Published
     >>> bm.effect_sizes(printed).se.round(3).tolist()
     [0.12]
     """
-    if isinstance(studies, Published):
-        return _from_published(studies)
-    measure = _measure_for(studies, measure)
-    if bias_correction and measure != "ROM":
-        raise DataError(f"bias_correction is for measure 'ROM', not {measure!r}.")
-    if smd not in ("exact", "RevMan") or (smd == "RevMan" and measure != "SMD"):
-        raise DataError(f"smd is 'exact' or, for measure 'SMD', 'RevMan'; got {smd!r}.")
-    if isinstance(studies, ContinuousStudies):
-        return _of_means(studies, measure, bias_correction=bias_correction, smd=smd)
+    asked = Asked(
+        measure=measure,
+        zero_cells=zero_cells,
+        double_zero=double_zero,
+        bias_correction=bias_correction,
+        smd=smd,
+    )
+    return _made_of(studies, asked)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked for of a table."""
+
+    measure: str | None
+    zero_cells: ZeroCells
+    double_zero: DoubleZero
+    bias_correction: bool
+    smd: SMD
+
+    def measure_for(self, studies: Table) -> str:
+        """The measure of a table, after a look at what belongs to one measure only."""
+        measure = _measure_for(studies, self.measure)
+        if self.bias_correction and measure != "ROM":
+            raise DataError(f"bias_correction is for measure 'ROM', not {measure!r}.")
+        if self.smd not in ("exact", "RevMan") or (self.smd == "RevMan" and measure != "SMD"):
+            raise DataError(f"smd is 'exact' or, for measure 'SMD', 'RevMan'; got {self.smd!r}.")
+        return measure
+
+
+@singledispatch
+def _made_of(given: object, asked: Asked) -> EffectSizes:
+    raise DataError(
+        "effect_sizes takes a table of counts, ContinuousStudies or Published, not "
+        f"{type(given).__name__}."
+    )
+
+
+@_made_of.register
+def _of_counts(studies: Studies, asked: Asked) -> EffectSizes:
+    measure, double_zero = asked.measure_for(studies), asked.double_zero
     if double_zero not in ("exclude", "include"):
         raise DataError(f"double_zero is 'exclude' or 'include', not {double_zero!r}.")
-    check_rule(zero_cells, measure)
+    check_rule(asked.zero_cells, measure)
     kept = np.ones(studies.k, bool) if double_zero == "include" else informative(studies, measure)
     if not kept.any():
         raise DataError(
@@ -102,14 +136,14 @@ ContinuousStudies or Published
             f"{SILENT[measure]}. A two-stage analysis has nothing to pool; "
             "a model on the counts keeps such studies."
         )
-    names = tuple(name for name, keep in zip(studies.study, kept, strict=True) if keep)
+    left = studies.keep(kept)
     with np.errstate(divide="ignore", invalid="ignore"):
-        y, variance = ESTIMATES[measure](studies.keep(kept), zero_cells)
+        y, variance = ESTIMATES[measure](left, asked.zero_cells)
     bad = ~np.isfinite(y) | ~(variance > 0) | ~np.isfinite(variance)
     if bad.any():
         raise DataError(
-            f"The {measure} has no finite estimate for {name_rows(names, bad)}, which have a zero "
-            "cell; use zero_cells='if_needed', or a model on the counts."
+            f"The {measure} has no finite estimate for {name_rows(left.study, bad)}, which have a "
+            "zero cell; use zero_cells='if_needed', or a model on the counts."
         )
     dropped = tuple(
         Excluded(name, MAIN_REASON, f"{SILENT[measure]}: no information on the {measure}")
@@ -117,46 +151,43 @@ ContinuousStudies or Published
         if not keep
     )
     return EffectSizes(
-        study=names,
+        study=left.study,
         y=y,
         se=np.sqrt(variance),
         measure=measure,
         excluded=studies.excluded + dropped,
-        note=ZERO_WORDS[zero_cells],
+        note=ZERO_WORDS[asked.zero_cells],
+        variant=left.variant,
+        covariates=left.covariates,
     )
 
 
-def _of_means(
-    studies: ContinuousStudies, measure: str, *, bias_correction: bool, smd: SMD
-) -> EffectSizes:
-    y, variance = estimates(studies, measure, bias_correction=bias_correction, smd=smd)
-    corrected = ", corrected for bias" if bias_correction else ""
-    corrected += ", as RevMan has it" if smd == "RevMan" else ""
+@_made_of.register
+def _of_means(studies: ContinuousStudies, asked: Asked) -> EffectSizes:
+    measure, corrected = asked.measure_for(studies), asked.bias_correction
+    y, variance = estimates(studies, measure, bias_correction=corrected, smd=asked.smd)
+    how = ", corrected for bias" if corrected else ""
+    how += ", as RevMan has it" if asked.smd == "RevMan" else ""
     return EffectSizes(
         study=studies.study,
         y=y,
         se=np.sqrt(variance),
         measure=measure,
         excluded=studies.excluded,
-        note=f"from means and SDs{corrected}",
+        note=f"from means and SDs{how}",
         how=studies.how,
+        variant=studies.variant,
+        covariates=studies.covariates,
     )
 
 
-def _measure_for(studies: Studies | ContinuousStudies, measure: str | None) -> str:
-    """The measure asked for, if these counts have it; where they have only one, that."""
-    if type(studies) not in MEASURES_OF:
-        raise DataError(
-            "effect_sizes takes a table of counts, ContinuousStudies or Published, not "
-            f"{type(studies).__name__}."
-        )
-    among = MEASURES_OF[type(studies)]
+def _measure_for(studies: Table, measure: str | None) -> str:
+    """The measure asked for, if these studies have it; where they have only one, that."""
+    among = studies.measures
     if measure is None and len(among) == 1:
         return among[0]
     if measure is None:
-        raise DataError(
-            f"measure must be given for {_KIND[isinstance(studies, Studies)]}: {', '.join(among)}."
-        )
+        raise DataError(f"measure must be given for {studies.kind}: {', '.join(among)}.")
     if measure not in MEASURES:
         measure_named(measure, among)
     if measure not in among:
@@ -171,7 +202,8 @@ def _either(names: Sequence[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _from_published(published: Published) -> EffectSizes:
+@_made_of.register
+def _from_published(published: Published, asked: Asked) -> EffectSizes:
     measure = measure_named(published.measure)
     if not published.has_interval:
         raise DataError(

@@ -1,18 +1,14 @@
 """Tables of which each row fills the columns that it has."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportAttributeAccessIssue=false
-
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..studies import Excluded, check_names, name_rows, read_numbers, rename_columns, select_rows
+from ..studies import Covariates, Excluded, check_names, name_rows, read_covariates, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +30,7 @@ class Filled:
     excluded: tuple[Excluded, ...]
     numbers: Mapping[str, Array]
     texts: Mapping[str, tuple[str, ...]]
+    covariates: Covariates
 
     @property
     def k(self) -> int:
@@ -66,26 +63,25 @@ def read_filled(
         )
     have = {str(name) for name in frame.columns}
     wanted = [name for name in dict.fromkeys((*numbers, *texts)) if name in have or name in given]
-    table = rename_columns(frame, given, required=("study", *wanted))
-    study, variant, kept, excluded = select_rows(table, exclude)
-    rows = table[kept].map(_or_gap)
-    names = tuple(np.asarray(study, dtype=object)[kept])
-    check_names(names)
-    gaps = np.full(len(names), np.nan)
+    rows = read_rows(frame, given, wanted, exclude)
+    check_names(rows.study)
+    rows = replace(rows, cells=rows.cells.map(_or_gap))
+    k = len(rows.study)
     return Filled(
-        study=names,
-        variant=tuple(np.asarray(variant, dtype=object)[kept]),
-        excluded=excluded,
+        study=rows.study,
+        variant=rows.variant,
+        excluded=rows.excluded,
         numbers={
-            name: _usable(name, read_numbers(rows[name], name, study, kept), names)
-            if name in rows
-            else gaps
+            name: _usable(name, rows.numbers(name), rows.study)
+            if name in wanted
+            else np.full(k, np.nan)
             for name in numbers
         },
         texts={
-            name: tuple(_text(cell) for cell in rows[name]) if name in rows else ("",) * len(names)
+            name: tuple(_text(cell) for cell in rows.cells[name]) if name in wanted else ("",) * k
             for name in texts
         },
+        covariates=read_covariates(rows.covariates, k),
     )
 
 

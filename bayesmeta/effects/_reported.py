@@ -127,6 +127,8 @@ def reported_effects(
         note="as each report has it",
         how=how,
         label=label,
+        variant=table.variant,
+        covariates=table.covariates,
     )
 
 

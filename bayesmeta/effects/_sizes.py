@@ -1,27 +1,22 @@
 """Estimates and standard errors, one per study."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self, final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from ..studies import (
+    MAIN,
+    Covariate,
+    Covariates,
     Excluded,
-    Rows,
+    Table,
     check_names,
     name_rows,
-    read_names,
-    read_numbers,
     read_only,
-    rename_columns,
-    select_rows,
-    select_studies,
 )
 from ._measures import measure_named
 from ._printed import from_intervals
@@ -31,10 +26,13 @@ if TYPE_CHECKING:
 
     from ..studies import Key
 
+NO_COVARIATES = Covariates()
+PRINTED = ("estimate", "lower", "upper")
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EffectSizes:
+class EffectSizes(Table):
     """One estimate and one standard error per study.
 
     Attributes
@@ -55,6 +53,8 @@ class EffectSizes:
         The same of single studies, where they differ.
     label : str
         What the estimates are of, where the measure does not say it: ``"hazard ratio for death"``.
+    variant, covariates
+        As for :class:`BinaryStudies`.
 
     Raises
     ------
@@ -70,16 +70,22 @@ class EffectSizes:
     note: str = "as given"
     how: tuple[str, ...] = ()
     label: str = ""
+    variant: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    covariates: Mapping[str, Covariate] = field(
+        default_factory=Covariates, repr=False, compare=False
+    )
+    kind: ClassVar[str] = "estimates"
+    texts: ClassVar[Mapping[str, str]] = {"variant": MAIN, "how": ""}
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "study", read_names(self.study))
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Names of the columns with numbers."""
+        return ("y", "se")
+
+    def _check(self) -> None:
         measure_named(self.measure)
-        check_names(self.study)
-        object.__setattr__(self, "how", tuple(self.how) or ("",) * self.k)
-        if len(self.how) != self.k:
-            raise DataError(f"how has {len(self.how)} entries for {self.k} studies.")
         for name in ("y", "se"):
-            object.__setattr__(self, name, _column(self, name))
+            self._put(name, _column(self, name))
         extreme = (np.abs(self.y) > 1e50) | (self.se > 1e50) | ((self.se > 0) & (self.se < 1e-50))
         if extreme.any():
             raise DataError(
@@ -92,41 +98,15 @@ class EffectSizes:
                 "A standard error of zero would mean the effect is known."
             )
 
-    @property
-    def k(self) -> int:
-        """Number of studies."""
-        return len(self.study)
-
-    @classmethod
-    def columns(cls) -> tuple[str, ...]:
-        """Names of the columns with numbers."""
-        return ("y", "se")
-
-    @property
-    def numbers(self) -> Mapping[str, NDArray[np.float64]]:
-        """The columns by name, each (k,)."""
-        return {name: getattr(self, name) for name in self.columns()}
-
-    def keep(self, rows: Rows) -> Self:
-        """Return the studies that `rows` names, or where it is true, in the order of the table.
-
-        Parameters
-        ----------
-        rows : names, or array-like of bool, shape (k,)
-
-        Raises
-        ------
-        DataError
-            For anything else, positions among them, and where no study is left.
-        """
-        where = select_studies(self.study, rows)
-        names = tuple(self.study[i] for i in where)
-        how = tuple(self.how[i] for i in where)
-        return replace(self, study=names, y=self.y[where], se=self.se[where], how=how)
-
     @classmethod
     def from_arrays(
-        cls, study: Sequence[str], y: ArrayLike, se: ArrayLike, *, measure: str = "GEN"
+        cls,
+        study: Sequence[str],
+        y: ArrayLike,
+        se: ArrayLike,
+        *,
+        measure: str = "GEN",
+        covariates: Mapping[str, Covariate] = NO_COVARIATES,
     ) -> Self:
         """Check and freeze three columns, `y` and `se` on the analysis scale.
 
@@ -136,7 +116,13 @@ class EffectSizes:
         >>> bm.EffectSizes.from_arrays(["A", "B"], [-0.3, 0.1], [0.2, 0.4], measure="OR").k
         2
         """
-        return cls(study=tuple(study), y=read_only(y), se=read_only(se), measure=measure)
+        return cls(
+            study=tuple(study),
+            y=read_only(y),
+            se=read_only(se),
+            measure=measure,
+            covariates=covariates,
+        )
 
     @classmethod
     def from_frame(
@@ -156,7 +142,7 @@ class EffectSizes:
             Columns ``study``, ``y``, ``se`` (analysis scale); or ``study``, ``estimate``,
             ``lower``, ``upper`` (natural scale: a ratio, not its logarithm).
         columns : mapping of str to str, optional
-            Our names to the table's.
+            Our names to the table's. Other columns are kept as covariates.
         measure : str
             One of ``MEASURES``.
         prob : float
@@ -174,27 +160,23 @@ class EffectSizes:
             If a row cannot be used; in particular if an interval is not symmetric about its
             estimate on the analysis scale by more than rounding.
         """
-        columns = columns or {}
-        given = {*columns, *(str(name) for name in frame.columns)}
-        direct = "se" in given or "y" in given
-        numbers = ("y", "se") if direct else ("estimate", "lower", "upper")
-        table = rename_columns(frame, columns, required=("study", *numbers))
-        study, _, kept, excluded = select_rows(table, exclude)
-        names = tuple(np.asarray(study, dtype=object)[kept])
-        values = {name: read_numbers(table[name][kept], name, study, kept) for name in numbers}
-        if direct:
-            return cls(study=names, measure=measure, excluded=excluded, **values)
-        check_names(names)
-        texts = [[str(cell) for cell in table[name][kept]] for name in numbers]
-        y, se = from_intervals(names, texts, values, measure_named(measure), prob)
+        rows = cls._rows(frame, columns, exclude)
+        if "se" in rows.cells:
+            return cls._of(rows, {**cls._values(rows), "measure": measure})
+        check_names(rows.study)
+        values = {name: rows.numbers(name) for name in PRINTED}
+        texts = [[str(cell) for cell in rows.cells[name]] for name in PRINTED]
+        y, se = from_intervals(rows.study, texts, values, measure_named(measure), prob)
         note = f"estimate and {100 * prob:g}% interval as printed"
-        return cls(study=names, y=y, se=se, measure=measure, excluded=excluded, note=note)
+        return cls._of(rows, {"y": y, "se": se, "measure": measure, "note": note})
+
+    @classmethod
+    def _wanted(cls, given: Iterable[str]) -> tuple[str, ...]:
+        return cls.columns() if {"y", "se"} & set(given) else PRINTED
 
 
 def _column(data: EffectSizes, name: str) -> NDArray[np.float64]:
-    values = read_only(getattr(data, name))
-    if values.shape != (data.k,):
-        raise DataError(f"{name} must have one entry per study, {data.k} in all.")
+    values = data.column(name)
     bad = ~np.isfinite(values)
     if bad.any():
         raise DataError(

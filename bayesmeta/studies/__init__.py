@@ -1,22 +1,20 @@
 """Tables of studies and published estimates, checked once at the door."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportAttributeAccessIssue=false
-
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self, final
+from dataclasses import dataclass, field
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
 from ._continuous import QUANTILES, ContinuousStudies, join_how
+from ._covariates import Covariate, Covariates, agreed, read_covariates
 from ._door import (
     MAIN,
     Excluded,
     Key,
+    apart,
     check_names,
     check_prob,
     name_rows,
@@ -24,30 +22,33 @@ from ._door import (
     read_numbers,
     read_only,
     rename_columns,
-    select_rows,
 )
 from ._published import Published, decimals_of
 from ._quantiles import positions
 from ._rough import rough_arms, takes_quantiles
 from ._selection import Rows, select_studies
 from ._units import one_unit
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .table import Kept, Table, read_rows
 
 __all__ = [
     "MAIN",
     "QUANTILES",
     "BinaryStudies",
     "ContinuousStudies",
+    "Covariate",
+    "Covariates",
     "Excluded",
     "IncidenceStudies",
+    "Kept",
     "Key",
     "PersonTimeStudies",
     "ProportionStudies",
     "Published",
     "Rows",
     "Studies",
+    "Table",
+    "agreed",
+    "apart",
     "check_names",
     "check_prob",
     "decimals_of",
@@ -55,12 +56,13 @@ __all__ = [
     "name_rows",
     "one_unit",
     "positions",
+    "read_covariates",
     "read_names",
     "read_numbers",
     "read_only",
+    "read_rows",
     "rename_columns",
     "rough_arms",
-    "select_rows",
     "select_studies",
     "takes_quantiles",
 ]
@@ -68,7 +70,7 @@ __all__ = [
 type Array = NDArray[np.float64]
 
 
-class Studies:
+class Studies(Table):
     """Base of all tables of counts. Subclasses are final.
 
     Attributes
@@ -80,12 +82,10 @@ class Studies:
     """
 
     __slots__ = ()
+    kind: ClassVar[str] = "counts"
     arms: ClassVar[tuple[str, ...]] = ("_treatment", "_control")
     size: ClassVar[str] = "n"
-
-    study: tuple[str, ...]
-    variant: tuple[str, ...]
-    excluded: tuple[Excluded, ...]
+    discrete: ClassVar[bool] = True
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -93,14 +93,9 @@ class Studies:
         return tuple(f"{name}{arm}" for arm in cls.arms for name in ("events", cls.size))
 
     @property
-    def k(self) -> int:
-        """Number of studies."""
-        return len(self.study)
-
-    @property
-    def numbers(self) -> Mapping[str, Array]:
-        """The columns by name, each (k,)."""
-        return {name: getattr(self, name) for name in self.columns()}
+    def result(self) -> str:
+        """Name of what a study finds and a model predicts: events, of two arms of treatment."""
+        return self.columns()[0]
 
     @property
     def double_zero(self) -> NDArray[np.bool_]:
@@ -108,78 +103,22 @@ class Studies:
         events = [getattr(self, f"events{arm}") for arm in self.arms]
         return np.all([each == 0 for each in events], axis=0)
 
-    def keep(self, rows: Rows) -> Self:
-        """Return the studies that `rows` names, or where it is true, in the order of the table.
+    @property
+    def all_events(self) -> NDArray[np.bool_]:
+        """Studies in which every patient of every arm has the event, shape (k,)."""
+        if self.size != "n":
+            return np.zeros(self.k, dtype=bool)
+        arms = [getattr(self, f"events{arm}") == getattr(self, f"n{arm}") for arm in self.arms]
+        return np.all(arms, axis=0)
 
-        Parameters
-        ----------
-        rows : names, or array-like of bool, shape (k,)
+    def _arm_in_words(self, i: int, arm: str) -> str:
+        events, size = (getattr(self, f"{name}{arm}")[i] for name in ("events", self.size))
+        return f"{events:.0f}/{size:.10g}"
 
-        Raises
-        ------
-        DataError
-            For anything else, positions among them, and where no study is left.
-        """
-        where = select_studies(self.study, rows)
-        return replace(
-            self,  # pyright: ignore[reportArgumentType]
-            study=tuple(self.study[i] for i in where),
-            variant=tuple(self.variant[i] for i in where),
-            **{name: values[where] for name, values in self.numbers.items()},
-        )
-
-    @classmethod
-    def from_frame(
-        cls,
-        frame: "pd.DataFrame",
-        *,
-        columns: Mapping[str, str] | None = None,
-        exclude: "Mapping[Key, str] | None" = None,
-    ) -> Self:
-        """Read studies from a table.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            One row per study and variant, with the attributes as columns; optionally a column
-            ``variant``.
-        columns : mapping of str to str, optional
-            Where the table uses other names: ours to the table's, e.g.
-            ``{"events_treatment": "ai"}``.
-        exclude : mapping, optional
-            Rows to leave out and the reason: a study's name (all its rows) or a pair
-            ``(study, variant)``. Excluded rows may have gaps.
-
-        Returns
-        -------
-        Studies
-            Of this class.
-
-        Raises
-        ------
-        DataError
-            If a column is missing, or a row that is kept cannot be used.
-        """
-        names = cls.columns()
-        table = rename_columns(frame, columns or {}, required=("study", *names))
-        study, variant, kept, excluded = select_rows(table, exclude)
-        return cls(
-            study=tuple(np.asarray(study, dtype=object)[kept]),  # pyright: ignore[reportCallIssue]
-            variant=tuple(np.asarray(variant, dtype=object)[kept]),  # pyright: ignore[reportCallIssue]
-            excluded=excluded,  # pyright: ignore[reportCallIssue]
-            **{name: read_numbers(table[name][kept], name, study, kept) for name in names},
-        )
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "study", read_names(self.study))
-        variant = tuple(self.variant) or (MAIN,) * len(self.study)
-        object.__setattr__(self, "variant", variant)
-        check_names(self.study)
-        if len(variant) != self.k:
-            raise DataError(f"variant has {len(variant)} entries for {self.k} studies.")
+    def _check(self) -> None:
         for column in self.columns():
             check = _times if column.startswith("time") else _counts
-            object.__setattr__(self, column, check(self, column))
+            self._put(column, check(self, column))
         for arm in self.arms:
             _check_arm(self, arm)
 
@@ -199,6 +138,9 @@ class BinaryStudies(Studies):
         Which reading of the study the row is; ``"main"`` where the table does not say.
     excluded : tuple of Excluded
         Rows of the table that are left out, with the reason.
+    covariates : mapping of str to ndarray or tuple of str
+        What else the table says of each study, by column: numbers (NaN where blank), or, where a
+        cell is no number, texts (``""`` where blank).
 
     Raises
     ------
@@ -223,6 +165,10 @@ class BinaryStudies(Studies):
     n_control: Array
     variant: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
+    covariates: Mapping[str, Covariate] = field(
+        default_factory=Covariates, repr=False, compare=False
+    )
+    measures: ClassVar[tuple[str, ...]] = ("OR", "RR", "RD")
 
 
 @final
@@ -237,7 +183,7 @@ class PersonTimeStudies(Studies):
         Whole numbers, 0 or more.
     time_treatment, time_control : ndarray of float, shape (k,)
         Person-time at risk, positive, in one unit for both arms.
-    variant, excluded
+    variant, excluded, covariates
         As for :class:`BinaryStudies`.
 
     Raises
@@ -260,6 +206,10 @@ class PersonTimeStudies(Studies):
     time_control: Array
     variant: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
+    covariates: Mapping[str, Covariate] = field(
+        default_factory=Covariates, repr=False, compare=False
+    )
+    measures: ClassVar[tuple[str, ...]] = ("IRR",)
     size: ClassVar[str] = "time"
 
 
@@ -273,7 +223,7 @@ class ProportionStudies(Studies):
     study : tuple of str, length k
     events, n : ndarray of float, shape (k,)
         Whole numbers; events lie between 0 and n, n is at least 1.
-    variant, excluded
+    variant, excluded, covariates
         As for :class:`BinaryStudies`.
 
     Raises
@@ -293,6 +243,10 @@ class ProportionStudies(Studies):
     n: Array
     variant: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
+    covariates: Mapping[str, Covariate] = field(
+        default_factory=Covariates, repr=False, compare=False
+    )
+    measures: ClassVar[tuple[str, ...]] = ("PLO",)
     arms: ClassVar[tuple[str, ...]] = ("",)
 
 
@@ -308,7 +262,7 @@ class IncidenceStudies(Studies):
         Whole numbers, 0 or more.
     time : ndarray of float, shape (k,)
         Person-time at risk, positive.
-    variant, excluded
+    variant, excluded, covariates
         As for :class:`BinaryStudies`.
 
     Raises
@@ -328,14 +282,16 @@ class IncidenceStudies(Studies):
     time: Array
     variant: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
+    covariates: Mapping[str, Covariate] = field(
+        default_factory=Covariates, repr=False, compare=False
+    )
+    measures: ClassVar[tuple[str, ...]] = ("IRLN",)
     arms: ClassVar[tuple[str, ...]] = ("",)
     size: ClassVar[str] = "time"
 
 
 def _column(table: Studies, column: str) -> Array:
-    values = read_only(getattr(table, column))
-    if values.shape != (table.k,):
-        raise DataError(f"{column} must have one entry per study, {table.k} in all.")
+    values = table.column(column)
     missing = ~np.isfinite(values)
     if missing.any():
         raise DataError(

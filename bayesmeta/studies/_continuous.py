@@ -1,32 +1,18 @@
 """Continuous outcomes per arm: means and SDs, or quantiles, as they were reported."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportAttributeAccessIssue=false
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self, final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ._door import (
-    MAIN,
-    Excluded,
-    Key,
-    check_names,
-    name_rows,
-    read_names,
-    read_numbers,
-    read_only,
-    rename_columns,
-    select_rows,
-)
+from ._covariates import Covariate, Covariates
+from ._door import MAIN, Excluded, name_rows, read_only
 from ._published import decimals_of
-from ._selection import Rows, select_studies
 from ._units import one_unit
+from .table import Kept, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +28,7 @@ LARGEST = 1e50  # of a summary: its square must be a number
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContinuousStudies:
+class ContinuousStudies(Table):
     """Means and SDs, or quantiles, of a continuous outcome per arm, one row per study.
 
     Arms may be reported in different forms; a form that an arm does not have is NaN. An arm needs
@@ -68,7 +54,7 @@ class ContinuousStudies:
         Of measurement; ``""`` where the table does not say.
     how : tuple of str, length k
         Where a study's figures were derived rather than printed: how.
-    variant, excluded
+    variant, excluded, covariates
         As for :class:`BinaryStudies`.
 
     Raises
@@ -77,6 +63,14 @@ class ContinuousStudies:
         If a name repeats, an arm lacks a form, or its figures cannot belong together: an SD of 0
         beside n > 1, quartiles out of order, a mean outside the range, an SD too large for the
         range. The message names the rows.
+
+    Notes
+    -----
+    A table that :meth:`from_frame` reads has ``study``, ``n_treatment``, ``n_control`` and, for
+    each arm, those of the other attributes that are reported; cells may be empty. Optionally
+    ``unit``, ``variant`` and ``how``. Quantiles as text keep their printed decimals, numbers have
+    those of their shortest form. Figures in units that stand in a fixed proportion (mg/L and mg/dL,
+    hours and days, kg and lb) are converted to the first row's, and `how` says so; others stay.
 
     Examples
     --------
@@ -116,22 +110,25 @@ class ContinuousStudies:
     how: tuple[str, ...] = ()
     variant: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
+    covariates: Mapping[str, Covariate] = field(
+        default_factory=Covariates, repr=False, compare=False
+    )
+    kind: ClassVar[str] = "continuous outcomes"
     arms: ClassVar[tuple[str, ...]] = ARMS
+    size: ClassVar[str] = "n"
+    measures: ClassVar[tuple[str, ...]] = ("MD", "SMD", "ROM", "RGM")
+    texts: ClassVar[Mapping[str, str]] = {"variant": MAIN, "unit": "", "how": ""}
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
         """Names of the columns with numbers, arm by arm."""
         return tuple(f"{name}{arm}" for arm in ARMS for name in (*MOMENTS, *QUANTILES, "n"))
 
-    @property
-    def k(self) -> int:
-        """Number of studies."""
-        return len(self.study)
-
-    @property
-    def numbers(self) -> Mapping[str, Array]:
-        """The columns by name, each (k,); NaN where a study does not report one."""
-        return {name: getattr(self, name) for name in self.columns()}
+    @classmethod
+    def arrays(cls) -> tuple[str, ...]:
+        """Names of the fields with a number, or a row of them, for each study."""
+        others = ("rounding", *(f"sd_{when}" for when in PAIR))
+        return (*cls.columns(), *(f"{name}{arm}" for arm in ARMS for name in others))
 
     def quantiles(self, arm: str) -> Array:
         """Return the quantiles of an arm, ``"_treatment"`` or ``"_control"``, shape (k, 5)."""
@@ -141,8 +138,7 @@ class ContinuousStudies:
         """Where an arm has its mean and SD, shape (k,)."""
         return np.isfinite(getattr(self, f"mean{arm}")) & np.isfinite(getattr(self, f"sd{arm}"))
 
-    def in_words(self, i: int, arm: str) -> str:
-        """Say what one arm of a study reports, e.g. ``"52 (11.2), 30"``."""
+    def _arm_in_words(self, i: int, arm: str) -> str:
         mean, sd, n = (getattr(self, f"{name}{arm}")[i] for name in (*MOMENTS, "n"))
         shown = [f"{one:g}" for one in self.quantiles(arm)[i] if np.isfinite(one)]
         figures = f"{mean:.4g} ({sd:.3g})" if self.has_moments(arm)[i] else f"[{', '.join(shown)}]"
@@ -156,97 +152,32 @@ class ContinuousStudies:
         pair = [getattr(self, f"sd_{when}{arm}") for when in PAIR]
         return ~self.has_moments(arm) & np.isfinite(pair).all(axis=0)
 
-    def keep(self, rows: Rows) -> Self:
-        """Return the studies that `rows` names, or where it is true, in the order of the table.
-
-        Parameters
-        ----------
-        rows : names, or array-like of bool, shape (k,)
-
-        Raises
-        ------
-        DataError
-            For anything else, positions among them, and where no study is left.
-        """
-        where = select_studies(self.study, rows)
-        texts = ("study", "variant", "unit", "how")
-        others = ("rounding", *(f"sd_{when}" for when in PAIR))
-        arrays = (*self.columns(), *(f"{name}{arm}" for arm in ARMS for name in others))
-        return replace(
-            self,
-            **{name: tuple(getattr(self, name)[i] for i in where) for name in texts},
-            **{name: getattr(self, name)[where] for name in arrays},
-        )
+    @classmethod
+    def _wanted(cls, given: Iterable[str]) -> tuple[str, ...]:
+        forms = [name for name in cls.columns() if name in given]
+        texts = [name for name in ("unit", "how") if name in given]
+        return tuple(dict.fromkeys((*forms, "n_treatment", "n_control", *texts)))
 
     @classmethod
-    def from_frame(
-        cls,
-        frame: "pd.DataFrame",
-        *,
-        columns: Mapping[str, str] | None = None,
-        exclude: "Mapping[Key, str] | None" = None,
-    ) -> Self:
-        """Read studies from a table.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            One row per study and variant. Columns ``study``, ``n_treatment``, ``n_control`` and,
-            for each arm, those of the other attributes that are reported; cells may be empty.
-            Optionally ``unit``, ``variant`` and ``how``. Quantiles as text keep their printed
-            decimals, numbers have those of their shortest form. Figures in units that stand in a
-            fixed proportion (mg/L and mg/dL, hours and days, kg and lb) are converted to the first
-            row's, and `how` says so; other units stay.
-        columns : mapping of str to str, optional
-            Our names to the table's.
-        exclude : mapping, optional
-            As for :meth:`BinaryStudies.from_frame`.
-
-        Returns
-        -------
-        ContinuousStudies
-
-        Raises
-        ------
-        DataError
-            If a column is missing, or a row that is kept cannot be used.
-        """
-        given = {**(columns or {})}
-        have = {str(name) for name in frame.columns}
-        forms = tuple(name for name in cls.columns() if name in have or name in given)
-        forms = tuple(dict.fromkeys((*forms, "n_treatment", "n_control")))
-        texts = tuple(name for name in ("unit", "how") if name in have)
-        table = rename_columns(frame, given, required=("study", *forms, *texts))
-        study, variant, kept, excluded = select_rows(table, exclude)
-        rows = table[kept].replace(r"^\s*$", np.nan, regex=True)
-        factor, unit, converted = one_unit(_texts(rows, "unit"))
-        numbers = {name: read_numbers(rows[name], name, study, kept) for name in forms}
-        rounding = {f"rounding{arm}": _rounding_of(rows, numbers, arm) for arm in ARMS}
+    def _values(cls, rows: Kept) -> Mapping[str, object]:
+        cells = rows.cells.replace(r"^\s*$", np.nan, regex=True)
+        factor, unit, converted = one_unit(_texts(cells, "unit"))
+        forms = [name for name in cells.columns if name not in cls.texts]
+        filled = replace(rows, cells=cells)
+        numbers = {name: filled.numbers(name) for name in forms}
+        rounding = {f"rounding{arm}": _rounding_of(cells, numbers, arm) for arm in ARMS}
         sized = {name: values for name, values in numbers.items() if not name.startswith("n_")}
         with np.errstate(over="ignore"):  # what is too large is refused by name
             sized = {name: (values.T * factor).T for name, values in {**sized, **rounding}.items()}
-        return cls(
-            study=_chosen(study, kept),
-            variant=_chosen(variant, kept),
-            excluded=excluded,
-            unit=unit,
-            how=join_how(_texts(rows, "how"), converted),
-            **{**numbers, **sized},
-        )
+        how = join_how(_texts(cells, "how"), converted)
+        return {**numbers, **sized, "unit": unit, "how": how}
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "study", read_names(self.study))
-        check_names(self.study)
-        for name, empty in (("variant", MAIN), ("unit", ""), ("how", "")):
-            texts = tuple(getattr(self, name)) or (empty,) * self.k
-            if len(texts) != self.k:
-                raise DataError(f"{name} has {len(texts)} entries for {self.k} studies.")
-            object.__setattr__(self, name, texts)
+    def _check(self) -> None:
         pairs = (f"sd_{when}{arm}" for arm in ARMS for when in PAIR)
         for column in (*self.columns(), *pairs):
-            object.__setattr__(self, column, _column(self, column))
+            self._put(column, _column(self, column))
         for arm in ARMS:
-            object.__setattr__(self, f"rounding{arm}", _rounding(self, arm))
+            self._put(f"rounding{arm}", _rounding(self, arm))
             _check_n(self, arm)
             _check_forms(self, arm)
             _check_spread(self, arm)
@@ -266,15 +197,9 @@ def _texts(rows: "pd.DataFrame", name: str) -> list[str]:
     return ["" if gap else str(cell).strip() for cell, gap in zip(rows[name], gaps, strict=True)]
 
 
-def _chosen(texts: Sequence[str], kept: NDArray[np.bool_]) -> tuple[str, ...]:
-    return tuple(np.asarray(texts, dtype=object)[kept])
-
-
 def _column(table: ContinuousStudies, column: str) -> Array:
-    values = getattr(table, column)
-    values = read_only(np.full(table.k, np.nan) if values is None else values)
-    if values.shape != (table.k,):
-        raise DataError(f"{column} must have one entry per study, {table.k} in all.")
+    given = getattr(table, column)
+    values = read_only(np.full(table.k, np.nan)) if given is None else table.column(column)
     wrong = np.isinf(values) | (np.abs(np.nan_to_num(values)) > LARGEST)
     if wrong.any():
         raise DataError(
@@ -308,7 +233,7 @@ def _rounding_of(rows: "pd.DataFrame", numbers: Mapping[str, Array], arm: str) -
     return found
 
 
-def _half_unit(cell: object) -> float:
+def _half_unit(cell: str | float) -> float:
     """Half a unit of the last digit of a printed figure; NaN for an empty cell."""
     if not isinstance(cell, str):
         if not np.isfinite(float(cell)):

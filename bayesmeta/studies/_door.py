@@ -92,10 +92,22 @@ def rename_columns(
             )
         if have.count(theirs) > 1:
             raise DataError(f"The table has more than one column {theirs!r}; keep one of them.")
-    optional = [name for name in have if name not in (*wanted, *wanted.values())]
-    return frame.set_axis(have, axis=1)[[*wanted.values(), *optional]].set_axis(
-        [*wanted, *optional], axis=1
-    )
+    others = [i for i, name in enumerate(have) if name not in wanted.values()]
+    places = [*(have.index(theirs) for theirs in wanted.values()), *others]
+    names = apart([*wanted, *(have[i] for i in others)])
+    return frame.iloc[:, places].set_axis(names, axis=1)
+
+
+def apart(names: Iterable[str]) -> list[str]:
+    """Number names from the second of a kind on: ``"year"``, ``"year (2)"``."""
+    found: dict[str, None] = {}
+    for name in names:
+        i, one = 1, name
+        while one in found:
+            i += 1
+            one = f"{name} ({i})"
+        found[one] = None
+    return list(found)
 
 
 def select_rows(
@@ -147,7 +159,9 @@ def read_numbers(
 ) -> NDArray[np.float64]:
     """Read a column as floats, or name the first row that is not a number."""
     missing = column.isna().to_numpy()
-    numbers = [np.nan if gap else _number(cell) for cell, gap in zip(column, missing, strict=True)]
+    numbers = [
+        np.nan if gap else read_number(cell) for cell, gap in zip(column, missing, strict=True)
+    ]
     bad = np.array([one is None for one in numbers], dtype=bool)
     if bad.any():
         rows = np.zeros(len(study), dtype=bool)
@@ -157,7 +171,7 @@ def read_numbers(
     return np.array(numbers, dtype=np.float64)
 
 
-def _number(cell: object) -> float | None:
+def read_number(cell: object) -> float | None:
     """Read one cell as a float; None where it is not one."""
     if not isinstance(cell, str | int | float | np.integer | np.floating):
         return None

@@ -1,0 +1,115 @@
+"""What a table says of its studies besides the numbers that are analysed."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ._door import read_number, read_only
+
+type Covariate = NDArray[np.float64] | tuple[str, ...]
+
+BLANK = ("", "nan", "<na>", "nat")  # in lower case
+
+
+@final
+class Covariates(Mapping[str, Covariate]):
+    """Columns by name, one entry per study; they do not change.
+
+    A column is an array of float where every cell is a number or blank (NaN), else a tuple of str
+    with ``""`` for a blank, which names the group of each study.
+    """
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, columns: Mapping[str, Covariate] | None = None) -> None:
+        self._columns = dict(columns or {})
+
+    def __getitem__(self, name: str) -> Covariate:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return repr(self._columns)
+
+
+def read_covariates(given: Mapping[str, Iterable[object]], k: int) -> Covariates:
+    """Read columns of numbers or of texts, one entry for each of `k` studies.
+
+    Raises
+    ------
+    DataError
+        If a column has another length, or is no column.
+    """
+    if not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DataError(
+            "covariates must map names of columns to one entry per study, e.g. "
+            f"{{'latitude': [44, 55]}}; got {given!r}."
+        )
+    return Covariates({str(name): _column(str(name), cells, k) for name, cells in given.items()})
+
+
+def take(column: Covariate, where: NDArray[np.intp]) -> Covariate:
+    """The entries of some studies."""
+    return tuple(column[i] for i in where) if isinstance(column, tuple) else column[where]
+
+
+def agreed(
+    columns: Mapping[str, Sequence[object]], group: Sequence[int], k: int
+) -> Mapping[str, Sequence[object]]:
+    """Columns of several rows per study as columns with one entry for each of `k` studies.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence, length n
+    group : sequence of int, length n
+        Which study each row is of.
+    k : int
+
+    Returns
+    -------
+    mapping of str to sequence, length k
+        Only columns of which the filled cells of every study say one thing; None where there is
+        none. The others are not of studies.
+    """
+    found: dict[str, Sequence[object]] = {}
+    for name, cells in columns.items():
+        said: list[dict[str, object]] = [{} for _ in range(k)]
+        for i, cell in zip(group, cells, strict=True):
+            if not _blank(cell):
+                said[i].setdefault(_text(cell), cell)
+        if all(len(one) <= 1 for one in said):
+            found[name] = [next(iter(one.values()), None) for one in said]
+    return found
+
+
+def _column(name: str, given: Iterable[object], k: int) -> Covariate:
+    whole = isinstance(given, str) or not isinstance(given, Iterable)
+    cells = [] if whole or getattr(given, "ndim", 1) != 1 else list(given)
+    if len(cells) != k:
+        raise DataError(f"The covariate {name!r} must have one entry per study, {k} in all.")
+    numbers = [np.nan if _blank(cell) else _number(cell) for cell in cells]
+    if any(one is None for one in numbers):
+        return tuple("" if _blank(cell) else _text(cell) for cell in cells)
+    return read_only(numbers)
+
+
+def _number(cell: object) -> float | None:
+    """A finite number; what is true or false names a group."""
+    found = None if isinstance(cell, bool | np.bool_) else read_number(cell)
+    return found if found is not None and np.isfinite(found) else None
+
+
+def _blank(cell: object) -> bool:
+    return _text(cell).casefold() in BLANK
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell).strip()
