@@ -1,11 +1,8 @@
 """Several outcomes of the same studies: estimates, standard errors, correlations within studies."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self, final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,27 +10,35 @@ from numpy.typing import ArrayLike, NDArray
 from ..effects import EffectSizes
 from ..errors import DataError
 from ..studies import (
-    Rows,
+    Covariate,
+    Covariates,
+    Excluded,
+    Table,
+    agreed,
     check_names,
     name_rows,
+    read_covariates,
     read_names,
     read_only,
-    rename_columns,
-    select_studies,
+    read_rows,
+    take,
 )
 from ._reading import check_once, covariances, from_covariances, order, root_of, spread_out
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..studies import Key
+
 type Array = NDArray[np.float64]
 
+NAMES = ("outcome", "y")
 ROUNDING = 1e-6  # relative: covariances printed twice, above and below the diagonal
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MultivariateEffects:
+class MultivariateEffects(Table):
     """One estimate and one standard error per study and outcome, correlated within studies.
 
     Attributes
@@ -51,6 +56,8 @@ class MultivariateEffects:
         where unknown: a model must then bring a prior of it.
     measure : tuple of str, length p
         One of ``MEASURES`` for each outcome; one name may be given for all.
+    excluded, covariates
+        As for :class:`BinaryStudies`.
 
     Raises
     ------
@@ -77,10 +84,17 @@ class MultivariateEffects:
     correlation: Array | None = None
     measure: tuple[str, ...] = ("GEN",)
 
-    def __post_init__(self) -> None:
+    excluded: tuple[Excluded, ...] = field(default=(), repr=False, compare=False)
+    covariates: Mapping[str, Covariate] = field(
+        default_factory=Covariates, repr=False, compare=False
+    )
+    kind: ClassVar[str] = "estimates of several outcomes"
+    texts: ClassVar[Mapping[str, str]] = {}
+
+    def _check(self) -> None:
         self._set_names()
         for name in ("y", "se"):
-            object.__setattr__(self, name, self._table(name))
+            self._put(name, self._table(name))
         self._check_gaps()
         for name in self.outcome:
             try:
@@ -88,12 +102,7 @@ class MultivariateEffects:
             except DataError as problem:
                 raise DataError(f"{name}: {problem}") from None
         if self.correlation is not None:
-            object.__setattr__(self, "correlation", self._correlations(self.correlation))
-
-    @property
-    def k(self) -> int:
-        """Number of studies."""
-        return len(self.study)
+            self._put("correlation", self._correlations(self.correlation))
 
     @property
     def p(self) -> int:
@@ -117,6 +126,11 @@ class MultivariateEffects:
     def columns(cls) -> tuple[str, ...]:
         """Names of what engines read."""
         return ("y", "se", "reported", "correlation")
+
+    @classmethod
+    def arrays(cls) -> tuple[str, ...]:
+        """Names of the fields with numbers of each study."""
+        return ("y", "se", "correlation")
 
     @property
     def numbers(self) -> Mapping[str, Array]:
@@ -143,6 +157,7 @@ class MultivariateEffects:
             y=self.y[there, j],
             se=self.se[there, j],
             measure=self.measure[j],
+            covariates={name: take(one, there) for name, one in self.covariates.items()},
         )
 
     def sampling(self, within: ArrayLike | None = None) -> Array:
@@ -166,25 +181,6 @@ class MultivariateEffects:
             known = np.asarray(within, dtype=np.float64)[..., None, None, None]
         return se[:, :, None] * se[:, None, :] * (np.eye(self.p) + both * known)
 
-    def keep(self, rows: Rows) -> Self:
-        """Return the studies that `rows` names, or where it is true, in the order of the table.
-
-        Parameters
-        ----------
-        rows : names, or array-like of bool, shape (k,)
-
-        Raises
-        ------
-        DataError
-            For anything else, positions among them, and where no study is left.
-        """
-        where = select_studies(self.study, rows)
-        correlation = None if self.correlation is None else self.correlation[where]
-        names = tuple(self.study[i] for i in where)
-        return replace(
-            self, study=names, y=self.y[where], se=self.se[where], correlation=correlation
-        )
-
     @classmethod
     def from_frame(
         cls,
@@ -194,6 +190,7 @@ class MultivariateEffects:
         correlation: float | ArrayLike | None = None,
         covariance: Mapping[str, str] | None = None,
         measure: str | Sequence[str] = "GEN",
+        exclude: "Mapping[Key, str] | None" = None,
     ) -> Self:
         """Read a table with one row per study and outcome.
 
@@ -201,7 +198,8 @@ class MultivariateEffects:
         ----------
         frame : DataFrame
             Columns ``study``, ``outcome``, ``y`` (analysis scale) and ``se`` or ``v``, its square.
-            Rows without ``y`` and ``se`` are outcomes that are not reported.
+            Rows without ``y`` and ``se`` are outcomes that are not reported. Of the other columns
+            those that say one thing in all rows of a study are kept as covariates.
         columns : mapping of str to str, optional
             Our names to the table's.
         correlation : float or array_like, shape (k, p, p), optional
@@ -210,6 +208,8 @@ class MultivariateEffects:
             In its place: by outcome, the column that holds each estimate's covariance with it.
         measure : str or sequence of str
             One of ``MEASURES``, for all outcomes or for each.
+        exclude : mapping, optional
+            Studies to leave out and the reason, as for :meth:`BinaryStudies.from_frame`.
 
         Raises
         ------
@@ -232,29 +232,32 @@ class MultivariateEffects:
         columns, covariance = columns or {}, covariance or {}
         have = {*columns, *(str(name) for name in frame.columns)}
         spread = "v" if "v" in have and "se" not in have else "se"
-        table = rename_columns(frame, columns, required=("study", "outcome", "y", spread))
-        study, i = order(table["study"])
-        outcome, j = order(table["outcome"])
-        check_once(study, i, outcome, j)
-        values = {name: spread_out(table[name], name, study, i, j) for name in ("y", spread)}
-        se = root_of(values["v"], study) if spread == "v" else values["se"]
+        within = [name for name in covariance.values() if name in have]
+        rows = read_rows(frame, columns, list(dict.fromkeys((*NAMES, spread, *within))), exclude)
+        study, i = order("study", rows.study, rows.where)
+        outcome, j = order("outcome", rows.texts("outcome"), rows.where)
+        check_names(study)
+        check_once(study, i, outcome, j, rows.where)
+        y, spreads = (spread_out(rows.numbers(name), i, j) for name in ("y", spread))
+        se = root_of(spreads, study) if spread == "v" else spreads
         if covariance:
             if correlation is not None:
                 raise DataError("Give correlation or covariance, not both.")
-            made = covariances(table, covariance, study, i, outcome, j)
+            made = covariances(rows, covariance, i, outcome, j)
             correlation = from_covariances(made, se, study)
         return cls(
             study=study,
             outcome=outcome,
-            y=values["y"],
+            y=y,
             se=se,
-            correlation=correlation,
+            correlation=correlation,  # pyright: ignore[reportArgumentType]
             measure=(measure,) if isinstance(measure, str) else tuple(measure),
+            excluded=tuple(dict.fromkeys(rows.excluded)),
+            covariates=read_covariates(agreed(rows.covariates, i.tolist(), len(study)), len(study)),
         )
 
     def _set_names(self) -> None:
-        study, outcome = read_names(self.study), read_names(self.outcome, "outcome")
-        check_names(study)
+        outcome = read_names(self.outcome, "outcome")
         if len(outcome) < 2 or len(set(outcome)) < len(outcome) or not all(map(str.strip, outcome)):
             raise DataError(
                 f"outcome needs two or more different names, got {', '.join(outcome) or 'none'}; "
@@ -267,8 +270,8 @@ class MultivariateEffects:
                 f"measure must be one name or one for each of {len(outcome)} outcomes, "
                 f"got {len(measure)}."
             )
-        for name, value in (("study", study), ("outcome", outcome), ("measure", measure)):
-            object.__setattr__(self, name, value)
+        self._put("outcome", outcome)
+        self._put("measure", measure)
 
     def _table(self, name: str) -> Array:
         values = read_only(getattr(self, name))

@@ -1,39 +1,34 @@
 """Long tables of several outcomes: a row per study and outcome into tables of both."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..studies import name_rows, read_numbers
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ..studies import Kept, name_rows
 
 type Array = NDArray[np.float64]
+type Places = NDArray[np.intp]
+type Flags = NDArray[np.bool_]
 
 
-def order(column: "pd.Series") -> tuple[tuple[str, ...], NDArray[np.intp]]:
+def order(name: str, names: Sequence[str], where: Flags) -> tuple[tuple[str, ...], Places]:
     """Names in the order of first appearance, and each row's place among them."""
-    gap = column.isna().to_numpy()
+    gap = np.array([not one for one in names], dtype=bool)
     if gap.any():
-        rows = ", ".join(str(i + 1) for i in np.flatnonzero(gap)[:5])
-        raise DataError(f"{column.name} has no name in row {rows}; fill it in or drop the row.")
-    names = [str(cell) for cell in column]
+        rows = ", ".join(str(i + 1) for i in np.flatnonzero(where)[gap][:5])
+        raise DataError(f"{name} has no name in row {rows}; fill it in or drop the row.")
     known = tuple(dict.fromkeys(names))
     return known, np.array([known.index(name) for name in names], dtype=np.intp)
 
 
 def check_once(
-    study: Sequence[str], i: NDArray[np.intp], outcome: Sequence[str], j: NDArray[np.intp]
+    study: Sequence[str], i: Places, outcome: Sequence[str], j: Places, where: Flags
 ) -> None:
     seen: set[tuple[int, int]] = set()
-    for row, cell in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
+    cells = zip(i.tolist(), j.tolist(), strict=True)
+    for row, cell in zip(np.flatnonzero(where), cells, strict=True):
         if cell in seen:
             raise DataError(
                 f"{study[cell[0]]} reports {outcome[cell[1]]} twice (row {row + 1}); keep one row "
@@ -42,17 +37,10 @@ def check_once(
         seen.add(cell)
 
 
-def spread_out(
-    column: "pd.Series",
-    name: str,
-    study: Sequence[str],
-    i: NDArray[np.intp],
-    j: NDArray[np.intp],
-) -> Array:
-    """Put the cells of a long column into a table (k, p), NaN where there is none."""
-    rows = [study[one] for one in i]
-    values = np.full((len(study), int(j.max()) + 1), np.nan)
-    values[i, j] = read_numbers(column, name, rows, np.ones(len(rows), dtype=bool))
+def spread_out(column: Array, i: Places, j: Places) -> Array:
+    """Put the numbers of a long column into a table (k, p), NaN where there is none."""
+    values = np.full((int(i.max()) + 1, int(j.max()) + 1), np.nan)
+    values[i, j] = column
     return values
 
 
@@ -64,12 +52,7 @@ def root_of(v: Array, study: Sequence[str]) -> Array:
 
 
 def covariances(
-    table: "pd.DataFrame",
-    covariance: Mapping[str, str],
-    study: Sequence[str],
-    i: NDArray[np.intp],
-    outcome: Sequence[str],
-    j: NDArray[np.intp],
+    rows: Kept, covariance: Mapping[str, str], i: Places, outcome: Sequence[str], j: Places
 ) -> Array:
     """Covariances (k, p, p) from a column for each outcome."""
     if set(covariance) != set(outcome):
@@ -77,11 +60,11 @@ def covariances(
             f"covariance must name a column for each outcome ({', '.join(outcome)}), got "
             f"{', '.join(covariance)}."
         )
-    made = np.full((len(study), len(outcome), len(outcome)), np.nan)
+    made = np.full((int(i.max()) + 1, len(outcome), len(outcome)), np.nan)
     for other, column in covariance.items():
-        if column not in table:
+        if column not in rows.cells:
             raise DataError(f"The table has no column {column!r} (covariance with {other}).")
-        made[:, :, outcome.index(other)] = spread_out(table[column], column, study, i, j)
+        made[:, :, outcome.index(other)] = spread_out(rows.numbers(column), i, j)
     return made
 
 

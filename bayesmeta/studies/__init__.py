@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ._continuous import QUANTILES, ContinuousStudies, join_how
-from ._covariates import Covariate, Covariates, agreed, read_covariates
+from ._covariates import Covariate, Covariates, agreed, read_covariates, take
 from ._door import (
     MAIN,
     Excluded,
@@ -64,6 +64,7 @@ __all__ = [
     "rename_columns",
     "rough_arms",
     "select_studies",
+    "take",
     "takes_quantiles",
 ]
 

@@ -160,17 +160,16 @@ class ContinuousStudies(Table):
 
     @classmethod
     def _values(cls, rows: Kept) -> Mapping[str, object]:
-        cells = rows.cells.replace(r"^\s*$", np.nan, regex=True)
-        factor, unit, converted = one_unit(_texts(cells, "unit"))
-        forms = [name for name in cells.columns if name not in cls.texts]
-        filled = replace(rows, cells=cells)
-        numbers = {name: filled.numbers(name) for name in forms}
-        rounding = {f"rounding{arm}": _rounding_of(cells, numbers, arm) for arm in ARMS}
+        rows = replace(rows, cells=rows.cells.replace(r"^\s*$", np.nan, regex=True))
+        unit, how = ([text.strip() for text in rows.texts(name)] for name in ("unit", "how"))
+        factor, unit, converted = one_unit(unit)
+        forms = [name for name in rows.cells.columns if name not in cls.texts]
+        numbers = {name: rows.numbers(name) for name in forms}
+        rounding = {f"rounding{arm}": _rounding_of(rows.cells, numbers, arm) for arm in ARMS}
         sized = {name: values for name, values in numbers.items() if not name.startswith("n_")}
         with np.errstate(over="ignore"):  # what is too large is refused by name
             sized = {name: (values.T * factor).T for name, values in {**sized, **rounding}.items()}
-        how = join_how(_texts(cells, "how"), converted)
-        return {**numbers, **sized, "unit": unit, "how": how}
+        return {**numbers, **sized, "unit": unit, "how": join_how(how, converted)}
 
     def _check(self) -> None:
         pairs = (f"sd_{when}{arm}" for arm in ARMS for when in PAIR)
@@ -188,13 +187,6 @@ class ContinuousStudies(Table):
 def join_how(*parts: Sequence[str]) -> tuple[str, ...]:
     """Join what was done to each study, step by step, into one text per study."""
     return tuple("; ".join(filter(None, texts)) for texts in zip(*parts, strict=True))
-
-
-def _texts(rows: "pd.DataFrame", name: str) -> list[str]:
-    if name not in rows:
-        return [""] * len(rows)
-    gaps = rows[name].isna()
-    return ["" if gap else str(cell).strip() for cell, gap in zip(rows[name], gaps, strict=True)]
 
 
 def _column(table: ContinuousStudies, column: str) -> Array:

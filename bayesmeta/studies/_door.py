@@ -116,10 +116,10 @@ def select_rows(
     """Split the rows into those kept and those excluded."""
     exclude = {} if exclude is None else exclude
     _check_exclude(exclude)
-    study = _texts(table["study"])
+    study = read_texts(table["study"])
     variant = [MAIN] * len(study)
     if "variant" in table:
-        variant = [one or MAIN for one in _texts(table["variant"])]
+        variant = [one or MAIN for one in read_texts(table["variant"])]
     keys = list(zip(study, variant, strict=True))
     unknown = [key for key in exclude if key not in study and key not in keys]
     if unknown:
@@ -148,7 +148,8 @@ def _check_exclude(exclude: "Mapping[Key, str]") -> None:
         )
 
 
-def _texts(column: "pd.Series") -> list[str]:
+def read_texts(column: "pd.Series") -> list[str]:
+    """Read a column as texts, ``""`` where a cell is missing."""
     return [
         "" if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)
     ]

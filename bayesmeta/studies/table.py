@@ -17,6 +17,7 @@ from ._door import (
     read_names,
     read_numbers,
     read_only,
+    read_texts,
     rename_columns,
     select_rows,
 )
@@ -255,6 +256,12 @@ class Kept:
         """Read a column as floats."""
         column = self.cells[name]
         return read_numbers(column, name, self.every, self.where)  # pyright: ignore[reportArgumentType]
+
+    def texts(self, name: str) -> list[str]:
+        """Read a column as texts, ``""`` where a cell is missing or the column is."""
+        if name not in self.cells:
+            return [""] * len(self.study)
+        return read_texts(self.cells[name])  # pyright: ignore[reportArgumentType]
 
 
 def read_rows(
