@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from io import StringIO
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from .engines import rough_estimates, study_densities
 from .errors import DataError, FileError, ModelError
-from .model import check_one_outcome, target
+from .model import Data, check_one_outcome, target
 from .posterior import Posterior, shared
 from .simulate import parameters, replicate
-from .studies import ContinuousStudies
+from .studies import Covariate, apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +109,10 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
             if (key in observed) == wanted
         }
         tree[name] = xr.DataTree(xr.Dataset(columns, coords=study))
+    constant = tree["constant_data"].dataset
+    tree["constant_data"] = xr.DataTree(
+        constant.assign(_covariates(posterior.data, list(map(str, constant.variables))))
+    )
     tree["posterior"].attrs = {
         "model": repr(posterior.model),
         "engine": posterior.engine,
@@ -119,16 +123,31 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
 
 
 type Columns = Mapping[str, NDArray[np.float64]]
+type Variable = tuple[str, Covariate, Mapping[str, str]]
 
 
 def _observed(posterior: Posterior) -> Columns:
     """The columns of the data; of continuous outcomes the estimate, and the figures reported."""
     data = posterior.data
-    if not isinstance(data, ContinuousStudies):
+    if data.result in data.numbers:
         return data.numbers
     y, _ = rough_estimates(posterior.model, data, data.numbers)
     shown = {name: each for name, each in data.numbers.items() if not np.isnan(each).all()}
-    return {"y": y, **shown}
+    return {data.result: y, **shown}
+
+
+def _covariates(data: Data, taken: Sequence[str]) -> dict[str, Variable]:
+    """What else is known of each study, under names that a file may have; its own stands beside."""
+    plain = [_CONTROL.sub(" ", name).replace("/", " ").strip() for name in data.covariates]
+    safe = apart([*taken, *(name or "column" for name in plain)])[len(taken) :]
+    return {
+        name: ("study", _without_control(column), {"column": _CONTROL.sub(" ", own)})
+        for name, (own, column) in zip(safe, data.covariates.items(), strict=True)
+    }
+
+
+def _without_control(column: Covariate) -> Covariate:
+    return tuple(_CONTROL.sub(" ", one) for one in column) if isinstance(column, tuple) else column
 
 
 def _draws(tree: "DataTree") -> Columns:
@@ -151,8 +170,7 @@ def _log_likelihood(posterior: Posterior, tree: "DataTree") -> Columns:
         terms = study_densities(posterior.model, posterior.data, shared(_draws(tree)))
     except ModelError:  # too precise for a density of each study by itself
         return {}
-    first = "y" if isinstance(posterior.data, ContinuousStudies) else posterior.data.columns()[0]
-    return _shaped({first: terms.every - terms.given}, tree)
+    return _shaped({posterior.data.result: terms.every - terms.given}, tree)
 
 
 def _add_prior(tree: "DataTree", posterior: Posterior, seed: int) -> None:

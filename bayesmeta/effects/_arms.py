@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..studies import QUANTILES, name_rows, read_numbers, rename_columns
+from ..studies import QUANTILES, agreed, name_rows, read_numbers, rename_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,9 @@ def combine_arms(
     -------
     DataFrame
         One row per trial: ``study``, ``n_treatment``, ..., ``n_control``, ..., ``how``: a table for
-        :meth:`ContinuousStudies.from_frame` or :meth:`BinaryStudies.from_frame`.
+        :meth:`ContinuousStudies.from_frame` or :meth:`BinaryStudies.from_frame`. Other columns
+        follow where their filled cells say one thing of every trial; what differs between its arms
+        is not of the trial and is left out.
 
     Raises
     ------
@@ -98,6 +100,7 @@ def split_control(
     DataFrame
         One row per active arm, ``study`` being the trial's name and the arm's label, for
         :meth:`ContinuousStudies.from_frame`. Patients that do not divide go to the first arms.
+        Other columns follow as in :func:`combine_arms`.
 
     Raises
     ------
@@ -132,8 +135,9 @@ def _by_trial(
     import pandas as pd
 
     table, names = _read(frame, dict(columns or {}))
+    said = _of_trials(table, names)
     rows: list[Row] = []
-    for study in dict.fromkeys(table["study"]):
+    for i, study in enumerate(dict.fromkeys(table["study"])):
         _check_unit(study, table[table["study"] == study])
         arms: dict[str, list[Arm]] = {kind: [] for kind in ARMS}
         labels: dict[str, list[str]] = {kind: [] for kind in ARMS}
@@ -143,8 +147,17 @@ def _by_trial(
         for kind in ARMS:
             if not arms[kind]:
                 raise DataError(f"{study} has no {kind} arm; give it, or leave the study out.")
-        rows += rows_of(study, arms, labels)
+        known = {name: cells[i] for name, cells in said.items()}
+        rows += [row | {**known, **row} for row in rows_of(study, arms, labels)]
     return pd.DataFrame(rows)
+
+
+def _of_trials(table: "pd.DataFrame", names: Sequence[str]) -> Mapping[str, Sequence[object]]:
+    """Columns that say one thing of all arms of a trial, in the order of the trials."""
+    read = {*names, "study", "arm", "label", "unit", "how", "variant"}
+    columns = {str(name): list(table[name]) for name in table.columns if name not in read}
+    trials = list(dict.fromkeys(table["study"]))
+    return agreed(columns, [trials.index(name) for name in table["study"]], len(trials))
 
 
 def _check_unit(study: str, rows: "pd.DataFrame") -> None:
