@@ -138,7 +138,6 @@ def _evidence(posterior: "Posterior", prob: float) -> "BayesFactors | None":
     """Print three tables, or why there is one less; return the factors."""
     from ..errors import ModelError
     from ..evidence import bayes_factors, mean_weights, outliers, zero_studies
-    from ..studies import Studies
 
     factors = None
     if "outlier" in posterior.marginals:
@@ -151,7 +150,7 @@ def _evidence(posterior: "Posterior", prob: float) -> "BayesFactors | None":
         _say("Weights", mean_weights(posterior))
     except ModelError as error:
         click.echo(f"\n{error}")
-    if isinstance(posterior.data, Studies):
+    if posterior.data.discrete:
         _say("Studies without events", zero_studies(posterior, prob=prob))
     return factors
 

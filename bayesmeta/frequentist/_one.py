@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,20 +25,27 @@ def among(name: str, value: object, choices: Iterable[str]) -> None:
         raise ModelError(f"{name} is one of {', '.join(names)}, not {value!r}.")
 
 
+@singledispatch
 def as_effects(data: Data, measure: str | None, zero_cells: ZeroCells) -> EffectSizes:
-    """Estimates of one outcome, made of counts where they are given."""
-    if isinstance(data, MultivariateEffects):
+    """Estimates of one outcome, made of counts or arms where they are given."""
+    return effect_sizes(data, measure=measure, zero_cells=zero_cells)  # pyright: ignore[reportArgumentType]
+
+
+@as_effects.register
+def _given(data: EffectSizes, measure: str | None, zero_cells: ZeroCells) -> EffectSizes:
+    if measure not in (None, data.measure):
         raise ModelError(
-            "This analysis takes one outcome, data.effects(outcome) say; for several at once use "
-            "multivariate_random_effects."
+            f"The estimates are {data.measure}; measure={measure!r} cannot change that."
         )
-    if isinstance(data, EffectSizes):
-        if measure not in (None, data.measure):
-            raise ModelError(
-                f"The estimates are {data.measure}; measure={measure!r} cannot change that."
-            )
-        return data
-    return effect_sizes(data, measure=measure, zero_cells=zero_cells)
+    return data
+
+
+@as_effects.register
+def _several(data: MultivariateEffects, measure: str | None, zero_cells: ZeroCells) -> EffectSizes:
+    raise ModelError(
+        "This analysis takes one outcome, data.effects(outcome) say; for several at once use "
+        "multivariate_random_effects."
+    )
 
 
 def one_table(effects: EffectSizes) -> tuple[Array, Array, Array]:
