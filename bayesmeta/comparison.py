@@ -1,8 +1,5 @@
 """Posterior, frequentist and published answers side by side."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportCallIssue=false
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -90,8 +87,8 @@ def _row(fit: Fit, prob: float, better: Better | None) -> dict[str, object]:
         return _entry(f"{fit.method}, {fit.chosen}", fit.estimate, lower, upper, prob, fit.k, tau)
     if not fit.has_interval:
         return _entry(f"published: {fit}", np.nan, np.nan, np.nan, fit.prob, fit.k, np.nan)
-    values = map(float, printed_values(fit))
-    return _entry("published, as printed", *values, fit.prob, fit.k, np.nan)
+    estimate, lower, upper = map(float, printed_values(fit))
+    return _entry("published, as printed", estimate, lower, upper, fit.prob, fit.k, np.nan)
 
 
 def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[str, object]:
@@ -102,13 +99,9 @@ def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[s
     if scale == ATANH_RD:  # beside the others, which analyse the difference as it is
         values, tau = scale.natural(values), np.nan
     how = "exact" if fit.exact else "NUTS"
-    row = _entry(
-        f"posterior median, {_named(fit.model)}, {how}",
-        *map(float, values),
-        prob,
-        fit.data.k,
-        tau,
-    )
+    median, lower, upper = map(float, values)
+    what = f"posterior median, {_named(fit.model)}, {how}"
+    row = _entry(what, median, lower, upper, prob, fit.data.k, tau)
     benefit = prob_benefit(mu, better) if better else np.nan
     return {**row, "prob_benefit": benefit, "sound": fit.diagnostics.passed}
 

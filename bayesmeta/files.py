@@ -1,8 +1,5 @@
 """Files on disk: tables in, posteriors and folders out; whole or not at all."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportReturnType=false
-
 import os
 import re
 import shutil
@@ -327,7 +324,7 @@ def _cells(path: Path) -> "pd.DataFrame":
         raise DataError(f"{path} is not a CSV table: {problem}.") from None
     cells = cells.dropna(how="all", axis=1)  # pandas types such a column as numbers
     cells = cells.apply(lambda column: column.str.split().str.join(" ")).replace("", np.nan)
-    return cells.dropna(how="all").dropna(how="all", axis=1)
+    return cells.dropna(how="all").dropna(how="all", axis=1)  # pyright: ignore[reportReturnType]
 
 
 def _text(path: Path) -> str:

@@ -1,8 +1,5 @@
 """What several outcomes fitted together say, beside each of them fitted alone."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from typing import TYPE_CHECKING
 
 import numpy as np

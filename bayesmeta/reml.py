@@ -1,8 +1,5 @@
 """Several outcomes without priors: the restricted likelihood, and what maximises it."""
 
-# SciPy and pandas type their results as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, final

@@ -1,10 +1,5 @@
 """Many tables at once: sorted by group, checked at the door, the bad ones named."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportAttributeAccessIssue=false
-# pyright: reportCallIssue=false
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
@@ -67,7 +62,7 @@ def data_of(model: Model, columns: Mapping[str, Array]) -> Data:
     present = ~np.isnan(next(iter(columns.values())))
     kept = {name: values[present] for name, values in columns.items()}
     study = tuple(map(str, range(1, int(present.sum()) + 1)))
-    return model.takes(study=study, **kept)
+    return model.takes(study=study, **kept)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def columns_of(model: Model) -> tuple[str, ...]:
@@ -233,7 +228,8 @@ def _numbers(column: "pd.Series") -> Array:
     """A column as floats; NaN where it is no number, or may not be one."""
     import pandas as pd
 
-    return pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers = pd.Series(pd.to_numeric(column, errors="coerce"))
+    return numbers.to_numpy(np.float64, na_value=np.nan)
 
 
 def _sound(columns: Mapping[str, Array]) -> Flags:

@@ -1,8 +1,5 @@
 """Trials of more than two arms: combined into two, or their control group shared out."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -138,10 +135,11 @@ def _by_trial(
     said = _of_trials(table, names)
     rows: list[Row] = []
     for i, study in enumerate(dict.fromkeys(table["study"])):
-        _check_unit(study, table[table["study"] == study])
+        of_study = table.loc[table["study"] == study]
+        _check_unit(study, of_study)
         arms: dict[str, list[Arm]] = {kind: [] for kind in ARMS}
         labels: dict[str, list[str]] = {kind: [] for kind in ARMS}
-        for _, row in table[table["study"] == study].iterrows():
+        for row in of_study.to_dict("records"):
             arms[row["arm"]].append({name: float(row[name]) for name in names})
             labels[row["arm"]].append(row["label"])
         for kind in ARMS:
@@ -189,7 +187,10 @@ def _read(frame: "pd.DataFrame", given: dict[str, str]) -> "tuple[pd.DataFrame, 
     if nameless.any() or not study:
         raise DataError("study must name the trial of each arm, and there must be an arm.")
     kept = np.ones(len(study), dtype=bool)
-    numbers = {name: read_numbers(table[name], name, study, kept) for name in names}
+    numbers = {
+        name: read_numbers(table[name], name, study, kept)  # pyright: ignore[reportArgumentType]
+        for name in names
+    }
     return table.assign(study=study, arm=kind, label=_labels(table, study, kind), **numbers), names
 
 

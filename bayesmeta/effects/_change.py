@@ -1,8 +1,5 @@
 """Change from baseline: its mean and SD per arm, with or without the SD as printed."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 

@@ -1,8 +1,5 @@
 """The forms in which a report gives its comparison, and the estimate and se in each."""
 
-# A column is named by its form and its arm, which the type checker cannot follow:
-# pyright: reportArgumentType=false
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
@@ -173,7 +170,7 @@ def _studies(asked: Asked, rows: Rows, columns: Mapping[str, Array]) -> Continuo
     sizes = {f"n{arm}": asked.number(f"n{arm}") for arm in ARMS}
     return ContinuousStudies(
         study=asked.table.study,
-        **{
+        **{  # pyright: ignore[reportArgumentType]
             name: np.where(rows, values, filler.get(name, np.nan))
             for name, values in {**columns, **sizes}.items()
         },

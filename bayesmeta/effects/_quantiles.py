@@ -1,8 +1,5 @@
 """Means and SDs made of medians, quartiles and ranges."""
 
-# A column is named by its form and its arm, which the type checker cannot follow:
-# pyright: reportArgumentType=false
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal, get_args

@@ -1,8 +1,5 @@
 """Whether quantiles and a sample size betray a skewed sample."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 

@@ -1,8 +1,5 @@
 """The prediction interval of a confidence distribution of the between-study variance."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +70,7 @@ def nnf_interval(y: Array, v: Array, prob: float = 0.95) -> tuple[float, float]:
         brentq(lambda x, p=p: _below(x, new) - p, low, high, xtol=1e-12 * (high - low))
         for p in tails
     )
-    return float(lower), float(upper)
+    return float(lower), float(upper)  # pyright: ignore[reportArgumentType]
 
 
 class _NewStudy(NamedTuple):

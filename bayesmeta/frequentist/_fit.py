@@ -1,8 +1,5 @@
 """A pooled estimate, its intervals, and their critical values."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, final

@@ -1,8 +1,5 @@
 """Maximum likelihood for the log odds ratio from the counts themselves."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -186,7 +183,7 @@ def _random(tables: Tables) -> _Point:
     for low, high in pairwise(points):
         if _tau_score(low) > 0 >= _tau_score(high):
             root = brentq(_profile_score, low.tau, high.tau, args=(tables, low), xtol=1e-13)
-            top = _climb(tables, root, low.mu, low.alpha)
+            top = _climb(tables, root, low.mu, low.alpha)  # pyright: ignore[reportArgumentType]
             best = max(best, top, key=lambda point: point.value)
     return best
 

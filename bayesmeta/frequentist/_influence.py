@@ -1,8 +1,5 @@
 """What single studies do to a pooled estimate: leave them out, take them one after another."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 

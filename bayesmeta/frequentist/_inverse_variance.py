@@ -3,9 +3,6 @@
 Arrays have the studies first, as in ``_tau2``: y, v and present are (k, n), results (n,).
 """
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, final

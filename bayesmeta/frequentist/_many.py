@@ -1,8 +1,5 @@
 """Many tables, pooled in one call."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportReturnType=false
-
 from collections.abc import Mapping
 
 import numpy as np

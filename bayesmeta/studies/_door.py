@@ -1,11 +1,5 @@
 """The door: tables in, checked columns out; every refusal names its rows."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportAttributeAccessIssue=false
-# pyright: reportCallIssue=false
-# pyright: reportReturnType=false
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
@@ -116,10 +110,11 @@ def select_rows(
     """Split the rows into those kept and those excluded."""
     exclude = {} if exclude is None else exclude
     _check_exclude(exclude)
-    study = read_texts(table["study"])
+    study = read_texts(table["study"])  # pyright: ignore[reportArgumentType]
     variant = [MAIN] * len(study)
     if "variant" in table:
-        variant = [one or MAIN for one in read_texts(table["variant"])]
+        told = read_texts(table["variant"])  # pyright: ignore[reportArgumentType]
+        variant = [one or MAIN for one in told]
     keys = list(zip(study, variant, strict=True))
     unknown = [key for key in exclude if key not in study and key not in keys]
     if unknown:
