@@ -120,7 +120,7 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
 
 
 type Columns = Mapping[str, NDArray[np.float64]]
-type Variable = tuple[str, Covariate, Mapping[str, str]]
+type Variable = tuple[str, NDArray[np.float64] | NDArray[np.str_], Mapping[str, str]]
 
 
 def _observed(posterior: Posterior) -> Columns:
@@ -138,13 +138,15 @@ def _covariates(data: Data, taken: Sequence[str]) -> dict[str, Variable]:
     plain = [_CONTROL.sub(" ", name).replace("/", " ").strip() for name in data.covariates]
     safe = apart([*taken, *(name or "column" for name in plain)])[len(taken) :]
     return {
-        name: ("study", _without_control(column), {"column": _CONTROL.sub(" ", own)})
+        name: ("study", _in_a_file(column), {"column": _CONTROL.sub(" ", own)})
         for name, (own, column) in zip(safe, data.covariates.items(), strict=True)
     }
 
 
-def _without_control(column: Covariate) -> Covariate:
-    return tuple(_CONTROL.sub(" ", one) for one in column) if isinstance(column, tuple) else column
+def _in_a_file(column: Covariate) -> NDArray[np.float64] | NDArray[np.str_]:
+    if not isinstance(column, tuple):
+        return column
+    return np.array([_CONTROL.sub(" ", text) for text in column], dtype=np.str_)
 
 
 def _draws(tree: "DataTree") -> Columns:

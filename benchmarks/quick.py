@@ -49,7 +49,7 @@ ROOMS = {
     "results": ("test_report", "test_cli", "test_likelihoods_run", "test_continuous_run"),
     "simulate": ("test_simulate",),
     "specification": ("test_specification", "fuzz/test_fuzz_specifications"),
-    "studies": ("test_studies", "test_selections", "test_continuous", "fuzz"),
+    "studies": ("test_studies", "test_table", "test_selections", "test_continuous", "fuzz"),
     "summaries": ("test_summaries", "test_faces"),
 }
 
