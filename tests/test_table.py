@@ -24,8 +24,15 @@ NUMBERS = {
     bm.ProportionStudies: {"events": 3, "n": 30},
     bm.IncidenceStudies: {"events": 3, "time": 120.5},
     bm.ContinuousStudies: {
-        "n_treatment": 30, "q1_treatment": 4, "median_treatment": 5, "q3_treatment": 8,
-        "n_control": 31, "mean_control": 6.5, "sd_control": 2.2, "unit": "d", "how": "read off",
+        "n_treatment": 30,
+        "q1_treatment": 4,
+        "median_treatment": 5,
+        "q3_treatment": 8,
+        "n_control": 31,
+        "mean_control": 6.5,
+        "sd_control": 2.2,
+        "unit": "d",
+        "how": "read off",
     },
     bm.EffectSizes: {"y": -0.3, "se": 0.2},
 }
@@ -277,6 +284,7 @@ def test_what_a_table_says_of_its_class_agrees_with_what_it_holds(kind):
     assert table.p == 1
     assert table.discrete == ("events" in table.result)
     assert not table.double_zero.any()
+    assert table.provenance == (getattr(table, "how", None) or ("",) * table.k)
     assert {f"{table.size}{arm}" for arm in table.arms} <= set(table.columns())
     for measure in table.measures:
         assert bm.effect_sizes(converted(table), measure=measure).k == table.k

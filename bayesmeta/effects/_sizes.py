@@ -82,6 +82,11 @@ class EffectSizes(Table):
         """Names of the columns with numbers."""
         return ("y", "se")
 
+    @property
+    def provenance(self) -> tuple[str, ...]:
+        """How the figures of each study came about; ``""`` where they are as printed."""
+        return self.how
+
     def _check(self) -> None:
         measure_named(self.measure)
         for name in ("y", "se"):

@@ -130,6 +130,11 @@ class ContinuousStudies(Table):
         others = ("rounding", *(f"sd_{when}" for when in PAIR))
         return (*cls.columns(), *(f"{name}{arm}" for arm in ARMS for name in others))
 
+    @property
+    def provenance(self) -> tuple[str, ...]:
+        """How the figures of each study came about; ``""`` where they are as printed."""
+        return self.how
+
     def quantiles(self, arm: str) -> Array:
         """Return the quantiles of an arm, ``"_treatment"`` or ``"_control"``, shape (k, 5)."""
         return np.stack([getattr(self, f"{name}{arm}") for name in QUANTILES], axis=1)

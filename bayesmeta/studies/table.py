@@ -49,8 +49,6 @@ class Table:
         What :func:`effect_sizes` can make of it.
     texts : mapping of str to str
         Fields with a text for each study, and the text of those that say nothing.
-    how : tuple of str, length k
-        How the figures of single studies came about; ``()`` for a table that has them as printed.
     covariates : mapping of str to ndarray or tuple of str
         Columns by name, one entry per study: numbers (NaN where blank) or texts (``""``).
     """
@@ -66,7 +64,6 @@ class Table:
     study: tuple[str, ...]
     variant: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
-    how: tuple[str, ...] = ()
     covariates: Mapping[str, Covariate]
 
     @classmethod
@@ -98,6 +95,11 @@ class Table:
     def unread(self) -> tuple[str, ...]:
         """Names of the columns that were neither numbers nor names: those of the covariates."""
         return tuple(self.covariates)
+
+    @property
+    def provenance(self) -> tuple[str, ...]:
+        """How the figures of each study came about; ``""`` where they are as printed."""
+        return ("",) * self.k
 
     @property
     def result(self) -> str:
