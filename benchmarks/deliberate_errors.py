@@ -263,6 +263,13 @@ MISTAKES = (
         "tests/test_selections.py::test_what_is_neither_names_nor_a_mask_is_refused",
     ),
     Mistake(
+        "give the studies that are kept what is said of the first ones",
+        "studies/_covariates.py",
+        "else column[where]",
+        "else column[: where.size]",
+        "tests/test_table.py::test_studies_that_two_stages_leave_out_take_their_covariates_with_them",
+    ),
+    Mistake(
         "flip the sign of a risk difference",
         "effects/_counts.py",
         "return a / (a + b) - c / (c + d), a * b",
