@@ -9,7 +9,7 @@ from .errors import ModelError
 from .model import MultivariateNormal, NormalNormal
 from .multivariate import MultivariateEffects
 from .posterior import Marginals, Posterior
-from .studies import check_prob
+from .studies import check_prob, need
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def compare_outcomes(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFra
             f"compare_outcomes takes a posterior of MultivariateNormal, not of "
             f"{type(model).__name__}."
         )
-    assert isinstance(data, MultivariateEffects)
+    data = need(data, MultivariateEffects, "compare_outcomes is of several outcomes")
     rows = []
     for name in data.outcome:
         own = NormalNormal(mu=model.of("mu", name), tau=model.of("tau", name))

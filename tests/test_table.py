@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 
 import bayesmeta as bm
 from bayesmeta.files import read_table, to_datatree, to_netcdf, write_table
-from bayesmeta.studies import Table
+from bayesmeta.studies import Table, need
 
 ARMS = ("_treatment", "_control")
 NUMBERS = {
@@ -294,3 +294,10 @@ def test_what_a_table_says_of_its_class_agrees_with_what_it_holds(kind):
 
 def converted(table):
     return bm.convert_quantiles(table) if isinstance(table, bm.ContinuousStudies) else table
+
+
+def test_what_works_on_one_kind_of_table_says_what_to_give_it():
+    studies = bcg()
+    assert need(studies, bm.BinaryStudies, "Peto's method") is studies
+    with pytest.raises(bm.ModelError, match="Peto's method: give it BinaryStudies"):
+        need(bm.effect_sizes(studies, measure="OR"), bm.BinaryStudies, "Peto's method")

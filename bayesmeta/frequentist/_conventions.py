@@ -18,7 +18,7 @@ from ..effects import (
 )
 from ..errors import DataError, ModelError
 from ..model import Data
-from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies
+from ..studies import BinaryStudies, ContinuousStudies
 from ._counts import VARIANCES, Variance, variance_named
 from ._fit import INTERVALS, FrequentistFit, IntervalName
 from ._glmm import glmm
@@ -277,7 +277,7 @@ def estimates_by(data: Data | ContinuousStudies, convention: Convention) -> Effe
 
 
 def _by_mantel_haenszel(data: Data, convention: Convention, prob: float) -> FrequentistFit:
-    timed = isinstance(data, PersonTimeStudies)
+    timed = data.size == "time"
     fit = common_effect(
         data,
         weights="MH",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..effects import cells, informative
 from ..errors import DataError, ModelError
-from ..studies import BinaryStudies, check_prob
+from ..studies import BinaryStudies, check_prob, need
 from ._fit import FrequentistFit, Spread
 from ._inverse_variance import i2_from_q
 from ._tables import BinomialArms, Hypergeometric
@@ -129,8 +129,7 @@ def _check_words(likelihood: str, effects: str, interval: str) -> None:
 
 def _says_something(studies: BinaryStudies, effects: str) -> NDArray[np.bool_]:
     """The studies to pool, after a check that they have a finite maximum between them."""
-    if not isinstance(studies, BinaryStudies):
-        raise ModelError("glmm pools counts of two arms: give it BinaryStudies.")
+    studies = need(studies, BinaryStudies, "glmm pools counts of two arms")
     kept = informative(studies, "OR")
     if not kept.any():
         raise DataError("No study has both an event and a non-event: there is no OR to pool.")

@@ -17,7 +17,7 @@ from ..effects import (
 )
 from ..errors import DataError, ModelError
 from ..model import Data
-from ..studies import BinaryStudies, PersonTimeStudies
+from ..studies import BinaryStudies, PersonTimeStudies, need
 from ._counts import MANTEL_HAENSZEL, Variance, mantel_haenszel_rd, peto
 from ._fit import FrequentistFit, Spread
 from ._inverse_variance import i2_from_q, pool_common
@@ -79,8 +79,7 @@ def nothing_said(data: BinaryStudies | PersonTimeStudies) -> str:
     """Why no study says anything about an odds ratio, or a ratio of risks or rates."""
     if data.double_zero.all():
         return "no study has an event"
-    full = isinstance(data, BinaryStudies) and ~data.double_zero
-    if np.all(full):
+    if data.size == "n" and not data.double_zero.any():
         return "every patient of every study has the event; measure='RR' gives 1 exactly"
     return "in every study either all patients have the event or none has"
 
@@ -140,9 +139,8 @@ def _counts_for(data: Data, measure: str | None) -> tuple[BinaryStudies | Person
 
 def q_around_mh(data: Data, effects: EffectSizes, zero_cells: ZeroCells) -> Array:
     """Cochran's Q with inverse-variance weights around the Mantel–Haenszel estimate, shape (1,)."""
-    if not isinstance(data, BinaryStudies):
-        raise ModelError("q='MH' needs the counts: give it BinaryStudies.")
-    kept = data.keep(informative(data, effects.measure))
+    counts = need(data, BinaryStudies, "q='MH' needs the counts")
+    kept = counts.keep(informative(counts, effects.measure))
     estimate, _ = _mh_estimate(kept, effects.measure, zero_cells)
     return np.array([((effects.y - estimate) ** 2 / effects.se**2).sum()])
 
@@ -150,16 +148,15 @@ def q_around_mh(data: Data, effects: EffectSizes, zero_cells: ZeroCells) -> Arra
 def pool_peto(
     data: Data, measure: str | None, zero_cells: ZeroCells | None, prob: float
 ) -> FrequentistFit:
-    if not isinstance(data, BinaryStudies):
-        raise ModelError("Peto's odds ratio needs the counts: give it BinaryStudies.")
+    counts = need(data, BinaryStudies, "Peto's odds ratio needs the counts")
     if measure not in (None, "OR"):
         raise DataError(f"measure must be 'OR' for Peto's method, got {measure!r}.")
     if zero_cells not in (None, "none"):
         raise ModelError("Peto's odds ratio takes no correction: zero_cells is 'none' or left out.")
-    difference, variance = peto(*adjusted_cells(data, "none", "OR"))
+    difference, variance = peto(*adjusted_cells(counts, "none", "OR"))
     kept = variance > 0
     if not kept.any():
-        raise DataError(f"There is no OR to pool: {nothing_said(data)}.")
+        raise DataError(f"There is no OR to pool: {nothing_said(counts)}.")
     names = tuple(name for name, keep in zip(data.study, kept, strict=True) if keep)
     y, se = difference[kept] / variance[kept], variance[kept] ** -0.5
     effects = EffectSizes.from_arrays(names, y, se, measure="OR")

@@ -28,7 +28,7 @@ from ._quantiles import positions
 from ._rough import rough_arms, takes_quantiles
 from ._selection import Rows, select_studies
 from ._units import one_unit
-from .table import Kept, Table, read_rows
+from .table import Kept, Table, need, read_rows
 
 __all__ = [
     "MAIN",
@@ -54,6 +54,7 @@ __all__ = [
     "decimals_of",
     "join_how",
     "name_rows",
+    "need",
     "one_unit",
     "positions",
     "read_covariates",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import DataError, ModelError
 from ._covariates import Covariate, read_covariates, take
 from ._door import (
     MAIN,
@@ -225,6 +225,19 @@ class Table:
 
     def _arm_in_words(self, i: int, arm: str) -> str:
         raise NotImplementedError
+
+
+def need[T: Table](data: object, kind: type[T], why: str) -> T:
+    """Return a table of one kind to what works on no other.
+
+    Raises
+    ------
+    ModelError
+        For anything else: why, and what to give.
+    """
+    if isinstance(data, kind):
+        return data
+    raise ModelError(f"{why}: give it {kind.__name__}.")
 
 
 @final
