@@ -108,9 +108,9 @@ def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[s
 
 def _named(model: Model) -> str:
     """The name of a model, with its coding where there is a choice."""
-    name = type(model).__name__
     coding = {"OR half": ", ±½ coding", "OR zero_one": ", 0/1 coding"}
-    return name + coding.get(getattr(model, "link", ""), "")
+    paired = model.likelihood.paired
+    return model.name + ("" if paired is None else coding.get(paired.link, ""))
 
 
 def _entry(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .engines import rough_estimates, study_densities
 from .errors import DataError, FileError, ModelError
-from .model import Data, check_one_outcome, target
+from .model import Data, check_one_outcome
 from .posterior import Posterior, shared
 from .simulate import parameters, replicate
 from .studies import Covariate, apart
@@ -96,7 +96,7 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
                 xr.Dataset(arrays, coords={**place, **(study if last else {})})
             )
     if "log_likelihood" in tree.children:
-        tree["log_likelihood"].attrs = {"target": target(posterior.model, posterior.data)}
+        tree["log_likelihood"].attrs = {"target": posterior.model.likelihood.target}
     _add_prior(tree, posterior, seed)
     observed = set(tree["posterior_predictive"].data_vars)
     for name, wanted in (("observed_data", True), ("constant_data", False)):
@@ -128,7 +128,7 @@ def _observed(posterior: Posterior) -> Columns:
     data = posterior.data
     if data.result in data.numbers:
         return data.numbers
-    y, _ = rough_estimates(posterior.model, data, data.numbers)
+    y, _ = rough_estimates(posterior.model.likelihood, data, data.numbers)
     shown = {name: each for name, each in data.numbers.items() if not np.isnan(each).all()}
     return {data.result: y, **shown}
 

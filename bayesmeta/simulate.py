@@ -13,21 +13,24 @@ from scipy.special import expit, gammaln
 from .effects import arm_estimates
 from .errors import ModelError
 from .model import (
-    BetaBinomial,
-    BinomialNormal,
-    CommonEffect,
-    ContinuousCommonEffect,
+    Arms,
+    Binomial,
+    CorrelatedEstimates,
+    CorrelatedSpread,
     Data,
-    Exchangeable,
-    HypergeometricNormal,
-    IncidenceNormal,
+    Estimates,
+    Hypergeometric,
+    Incidence,
+    Likelihood,
     Model,
     MultivariateNormal,
-    NormalNormal,
-    OfArms,
-    OutlierMixture,
-    PoissonNormal,
-    ProportionNormal,
+    OfCounts,
+    OutlierSpread,
+    Overdispersed,
+    Poisson,
+    Proportion,
+    Scatter,
+    Spread,
 )
 from .multivariate import MultivariateEffects, matrices, pairs, root
 from .priors import (
@@ -138,20 +141,26 @@ def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
         does not say which.
     """
     rng = np.random.default_rng(seed)
-    if isinstance(model, MultivariateNormal):
-        return _parameters_of_outcomes(model, k, n, rng)
-    of_each = "tau" in model.priors or isinstance(model, ContinuousCommonEffect)
-    each = {"baseline", "correlation"} if of_each else set()
+    return _parameters(model.likelihood, model, (n, k), rng)
+
+
+@singledispatch
+def _parameters(
+    of: Likelihood, model: Model, size: tuple[int, int], rng: np.random.Generator
+) -> Draws:
+    raise ModelError(f"There is no simulator for {model.name}.")
+
+
+@_parameters.register(Estimates | OfCounts | Arms)
+def _(of: Likelihood, model: Model, size: tuple[int, int], rng: np.random.Generator) -> Draws:
+    n, k = size
     drawn: dict[str, Array] = {}
-    arms = 1 if getattr(model, "measure", "") == "SMD" else 2
     for name, prior in model.priors.items():
+        shape = (n, k) if name in of.own else (n,)
         if name == "log_sd":
-            drawn[name] = prior_draws(prior, arms * n * k, rng).reshape(arms, n, k)
-            continue
-        size = n * k if name in each else n
-        values = prior_draws(prior, size, rng)
-        drawn[name] = values.reshape(n, k) if name in each else values
-    if isinstance(getattr(model, "baseline", None), Exchangeable):
+            shape = (1 if of.measure == "SMD" else 2, n, k)
+        drawn[name] = prior_draws(prior, int(np.prod(shape)), rng).reshape(shape)
+    if "baseline_mean" in drawn:
         mean, sd = drawn["baseline_mean"][:, None], drawn["baseline_sd"][:, None]
         drawn["baseline"] = mean + sd * rng.standard_normal((n, k))
     if "tau" in drawn:
@@ -162,21 +171,44 @@ def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
 
 def new_effects(model: Model, draws: Draws, k: int, rng: np.random.Generator) -> Array:
     """Draw effects of `k` new studies for every draw of the shared parameters, (n, k)."""
-    if isinstance(model, MultivariateNormal):
-        return _correlated_effects(draws, k, rng)
+    return _new_effects(model.between, draws, k, rng)
+
+
+@singledispatch
+def _new_effects(between: Spread, draws: Draws, k: int, rng: np.random.Generator) -> Array:
+    raise ModelError(f"There is no simulator for {between!r}.")
+
+
+@_new_effects.register
+def _(between: Scatter, draws: Draws, k: int, rng: np.random.Generator) -> Array:
     mu, tau = draws["mu"][:, None], draws["tau"][:, None]
-    shape = (mu.size, k)
-    if isinstance(model, OutlierMixture):
-        outlying = rng.uniform(size=shape) < draws["share"][:, None]
-        tau = np.where(outlying, np.hypot(tau, draws["spread"][:, None]), tau)
-    df = draws["df"][:, None] if "df" in draws else getattr(model, "df", None)
-    return mu + tau * (rng.standard_normal(shape) if df is None else rng.standard_t(df, shape))
+    shape, df = (mu.size, k), between.df
+    if "df" in draws:
+        df = draws["df"][:, None]
+    return mu + tau * (rng.standard_normal(shape) if df is None else rng.standard_t(df, shape))  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
-def _parameters_of_outcomes(
-    model: MultivariateNormal, k: int, n: int, rng: np.random.Generator
+@_new_effects.register
+def _(between: OutlierSpread, draws: Draws, k: int, rng: np.random.Generator) -> Array:
+    mu, tau = draws["mu"][:, None], draws["tau"][:, None]
+    outlying = rng.uniform(size=(mu.size, k)) < draws["share"][:, None]
+    tau = np.where(outlying, np.hypot(tau, draws["spread"][:, None]), tau)
+    return mu + tau * rng.standard_normal((mu.size, k))
+
+
+@_new_effects.register
+def _(between: CorrelatedSpread, draws: Draws, k: int, rng: np.random.Generator) -> Array:
+    return _correlated_effects(draws, k, rng)
+
+
+@_parameters.register
+def _(
+    of: CorrelatedEstimates,
+    model: MultivariateNormal,
+    size: tuple[int, int],
+    rng: np.random.Generator,
 ) -> Draws:
-    outcomes = model.outcomes
+    (n, k), outcomes = size, model.outcomes
     if outcomes is None and isinstance(model.rho, LKJ):
         raise ModelError(
             "The model does not say how many outcomes there are; give each its prior, e.g. "
@@ -254,55 +286,54 @@ def replicate(
     rng = np.random.default_rng(seed)
     if new and "tau" in draws:
         draws = {**draws, "theta": new_effects(model, draws, data.k, rng)}
-    return _observe(model, draws, data, rng)
+    if "theta" not in draws and "rho" not in draws:  # one effect for all
+        effect = draws["mu"][:, None]
+        draws = {**draws, "theta": np.broadcast_to(effect, (len(effect), data.k))}
+    return _observe(model.likelihood, draws, data, rng)
 
 
 @singledispatch
 def _observe(
-    model: Model, draws: Draws, data: Data, rng: np.random.Generator
+    of: Likelihood, draws: Draws, data: Data, rng: np.random.Generator
 ) -> Mapping[str, Array]:
-    raise ModelError(f"There is no simulator for {type(model).__name__}.")
+    raise ModelError(f"There is no simulator for {of!r}.")
 
 
-@_observe.register(NormalNormal | OutlierMixture)
-def _(model: Model, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+@_observe.register
+def _(of: Estimates, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     return {"y": rng.normal(draws["theta"], data.numbers["se"])}
 
 
 @_observe.register
-def _(model: OfArms, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
-    assert isinstance(data, ContinuousStudies)
-    if "theta" not in draws:
-        shape = draws["mu"].size, data.k
-        draws = {**draws, "theta": np.broadcast_to(draws["mu"][:, None], shape)}
-    nuisance = _reference_arms(model, draws["theta"], data, rng)
-    found = arm_figures(model, {**nuisance, **draws}, data.n_treatment, data.n_control, rng)
+def _(of: Arms, draws: Draws, data: ContinuousStudies, rng: np.random.Generator) -> Draws:
+    nuisance = _reference_arms(of, draws["theta"], data, rng)
+    found = arm_figures(of, {**nuisance, **draws}, data.n_treatment, data.n_control, rng)
     n = np.broadcast_arrays(draws["theta"], data.n_treatment, data.n_control)[1:]
     sides = [(*figures, size) for figures, size in zip(found, n, strict=True)]
-    return {"y": arm_estimates(*model.link, *sides)[0]}
+    return {"y": arm_estimates(*of.pair, *sides)[0]}
 
 
 def _reference_arms(
-    model: OfArms, theta: Array, data: ContinuousStudies, rng: np.random.Generator
+    of: Arms, theta: Array, data: ContinuousStudies, rng: np.random.Generator
 ) -> Draws:
     """SDs as the reported ones leave them open, and baselines as reported."""
-    figures = [rough_arms(data, arm, model.arms) for arm in data.arms]
+    figures = [rough_arms(data, arm, of.arms) for arm in data.arms]
     scales = [(sd, n - 1) for _, sd, n in figures]
-    if model.measure == "SMD":
+    if of.measure == "SMD":
         df = scales[0][1] + scales[1][1]
         scales = [(np.sqrt(sum(sd**2 * each for sd, each in scales) / df), df)]
     log_sd = [np.log(sd * np.sqrt(df / rng.chisquare(df, theta.shape))) for sd, df in scales]
     means = []
     for mean, sd, _ in figures:
-        of_mean = sd**2 / 2 if model.link == ("ROM", "lognormal") else 0.0
-        log = model.link == ("ROM", "normal")
+        of_mean = sd**2 / 2 if of.pair == ("ROM", "lognormal") else 0.0
+        log = of.pair == ("ROM", "normal")
         means.append(np.log(np.maximum(mean, 0.1 * sd)) if log else mean + of_mean)
     baseline = np.broadcast_to((means[0] + means[1]) / 2, theta.shape)
     return {"log_sd": np.stack(log_sd), "baseline": baseline}
 
 
 def arm_figures(
-    model: OfArms,
+    of: Arms,
     draws: Draws,
     n_treatment: Array,
     n_control: Array,
@@ -312,7 +343,7 @@ def arm_figures(
 
     Parameters
     ----------
-    model : ContinuousNormal or ContinuousCommonEffect
+    of : Arms
     draws : mapping of str to ndarray
         ``theta`` and ``baseline``, (n, k); ``log_sd``, (2, n, k), or for SMD (1, n, k).
     n_treatment, n_control : ndarray, shape (k,)
@@ -327,11 +358,11 @@ def arm_figures(
     sides = zip((0.5, -0.5), (sds[0], sds[-1]), (n_treatment, n_control), strict=True)
     found = []
     for side, sd, n in sides:
-        unit = sds[0] if model.measure == "SMD" else 1.0
+        unit = sds[0] if of.measure == "SMD" else 1.0
         mean = draws["baseline"] + side * draws["theta"] * unit
-        if model.link == ("ROM", "normal"):
+        if of.pair == ("ROM", "normal"):
             mean = np.exp(mean)
-        elif model.measure == "ROM":
+        elif of.measure == "ROM":
             mean = mean - sd**2 / 2
         drawn_sd = sd * np.sqrt(rng.chisquare(n - 1, sd.shape) / (n - 1))
         found.append((rng.normal(mean, sd / np.sqrt(n)), drawn_sd))
@@ -339,21 +370,17 @@ def arm_figures(
 
 
 @_observe.register
-def _(model: MultivariateNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
-    assert isinstance(data, MultivariateEffects)
+def _(
+    of: CorrelatedEstimates, draws: Draws, data: MultivariateEffects, rng: np.random.Generator
+) -> Draws:
     noise = rng.standard_normal((*draws["theta"].shape, 1))
     error = (root(data.sampling(draws.get("within"))) @ noise)[..., 0]
     return {"y": np.where(data.reported, draws["theta"] + error, np.nan)}
 
 
 @_observe.register
-def _(model: CommonEffect, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
-    return {"y": rng.normal(draws["mu"][:, None], data.numbers["se"], (draws["mu"].size, data.k))}
-
-
-@_observe.register
-def _(model: BinomialNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
-    both = risks(draws["theta"], draws["baseline"], model.link)
+def _(of: Binomial, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+    both = risks(draws["theta"], draws["baseline"], of.link)
     return {
         f"events_{arm}": _binomial(data.numbers[f"n_{arm}"], p, rng)
         for arm, p in zip(("treatment", "control"), both, strict=True)
@@ -361,7 +388,7 @@ def _(model: BinomialNormal, draws: Draws, data: Data, rng: np.random.Generator)
 
 
 @_observe.register
-def _(model: HypergeometricNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+def _(of: Hypergeometric, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     a, n1, c, n0 = (data.numbers[name] for name in data.columns())
     columns = zip(draws["theta"].T, n1, n0, a + c, strict=True)
     treatment = np.stack([_fisher(*one, rng) for one in columns], axis=1)
@@ -369,7 +396,7 @@ def _(model: HypergeometricNormal, draws: Draws, data: Data, rng: np.random.Gene
 
 
 @_observe.register
-def _(model: PoissonNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+def _(of: Poisson, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     sides = {"treatment": 0.5, "control": -0.5}
     return {
         f"events_{arm}": _poisson(
@@ -380,17 +407,17 @@ def _(model: PoissonNormal, draws: Draws, data: Data, rng: np.random.Generator) 
 
 
 @_observe.register
-def _(model: ProportionNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+def _(of: Proportion, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     return {"events": _binomial(data.numbers["n"], expit(draws["theta"]), rng)}
 
 
 @_observe.register
-def _(model: IncidenceNormal, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+def _(of: Incidence, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     return {"events": _poisson(data.numbers["time"], draws["theta"], rng)}
 
 
 @_observe.register
-def _(model: BetaBinomial, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
+def _(of: Overdispersed, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
     beta, mu, rho = (draws[name][:, None] for name in ("baseline", "mu", "rho"))
     total = (1 - rho) / np.maximum(rho, 1e-12)
     found = {}

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import singledispatch
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -23,9 +24,12 @@ from .engines import effect_likelihoods, rough_estimates
 from .errors import ModelError
 from .frequentist import FrequentistFit, critical
 from .model import (
-    BinomialNormal,
+    Arms,
+    Binomial,
+    Estimates,
+    Likelihood,
     Model,
-    OfArms,
+    OfCounts,
     check_one_outcome,
 )
 from .posterior import Array, GridDensity, Marginal, Marginals, Posterior, SupportMap
@@ -71,7 +75,7 @@ def summary(
         raise ModelError("Outcomes of several measures have no common scale; use 'analysis'.")
     rows = {}
     for name, marginal in parameters(posterior).items():
-        effect = name.split("[")[0] in ("mu", "theta", "theta_new")
+        effect = name.split("[")[0] in posterior.model.effects
         lower, upper = marginal.interval(prob)
         values = np.array([marginal.quantile(0.5), lower, upper])
         if effect and natural:
@@ -175,9 +179,10 @@ def forest_rows(
     sequence of ForestRow
     """
     rows = _study_rows(posterior, prob)
-    rows.append(_posterior_row("overall", "posterior", posterior["mu"], prob))
-    if "theta_new" in posterior.marginals:
-        rows.append(_posterior_row("in a new setting", "prediction", posterior["theta_new"], prob))
+    rows.append(_posterior_row("overall", "posterior", posterior.at(), prob))
+    if posterior.model.between.new is not None:
+        new = posterior.at(new=True)
+        rows.append(_posterior_row("in a new setting", "prediction", new, prob))
     if scale_of(posterior) == ATANH_RD:
         rows = [_as_difference(row) for row in rows]
     for label, fit in (frequentist or {}).items():
@@ -226,10 +231,9 @@ def density_rows(
     """
     check_one_outcome(posterior.model, "density_rows")
     rows = []
-    for name in ("mu", "tau"):
-        if name not in posterior.marginals:
-            continue
-        marginal, prior = posterior[name], posterior.model.priors[name]
+    known = parameters(posterior)
+    for name in [one for one in ("mu", "tau") if one in known]:
+        marginal, prior = known[name], posterior.model.priors[name]
         lower, upper = marginal.interval(prob)
         low, high = (float(marginal.quantile(q)) for q in (0.001, 0.999))
         wide = np.array([low - 0.35 * (high - low), high + 0.35 * (high - low)])
@@ -296,14 +300,55 @@ def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
 
 def study_effects(posterior: Posterior) -> EffectSizes | None:
     """Each study's own estimate: the data, or what two-stage analysis would make of the counts."""
-    data = posterior.data
-    if isinstance(data, EffectSizes):
-        return data
     check_one_outcome(posterior.model, "A forest plot")
-    scale = scale_of(posterior)
-    if isinstance(data, ContinuousStudies):
-        y, se = _of_arms(posterior, data)
-        return EffectSizes.from_arrays(data.study, y, se, measure=scale.name)
+    return _own_estimates(posterior.model.likelihood, posterior)
+
+
+@singledispatch
+def _own_estimates(of: Likelihood, posterior: Posterior) -> EffectSizes | None:
+    raise ModelError(f"{of!r} has no effect of one study by itself.")
+
+
+@_own_estimates.register
+def _(_: Estimates, posterior: Posterior) -> EffectSizes | None:
+    assert isinstance(posterior.data, EffectSizes)
+    return posterior.data
+
+
+@_own_estimates.register
+def _(of: Arms, posterior: Posterior) -> EffectSizes | None:
+    """From means and SDs; where an arm reports quantiles, from the likelihood itself.
+
+    There the estimate is its median, and the standard error makes y ± z se as wide as its central
+    95%.
+    """
+    data = posterior.data
+    assert isinstance(data, ContinuousStudies)
+    y, se = rough_estimates(of, data, {})
+    of_quantiles = np.any([takes_quantiles(data, arm, of.arms) for arm in data.arms], axis=0)
+    if of_quantiles.any():
+        middle, own = _by_quantiles(of, data, y, se)
+        y, se = np.where(of_quantiles, middle, y), np.where(of_quantiles, own, se)
+    return EffectSizes.from_arrays(data.study, y, se, measure=of.measure)
+
+
+def _by_quantiles(of: Arms, data: ContinuousStudies, y: Array, se: Array) -> tuple[Array, Array]:
+    v = np.linspace(-5, 5, 4001)
+    theta = y + 3 * se * np.sinh(v)[:, None]
+    density = np.exp(effect_likelihoods(of, data, theta)) * np.cosh(v)[:, None]
+    ends = [
+        SupportMap(-np.inf, np.inf, 3 * se[i], (y[i],)).value(
+            np.asarray(GridDensity.of(v, density[:, i]).quantile([0.025, 0.5, 0.975]))
+        )
+        for i in range(data.k)
+    ]
+    low, middle, high = np.array(ends).T
+    return middle, (high - low) / (2 * critical(0.95, np.inf))
+
+
+@_own_estimates.register
+def _(of: OfCounts, posterior: Posterior) -> EffectSizes | None:
+    data, scale = posterior.data, scale_of(posterior)
     assert isinstance(data, Studies)
     if not informative(data, scale.name).any():
         return None
@@ -313,32 +358,6 @@ def study_effects(posterior: Posterior) -> EffectSizes | None:
     inside = np.clip(found.y, -0.999, 0.999)  # delta method: d atanh(r) = dr / (1 - r²)
     y, se = np.arctanh(inside), found.se / (1 - inside**2)
     return EffectSizes.from_arrays(found.study, y, se, measure="RD")
-
-
-def _of_arms(posterior: Posterior, data: ContinuousStudies) -> tuple[Array, Array]:
-    """Estimates from means and SDs; where an arm reports quantiles, from the likelihood itself.
-
-    There the estimate is its median, and the standard error makes y ± z se as wide as its central
-    95%.
-    """
-    model = posterior.model
-    y, se = rough_estimates(model, data, {})
-    assert isinstance(model, OfArms)
-    of_quantiles = np.any([takes_quantiles(data, arm, model.arms) for arm in data.arms], axis=0)
-    if not of_quantiles.any():
-        return y, se
-    v = np.linspace(-5, 5, 4001)
-    theta = y + 3 * se * np.sinh(v)[:, None]
-    density = np.exp(effect_likelihoods(model, data, theta)) * np.cosh(v)[:, None]
-    ends = [
-        SupportMap(-np.inf, np.inf, 3 * se[i], (y[i],)).value(
-            np.asarray(GridDensity.of(v, density[:, i]).quantile([0.025, 0.5, 0.975]))
-        )
-        for i in range(data.k)
-    ]
-    low, middle, high = np.array(ends).T
-    own = (high - low) / (2 * critical(0.95, np.inf))
-    return np.where(of_quantiles, middle, y), np.where(of_quantiles, own, se)
 
 
 def _arms(posterior: Posterior, j: int) -> str:
@@ -448,8 +467,8 @@ def _law(prior: Prior) -> "Law":
 
 def describe(model: Model) -> str:
     """State a model, its priors and its coding in one line."""
-    name = type(model).__name__
-    measure = f"measure={model.measure!r}, " if isinstance(model, BinomialNormal) else ""
+    name, of = model.name, model.likelihood
+    measure = f"measure={of.measure!r}, " if isinstance(of, Binomial) else ""
     priors = ", ".join(f"{key}={prior!r}" for key, prior in model.priors.items())
     words = f"; {model.in_words}" if model.in_words else ""
     return f"{name}({measure}{priors}){words}"

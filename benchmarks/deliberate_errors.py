@@ -251,7 +251,7 @@ MISTAKES = (
     Mistake(
         "count silent studies among those that say something",
         "engines/_cautions.py",
-        "return int(informative(data, model.scale(data).name).sum())",
+        "return int(informative(data, measure).sum())",
         "return data.k",
         "tests/test_checks.py::test_few_studies_are_those_that_say_something_of_the_effect",
     ),
@@ -328,8 +328,8 @@ MISTAKES = (
     Mistake(
         "drop the Jacobian of the map of tau",
         "engines/exact/tau_nodes.py",
-        "return Nodes(tau, np.log(weight * slope), x)",
-        "return Nodes(tau, np.log(weight) + 0 * slope, x)",
+        "return TauNodes(tau, np.log(weight * slope), x)",
+        "return TauNodes(tau, np.log(weight) + 0 * slope, x)",
         EXACT + f"posterior_equals_the_stored_quadrature{BCG}",
     ),
     Mistake(
@@ -376,16 +376,16 @@ MISTAKES = (
     ),
     Mistake(
         "lose the person-time in the Poisson's constant",
-        "engines/likelihood/tables.py",
-        "sum(xlogy(e, t) - gammaln(e + 1) for e, t in arms)",
-        "sum(-gammaln(e + 1) for e, t in arms)",
+        "engines/likelihood/laws.py",
+        'kept = xlogy(e, n) if link == "IRR" else 0.0',
+        'kept = 0 * xlogy(e, n) if link == "IRR" else 0.0',
         TABLES + "a_table_has_the_probability_of_a_dense_sum_over_its_baseline",
     ),
     Mistake(
         "flip the sign of the hypergeometric log odds",
-        "engines/likelihood/study.py",
-        "logsumexp(weight + grid.points[part, None] * count, axis=1)",
-        "logsumexp(weight - grid.points[part, None] * count, axis=1)",
+        "engines/likelihood/laws.py",
+        "each = weight[:, None] + theta[..., None] * count[:, None]",
+        "each = weight[:, None] - theta[..., None] * count[:, None]",
         TABLES + "given_the_totals_a_table_has_fishers_probability",
     ),
     Mistake(
@@ -468,7 +468,7 @@ MISTAKES = (
     ),
     Mistake(
         "forget the ½ of the coding in the program of fixed sizes",
-        "engines/likelihood/tables.py",
+        "engines/likelihood/laws.py",
         "up, down = beta + theta / 2, beta - theta / 2\n    return *_log",
         "up, down = beta + theta, beta - theta\n    return *_log",
         TABLES + "risks_are_those_that_define_the_effect",
@@ -492,8 +492,10 @@ MISTAKES = (
     Mistake(
         "take tau² for tau in the study effects of PyMC",
         "engines/graph/parts.py",
-        'return pm.Deterministic("theta", mu + tau * z, dims="study")',
-        'return pm.Deterministic("theta", mu + tau**2 * z, dims="study")',
+        'z = pm.Normal("z", 0.0, 1.0, dims="study")\n'
+        '    return pm.Deterministic("theta", mu + tau * z, dims="study")',
+        'z = pm.Normal("z", 0.0, 1.0, dims="study")\n'
+        '    return pm.Deterministic("theta", mu + tau**2 * z, dims="study")',
         "tests/engines/test_nuts_likelihoods.py::"
         "test_the_likelihood_of_each_study_is_that_of_scipy",
     ),
@@ -608,8 +610,8 @@ MISTAKES = (
     Mistake(
         "take tau for tau² in the weights",
         "evidence/_weights.py",
-        "precision = 1 / (data.se**2 + tau[:, None] ** 2)",
-        "precision = 1 / (data.se**2 + tau[:, None])",
+        "precision = 1 / (se**2 + tau[:, None] ** 2)",
+        "precision = 1 / (se**2 + tau[:, None])",
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(

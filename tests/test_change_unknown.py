@@ -52,7 +52,7 @@ def test_both_sds_are_kept_and_said_to_be():
 @pytest.mark.deep("an integral within an integral at each point: 4 s")
 def test_the_likelihood_is_a_mixture_over_the_correlation():
     """Of differences of two t variables, convolved by quadrature for each correlation."""
-    (_, table) = tables_of(model(), unknown(), 50.0, 0.1)
+    (_, table) = tables_of(model().likelihood, unknown(), 50.0, 0.1)
     theta = np.array([-20.0, -8.0, 0.0])
 
     def density(at: float, r: float) -> float:

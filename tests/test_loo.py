@@ -56,11 +56,11 @@ def test_risk_ratios_are_predicted_as_by_fits_without_the_study(improvement):
         others = np.arange(data.k) != i
         rest = bm.fit(improvement.model, data.keep(others))
         draws = {name: rest[name] for name in ("mu", "tau")}
-        mu, tau, mass = rest.nodes()
-        row, column = np.nonzero(mass > 1e-12 * mass.max())
-        draws = {"mu": mu[column], "tau": tau[row]}
+        nodes = rest.nodes()
+        seen = nodes.mass > 1e-12 * nodes.mass.max()
+        draws = {name: values[seen] for name, values in nodes.values.items()}
         terms = study_densities(improvement.model, data.keep(~others), draws)
-        weight = mass[row, column] / mass[row, column].sum()
+        weight = nodes.mass[seen] / nodes.mass[seen].sum()
         every, given, below = (float(weight @ np.exp(one[:, 0])) for one in terms)
         assert found.elpd[i] == pytest.approx(np.log(every / given), abs=1e-5)
         assert found.pit_lower[i] == pytest.approx(below / given, abs=1e-5)

@@ -77,6 +77,7 @@ def graph(model, data):
     with pm.Model(coords={"study": list(data.study)}) as made:
         whole = {"n", "n_treatment", "n_control"}
         likelihood(
+            model.likelihood,
             model,
             {
                 name: pm.Data(name, values.astype(int) if name in whole else values)

@@ -12,21 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, gammaln, logsumexp, xlogy
 
-from ..effects import EffectSizes
 from ..engines import effect_likelihoods, rough_estimates, study_nodes
 from ..errors import ModelError
 from ..model import (
-    BinomialNormal,
-    CommonEffect,
-    ContinuousCommonEffect,
-    ContinuousNormal,
+    Arms,
+    Binomial,
     Data,
-    HypergeometricNormal,
-    IncidenceNormal,
+    Estimates,
+    Hypergeometric,
+    Incidence,
+    Likelihood,
     Model,
-    OfArms,
-    PoissonNormal,
-    ProportionNormal,
+    Poisson,
+    Proportion,
 )
 from ..posterior import Posterior
 from ..simulate import risks
@@ -147,6 +145,10 @@ def deviance(posterior: Posterior, *, seed: int = 0, draws: int = 4000) -> Devia
     True
     """
     check_settings(seed, draws)
+    if _parts.dispatch(type(posterior.model.likelihood)) is _parts.dispatch(object):
+        raise ModelError(
+            f"{posterior.model.name} has no saturated model, hence no residual deviance; use loo."
+        )
     return _integrated(posterior) if posterior.exact else _sampled(posterior, seed)
 
 
@@ -172,7 +174,9 @@ def _sampled(posterior: Posterior, seed: int) -> Deviance:
 
 
 def _evaluated(model: Model, data: Data, columns: Draws) -> list[Evaluated]:
-    return [(fitted, of(fitted), of) for fitted, of in _parts(model, data, columns)]
+    if "theta" not in columns:  # one effect for all
+        columns = {**columns, "theta": columns["mu"][:, None]}
+    return [(fitted, of(fitted), of) for fitted, of in _parts(model.likelihood, data, columns)]
 
 
 def _means(parts: list[Evaluated], mass: Array) -> tuple[Array, Array]:
@@ -195,48 +199,33 @@ def _error(parts: list[Evaluated], batches: NDArray[np.intp]) -> MonteCarloError
 
 
 @singledispatch
-def _parts(model: Model, data: Data, draws: Draws) -> list[Fitted]:
+def _parts(likelihood: Likelihood, data: Data, draws: Draws) -> list[Fitted]:
     """Fitted values (n, k) of each data point of a study, and their deviance."""
-    if not isinstance(data, EffectSizes):
-        raise ModelError(
-            f"{type(model).__name__} has no saturated model, hence no residual deviance; use loo."
-        )
+    raise ModelError(f"There is no saturated model of {likelihood!r}.")
+
+
+@_parts.register
+def _(_: Estimates, data: Data, draws: Draws) -> list[Fitted]:
     y, se = data.numbers["y"], data.numbers["se"]
     return [(draws["theta"], lambda theta: ((y - theta) / se) ** 2)]
 
 
 @_parts.register
-def _(model: ContinuousNormal, data: ContinuousStudies, draws: Draws) -> list[Fitted]:
-    best = effect_likelihoods(model, data, _peaks(model, data)).max(axis=0)
-    return [(draws["theta"], lambda theta: 2 * (best - effect_likelihoods(model, data, theta)))]
+def _(arms: Arms, data: ContinuousStudies, draws: Draws) -> list[Fitted]:
+    y, se = rough_estimates(arms, data, {})
+    peaks = y + se * np.linspace(-3, 3, 1201)[:, None]  # the likeliest is among them, nearly
+    best = effect_likelihoods(arms, data, peaks).max(axis=0)
+
+    def of(theta: Array) -> Array:
+        each = np.broadcast_to(theta, (len(theta), data.k))
+        return 2 * (best - effect_likelihoods(arms, data, each))
+
+    return [(draws["theta"], of)]
 
 
 @_parts.register
-def _(model: ContinuousCommonEffect, data: ContinuousStudies, draws: Draws) -> list[Fitted]:
-    best = effect_likelihoods(model, data, _peaks(model, data)).max(axis=0)
-
-    def of(mu: Array) -> Array:
-        theta = np.broadcast_to(mu, (len(mu), data.k))
-        return 2 * (best - effect_likelihoods(model, data, theta))
-
-    return [(draws["mu"][:, None], of)]
-
-
-def _peaks(model: OfArms, data: ContinuousStudies) -> Array:
-    """Effects among which the likeliest of each study is, close enough, (n, k)."""
-    y, se = rough_estimates(model, data, {})
-    return y + se * np.linspace(-3, 3, 1201)[:, None]
-
-
-@_parts.register
-def _(model: CommonEffect, data: Data, draws: Draws) -> list[Fitted]:
-    y, se = data.numbers["y"], data.numbers["se"]
-    return [(draws["mu"][:, None], lambda mu: ((y - mu) / se) ** 2)]
-
-
-@_parts.register
-def _(model: BinomialNormal, data: Data, draws: Draws) -> list[Fitted]:
-    both = risks(draws["theta"], draws["baseline"], model.link)
+def _(likelihood: Binomial, data: Data, draws: Draws) -> list[Fitted]:
+    both = risks(draws["theta"], draws["baseline"], likelihood.link)
     return [
         (risk, _binomial(data.numbers[f"events_{arm}"], data.numbers[f"n_{arm}"]))
         for arm, risk in zip(("treatment", "control"), both, strict=True)
@@ -244,12 +233,12 @@ def _(model: BinomialNormal, data: Data, draws: Draws) -> list[Fitted]:
 
 
 @_parts.register
-def _(model: ProportionNormal, data: Data, draws: Draws) -> list[Fitted]:
+def _(likelihood: Proportion, data: Data, draws: Draws) -> list[Fitted]:
     return [(expit(draws["theta"]), _binomial(data.numbers["events"], data.numbers["n"]))]
 
 
 @_parts.register
-def _(model: PoissonNormal, data: Data, draws: Draws) -> list[Fitted]:
+def _(likelihood: Poisson, data: Data, draws: Draws) -> list[Fitted]:
     found = []
     for arm, side in (("treatment", 0.5), ("control", -0.5)):
         mean = data.numbers[f"time_{arm}"] * np.exp(draws["baseline"] + side * draws["theta"])
@@ -258,13 +247,13 @@ def _(model: PoissonNormal, data: Data, draws: Draws) -> list[Fitted]:
 
 
 @_parts.register
-def _(model: IncidenceNormal, data: Data, draws: Draws) -> list[Fitted]:
+def _(likelihood: Incidence, data: Data, draws: Draws) -> list[Fitted]:
     mean = data.numbers["time"] * np.exp(draws["theta"])
     return [(mean, _poisson(data.numbers["events"]))]
 
 
 @_parts.register
-def _(model: HypergeometricNormal, data: Data, draws: Draws) -> list[Fitted]:
+def _(likelihood: Hypergeometric, data: Data, draws: Draws) -> list[Fitted]:
     rows = list(zip(*data.numbers.values(), strict=True))
     logs = [_conditional(*map(float, row)) for row in rows]
 

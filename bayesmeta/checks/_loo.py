@@ -14,9 +14,8 @@ from scipy.special import logsumexp
 
 from ..engines import Engine, default_engine, fit, study_densities
 from ..errors import ModelError
-from ..model import CommonEffect, Data, NormalNormal, target
+from ..model import Data, NormalSpread, NoSpread
 from ..posterior import Marginal, NormalMixture, Posterior, TruncatedMixture, shared
-from ..studies import Studies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,17 +179,17 @@ def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) ->
         found = _by_weights(posterior, engine)
     width = np.random.default_rng(seed).uniform(size=data.k)
     lower = found.pit_lower
-    upper = np.minimum(lower + (np.exp(found.elpd) if isinstance(data, Studies) else 0.0), 1.0)
+    upper = np.minimum(
+        lower + (np.exp(found.elpd) if posterior.model.likelihood.counted else 0.0), 1.0
+    )
     return replace(found, pit_upper=upper, pit=lower + width * (upper - lower))
 
 
 def _closed(posterior: Posterior) -> bool:
     """Whether predictions are mixtures of normals."""
     model = posterior.model
-    normal = isinstance(model, CommonEffect) or (
-        isinstance(model, NormalNormal) and model.df is None
-    )
-    return posterior.exact and normal and posterior.nodes is None
+    normal = isinstance(model.between, NoSpread | NormalSpread)
+    return posterior.exact and model.likelihood.closed and normal and posterior.nodes is None
 
 
 def _by_formula(posterior: Posterior, engine: Engine | None) -> LOO:
@@ -233,8 +232,7 @@ def _log(density: float) -> float:
 
 def _predicted(posterior: Posterior, se: float) -> Marginal:
     """The law of an estimate of a new study with standard error `se`."""
-    name = "mu" if isinstance(posterior.model, CommonEffect) else "theta_new"
-    effect = posterior[name]
+    effect = posterior.at(new=True)
     if isinstance(effect, NormalMixture):
         return replace(effect, sds=np.hypot(effect.sds, se))
     assert isinstance(effect, TruncatedMixture)
@@ -254,17 +252,18 @@ def _by_nodes(posterior: Posterior, engine: Engine | None) -> LOO:
 def _nodes_of(posterior: Posterior) -> tuple[Mapping[str, Array], Array, NDArray[np.bool_]]:
     """Nodes of an exact posterior, (n,), logs of their masses, and which lie at the ends."""
     assert posterior.nodes is not None
-    mu, tau, mass = posterior.nodes()
-    row, column = np.nonzero(mass > FAINT * mass.max())
-    at_mu, at_tau = mu[column], tau[row]
+    nodes = posterior.nodes()
+    seen = nodes.mass > FAINT * nodes.mass.max()
+    at = {name: values[seen] for name, values in nodes.values.items()}
+    at_mu, at_tau, farthest = at["mu"], at["tau"], nodes.values["tau"].max()
     low, high = posterior.model.priors["mu"].support
     room = 0.02 * (at_mu.max() - at_mu.min())
     ends = (at_mu < at_mu.min() + room) & (at_mu.min() - low > room)
     ends |= (at_mu > at_mu.max() - room) & (high - at_mu.max() > room)
     last = posterior.model.priors["tau"].support[1]
-    ends |= (at_tau > 0.9 * tau.max()) & (tau.max() < 0.99 * last)
-    each = mass[row, column]
-    return {"mu": at_mu, "tau": at_tau}, np.log(each / each.sum()), ends
+    ends |= (at_tau > 0.9 * farthest) & (farthest < 0.99 * last)
+    each = nodes.mass[seen]
+    return at, np.log(each / each.sum()), ends
 
 
 def _reached(log_weight: Array, log_mass: Array, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -371,7 +370,7 @@ def _collect(posterior: Posterior, elpd: Array, fitted: Array, lower: Array, how
         pit=lower,
         pareto_k=none,
         how=tuple(how),
-        target=target(posterior.model, posterior.data),
+        target=posterior.model.likelihood.target,
         data=posterior.data,
         sound=posterior.diagnostics.passed,
     )

@@ -11,7 +11,7 @@ from ..engines import rough_estimates
 from ..model import check_one_outcome
 from ..posterior import Posterior
 from ..simulate import replicate
-from ..studies import Studies, check_prob
+from ..studies import check_prob
 from ._statistics import Statistic, check_settings, statistics, statistics_table
 
 if TYPE_CHECKING:
@@ -135,14 +135,15 @@ _ARM = {"events_treatment": "treatment", "events_control": "control", "y": "esti
 
 
 def _arm(posterior: Posterior, name: str, replicated: Array, prob: float) -> ArmCheck:
-    data = posterior.data
+    data, of = posterior.data, posterior.model.likelihood
     tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
-    method = "inverted_cdf" if isinstance(data, Studies) else "linear"
+    method = "inverted_cdf" if of.counted else "linear"
     lower, median, upper = np.quantile(replicated, tails, axis=0, method=method)
-    known = rough_estimates(posterior.model, data, data.numbers)[0] if name == "y" else None
+    known = rough_estimates(of, data, data.numbers)[0] if name == "y" else None
     ends = data.numbers[name] if known is None else known, lower, median, upper
-    if not isinstance(data, Studies):
+    if not of.counted:
         return ArmCheck(*ends, None, posterior.model.scale(data).analysis_label)
-    size = data.numbers[name.replace("events", data.size)]
-    unit = "events, % of patients" if data.size == "n" else "events per 100 of person-time"
+    counted_in = "time" if name.replace("events", "time") in data.numbers else "n"
+    size = data.numbers[name.replace("events", counted_in)]
+    unit = "events, % of patients" if counted_in == "n" else "events per 100 of person-time"
     return ArmCheck(*ends, size, unit)

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import singledispatch
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.special import expit, ndtr, stdtr
 
 from ..effects import Measure
 from ..errors import ModelError
-from ..model import BinomialNormal, Data, Model, OutlierMixture, check_one_outcome
+from ..model import Binomial, Data, Model, OutlierSpread, Scatter, Spread, check_one_outcome
 from ..priors import Prior
 from ..simulate import parameters, replicate, risks
 from ..studies import BinaryStudies, check_prob
@@ -236,10 +237,23 @@ def _with_known(one: Implied, ends: Array) -> Implied:
 def _beyond(model: Model, drawn: Mapping[str, Array], limit: float) -> Array:
     """Share of studies farther than a limit from the centre, for every draw, (n,)."""
     tau = np.maximum(drawn["tau"], 1e-300)
-    if isinstance(model, OutlierMixture):
-        wide = 2 * ndtr(-limit / np.hypot(tau, drawn["spread"]))
-        return (1 - drawn["share"]) * 2 * ndtr(-limit / tau) + drawn["share"] * wide
-    df = drawn["df"] if "df" in drawn else getattr(model, "df", None)
+    return _beyond_limit(model.between, tau, drawn, limit)
+
+
+@singledispatch
+def _beyond_limit(between: Spread, tau: Array, drawn: Mapping[str, Array], limit: float) -> Array:
+    raise ModelError(f"How far studies lie is not known with {between!r}.")
+
+
+@_beyond_limit.register
+def _(_: OutlierSpread, tau: Array, drawn: Mapping[str, Array], limit: float) -> Array:
+    wide = 2 * ndtr(-limit / np.hypot(tau, drawn["spread"]))
+    return (1 - drawn["share"]) * 2 * ndtr(-limit / tau) + drawn["share"] * wide
+
+
+@_beyond_limit.register
+def _(between: Scatter, tau: Array, drawn: Mapping[str, Array], limit: float) -> Array:
+    df = drawn.get("df", between.df)  # pyright: ignore[reportArgumentType]
     return 2 * (ndtr(-limit / tau) if df is None else stdtr(df, -limit / tau))
 
 
@@ -256,8 +270,9 @@ def _risks(
     low, high = limits
     if not 0 <= low < high <= 1:
         raise ModelError(f"control_risks must be two risks in order, got {limits!r}.")
-    if isinstance(model, BinomialNormal):
-        control = risks(drawn["theta"], drawn["baseline"], model.link)[1].ravel()
+    of = model.likelihood
+    if isinstance(of, Binomial):
+        control = risks(drawn["theta"], drawn["baseline"], of.link)[1].ravel()
     elif "rho" in drawn:
         control = expit(drawn["baseline"] - drawn["mu"] / 2)
     else:

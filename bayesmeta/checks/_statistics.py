@@ -12,7 +12,6 @@ from ..engines import rough_estimates
 from ..errors import ModelError
 from ..frequentist import MANTEL_HAENSZEL
 from ..model import Data, Model
-from ..studies import Studies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +78,9 @@ class Values(NamedTuple):
 def statistics(model: Model, data: Data, made: Columns) -> tuple[Statistic, ...]:
     """Compare every statistic of the data with those of replicated tables, each column (n, k)."""
     known = (
-        data.numbers if "y" not in made else {"y": rough_estimates(model, data, data.numbers)[0]}
+        data.numbers
+        if "y" not in made
+        else {"y": rough_estimates(model.likelihood, data, data.numbers)[0]}
     )
     seen = _all(model, {**_rows(data.numbers), **_rows(known)}, data)
     new = _all(model, {**data.numbers, **made}, data)
@@ -107,16 +108,15 @@ def check_settings(seed: int, draws: int) -> None:
 def _all(model: Model, columns: Columns, data: Data) -> Mapping[str, Values]:
     """Every statistic of tables whose columns are (n, k) or, where they are given, (k,)."""
     scale = model.scale(data)
-    y, se = rough_estimates(model, data, columns)
+    y, se = rough_estimates(model.likelihood, data, columns)
     weight = np.broadcast_to(se, y.shape) ** -2.0
     total = weight.sum(axis=-1)
     mean = (weight * y).sum(axis=-1) / total
     found: dict[str, Values] = {}
-    key = type(data).__name__ + str(getattr(model, "measure", ""))
-    half = HALF if isinstance(data, Studies) else ""
+    half = HALF if model.likelihood.counted else ""
     pooled = Values(mean, how=half)
-    if key in _POOLED:
-        pooled = Values(_POOLED[key](columns), how="Mantel–Haenszel")
+    if model.likelihood.measure in _POOLED:
+        pooled = Values(_POOLED[model.likelihood.measure](columns), how="Mantel–Haenszel")
     found[f"pooled {scale.analysis_label}"] = pooled
     if data.k > 1:
         found["Q"] = Values((weight * (y - mean[..., None]) ** 2).sum(axis=-1), how=half)
@@ -126,8 +126,9 @@ def _all(model: Model, columns: Columns, data: Data) -> Mapping[str, Values]:
     if scale.comparative:
         significant = (np.abs(y / se) > SIGNIFICANT).sum(axis=-1)
         found["studies significant by themselves"] = Values(significant.astype(float), True, half)
-    if isinstance(data, Studies):
-        zeros = sum((columns[f"events{arm}"] == 0).sum(axis=-1) for arm in data.arms)
+    if model.likelihood.counted:
+        events = [each for name, each in columns.items() if name.startswith("events")]
+        zeros = sum((each == 0).sum(axis=-1) for each in events)
         found["arms without an event"] = Values(np.asarray(zeros, dtype=float), True)
     return found
 
@@ -160,10 +161,10 @@ def _pooled_irr(columns: Columns) -> Array:
 # Mantel–Haenszel (Greenland & Robins 1985, Biometrics 41:55-68) where there are two arms: defined
 # with zeros too. Elsewhere estimates are pooled by their inverse variances.
 _POOLED: Mapping[str, Callable[[Columns], Array]] = {
-    "BinaryStudiesRR": partial(_pooled_ratio, "RR"),
-    "BinaryStudiesOR": partial(_pooled_ratio, "OR"),
-    "BinaryStudiesRD": _pooled_rd,
-    "PersonTimeStudiesIRR": _pooled_irr,
+    "RR": partial(_pooled_ratio, "RR"),
+    "OR": partial(_pooled_ratio, "OR"),
+    "RD": _pooled_rd,
+    "IRR": _pooled_irr,
 }
 
 

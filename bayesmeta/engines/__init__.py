@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..model import Data, Model, OfArms
+from ..model import Arms, Data, Likelihood, Model
 from ..posterior import Posterior
-from ..studies import ContinuousStudies, Studies
+from ..studies import ContinuousStudies
 from ._cautions import CALLED_OUTLIER, FEW, telling_count
 from .capability import default_engine, run
-from .likelihood.study import link_of, rough_counts, rough_effects
+from .likelihood.study import rough_columns
 from .many.batch import BATCH_TOLERANCE, BatchFit, batch
 from .padding import padded_k
 from .settings import NUTS, Engine, Quadrature
@@ -124,7 +124,7 @@ def study_nodes(posterior: Posterior) -> "tuple[StudyNodes, ...]":
 
 
 def effect_likelihoods(
-    model: OfArms, data: ContinuousStudies, theta: NDArray[np.float64]
+    arms: Arms, data: ContinuousStudies, theta: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Log likelihood of each study given its effect alone, (n, k), at theta (n, k).
 
@@ -132,7 +132,7 @@ def effect_likelihoods(
     """
     from .likelihood.continuous import at_effects
 
-    return at_effects(model, data, theta)
+    return at_effects(arms, data, theta)
 
 
 def log_evidence_without(parameter: Literal["mu", "tau"], model: Model, data: Data) -> float:
@@ -152,18 +152,13 @@ def log_evidence_without(parameter: Literal["mu", "tau"], model: Model, data: Da
 
 
 def rough_estimates(
-    model: Model, data: Data, columns: Mapping[str, NDArray[np.float64]]
+    of: Likelihood, data: Data, columns: Mapping[str, NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Each study's own estimate and standard error on the scale of the model, (..., k).
 
     Of counts with ½ added to every cell, so that every table has them.
     """
-    if isinstance(data, ContinuousStudies):
-        y, se = rough_effects(model, data)
-        return np.asarray(columns.get("y", y)), se
-    if not isinstance(data, Studies):
-        return columns["y"], columns["se"]
-    return rough_counts(link_of(model), columns)
+    return rough_columns(of, data, columns)
 
 
 def prepare() -> None:
@@ -191,6 +186,6 @@ def pymc_source(model: Model) -> str:
 
 def mathematics(model: Model) -> tuple[str, ...]:
     """Return a model line by line in mathematical notation, priors last."""
-    from .graph.source import mathematics as lines
+    from .graph.notation import mathematics as lines
 
     return lines(model)

@@ -1,18 +1,29 @@
 """What a reader should know about a fit before using it, whatever the engine."""
 
 from collections.abc import Mapping, Sequence
+from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..effects import informative
+from ..errors import ModelError
 from ..model import (
-    BetaBinomial,
-    BinomialNormal,
+    Arms,
+    Binomial,
+    CorrelatedEstimates,
+    CorrelatedSpread,
     Data,
-    Exchangeable,
+    Estimates,
+    Likelihood,
     Model,
     MultivariateNormal,
+    NoSpread,
+    OfCounts,
+    OutlierSpread,
+    Overdispersed,
+    Scatter,
+    Spread,
 )
 from ..multivariate import MultivariateEffects, pairs
 from ..studies import Studies
@@ -37,31 +48,62 @@ def of_outliers(draws: Mapping[str, NDArray[np.float64]], study: Sequence[str]) 
 
 def cautions(model: Model, data: Data) -> tuple[str, ...]:
     """Say where the answer rests on the priors more than on the data."""
-    if isinstance(model, MultivariateNormal):
-        return _of_outcomes(model, data)
-    said = []
-    tau = model.priors.get("tau")
-    if tau is not None and (few := _few(telling_count(model, data), data.k)):
-        said.append(few.format(prior=repr(tau)))
-    if isinstance(data, Studies):
-        said += [
-            f"No event in any {arm[1:]} arm: how large the effect may be rests on the priors."
-            if arm
-            else "No event in any study: how small it may be rests on the priors."
-            for arm in data.arms
-            if not getattr(data, f"events{arm}").any()
-        ]
-    if isinstance(model, BetaBinomial):
-        said.append(
-            "The beta-binomial model compares all treatment arms with all control arms, whichever "
-            "trial they belong to: it does not keep the randomisation within trials."
-        )
-    if isinstance(model, BinomialNormal) and isinstance(model.baseline, Exchangeable):
-        said.append(
-            "Exchangeable baselines let control arms of other trials inform each comparison: it no "
-            "longer rests on the randomisation within trials alone."
-        )
-    return tuple(said)
+    return (*_of_spread(model.between, model, data), *_of_likelihood(model.likelihood, data))
+
+
+@singledispatch
+def _of_spread(between: Spread, model: Model, data: Data) -> tuple[str, ...]:
+    raise ModelError(f"What rests on the priors is not known with {between!r}.")
+
+
+@_of_spread.register
+def _(_: NoSpread, model: Model, data: Data) -> tuple[str, ...]:
+    return ()
+
+
+@_of_spread.register(Scatter | OutlierSpread)
+def _(_: Scatter | OutlierSpread, model: Model, data: Data) -> tuple[str, ...]:
+    few = _few(telling_count(model, data), data.k)
+    return (few.format(prior=repr(model.priors["tau"])),) if few else ()
+
+
+@singledispatch
+def _of_likelihood(of: Likelihood, data: Data) -> tuple[str, ...]:
+    raise ModelError(f"What rests on the priors is not known with {of!r}.")
+
+
+@_of_likelihood.register(Estimates | CorrelatedEstimates | Arms)
+def _(of: Likelihood, data: Data) -> tuple[str, ...]:
+    return ()
+
+
+@_of_likelihood.register
+def _of_zeros(of: OfCounts, data: Studies) -> tuple[str, ...]:
+    return tuple(
+        f"No event in any {arm[1:]} arm: how large the effect may be rests on the priors."
+        if arm
+        else "No event in any study: how small it may be rests on the priors."
+        for arm in data.arms
+        if not data.numbers[f"events{arm}"].any()
+    )
+
+
+@_of_likelihood.register
+def _(of: Binomial, data: Studies) -> tuple[str, ...]:
+    shared = (
+        "Exchangeable baselines let control arms of other trials inform each comparison: it no "
+        "longer rests on the randomisation within trials alone.",
+    )
+    return _of_zeros(of, data) + shared * of.shares
+
+
+@_of_likelihood.register
+def _(of: Overdispersed, data: Studies) -> tuple[str, ...]:
+    return (
+        *_of_zeros(of, data),
+        "The beta-binomial model compares all treatment arms with all control arms, whichever "
+        "trial they belong to: it does not keep the randomisation within trials.",
+    )
 
 
 def telling_count(model: Model, data: Data) -> int:
@@ -70,9 +112,22 @@ def telling_count(model: Model, data: Data) -> int:
     A study in which nobody has the event, or everybody, says nothing about an odds ratio; so a
     count of the studies is the same for a model of the counts and for one of the estimates.
     """
-    if not isinstance(data, Studies) or isinstance(model, BetaBinomial):
-        return data.k
-    return int(informative(data, model.scale(data).name).sum())
+    return _telling(model.likelihood, data, model.scale(data).name)
+
+
+@singledispatch
+def _telling(of: Likelihood, data: Data, measure: str) -> int:
+    raise ModelError(f"What a study says by itself is not known with {of!r}.")
+
+
+@_telling.register(Estimates | CorrelatedEstimates | Arms | Overdispersed)
+def _(of: Likelihood, data: Data, measure: str) -> int:
+    return data.k
+
+
+@_telling.register
+def _(of: OfCounts, data: Studies, measure: str) -> int:
+    return int(informative(data, measure).sum())
 
 
 def _few(n: int, k: int) -> str:
@@ -90,8 +145,8 @@ def _few(n: int, k: int) -> str:
     return f"With {n} studies{some} tau rests largely on its prior, {{prior}}."
 
 
-def _of_outcomes(model: MultivariateNormal, data: Data) -> tuple[str, ...]:
-    assert isinstance(data, MultivariateEffects)
+@_of_spread.register
+def _(_: CorrelatedSpread, model: MultivariateNormal, data: MultivariateEffects) -> tuple[str, ...]:
     there = data.reported
     said = [
         f"With {count} {'study' if count == 1 else 'studies'} tau of {name} rests largely on its "

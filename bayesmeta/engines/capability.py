@@ -1,28 +1,68 @@
-"""What the engines can do with a model, answered once for all of them, in the user's words."""
+"""What engines can do with a model, answered once for all of them, in the user's words."""
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ..errors import ModelError
-from ..model import (
-    BetaBinomial,
-    BinomialNormal,
-    CommonEffect,
-    ContinuousCommonEffect,
-    Data,
-    Exchangeable,
-    Model,
-    MultivariateNormal,
-    NormalNormal,
-    OutlierMixture,
-)
+from ..model import Data, Model, NormalSpread, NoSpread, Scatter
 from ..posterior import Posterior
 from ..priors import Prior
 from .settings import NUTS, Engine, Quadrature
 
+type Integrator = Callable[[Model, Data, Quadrature], Posterior]
+
+
+class Capability(NamedTuple):
+    """How a model can be fitted.
+
+    Attributes
+    ----------
+    exact : callable or None
+        ``(model, data, settings)`` to the posterior by integration, where that can serve.
+    why_not : str
+        Why it cannot, and what would; empty where it can.
+    """
+
+    exact: Integrator | None
+    why_not: str = ""
+
+
+def capability(model: Model, data: Data | None = None) -> Capability:
+    """Say how a model can be fitted.
+
+    Parameters
+    ----------
+    model : Model
+    data : Data, optional
+        If given, data of another kind, or on which the model is not defined, are refused.
+
+    Raises
+    ------
+    ModelError
+        If the data are not for the model.
+    """
+    if data is not None:
+        model.check_data(data)
+    why_not = _beyond(model)
+    if why_not:
+        return Capability(None, why_not)
+    match model.between, model.likelihood.closed:
+        case NoSpread(), True:
+            return _if_mu_is_taken(model, _closed_form)
+        case NoSpread(), False:
+            return _one_integral(model)
+        case NormalSpread(), True if _mixes(model):
+            return Capability(_closed_form)
+        case Scatter(), _:
+            return _on_grid(model)
+        case _:
+            return Capability(None, _unknown(model))
+
 
 def default_engine(model: Model) -> Engine:
     """Return the engine that `fit` takes when none is named: exact where it can serve."""
-    return Quadrature() if _exact(model) else NUTS(seed=0)
+    return Quadrature() if capability(model).exact is not None else NUTS(seed=0)
 
 
 def run(engine: Engine, model: Model, data: Data) -> Posterior:
@@ -34,7 +74,10 @@ def run(engine: Engine, model: Model, data: Data) -> Posterior:
         If the engine cannot fit the model; with what would.
     """
     if isinstance(engine, Quadrature):
-        return _integrated(engine, model, data)
+        can = capability(model, data)
+        if can.exact is None:
+            raise ModelError(can.why_not)
+        return can.exact(model, data, engine)
     if not isinstance(engine, NUTS):
         raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {engine!r}.")
     from .compiled.precision import float64
@@ -45,80 +88,80 @@ def run(engine: Engine, model: Model, data: Data) -> Posterior:
         return sample(model, data, engine)
 
 
-def _integrated(engine: Quadrature, model: Model, data: Data) -> Posterior:
-    model.check_data(data)
-    if bounded := _bounded(model):
-        name, prior = bounded
-        raise ModelError(
-            f"The exact engine takes a prior of {name} on the whole line, not {prior!r}; use "
-            "Normal or StudentT, or NUTS(seed=...)."
-        )
-    if _unknown_df(model):
-        raise ModelError(
+def _beyond(model: Model) -> str:
+    """What of a model is more than integration over mu and tau can do, as a sentence."""
+    for name in ("baseline", "log_sd"):
+        prior = model.priors.get(name)
+        if prior is not None and prior.support != (-math.inf, math.inf):
+            return (
+                f"The exact engine takes a prior of {name} on the whole line, not {prior!r}; use "
+                "Normal or StudentT, or NUTS(seed=...)."
+            )
+    if "df" in model.priors:
+        return (
             "The exact engine takes degrees of freedom as a number, not "
             f"df={model.priors['df']!r}; use NUTS(seed=...)."
         )
-    if _shares_more(model):
-        raise ModelError(
-            f"The exact engine cannot fit {type(model).__name__} with what its studies share "
-            "beyond mu and tau; use NUTS(seed=...)."
+    if model.likelihood.shares or model.between.shares:
+        return (
+            f"The exact engine cannot fit {model.name} with what its studies share beyond mu and "
+            "tau; use NUTS(seed=...)."
         )
-    if isinstance(model, ContinuousCommonEffect):
-        from .exact.common import integrate_common
+    from .likelihood.study import knows
 
-        return integrate_common(model, data)  # pyright: ignore[reportArgumentType]
-    if _on_grid(model):
-        from .exact.fixed import integrate_fast
-        from .exact.grid import integrate_on_grid
-
-        return integrate_fast(model, data) or integrate_on_grid(model, data)  # pyright: ignore[reportArgumentType]
-    from .exact.normal import integrate
-
-    return integrate(model, data, nodes=engine.nodes, tolerance=engine.tolerance)  # pyright: ignore[reportArgumentType]
+    return "" if knows(model.likelihood) else _unknown(model)
 
 
-def _exact(model: Model) -> bool:
-    """Whether the exact engine can serve."""
-    if _shares_more(model) or _bounded(model):
-        return False
-    if isinstance(model, ContinuousCommonEffect):
-        from .exact.mu_rule import smooth
+def _unknown(model: Model) -> str:
+    return f"The exact engine cannot fit {model.name}; use NUTS(seed=...)."
 
-        return smooth(model.mu)
-    if _on_grid(model):
-        from .exact.mu_rule import takes
 
-        return takes(model.priors["mu"])
+def _mixes(model: Model) -> bool:
     from .exact.mu_prior import takes_mu
 
-    return takes_mu(model.priors["mu"])
+    return takes_mu(_mu(model))
 
 
-def _bounded(model: Model) -> tuple[str, Prior] | None:
-    """A prior with an end of what each study has to itself: the rules know no ends."""
-    for name in ("baseline", "log_sd"):
-        prior = getattr(model, name, None)
-        if isinstance(prior, Prior) and prior.support != (-math.inf, math.inf):
-            return name, prior
-    return None
+def _mu(model: Model) -> Prior:
+    return model.priors["mu"]
 
 
-def _shares_more(model: Model) -> bool:
-    """Whether studies share more than mu and tau: too much for a grid."""
-    exchangeable = isinstance(model, BinomialNormal) and isinstance(model.baseline, Exchangeable)
-    alone = BetaBinomial | OutlierMixture | MultivariateNormal
-    return exchangeable or _unknown_df(model) or isinstance(model, alone)
+def _if_mu_is_taken(model: Model, exact: Integrator) -> Capability:
+    from .exact.mu_prior import not_taken
+
+    return Capability(exact) if _mixes(model) else Capability(None, not_taken(_mu(model)))
 
 
-def _unknown_df(model: Model) -> bool:
-    """Whether the degrees of freedom have a prior."""
-    return "df" in model.priors
+def _one_integral(model: Model) -> Capability:
+    from .exact.mu_rule import has_an_edge, smooth
+
+    if not smooth(_mu(model)):
+        return Capability(None, has_an_edge(_mu(model)))
+    return Capability(_common)
 
 
-def _on_grid(model: Model) -> bool:
-    """Whether the exact engine needs a grid: closed forms end at normal estimates and effects."""
-    if isinstance(model, NormalNormal) and model.df is None:
-        from .exact.mu_prior import takes_mu
+def _on_grid(model: Model) -> Capability:
+    from .exact.mu_rule import has_an_edge, takes
 
-        return not takes_mu(model.mu)
-    return not isinstance(model, CommonEffect)
+    if not takes(_mu(model)):
+        return Capability(None, has_an_edge(_mu(model), " inside its support"))
+    return Capability(_fixed_or_grid)
+
+
+def _closed_form(model: Model, data: Data, settings: Quadrature) -> Posterior:
+    from .exact.normal import integrate
+
+    return integrate(model, data, nodes=settings.nodes, tolerance=settings.tolerance)  # pyright: ignore[reportArgumentType]
+
+
+def _common(model: Model, data: Data, settings: Quadrature) -> Posterior:
+    from .exact.common import integrate_common
+
+    return integrate_common(model, data)  # pyright: ignore[reportArgumentType]
+
+
+def _fixed_or_grid(model: Model, data: Data, settings: Quadrature) -> Posterior:
+    from .exact.fixed import integrate_fast
+    from .exact.grid import integrate_on_grid
+
+    return integrate_fast(model, data) or integrate_on_grid(model, data)  # pyright: ignore[reportArgumentType]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..model import OfArms
+from ..model import Arms, compose
 from ..posterior import Posterior
 from ..studies import check_prob
 from ._refit import refit
@@ -54,13 +54,15 @@ def quartile_definitions(posterior: Posterior, *, prob: float = 0.95) -> "pd.Dat
 
     check_prob(prob)
     model = posterior.model
-    if not isinstance(model, OfArms):
+    of = model.likelihood
+    if not isinstance(of, Arms):
         raise ModelError("quartile_definitions is for models of arms, e.g. ContinuousNormal.")
     rows = []
     for kind in WORDS:
         fitted = posterior
-        if kind != model.quartiles:
-            fitted = refit(replace(model, quartiles=kind), posterior.data)  # pyright: ignore[reportArgumentType]
+        if kind != of.quartiles:
+            other = compose(replace(of, quartiles=kind), model.location, model.between)
+            fitted = refit(other, posterior.data)
         mu = fitted["mu"]
         lower, upper = mu.interval(prob)
         rows.append({"estimate": mu.quantile(0.5), "lower": lower, "upper": upper})

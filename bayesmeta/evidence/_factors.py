@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from ..engines import log_evidence_without
 from ..errors import ModelError
+from ..model import compose
 from ..posterior import Array, Marginal, Posterior, TauDensity
 from ..priors import (
     Exponential,
@@ -269,7 +270,9 @@ def _reweighted(posterior: Posterior, prior: Prior) -> float:
     share = _share_under(posterior["tau"], posterior.model.priors["tau"], prior)
     if share is not None:
         return log_z + float(np.log(share))
-    return _log_evidence(refit(replace(posterior.model, tau=prior), posterior.data))  # pyright: ignore[reportCallIssue, reportArgumentType]
+    model = posterior.model
+    other = compose(model.likelihood, model.location, replace(model.between, tau=prior))  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return _log_evidence(refit(other, posterior.data))
 
 
 def _share_under(tau: Marginal, old: Prior, new: Prior) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engines import CALLED_OUTLIER
 from ..errors import ModelError
-from ..model import OutlierMixture
+from ..model import OutlierSpread
 from ..posterior import Posterior
 from ..priors import Beta, Mixture, Prior, Uniform
 
@@ -54,13 +54,14 @@ def outliers(posterior: Posterior) -> "pd.DataFrame":
     import pandas as pd
 
     model = posterior.model
-    if not isinstance(model, OutlierMixture):
+    between = model.between
+    if not isinstance(between, OutlierSpread):
         raise ModelError(
-            f"outliers needs a fit of OutlierMixture, not of {type(model).__name__}, which tells "
+            f"outliers needs a fit of OutlierMixture, not of {model.name}, which tells "
             "no study from the others."
         )
     probability = posterior["outlier"].mean()
-    prior = mean_of_share(model.share)
+    prior = mean_of_share(between.share)
     with np.errstate(divide="ignore"):
         factor = probability / (1 - probability) * (1 - prior) / prior
     columns = {

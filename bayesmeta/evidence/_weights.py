@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..effects import EffectSizes
 from ..errors import ModelError
-from ..model import CommonEffect, NormalNormal
+from ..model import NormalSpread, NoSpread
 from ..posterior import Posterior, TauDensity
 from ..priors import Flat, Normal
 from ._refit import refit
@@ -58,26 +57,27 @@ def mean_weights(posterior: Posterior) -> "pd.DataFrame":
     """
     if not posterior.exact:
         raise ModelError("Weights need an exact posterior, fit(model, data, Quadrature()).")
-    model, data = posterior.model, posterior.data
-    closed = isinstance(model, CommonEffect) or (isinstance(model, NormalNormal) and not model.df)
-    if closed and isinstance(data, EffectSizes) and isinstance(model.priors["mu"], Normal | Flat):
-        return _conditional_weights(posterior, data)
+    model = posterior.model
+    closed = model.likelihood.closed and isinstance(model.between, NoSpread | NormalSpread)
+    if closed and isinstance(model.priors["mu"], Normal | Flat):
+        return _conditional_weights(posterior)
     return _precision_lost(posterior)
 
 
-def _conditional_weights(posterior: Posterior, data: EffectSizes) -> "pd.DataFrame":
+def _conditional_weights(posterior: Posterior) -> "pd.DataFrame":
     import pandas as pd
 
-    prior = posterior.model.priors["mu"]
+    prior, data = posterior.model.priors["mu"], posterior.data
+    se = data.numbers["se"]
     of_prior = prior.sd**-2.0 if isinstance(prior, Normal) else 0.0
     tau, mass = np.zeros(1), np.ones(1)
     spread = posterior.marginals.get("tau")
     if isinstance(spread, TauDensity):
         tau, mass = spread.nodes()
     mass = mass / mass.sum()
-    precision = 1 / (data.se**2 + tau[:, None] ** 2)
+    precision = 1 / (se**2 + tau[:, None] ** 2)
     weight = precision / (precision.sum(axis=1, keepdims=True) + of_prior)
-    own = 1 - data.se**2 * precision  # Röver (2020), eq. 15: the share of a study's own estimate
+    own = 1 - se**2 * precision  # Röver (2020), eq. 15: the share of a study's own estimate
     at_mu = mass @ weight
     columns = {"weight": [*at_mu, 1 - at_mu.sum()]}
     if spread is not None:

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from ..effects import EffectSizes, convert_quantiles, effect_sizes
 from ..engines import effect_likelihoods, fit, rough_estimates
 from ..errors import DataError, ModelError
-from ..model import CommonEffect, ContinuousCommonEffect, ContinuousNormal, NormalNormal, OfArms
+from ..model import Arms, Estimates, Model, compose
 from ..posterior import GridDensity, Posterior
 from ..studies import QUANTILES, ContinuousStudies, takes_quantiles
 
@@ -83,17 +83,17 @@ def width_penalty(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame"
     """
     import pandas as pd
 
-    model, data = posterior.model, posterior.data
-    if not isinstance(model, OfArms) or not isinstance(data, ContinuousStudies):
+    model, data, of = posterior.model, posterior.data, posterior.model.likelihood
+    if not isinstance(of, Arms) or not isinstance(data, ContinuousStudies):
         raise ModelError(
             "width_penalty needs a fit of ContinuousNormal or ContinuousCommonEffect, not of "
-            f"{type(model).__name__}, which has no arms with means."
+            f"{model.name}, which has no arms with means."
         )
     low, high = posterior["mu"].interval(prob)
-    plugged = [_plugged_in(model, data, i) for i in range(data.k)]
+    plugged = [_plugged_in(of, data, i) for i in range(data.k)]
     rows = [
         _of_study(width, sizes, prob)
-        for width, sizes in zip(_own_widths(model, data, prob), plugged, strict=True)
+        for width, sizes in zip(_own_widths(of, data, prob), plugged, strict=True)
     ]
     rows.append((high - low, *_pooled(model, data, plugged, prob)))
     table = pd.DataFrame(
@@ -102,29 +102,29 @@ def width_penalty(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame"
         index=pd.Index([*data.study, "pooled"], name="study"),
     )
     for j, arm in enumerate(data.arms):
-        table.insert(j, arm[1:], [*_forms(model, data, arm), ""])
+        table.insert(j, arm[1:], [*_forms(of, data, arm), ""])
     table.insert(4, "ratio", table["width"] / table["width_plug_in"])
     return table
 
 
-def _forms(model: OfArms, data: ContinuousStudies, arm: str) -> list[str]:
+def _forms(of: Arms, data: ContinuousStudies, arm: str) -> list[str]:
     """What each arm enters the model by."""
     known = np.isfinite(data.quantiles(arm))
     sets = [tuple(np.array(QUANTILES)[row].tolist()) for row in known]
-    by_quantiles = takes_quantiles(data, arm, model.arms)
+    by_quantiles = takes_quantiles(data, arm, of.arms)
     return [
         FORMS.get(names, ", ".join(names)) if by else "mean, SD"
         for names, by in zip(sets, by_quantiles, strict=True)
     ]
 
 
-def _own_widths(model: OfArms, data: ContinuousStudies, prob: float) -> list[float]:
+def _own_widths(of: Arms, data: ContinuousStudies, prob: float) -> list[float]:
     """Widths of the central intervals of the studies' likelihoods; NaN where one has no end."""
-    y, se = rough_estimates(model, data, {})
+    y, se = rough_estimates(of, data, {})
     last = np.arcsinh(REACH)
     v = np.linspace(-last, last, POINTS)
     out = np.sinh(v)
-    log_mass = effect_likelihoods(model, data, y + se * out[:, None]) + np.log(np.cosh(v))[:, None]
+    log_mass = effect_likelihoods(of, data, y + se * out[:, None]) + np.log(np.cosh(v))[:, None]
     mass = np.exp(log_mass - log_mass.max(axis=0))
     mass = mass / mass.sum(axis=0)
     endless = mass[np.abs(out) > FAR].sum(axis=0) > ENDLESS
@@ -134,11 +134,11 @@ def _own_widths(model: OfArms, data: ContinuousStudies, prob: float) -> list[flo
     return np.where(endless, np.nan, se * np.diff(ends)[:, 0]).tolist()
 
 
-def _plugged_in(model: OfArms, data: ContinuousStudies, i: int) -> EffectSizes | str:
+def _plugged_in(of: Arms, data: ContinuousStudies, i: int) -> EffectSizes | str:
     """Estimate of one study from converted means and SDs, or why there is none."""
     try:
         one = convert_quantiles(data.keep(np.arange(data.k) == i))
-        return effect_sizes(one, measure=model.measure)
+        return effect_sizes(one, measure=of.measure)
     except DataError as problem:
         return str(problem).replace(" (row 1)", "")  # of the table of this study alone
 
@@ -151,24 +151,17 @@ def _of_study(width: float, sizes: EffectSizes | str, prob: float) -> Widths:
 
 
 def _pooled(
-    model: OfArms, data: ContinuousStudies, plugged: list[EffectSizes | str], prob: float
+    model: Model, data: ContinuousStudies, plugged: list[EffectSizes | str], prob: float
 ) -> tuple[float, str]:
     """Width of mu given the estimates plugged in, or why there is none."""
     sizes = [one for one in plugged if not isinstance(one, str)]
     if len(sizes) < data.k:
         return np.nan, f"{data.k - len(sizes)} of {data.k} studies have no plug-in estimate."
     y, se = (np.concatenate([getattr(one, name) for one in sizes]) for name in ("y", "se"))
-    estimates = EffectSizes.from_arrays(data.study, y, se, measure=model.measure)
-    found = fit(_two_stage(model), estimates)
+    estimates = EffectSizes.from_arrays(data.study, y, se, measure=model.likelihood.measure)
+    found = fit(compose(Estimates(), model.location, model.between), estimates)
     if not found.diagnostics.passed:
         failed = "; ".join(map(str, found.diagnostics.failures))
         return np.nan, f"The fit of the plug-in estimates failed: {failed}."
     low, high = found["mu"].interval(prob)
     return high - low, ""
-
-
-def _two_stage(model: OfArms) -> NormalNormal | CommonEffect:
-    if isinstance(model, ContinuousCommonEffect):
-        return CommonEffect(mu=model.mu)
-    assert isinstance(model, ContinuousNormal)
-    return NormalNormal(mu=model.mu, tau=model.tau, df=model.df)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ..engines import NUTS, Engine, fit
 from ..errors import ModelError
+from ..model import Data
 from ..posterior import Posterior
-from ..studies import Studies, check_prob
+from ..studies import check_prob
 from ..summaries import scale_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def zero_studies(
 
     check_prob(prob)
     data = posterior.data
-    if not isinstance(data, Studies):
+    if not posterior.model.likelihood.counted:
         raise ModelError("zero_studies needs a fit of counts: estimates do not tell the zeros.")
     engine = engine or (None if posterior.exact else NUTS(seed=0))
     fits = {(True,) * data.k: posterior}
@@ -80,15 +81,16 @@ def zero_studies(
     return pd.DataFrame(rows).set_index("studies")
 
 
-def _without_zeros(data: Studies) -> dict[str, NDArray[np.bool_]]:
+def _without_zeros(data: Data) -> dict[str, NDArray[np.bool_]]:
     """Which studies each row keeps, shape (k,)."""
-    some = np.any([getattr(data, f"events{arm}") == 0 for arm in data.arms], axis=0)
+    events = [each for name, each in data.numbers.items() if name.startswith("events")]
+    none = np.array(events) == 0
     kept = {
         "all studies": np.ones(data.k, bool),
-        "without studies that have no event": ~data.double_zero,
+        "without studies that have no event": ~none.all(axis=0),
     }
-    if len(data.arms) > 1:
-        kept["without studies that have an arm without events"] = ~some
+    if len(events) > 1:
+        kept["without studies that have an arm without events"] = ~none.any(axis=0)
     return kept
 
 

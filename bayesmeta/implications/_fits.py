@@ -86,8 +86,8 @@ def nodes_carry_the_mean(posterior: Posterior) -> Iterator[Pair]:
     """The nodes at which an engine summed hold probability one, and the mean of mu."""
     if posterior.nodes is None:
         return
-    at, _, mass = posterior.nodes()
-    mu = posterior["mu"]
+    nodes, mu = posterior.nodes(), posterior.at()
+    mass = nodes.mass
     yield Pair(
         rule="nodes and marginals",
         where="nodes",
@@ -105,7 +105,7 @@ def nodes_carry_the_mean(posterior: Posterior) -> Iterator[Pair]:
             first="the mean",
             one=mu.mean(),
             second="the nodes it was summed at",
-            other=float(mass.sum(axis=0) @ at),
+            other=float(mass @ nodes.values[posterior.model.location.name]),
             tolerance=ENGINES * mu.sd(),
             why="1e-5 of an SD, what the exact engines promise",
         )

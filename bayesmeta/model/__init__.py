@@ -11,10 +11,10 @@ from ..studies import (
     IncidenceStudies,
     PersonTimeStudies,
     ProportionStudies,
-    Studies,
 )
-from ._base import Data, Exchangeable, Model
-from ._continuous import ContinuousCommonEffect, ContinuousNormal, OfArms
+from ._base import Model, OneEffect, RandomEffects
+from ._compose import compose
+from ._continuous import ContinuousCommonEffect, ContinuousNormal
 from ._counts import (
     BetaBinomial,
     BinomialNormal,
@@ -25,42 +25,81 @@ from ._counts import (
 )
 from ._estimates import CommonEffect, NormalNormal, OutlierMixture
 from ._multivariate import ByOutcome, MultivariateNormal
-from ._priors import VAGUE
+from ._priors import VAGUE, Exchangeable
+from .likelihood import (
+    ARM_LINKS,
+    Arms,
+    Binomial,
+    CorrelatedEstimates,
+    Data,
+    Estimates,
+    Hypergeometric,
+    Incidence,
+    Likelihood,
+    OfCounts,
+    Overdispersed,
+    Paired,
+    Poisson,
+    Proportion,
+)
+from .location import EachOutcome, Location, Overall
+from .spread import (
+    CorrelatedSpread,
+    NormalSpread,
+    NoSpread,
+    OutlierSpread,
+    Scatter,
+    Spread,
+    StudentTSpread,
+)
 
 __all__ = [
+    "ARM_LINKS",
     "VAGUE",
+    "Arms",
     "BetaBinomial",
+    "Binomial",
     "BinomialNormal",
     "ByOutcome",
     "CommonEffect",
     "ContinuousCommonEffect",
     "ContinuousNormal",
+    "CorrelatedEstimates",
+    "CorrelatedSpread",
     "Data",
+    "EachOutcome",
+    "Estimates",
     "Exchangeable",
+    "Hypergeometric",
     "HypergeometricNormal",
+    "Incidence",
     "IncidenceNormal",
+    "Likelihood",
+    "Location",
     "Model",
     "MultivariateNormal",
+    "NoSpread",
     "NormalNormal",
-    "OfArms",
+    "NormalSpread",
+    "OfCounts",
+    "OneEffect",
     "OutlierMixture",
+    "OutlierSpread",
+    "Overall",
+    "Overdispersed",
+    "Paired",
+    "Poisson",
     "PoissonNormal",
+    "Proportion",
     "ProportionNormal",
     "RandomEffects",
+    "Scatter",
+    "Spread",
+    "StudentTSpread",
     "check_one_outcome",
+    "compose",
     "default_model",
-    "target",
 ]
-
-type RandomEffects = (
-    NormalNormal
-    | BinomialNormal
-    | HypergeometricNormal
-    | PoissonNormal
-    | ProportionNormal
-    | IncidenceNormal
-    | ContinuousNormal
-)
 
 
 def check_one_outcome(model: Model, verb: str) -> None:
@@ -75,19 +114,6 @@ def check_one_outcome(model: Model, verb: str) -> None:
             f"{verb} takes a fit of one outcome; of several use compare_outcomes, summary or "
             "posterior.draws(), or fit data.effects(outcome) by itself."
         )
-
-
-def target(model: Model, data: Data) -> str:
-    """What is predicted of a study, and given what."""
-    if isinstance(data, ContinuousStudies):
-        return "the estimate, as its likelihood spreads about it"
-    if not isinstance(data, Studies):
-        return "y given its standard error"
-    if isinstance(model, HypergeometricNormal):
-        return "treatment events given the margins"
-    if len(data.arms) == 1:
-        return f"events given {data.size}"
-    return "treatment events given control events"
 
 
 @singledispatch

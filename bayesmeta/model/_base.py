@@ -1,17 +1,21 @@
-"""What all models are: a likelihood and the priors of its parameters, as data."""
+"""What all models are: a likelihood, a location and a spread, with the priors of their parameters.
+
+The named models, such as ``NormalNormal``, are spellings: frozen values with the fields that people
+write, which say what their three parts are. What reads a model asks its parts.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import ClassVar, Self, final
+from dataclasses import fields
+from typing import ClassVar, Self
 
 from ..effects import ATANH_RD, MEASURES, EffectSizes, Measure
 from ..errors import ModelError
-from ..multivariate import MultivariateEffects
 from ..priors import Prior
-from ..studies import ContinuousStudies, Studies
-from ._priors import check_mu, check_tau
-
-type Data = Studies | EffectSizes | ContinuousStudies | MultivariateEffects
+from ..studies import ContinuousStudies
+from ._priors import Exchangeable, check_mu, check_tau, checked_df
+from .likelihood import Data, Likelihood
+from .location import Location, Overall
+from .spread import NormalSpread, NoSpread, Scatter, Spread, StudentTSpread
 
 
 class Model:
@@ -21,21 +25,48 @@ class Model:
     ----------
     takes : type
         The kind of data it is for.
+    likelihood : Likelihood
+        What a study's data say of its effect.
+    location : Location
+        Where the effects are expected.
+    between : Spread
+        How they lie about that; ``spread`` is the name of a prior in an outlier mixture.
     """
 
     __slots__ = ()
     takes: ClassVar[type[Data]] = EffectSizes
 
+    @property
+    def likelihood(self) -> Likelihood:
+        """What a study's data say of its effect."""
+        raise NotImplementedError
+
+    @property
+    def location(self) -> Location:
+        """Where the effects are expected."""
+        raise NotImplementedError
+
+    @property
+    def between(self) -> Spread:
+        """How the effects lie about where they are expected."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        """How people write it."""
+        return type(self).__name__
+
     def check_data(self, data: object) -> None:
-        """Refuse data of another kind, and say what would do.
+        """Refuse data of another kind, or on which it is not defined, and say what would do.
 
         Raises
         ------
         ModelError
         """
         if isinstance(data, self.takes):
+            self.likelihood.check_data(data)
             return
-        said = f"{type(self).__name__} needs {{}}, not {type(data).__name__}; "
+        said = f"{self.name} needs {{}}, not {type(data).__name__}; "
         if self.takes is EffectSizes:
             raise ModelError(
                 said.format("EffectSizes") + "make them with effect_sizes(studies, measure=...)."
@@ -49,33 +80,27 @@ class Model:
         """Return the measure, with the scale on which mu stands."""
         if isinstance(data, EffectSizes):
             return MEASURES[data.measure]
-        measure: str = getattr(self, "measure", "GEN")
+        measure = self.likelihood.measure
         return ATANH_RD if measure == "RD" else MEASURES[measure]
 
     def numbered(self, data: Data) -> Self:
         """Return the model as a program is made of it; outcomes, if several, have numbers."""
         return self
 
-    def columns(self) -> Mapping[str, tuple[int, ...]]:
-        """What engines read by name, with the lengths of the axes before the studies."""
-        return dict.fromkeys(self.takes.columns(), ())
-
     def labels(self, name: str, data: Data) -> Mapping[str, tuple[str, ...]]:
         """Return the names along the axes of a parameter that is no scalar, by axis."""
         return {"study": data.study}
 
     @property
+    def effects(self) -> tuple[str, ...]:
+        """Names of the parameters that stand on the scale of the measure."""
+        new = self.between.new
+        return (self.location.name,) if new is None else (self.location.name, "theta", new)
+
+    @property
     def in_words(self) -> str:
         """What the priors alone do not say: coding of the arms, distribution of the effects."""
-        said = [self._coding_in_words()]
-        df: float | Prior | None = getattr(self, "df", None)
-        if df is not None:
-            known = "unknown" if isinstance(df, Prior) else f"{df:g}"
-            said.append(f"study effects Student-t with {known} degrees of freedom")
-        return "; ".join(one for one in said if one)
-
-    def _coding_in_words(self) -> str:
-        return ""
+        return "; ".join(filter(None, (self.likelihood.in_words, self.between.in_words)))
 
     @property
     def priors(self) -> dict[str, Prior]:
@@ -90,34 +115,54 @@ class Model:
         return found
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Exchangeable:
-    """Baselines drawn from one normal distribution with its own priors.
+class RandomEffects(Model):
+    """Base of the models whose effects scatter about one mean by one scale, tau.
 
-    What one trial's control arm says then reaches the others: more information, but the comparison
-    no longer rests on randomisation alone.
-
-    Parameters
+    Attributes
     ----------
-    mean, sd : Prior
-        Of the baselines' distribution; `sd` has no mass below zero.
-
-    Raises
-    ------
-    ModelError
-        If a prior is missing or `sd` could be negative.
-
-    Examples
-    --------
-    >>> import bayesmeta as bm
-    >>> bm.Exchangeable(bm.Normal(0, 10), bm.HalfNormal(1))
-    Exchangeable(mean=Normal(0, 10), sd=HalfNormal(1))
+    mu, tau : Prior
+    df : float, Prior or None
+        Degrees of freedom, where effects are Student-t.
     """
 
-    mean: Prior
-    sd: Prior
+    __slots__ = ()
+    mu: Prior
+    tau: Prior
+    df: float | Prior | None
 
-    def __post_init__(self) -> None:
-        check_mu(self.mean, "the mean of the baselines")
-        check_tau(self.sd, "the sd of the baselines")
+    @property
+    def location(self) -> Overall:
+        """One mean for all studies."""
+        return Overall(self.mu)
+
+    @property
+    def between(self) -> Scatter:
+        """Normal, or Student-t where degrees of freedom are given."""
+        return NormalSpread(self.tau) if self.df is None else StudentTSpread(self.tau, self.df)
+
+    def _check_effects(self) -> None:
+        check_mu(self.mu)
+        check_tau(self.tau)
+        object.__setattr__(self, "df", checked_df(self.df))
+
+
+class OneEffect(Model):
+    """Base of the models with one effect for all studies.
+
+    Attributes
+    ----------
+    mu : Prior
+    """
+
+    __slots__ = ()
+    mu: Prior
+
+    @property
+    def location(self) -> Overall:
+        """One effect for all studies."""
+        return Overall(self.mu)
+
+    @property
+    def between(self) -> NoSpread:
+        """None."""
+        return NoSpread()

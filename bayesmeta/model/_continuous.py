@@ -3,62 +3,19 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-import numpy as np
-
 from ..errors import ModelError
 from ..priors import Prior
-from ..studies import ContinuousStudies, name_rows
-from ._base import Data, Model
-from ._priors import check_mu, check_random_effects
+from ..studies import ContinuousStudies
+from ._base import OneEffect, RandomEffects
+from ._priors import check_mu
+from .likelihood import ARM_LINKS, Arms, Data
 
 MEASURES = ("MD", "SMD", "ROM", "RGM")
-LINKS = {
-    ("MD", "normal"): "μ₁ = β + θ/2, μ₀ = β − θ/2",
-    ("SMD", "normal"): "one σ for both arms, μ₁ = β + θσ/2, μ₀ = β − θσ/2",
-    ("ROM", "normal"): "log μ₁ = β + θ/2, log μ₀ = β − θ/2",
-    ("ROM", "lognormal"): "log-normal arms, log of their means β ± θ/2",
-    ("RGM", "lognormal"): "log-normal arms, means of their logs β ± θ/2",
-}
-
-
-class OfArms(Model):
-    """What the models of continuous outcomes have in common. Subclasses are final.
-
-    Attributes
-    ----------
-    measure, arms, quartiles, log_sd, baseline, correlation
-        As of ``ContinuousNormal``.
-    """
-
-    __slots__ = ()
-    takes: ClassVar[type[Data]] = ContinuousStudies
-
-    measure: str
-    arms: str
-    quartiles: int
-    log_sd: Prior | None
-    baseline: Prior | None
-    correlation: Prior | None
-
-    @property
-    def link(self) -> tuple[str, str]:
-        """Measure and distribution of the arms, as one key."""
-        return self.measure, self.arms
-
-    def check_data(self, data: object) -> None:
-        """Refuse data of another kind, or on which the measure is not defined.
-
-        Raises
-        ------
-        ModelError
-        """
-        Model.check_data(self, data)
-        check_figures(self, data)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContinuousNormal(OfArms):
+class ContinuousNormal(RandomEffects):
     r"""Random effects on arms: patients normal or log-normal, means and SDs of the arms unknown.
 
     Standard deviations are estimated with the rest instead of being plugged in. An arm that
@@ -125,18 +82,21 @@ class ContinuousNormal(OfArms):
     quartiles: int = 7
     correlation: Prior | None = None
     df: float | Prior | None = None
+    takes: ClassVar[type[Data]] = ContinuousStudies
 
     def __post_init__(self) -> None:
         check_arms(self)
-        check_random_effects(self)
+        self._check_effects()
 
-    def _coding_in_words(self) -> str:
-        return in_words(self)
+    @property
+    def likelihood(self) -> Arms:
+        """Arms with unknown means and SDs."""
+        return arms_of(self)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContinuousCommonEffect(OfArms):
+class ContinuousCommonEffect(OneEffect):
     r"""One effect for all studies on arms: as ``ContinuousNormal``, without heterogeneity.
 
     For a single study, or where the effect must be the same in all.
@@ -168,25 +128,41 @@ class ContinuousCommonEffect(OfArms):
     baseline: Prior | None = None
     quartiles: int = 7
     correlation: Prior | None = None
+    takes: ClassVar[type[Data]] = ContinuousStudies
 
     def __post_init__(self) -> None:
         check_arms(self)
         check_mu(self.mu)
 
-    def _coding_in_words(self) -> str:
-        return f"one effect for all studies; {in_words(self)}"
+    @property
+    def likelihood(self) -> Arms:
+        """Arms with unknown means and SDs."""
+        return arms_of(self)
+
+    @property
+    def in_words(self) -> str:
+        """What the priors alone do not say."""
+        return f"one effect for all studies; {self.likelihood.in_words}"
+
+
+type OfArms = ContinuousNormal | ContinuousCommonEffect
+
+
+def arms_of(model: OfArms) -> Arms:
+    """The likelihood of a model of arms."""
+    settings = (model.log_sd, model.baseline, model.quartiles, model.correlation)
+    return Arms(model.measure, model.arms, *settings)
 
 
 def check_arms(model: OfArms) -> None:
     """Refuse what does not go together in a model of arms."""
     if model.measure not in MEASURES:
         raise ModelError(
-            f"{type(model).__name__} has measure 'MD', 'SMD', 'ROM' or 'RGM', not "
-            f"{model.measure!r}."
+            f"{model.name} has measure 'MD', 'SMD', 'ROM' or 'RGM', not {model.measure!r}."
         )
     if model.arms not in ("normal", "lognormal"):
         raise ModelError(f"arms is 'normal' or 'lognormal', not {model.arms!r}.")
-    if model.link not in LINKS:
+    if (model.measure, model.arms) not in ARM_LINKS:
         right = "'ROM' or 'RGM'" if model.arms == "lognormal" else "'MD', 'SMD' or 'ROM'"
         raise ModelError(f"arms={model.arms!r} goes with measure {right}, not {model.measure!r}.")
     if model.quartiles not in (6, 7):
@@ -217,47 +193,3 @@ def _check_correlation(model: OfArms) -> None:
         )
     if model.measure not in ("MD", "SMD"):
         raise ModelError("correlation is for changes from baseline, with measure 'MD' or 'SMD'.")
-
-
-def check_figures(model: OfArms, data: object) -> None:
-    """Refuse figures on which the measure is not defined."""
-    assert isinstance(data, ContinuousStudies)
-    units = sorted({one for one in data.unit if one})
-    if model.measure == "MD" and len(units) > 1:
-        raise ModelError(
-            f"A mean difference needs one unit, and the studies have "
-            f"{', '.join(map(repr, units[:5]))}; convert the figures to one of them, or use "
-            "measure='SMD' or 'ROM', which have no unit."
-        )
-    _check_pairs(model, data)
-    if model.measure not in ("ROM", "RGM"):
-        return
-    for arm in data.arms:
-        shown = [getattr(data, f"mean{arm}"), *data.quantiles(arm).T]
-        wrong = np.any([one <= 0 for one in shown], axis=0)
-        if wrong.any():
-            raise ModelError(
-                f"{model.measure} needs an outcome above zero, and a figure of zero or less is "
-                f"given for {name_rows(data.study, wrong)} in the {arm[1:]} arm; use "
-                "measure='MD' or 'SMD', or exclude the row with a reason."
-            )
-
-
-def _check_pairs(model: OfArms, data: ContinuousStudies) -> None:
-    unknown = np.any([data.has_pair(arm) for arm in data.arms], axis=0)
-    if unknown.any() and model.correlation is None:
-        raise ModelError(
-            f"The SD of the change is unknown for {name_rows(data.study, unknown)}: give the model "
-            "correlation=Uniform(0.2, 0.9), say, or change_from_baseline a correlation."
-        )
-    if model.correlation is not None and not unknown.any():
-        raise ModelError(
-            "correlation is a prior for changes whose SD is unknown, and these studies have none; "
-            "leave it out."
-        )
-
-
-def in_words(model: OfArms) -> str:
-    """How the arms are modelled."""
-    sds = "SDs estimated" + (", flat on their logs" if model.log_sd is None else "")
-    return f"{LINKS[model.link]}; {sds}"

@@ -11,15 +11,24 @@ from ..studies import (
     PersonTimeStudies,
     ProportionStudies,
 )
-from ._base import Data, Exchangeable, Model
-from ._priors import VAGUE, check_mu, check_random_effects, check_within_one
+from ._base import OneEffect, RandomEffects
+from ._priors import VAGUE, Exchangeable, check_mu, check_within_one
+from .likelihood import (
+    Binomial,
+    Data,
+    Hypergeometric,
+    Incidence,
+    Overdispersed,
+    Poisson,
+    Proportion,
+)
 
 ANY_SHARE = Uniform(0, 1)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BinomialNormal(Model):
+class BinomialNormal(RandomEffects):
     r"""Random effects on counts: two binomial arms per study, own baseline in each.
 
     .. math::
@@ -84,33 +93,19 @@ class BinomialNormal(Model):
                 f"coding={self.coding!r} is for the odds ratio; {self.measure} has the "
                 "odds-product baseline."
             )
-        check_random_effects(self)
+        self._check_effects()
         if not isinstance(self.baseline, Exchangeable):
             check_mu(self.baseline, "baseline")
 
     @property
-    def link(self) -> str:
-        """How effect and baseline make the two risks, as one key."""
-        return f"OR {self.coding}" if self.measure == "OR" else self.measure
-
-    def _coding_in_words(self) -> str:
-        shared = "; baselines exchangeable between trials"
-        return _CODING[self.link] + (shared if isinstance(self.baseline, Exchangeable) else "")
-
-
-_PRODUCT = "odds-product baseline (2β = log of the product of the two arms' odds)"
-_CODING = {
-    "OR half": "±½ coding: logit p = β ± θ/2 (half of the effect to each arm)",
-    "OR zero_one": "0/1 coding: logit p = β in control, β + θ in treatment",
-    "RR": _PRODUCT,
-    "RD": f"θ = atanh(RD); {_PRODUCT}",
-    "IRR": "±½ coding: log rate = β ± θ/2 (half of the effect to each arm)",
-}
+    def likelihood(self) -> Binomial:
+        """Two binomial arms."""
+        return Binomial(self.measure, self.baseline, self.coding)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HypergeometricNormal(Model):
+class HypergeometricNormal(RandomEffects):
     r"""Random effects on counts, given each table's total of events: log odds ratio, no baseline.
 
     .. math::
@@ -145,15 +140,17 @@ class HypergeometricNormal(Model):
     takes: ClassVar[type[Data]] = BinaryStudies
 
     def __post_init__(self) -> None:
-        check_random_effects(self)
+        self._check_effects()
 
-    def _coding_in_words(self) -> str:
-        return "conditional on each study's total of events; no baseline"
+    @property
+    def likelihood(self) -> Hypergeometric:
+        """One arm's events given the margins."""
+        return Hypergeometric()
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoissonNormal(Model):
+class PoissonNormal(RandomEffects):
     r"""Random effects on events in person-time: log rate ratio, own baseline in each study.
 
     .. math::
@@ -185,20 +182,21 @@ class PoissonNormal(Model):
     baseline: Prior = VAGUE
     df: float | Prior | None = None
     measure: ClassVar[str] = "IRR"
-    link: ClassVar[str] = "IRR"
     takes: ClassVar[type[Data]] = PersonTimeStudies
 
     def __post_init__(self) -> None:
-        check_random_effects(self)
+        self._check_effects()
         check_mu(self.baseline, "baseline")
 
-    def _coding_in_words(self) -> str:
-        return _CODING[self.link]
+    @property
+    def likelihood(self) -> Poisson:
+        """Events in person-time of two arms."""
+        return Poisson(self.baseline)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProportionNormal(Model):
+class ProportionNormal(RandomEffects):
     r"""Random effects on the proportions of single-arm studies, on the logit scale.
 
     .. math::
@@ -229,12 +227,17 @@ class ProportionNormal(Model):
     takes: ClassVar[type[Data]] = ProportionStudies
 
     def __post_init__(self) -> None:
-        check_random_effects(self)
+        self._check_effects()
+
+    @property
+    def likelihood(self) -> Proportion:
+        """One binomial arm."""
+        return Proportion()
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncidenceNormal(Model):
+class IncidenceNormal(RandomEffects):
     r"""Random effects on the incidence rates of single-arm studies, on the log scale.
 
     .. math::
@@ -265,12 +268,17 @@ class IncidenceNormal(Model):
     takes: ClassVar[type[Data]] = IncidenceStudies
 
     def __post_init__(self) -> None:
-        check_random_effects(self)
+        self._check_effects()
+
+    @property
+    def likelihood(self) -> Incidence:
+        """Events in person-time of one arm."""
+        return Incidence()
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BetaBinomial(Model):
+class BetaBinomial(OneEffect):
     r"""A common effect on counts that are overdispersed between trials; arms are not paired.
 
     .. math::
@@ -312,5 +320,7 @@ class BetaBinomial(Model):
         check_mu(self.rho, "rho")
         check_within_one(self.rho, "rho", "correlation")
 
-    def _coding_in_words(self) -> str:
-        return "one baseline for all trials, arms overdispersed and not paired by trial"
+    @property
+    def likelihood(self) -> Overdispersed:
+        """Beta-binomial arms, not paired."""
+        return Overdispersed(self.baseline, self.rho)

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from typing import final
 
 from ..priors import Prior
-from ._base import Model
-from ._priors import check_mu, check_random_effects, check_tau, check_within_one
+from ._base import Model, OneEffect, RandomEffects
+from ._priors import check_mu, check_tau, check_within_one
+from .likelihood import Estimates
+from .location import Overall
+from .spread import OutlierSpread
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommonEffect(Model):
+class CommonEffect(OneEffect):
     r"""One effect for all studies, estimates with known standard errors.
 
     .. math:: y_i \sim N(\mu, \mathrm{se}_i^2)
@@ -31,10 +34,15 @@ class CommonEffect(Model):
     def __post_init__(self) -> None:
         check_mu(self.mu)
 
+    @property
+    def likelihood(self) -> Estimates:
+        """Estimates with known standard errors."""
+        return Estimates()
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NormalNormal(Model):
+class NormalNormal(RandomEffects):
     r"""Random effects for estimates with known standard errors.
 
     .. math::
@@ -67,7 +75,12 @@ class NormalNormal(Model):
     df: float | Prior | None = None
 
     def __post_init__(self) -> None:
-        check_random_effects(self)
+        self._check_effects()
+
+    @property
+    def likelihood(self) -> Estimates:
+        """Estimates with known standard errors."""
+        return Estimates()
 
 
 @final
@@ -126,5 +139,17 @@ class OutlierMixture(Model):
         check_within_one(self.share, "share", "share of studies")
         check_tau(self.spread, "spread")
 
-    def _coding_in_words(self) -> str:
-        return "study effects of which a share, the outliers, have the wider SD √(tau² + spread²)"
+    @property
+    def likelihood(self) -> Estimates:
+        """Estimates with known standard errors."""
+        return Estimates()
+
+    @property
+    def location(self) -> Overall:
+        """One mean for all studies."""
+        return Overall(self.mu)
+
+    @property
+    def between(self) -> OutlierSpread:
+        """Normal, and for a share of studies wider."""
+        return OutlierSpread(self.tau, self.share, self.spread)

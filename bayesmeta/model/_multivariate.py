@@ -8,8 +8,11 @@ from ..effects import MEASURES, Measure
 from ..errors import ModelError
 from ..multivariate import MultivariateEffects
 from ..priors import LKJ, Prior
-from ._base import Data, Model
+from ._base import Model
 from ._priors import check_mu, check_tau
+from .likelihood import CorrelatedEstimates, Data
+from .location import EachOutcome
+from .spread import CorrelatedSpread
 
 SEVERAL = Measure(name="several measures", words="several measures")
 
@@ -114,6 +117,21 @@ class MultivariateNormal(Model):
                 )
 
     @property
+    def likelihood(self) -> CorrelatedEstimates:
+        """Estimates in blocks with a covariance each."""
+        return CorrelatedEstimates(self.within, self.outcomes)
+
+    @property
+    def location(self) -> EachOutcome:
+        """A mean for each outcome."""
+        return EachOutcome(self.mu)
+
+    @property
+    def between(self) -> CorrelatedSpread:
+        """A standard deviation for each outcome, and their correlation."""
+        return CorrelatedSpread(self.tau, self.rho)
+
+    @property
     def outcomes(self) -> tuple[str, ...] | None:
         """Names of the outcomes, if the model gives them; else those of the data."""
         for one in (self.mu, self.tau):
@@ -161,27 +179,7 @@ class MultivariateNormal(Model):
                 f"With {data.p} outcomes rho needs a prior of a whole correlation matrix, LKJ(1) "
                 f"say, not {self.rho!r}."
             )
-        self._check_within(data)
-
-    def _check_within(self, data: MultivariateEffects) -> None:
-        if self.within is None and data.correlation is None:
-            raise ModelError(
-                "The correlations within studies are unknown: give the data correlation=..., or "
-                "the model a prior such as within=Uniform(0, 0.9)."
-            )
-        if self.within is None:
-            return
-        if data.correlation is not None:
-            raise ModelError(
-                "The data bring their correlations within studies: leave within out, or the data's "
-                "correlation."
-            )
-        least = -1 / (data.p - 1)
-        if self.within.support[0] < least:
-            raise ModelError(
-                f"A correlation common to {data.p} outcomes is at least {least:.3g}; "
-                f"within={self.within!r} gives mass below. Use Uniform(0, 0.9), say."
-            )
+        self.likelihood.check_data(data)
 
     def numbered(self, data: Data) -> Self:
         """Give each outcome its own prior, by number in place of name: what a program is made of.
@@ -195,11 +193,6 @@ class MultivariateNormal(Model):
         }
         return replace(self, mu=named["mu"], tau=named["tau"])
 
-    def columns(self) -> Mapping[str, tuple[int, ...]]:
-        """What engines read by name, with the lengths of the axes before the studies."""
-        p = len(self.outcomes or ())
-        return {"y": (p,), "se": (p,), "reported": (p,), "correlation": (p, p)}
-
     def labels(self, name: str, data: Data) -> Mapping[str, tuple[str, ...]]:
         """Return the names along the axes of a parameter, by axis."""
         assert isinstance(data, MultivariateEffects)
@@ -212,10 +205,6 @@ class MultivariateNormal(Model):
         """Return the outcomes' measure; where they have several, a name that says so."""
         assert isinstance(data, MultivariateEffects)
         return MEASURES[data.measure[0]] if len(set(data.measure)) == 1 else SEVERAL
-
-    def _coding_in_words(self) -> str:
-        within = "known" if self.within is None else "one unknown number"
-        return f"outcomes correlated between studies; correlations within studies {within}"
 
 
 def _check_correlation(prior: object, name: str) -> None:

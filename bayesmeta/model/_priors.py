@@ -1,36 +1,28 @@
 """Which priors a parameter may have, refused in one sentence each."""
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import final
 
 from ..errors import ModelError
 from ..priors import LKJ, Flat, Jeffreys, Normal, Prior
 
-if TYPE_CHECKING:
-    from . import RandomEffects
-
 VAGUE = Normal(0, 10)
 
 
-def check_random_effects(model: "RandomEffects") -> None:
-    check_mu(model.mu)
-    check_tau(model.tau)
-    _check_df(model)
-
-
-def _check_df(model: "RandomEffects") -> None:
-    df = model.df
+def checked_df(df: object) -> float | Prior | None:
+    """Degrees of freedom as they are used, or a refusal."""
     if df is None:
-        return
+        return None
     if isinstance(df, Prior):
         _check_df_prior(df)
-        return
-    if isinstance(df, bool) or not isinstance(df, int | float) or not 1 <= df < math.inf:  # pyright: ignore[reportUnnecessaryIsInstance]
+        return df
+    if isinstance(df, bool) or not isinstance(df, int | float) or not 1 <= df < math.inf:
         raise ModelError(
             f"df must be a number of degrees of freedom, 1 or more, or a prior such as "
             f"Gamma(2, 0.1), got {df!r}; leave it out for normal study effects."
         )
-    object.__setattr__(model, "df", float(df))
+    return float(df)
 
 
 def _check_df_prior(df: Prior) -> None:
@@ -69,3 +61,36 @@ def check_tau(prior: object, name: str = "tau") -> None:
             f"{name} is a standard deviation and cannot be negative; {prior!r} gives it mass below "
             "zero. Use HalfNormal, HalfCauchy, LogNormal or a Uniform from 0."
         )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Exchangeable:
+    """Baselines drawn from one normal distribution with its own priors.
+
+    What one trial's control arm says then reaches the others: more information, but the comparison
+    no longer rests on randomisation alone.
+
+    Parameters
+    ----------
+    mean, sd : Prior
+        Of the baselines' distribution; `sd` has no mass below zero.
+
+    Raises
+    ------
+    ModelError
+        If a prior is missing or `sd` could be negative.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> bm.Exchangeable(bm.Normal(0, 10), bm.HalfNormal(1))
+    Exchangeable(mean=Normal(0, 10), sd=HalfNormal(1))
+    """
+
+    mean: Prior
+    sd: Prior
+
+    def __post_init__(self) -> None:
+        check_mu(self.mean, "the mean of the baselines")
+        check_tau(self.sd, "the sd of the baselines")

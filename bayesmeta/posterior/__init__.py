@@ -38,7 +38,7 @@ __all__ = [
     "MappedDensity",
     "Marginal",
     "Marginals",
-    "NodeMass",
+    "Nodes",
     "NormalMixture",
     "Pair",
     "Posterior",
@@ -50,7 +50,32 @@ __all__ = [
 ]
 
 
-type NodeMass = tuple[Array, Array, Array]
+@final
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Values of the parameters that all studies share, and their posterior probabilities.
+
+    Attributes
+    ----------
+    values : mapping of str to ndarray, each (n,)
+    mass : ndarray, shape (n,)
+        Sums to 1.
+    """
+
+    values: Mapping[str, Array]
+    mass: Array
+
+    @classmethod
+    def on_grid(cls, axes: Mapping[str, Array], mass: Array) -> "Nodes":
+        """Lay out the nodes of a product of axes, of which the last runs fastest.
+
+        Parameters
+        ----------
+        axes : mapping of str to ndarray, each (m,)
+        mass : ndarray, in their order
+        """
+        each = np.meshgrid(*axes.values(), indexing="ij")
+        return cls(dict(zip(axes, (one.ravel() for one in each), strict=True)), mass.ravel())
 
 
 @final
@@ -154,8 +179,8 @@ class Posterior:
     sample_stats : mapping
         Per-draw statistics of the sampler, each (chains, draws); empty for exact engines.
     nodes : callable or None
-        Of an engine that sums: ``()`` to the values of mu and tau, and their posterior
-        probabilities, (t, m), at which it summed; mu is (m,), tau (t,). None for others.
+        Of an engine that sums: ``()`` to the values at which it summed, and their posterior
+        probabilities. None for others.
     convergence : mapping
         By parameter (``mu``, ``theta[Shu]``): ``rhat``, ``ess_bulk``, ``ess_tail``,
         ``mcse_mean``, ``mcse_sd``; empty for exact engines.
@@ -171,7 +196,7 @@ class Posterior:
     log_marginal_likelihood: float | None = None
     sample_stats: Mapping[str, Array] = field(default_factory=dict)
     convergence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    nodes: Callable[[], NodeMass] | None = None
+    nodes: Callable[[], Nodes] | None = None
 
     @overload
     def __getitem__(
@@ -187,6 +212,38 @@ class Posterior:
                 f"{type(self.model).__name__} has no {name!r}; it has {', '.join(self.marginals)}."
             )
         return self.marginals[name]
+
+    def at(self, *, new: bool = False, **where: object) -> Marginal:
+        """Return the posterior of the effect at a place: the overall one, where there is one.
+
+        Parameters
+        ----------
+        new : bool
+            Of a study that is not among the data, which the spread of the effects adds to; where
+            all studies have one effect it is that.
+        **where
+            The place, where the model tells places apart: ``outcome="PD"`` of several outcomes.
+
+        Raises
+        ------
+        ModelError
+            If the model has no such place.
+
+        Examples
+        --------
+        >>> import bayesmeta as bm
+        >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+        >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+        >>> fitted = bm.fit(model, data)
+        >>> bool(fitted.at(new=True).sd() > fitted.at().sd())
+        True
+        """
+        location, of_new = self.model.location, self.model.between.new
+        found = self[of_new if new and of_new is not None else location.name]
+        entry = location.entry(where)
+        if isinstance(found, Marginals):
+            return found[str(entry)]
+        return found
 
     @property
     def exact(self) -> bool:

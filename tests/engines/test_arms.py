@@ -411,18 +411,20 @@ def test_quantiles_without_rounding_have_intervals_in_units_of_their_sd(unit):
         rounding_control=np.zeros((1, 5)),
         **quartiles,
     )
-    ((_, control),) = arms_of(bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 9)), data)
+    ((_, control),) = arms_of(
+        bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 9)).likelihood, data
+    )
     at = np.concatenate([*quartiles.values()])
     assert_allclose(at - control.low, FINEST * control.sd, rtol=1e-6)
     assert_allclose(control.high - at, FINEST * control.sd, rtol=1e-6)
 
 
 def test_the_definition_of_quartiles_reaches_the_sampler_whatever_the_first_arm_reports():
+    effect = {"measure": "MD", "mu": bm.Normal(0, 9)}
+    models = {kind: bm.ContinuousCommonEffect(**effect, quartiles=kind) for kind in (6, 7)}
     plans = {
-        kind: columns_of(
-            bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 9), quartiles=kind), MIXED
-        )["quantiles_control"]
-        for kind in (6, 7)
+        kind: columns_of(model.likelihood, MIXED)["quantiles_control"]
+        for kind, model in models.items()
     }
     assert not np.array_equal(plans[6], plans[7])
 

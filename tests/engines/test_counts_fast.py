@@ -182,7 +182,7 @@ def test_priors_of_one_family_and_tables_of_one_size_share_a_program():
 def test_the_program_lowers_for_a_gpu_that_is_not_here():
     model = MODELS[0][0]
     columns = {name: np.ones((1, 4)) for name in bm.BinaryStudies.columns()}
-    shape = counts._shape(model, columns, DENSE, 4, quantiles=True)
+    shape = counts._shape(model, model.likelihood, columns, DENSE, 4, quantiles=True)
     with float64():
         program = jax.jit(lambda *x: counts.blocks(shape, *x))
         lowered = jax.export.export(program, platforms=["cpu", "cuda"])(*counts.example(shape))

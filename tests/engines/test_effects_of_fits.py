@@ -12,7 +12,7 @@ import bayesmeta as bm
 from bayesmeta.engines.exact import fixed
 from bayesmeta.engines.exact import grid as _grid
 from bayesmeta.engines.exact.grid import integrate_on_grid
-from bayesmeta.engines.likelihood.counts import constants
+from bayesmeta.engines.likelihood.laws import constants
 from bayesmeta.engines.nodes import effects as _effects
 from bayesmeta.engines.nodes import fourier
 from bayesmeta.posterior import Check
@@ -194,7 +194,7 @@ def off_by_the_fast_program(size):
     data, model = table_of("OR", case["rows"]), asked(case)
     table = fixed._table(model, data, size)
     mean = float(table.mass.sum(axis=0) @ table.mu)
-    log_z = float(table.log_z + constants("OR half", data.numbers))
+    log_z = float(table.log_z + constants("OR half", tuple(data.numbers.values())))
     off = abs(mean - brute["mean_mu"]) / brute["sd_mu"], abs(log_z - brute["log_z"])
     return max(off), float(table.error)
 

@@ -52,7 +52,9 @@ def test_the_likelihood_in_pymc_is_the_binomial_of_the_simulators_risks(measure)
                 "baseline": rng.normal(-1, spread, size=10),
             }
             theta = position["mu"] + np.exp(position["tau_log__"]) * position["z"]
-            treatment, control = simulate.risks(theta, position["baseline"], counts(measure).link)
+            treatment, control = simulate.risks(
+                theta, position["baseline"], counts(measure).likelihood.link
+            )
             by_hand = stats.binom.logpmf(data.events_treatment, data.n_treatment, treatment)
             by_hand += stats.binom.logpmf(data.events_control, data.n_control, control)
             found = density.log_likelihood(position, density.data)

@@ -113,7 +113,7 @@ def binomial(theta, position, model, data):
     else:
         beta = position["baseline"]
     a, n1, c, n0 = arms(data)
-    p1, p0 = simulate.risks(theta, beta, model.link)
+    p1, p0 = simulate.risks(theta, beta, model.likelihood.link)
     return stats.binom.logpmf(a, n1, p1) + stats.binom.logpmf(c, n0, p0)
 
 

@@ -9,7 +9,7 @@ from bayesmeta.engines import mathematics, pymc_source
 from bayesmeta.engines.compiled.precision import float64
 from bayesmeta.engines.graph.build import build
 from bayesmeta.engines.sampling.inputs import columns_for
-from bayesmeta.model._continuous import LINKS
+from bayesmeta.model import ARM_LINKS as LINKS
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
 PROPER = {"baseline": bm.Normal(2, 1), "log_sd": bm.Normal(0, 1)}

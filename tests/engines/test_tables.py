@@ -16,15 +16,17 @@ from tolerances import CLOSED_FORM, CORNERS, LIKELIHOOD
 
 import bayesmeta as bm
 from bayesmeta.engines.likelihood.corners import each_given_mu, tabulate
-from bayesmeta.engines.likelihood.counts import (
+from bayesmeta.engines.likelihood.counts import with_baseline
+from bayesmeta.engines.likelihood.laws import (
     constants,
     fisher,
     incidence,
+    log_risks,
     proportion,
-    with_baseline,
 )
+from bayesmeta.engines.likelihood.points import Graded, Grid
 from bayesmeta.engines.likelihood.study import kinked, log_likelihoods, rough_effects, supports
-from bayesmeta.engines.likelihood.tables import LOG_RISKS, Graded, Grid, log_likelihood
+from bayesmeta.engines.likelihood.tables import log_likelihood
 from bayesmeta.priors import log_density
 from bayesmeta.simulate import risks
 
@@ -42,6 +44,7 @@ ROWS = [
 ]
 CORNER = (18, 20, 21, 22)
 NAMES = bm.BinaryStudies.columns()
+LINKS = ("OR half", "OR zero_one", "RR", "RD")
 
 
 def dense(row, link, theta):
@@ -65,7 +68,7 @@ def columns_of(rows):
 @pytest.mark.parametrize("theta", [-2.3, -0.4, 0.7, 3.1])
 @pytest.mark.parametrize("beta", [-2.6, -0.3, 0.1, 1.9])
 def test_risks_are_those_that_define_the_effect(theta, beta):
-    found = {link: solve(np, theta, beta) for link, solve in LOG_RISKS.items()}
+    found = {link: log_risks(np, link, theta, beta) for link in LINKS}
     for p1, q1, p0, q0 in found.values():
         assert_allclose([np.exp(p1) + np.exp(q1), np.exp(p0) + np.exp(q0)], 1, **CLOSED_FORM)
     p1, q1, p0, q0 = found["OR half"]
@@ -94,7 +97,7 @@ def test_the_fast_likelihoods_and_their_constants_are_those_of_the_dense_sum(lin
     log_beta = partial(log_density, BASELINE)
     columns = columns_of(rows)
     found, error = with_baseline(np, link, 121, columns, log_beta, theta, tails=tails)
-    total = found.sum(axis=0) + constants(link, columns)
+    total = found.sum(axis=0) + constants(link, tuple(columns.values()))
     true = sum(np.log(dense(row, link, theta[0])) for row in rows)
     few = 1e-7 if tails else 2e-5  # it stops six standard deviations from the mode
     assert np.abs(total - true).max() < few
@@ -110,10 +113,11 @@ def test_given_the_totals_a_table_has_fishers_probability():
         ]
     )
     model = bm.HypergeometricNormal(mu=MU, tau=TAU)
-    assert_allclose(log_likelihoods(model, studies, GRID, 0.1), true, **LIKELIHOOD)
-    found, _ = fisher(np, 128, columns_of(ROWS[:4]), theta * np.ones((4, 1)))
+    assert_allclose(log_likelihoods(model.likelihood, studies, GRID, 0.1), true, **LIKELIHOOD)
+    rows = tuple(columns_of(ROWS[:4]).values())
+    found = fisher(np, rows, theta * np.ones((4, 1)), support=128)
     assert_allclose(found, true, **LIKELIHOOD)
-    assert constants("hypergeometric", columns_of(ROWS[:4])) == 0
+    assert constants("hypergeometric", rows) == 0
 
 
 def test_single_arms_have_the_binomial_and_the_poisson_probability():
@@ -122,16 +126,16 @@ def test_single_arms_have_the_binomial_and_the_poisson_probability():
     arms = bm.ProportionStudies(study=tuple("abc"), events=events, n=size)
     true = stats.binom.logpmf(events[:, None], size[:, None], expit(theta))
     exact = bm.ProportionNormal(mu=MU, tau=TAU)
-    assert_allclose(log_likelihoods(exact, arms, GRID, 0.1), true, **LIKELIHOOD)
-    found = proportion(np, {"events": events, "n": size}, at)[0].sum(axis=0)
-    found = found + constants("PLO", {"events": events, "n": size})
+    assert_allclose(log_likelihoods(exact.likelihood, arms, GRID, 0.1), true, **LIKELIHOOD)
+    found = proportion(np, (events, size), at).sum(axis=0)
+    found = found + constants("PLO", (events, size))
     assert_allclose(found, true.sum(axis=0), **LIKELIHOOD)
     rates = bm.IncidenceStudies(study=tuple("abc"), events=events, time=size)
     true = stats.poisson.logpmf(events[:, None], size[:, None] * np.exp(theta))
     exact = bm.IncidenceNormal(mu=MU, tau=TAU)
-    assert_allclose(log_likelihoods(exact, rates, GRID, 0.1), true, **LIKELIHOOD)
-    found = incidence(np, {"events": events, "time": size}, at)[0].sum(axis=0)
-    found = found + constants("IRLN", {"events": events, "time": size})
+    assert_allclose(log_likelihoods(exact.likelihood, rates, GRID, 0.1), true, **LIKELIHOOD)
+    found = incidence(np, (events, size), at).sum(axis=0)
+    found = found + constants("IRLN", (events, size))
     assert_allclose(found, true.sum(axis=0), **LIKELIHOOD)
 
 
@@ -152,7 +156,7 @@ def both_sides():
 def test_a_corner_is_integrated_over_the_effects_on_both_its_sides(both_sides, mu, tau, df):
     """Both rules: that of the logarithmic nodes, and that of the effects' own distribution."""
     model = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU, baseline=BASELINE, df=df)
-    corners = tabulate(model, binary({"A": CORNER}), 40.0, 0.3, 0.1)
+    corners = tabulate(model.likelihood, binary({"A": CORNER}), 40.0, 0.3, 0.1)
     theta, weight, value = both_sides
     law = stats.norm(mu, tau) if df is None else stats.t(df, mu, tau)
     true = np.log(weight @ (value * law.pdf(theta)))
@@ -182,12 +186,12 @@ def test_rough_effects_are_the_two_stage_ones_with_half_in_every_cell(measure):
     y, se = two_stage.y, two_stage.se
     if measure == "RD":
         y, se = np.arctanh(y), se / (1 - y**2)
-    assert_allclose(rough_effects(model, studies), (y, se), **CLOSED_FORM)
+    assert_allclose(rough_effects(model.likelihood, studies), (y, se), **CLOSED_FORM)
 
 
 def test_log_expit_keeps_its_digits_in_both_tails():
     beta = np.array([-40.0, -3.0, 0.0, 3.0, 40.0])
-    p1, q1, *_ = LOG_RISKS["OR zero_one"](np, 0.0, beta)
+    p1, q1, *_ = log_risks(np, "OR zero_one", 0.0, beta)
     assert_allclose((p1, q1), (log_expit(beta), log_expit(-beta)), **CLOSED_FORM)
 
 
@@ -217,6 +221,6 @@ def test_corners_are_where_few_have_the_event_or_go_without(measure, expected):
         "nobody": (0, 40, 0, 40),
     }
     model = bm.BinomialNormal(measure=measure, mu=MU, tau=TAU)
-    assert kinked(model, binary(rows)).tolist() == expected
+    assert kinked(model.likelihood, binary(rows)).tolist() == expected
     more = {"eleven events": (5, 40, 6, 40), "all but eleven": (35, 40, 34, 40)}
-    assert not kinked(model, binary(more)).any()
+    assert not kinked(model.likelihood, binary(more)).any()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from ..likelihood.corners import log_kernel
-from ..likelihood.tables import Grid
+from ..likelihood.points import Grid
 
 type Array = NDArray[np.float64]
 

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...effects import EffectSizes
-from ...model import ContinuousNormal, Data, NormalNormal, RandomEffects
+from ...model import Data, RandomEffects
 from ...priors import Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
 from ..likelihood.study import rough_effects
 from .tau_nodes import support_of_tau
@@ -46,9 +45,9 @@ class Reach(NamedTuple):
 
 def limit_of(model: RandomEffects, data: Data, *, further: float = 1.0) -> Reach:
     """As far as the priors have anything left, or as far as the rules go."""
-    y, se = rough_effects(model, data)
+    y, se = rough_effects(model.likelihood, data)
     unit = further
-    if isinstance(model, NormalNormal | ContinuousNormal):
+    if not model.likelihood.counted:
         unit = further * max(float(np.ptp(y)), float(se.max()))
     low, high = model.mu.support
     middle, far = float(np.clip(np.median(y), low, high)), FARTHEST_MU * unit
@@ -89,7 +88,7 @@ def _alive(log_p: Array, points: Array, ends: tuple[float, float]) -> tuple[floa
 
 def first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
     """Where a rough normal posterior ends, with room; what that misses is found and widened."""
-    y, se = rough_effects(model, data)
+    y, se = rough_effects(model.likelihood, data)
     spread = np.sqrt(np.mean((y - y.mean()) ** 2) + np.median(se) ** 2)
     tau = np.geomspace(1e-3, 1e2, 200) * spread
     variance = se**2 + tau[:, None] ** 2
@@ -112,5 +111,5 @@ def first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
 
 
 def log_prior_of_tau(model: RandomEffects, data: Data, tau: Array) -> Array:
-    se = data.se if isinstance(data, EffectSizes) else np.empty(0)
+    se = data.numbers.get("se", np.empty(0))  # which Jeffreys' prior reads
     return log_density_of_tau(model.tau, tau, se)

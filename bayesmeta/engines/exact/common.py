@@ -1,4 +1,4 @@
-"""One effect for all studies with a continuous outcome: its posterior is one integral."""
+"""One effect for all studies whose likelihoods are no normals: its posterior is one integral."""
 
 # SciPy types its results as unions with a second return value:
 # pyright: reportArgumentType=false
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from ...errors import ModelError
-from ...model import ContinuousCommonEffect
+from ...model import Data, OneEffect
 from ...posterior import (
     Check,
     Diagnostics,
@@ -23,11 +23,12 @@ from ...posterior import (
     SupportMap,
 )
 from ...priors import log_density
-from ...studies import ContinuousStudies
 from .._cautions import cautions
-from ..likelihood.continuous import SPACING, log_densities, rough_continuous
+from ..likelihood.continuous import SPACING
+from ..likelihood.points import Places
+from ..likelihood.study import log_likelihoods, rough_effects
 from ..nodes.even import even
-from .mu_rule import sharpness, smooth
+from .mu_rule import has_an_edge, sharpness, smooth
 from .tau_nodes import evidence
 
 type Array = NDArray[np.float64]
@@ -37,12 +38,10 @@ STEPS = (0.08, 0.04)  # of the variable of integration
 FARTHEST = 1e4  # scales of the narrowest feature that are integrated at least
 
 
-def integrate_common(model: ContinuousCommonEffect, data: ContinuousStudies) -> Posterior:
+def integrate_common(model: OneEffect, data: Data) -> Posterior:
     """Return the posterior of the effect, on a uniform grid refined once."""
     if not smooth(model.mu):
-        raise ModelError(
-            f"The exact engine cannot take {model.mu!r} for mu: it has an edge. Use NUTS(seed=...)."
-        )
+        raise ModelError(has_an_edge(model.mu))
     passes = [_pass(model, data, step, SPACING * step / STEPS[0]) for step in STEPS]
     (coarse, z), (fine, log_z) = passes
     gaps = (fine.mean() - coarse.mean()) / fine.sd(), fine.sd() / coarse.sd() - 1, log_z - z
@@ -61,11 +60,9 @@ def integrate_common(model: ContinuousCommonEffect, data: ContinuousStudies) -> 
     )
 
 
-def _pass(
-    model: ContinuousCommonEffect, data: ContinuousStudies, step: float, spacing: float
-) -> tuple[MappedDensity, float]:
+def _pass(model: OneEffect, data: Data, step: float, spacing: float) -> tuple[MappedDensity, float]:
     """Integrate over v, where mu = centre + scale sinh(v): dense where mu is, with far tails."""
-    y, se = rough_continuous(model, data)
+    y, se = rough_effects(model.likelihood, data)
     weight = se**-2.0
     centre, scale = float(weight @ y / weight.sum()), float(weight.sum() ** -0.5)
     scale = min(scale, sharpness(model.mu))
@@ -73,7 +70,9 @@ def _pass(
     last = np.arcsinh(farthest / scale)
     v = np.linspace(-last, last, int(2 * last / step) + 1)
     x, weight = centre + scale * np.sinh(v), scale * np.cosh(v) * (v[1] - v[0])
-    log_mass = log_densities(model, data, x, spacing).sum(axis=0) + log_density(model.mu, x)
+    log_mass = log_likelihoods(model.likelihood, data, Places(tuple(x)), spacing).sum(
+        axis=0
+    ) + log_density(model.mu, x)
     log_mass = log_mass + np.log(weight)
     log_z = float(logsumexp(log_mass))
     mass = np.exp(log_mass - log_z)

@@ -7,49 +7,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...effects import EffectSizes
-from ...model import (
-    BinomialNormal,
-    ContinuousNormal,
-    Data,
-    HypergeometricNormal,
-    IncidenceNormal,
-    PoissonNormal,
-    ProportionNormal,
-    RandomEffects,
-)
+from ...model import Data, RandomEffects
 from ...posterior import (
     Check,
     Deferred,
     Diagnostics,
     GridDensity,
     MappedDensity,
+    Nodes,
     Posterior,
     SupportMap,
     TauDensity,
 )
 from ...priors import Normal, Prior, StudentT, log_density
-from ...studies import ContinuousStudies, Studies
 from .._cautions import cautions
-from ..likelihood.continuous import SPACING, tables_of
-from ..likelihood.counts import constants, fisher, incidence, proportion, with_baseline
+from ..likelihood.continuous import SPACING
+from ..likelihood.counts import Rule
+from ..likelihood.points import Grid, Places
 from ..likelihood.study import (
+    at_own_nodes,
     kinked,
-    link_of,
+    left_out,
     log_likelihoods,
     rough_effects,
-    supports,
     telling,
     vanishing,
 )
-from ..likelihood.tables import Grid, Places
 from ..nodes.effects import Integrated, features
 from .program import (
     DENSE,
     SPARSE,
     WIDE,
     Density,
-    Likelihood,
     Size,
     Table,
     integrand,
@@ -69,9 +58,10 @@ TOLERANCE = 1e-5  # of the estimated error, in posterior SDs
 
 def integrate_fast(model: RandomEffects, data: Data) -> Posterior | None:
     """Return the posterior if the program of fixed sizes is good enough for it, else None."""
-    if not serves(model) or isinstance(data, EffectSizes) or kinked(model, data).any():
+    of = model.likelihood
+    if not serves(model) or of.closed or kinked(of, data).any():
         return None
-    sparse = isinstance(data, Studies) and zeros(data.numbers).any()
+    sparse = of.counted and zeros(data.numbers).any()
     sizes = (SPARSE,) if sparse else (DENSE, WIDE, SPARSE)
     for size in sizes:
         with np.errstate(all="ignore"):  # what goes wrong shows in the error
@@ -99,14 +89,14 @@ def zeros(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
 
 def _table(model: RandomEffects, data: Data, size: Size) -> Table:
     """Integrate in units of about four standard errors: the program's steps are of logits."""
-    (y, se), unit = rough_effects(model, data), _unit(model, data)
+    (y, se), unit = rough_effects(model.likelihood, data), _unit(model, data)
     found = posterior(
         np,
         size,
         y / unit,
         se / unit,
         np.ones(data.k),
-        _likelihood(model, data, size, unit),
+        at_own_nodes(model.likelihood, data, Rule(size.beta, size.tails), unit),
         _in_unit(model.mu, unit),
         _in_unit(model.tau, unit),
         list(model.mu.numbers.values())[-1] / unit,
@@ -117,40 +107,13 @@ def _table(model: RandomEffects, data: Data, size: Size) -> Table:
 
 
 def _unit(model: RandomEffects, data: Data) -> float:
-    if not isinstance(data, ContinuousStudies):
+    if model.likelihood.counted:
         return 1.0
-    return 4 * float(np.median(rough_effects(model, data)[1]))
+    return 4 * float(np.median(rough_effects(model.likelihood, data)[1]))
 
 
 def _in_unit(prior: Prior, unit: float) -> Density:
     return lambda x: log_density(prior, unit * x) + np.log(unit)
-
-
-def _likelihood(model: RandomEffects, data: Data, size: Size, unit: float) -> Likelihood:
-    if isinstance(model, ContinuousNormal):
-        assert isinstance(data, ContinuousStudies)
-        return partial(_tabulated, model, data, unit)
-    assert isinstance(data, Studies)
-    columns = data.numbers
-    if isinstance(model, BinomialNormal | PoissonNormal):
-        prior = partial(log_density, model.baseline)  # pyright: ignore[reportArgumentType]
-        settings = {"tails": size.tails}
-        return partial(with_baseline, np, model.link, size.beta, columns, prior, **settings)
-    if isinstance(model, HypergeometricNormal):
-        return partial(fisher, np, int(supports(data).max()), columns)
-    if isinstance(model, ProportionNormal):
-        return partial(proportion, np, columns)
-    assert isinstance(model, IncidenceNormal)
-    return partial(incidence, np, columns)
-
-
-def _tabulated(
-    model: ContinuousNormal, data: ContinuousStudies, unit: float, theta: Array
-) -> tuple[Array, Array]:
-    theta = unit * theta
-    tables = tables_of(model, data, float(np.abs(theta).max()), SPACING)
-    logs = [one.log_density(one.v(at)) for one, at in zip(tables, theta, strict=True)]
-    return np.array(logs), np.zeros(data.k)
 
 
 def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
@@ -160,8 +123,7 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
     check = Check(
         "quadrature error", "shares of an SD", float(table.error), TOLERANCE, at_most=True
     )
-    rest = constants(link_of(model), data.numbers) if isinstance(data, Studies) else 0.0
-    log_z = float(table.log_z + rest)
+    log_z = float(table.log_z + left_out(model.likelihood, data).sum())
     mu, tau = _marginal_of_mu(table, mass), _marginal_of_tau(model, data, table)
     found = cache(partial(_integrated, model, data, table, mu, tau))
     drawn = cache(lambda: _source(model, data, table, found(), tau))
@@ -181,21 +143,18 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
         sample=lambda n, seed: draw(drawn(), n, seed),
         cautions=cautions(model, data),
         log_marginal_likelihood=evidence(model, log_z),
-        nodes=lambda: (table.mu, table.tau, table.mass),
+        nodes=lambda: Nodes.on_grid({"tau": table.tau, "mu": table.mu}, table.mass),
     )
 
 
 def _integrated(
     model: RandomEffects, data: Data, table: Table, mu: MappedDensity, tau: TauDensity
 ) -> Integrated:
-    y, se = rough_effects(model, data)
-    own = np.zeros(data.k)
-    if isinstance(data, Studies):
-        columns = {name: values[:, None] for name, values in data.numbers.items()}
-        own = own + constants(link_of(model), columns)  # which the program leaves out
+    y, se = rough_effects(model.likelihood, data)
+    own = left_out(model.likelihood, data)
 
     def log_likelihood(theta: Array) -> Array:
-        return log_likelihoods(model, data, Places(tuple(theta)), SPACING) - own[:, None]
+        return log_likelihoods(model.likelihood, data, Places(tuple(theta)), SPACING) - own[:, None]
 
     v = np.linspace(table.v[0], table.v[-1], FINER * table.v.size)
     with np.errstate(all="ignore"):
@@ -211,7 +170,7 @@ def _integrated(
         tau=table.tau,
         mass=mass / mass.sum(),
         moments_of_tau=(float(tau.raw[1]), tau.moments),
-        bounded=vanishing(model, data),
+        bounded=vanishing(model.likelihood, data),
         log_given=lambda: log_given,
         log_likelihood=log_likelihood,
         features=features(y, se, mu),
@@ -251,6 +210,6 @@ def _marginal_of_tau(model: RandomEffects, data: Data, table: Table) -> TauDensi
     _, _, to_series = fejer(table.tau.size)
     mass = table.mass.sum(axis=1)
     raw = np.array([mass @ table.tau, mass @ table.tau**2])
-    moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
+    moments = moments_of_tau(model.tau, telling(model.likelihood, data), mu=model.mu)
     place = (float(table.low), float(table.scale), float(table.end))
     return TauDensity(*place, to_series @ table.density, raw, moments)

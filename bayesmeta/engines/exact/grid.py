@@ -22,28 +22,29 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, ndtr, stdtrit
 
 from ...errors import ModelError
-from ...model import ContinuousNormal, Data, NormalNormal, RandomEffects
+from ...model import Data, RandomEffects
 from ...posterior import (
     Check,
     Deferred,
     Diagnostics,
     Marginal,
+    Nodes,
     Posterior,
     TauDensity,
 )
 from ...priors import Prior, log_density
 from .._cautions import cautions
+from ..likelihood.points import Grid, Places
 from ..likelihood.study import kinked, log_likelihoods, rough_effects, telling, vanishing
-from ..likelihood.tables import Grid, Places
 from ..nodes.effects import MARGIN, NEGLIGIBLE, Integrated, features
 from ..nodes.fourier import OnOneGrid, log_given_mu
 from ._grid_tail import moments_beyond
 from ._reach import FURTHER, Reach, first_reach, limit_of, log_prior_of_tau
-from .mu_rule import Mapped, OnGrid, mu_rule, sharpness, takes
+from .mu_rule import Mapped, OnGrid, has_an_edge, mu_rule, sharpness, takes
 from .propriety import moments_of_tau
 from .tau_nodes import (
-    Nodes,
     TauMap,
+    TauNodes,
     density_of_tau,
     evidence,
     finite_evidence,
@@ -83,10 +84,7 @@ PASSES = (
 def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
     """Return the posterior, widened until nothing is cut off and refined until two passes agree."""
     if not takes(model.mu):
-        raise ModelError(
-            f"The exact engine cannot take {model.mu!r} for mu: it has an edge inside its support. "
-            "Use NUTS(seed=...)."
-        )
+        raise ModelError(has_an_edge(model.mu, " inside its support"))
     limit = limit_of(model, data)
     reach = first_reach(model, data, limit)
     coarse = Pass.at(PASSES[0], model, data, reach)
@@ -153,7 +151,7 @@ class Pass:
     grid: Grid
     reach: Reach
     near: Reach
-    nodes: Nodes
+    nodes: TauNodes
     likelihood: Array
     fourier: NDArray[np.complex128]
     resolution: Resolution
@@ -178,7 +176,7 @@ class Pass:
         further = reach.tau > near.tau or reach.low < near.low or reach.high > near.high
         at_hand = near if further else reach
         grid = _grid(resolution, model, data, at_hand)
-        logs = log_likelihoods(model, data, grid, resolution.spacing)
+        logs = log_likelihoods(model.likelihood, data, grid, resolution.spacing)
         top = logs.max(axis=1, keepdims=True)
         ends = np.abs(grid.points - grid.centre)
         taper = min(0.5, grid.half / 40)
@@ -191,7 +189,7 @@ class Pass:
         at = TauMap.of(model.tau, low, high, scale)
         nodes = tau_nodes(resolution.nodes, at)
         each = np.array([given(one) for one in nodes.tau])
-        corner = kinked(model, data) | further
+        corner = kinked(model.likelihood, data) | further
         rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
         at_x = rule.at_nodes(each[:, ~corner].sum(axis=1)) + top[~corner].sum()
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
@@ -204,7 +202,7 @@ class Pass:
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
         outer = log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
         rows = np.exp(log_post + outer[:, None])
-        moments = moments_of_tau(model.tau, telling(model, data), mu=model.mu)
+        moments = moments_of_tau(model.tau, telling(model.likelihood, data), mu=model.mu)
         tau = density_of_tau(nodes, at_tau - log_z, at, moments)
         ends = high < support_of_tau(model.tau)[1] and not further
         if ends and tau.pdf(float(nodes.tau.max())) * high > FAINT:
@@ -293,7 +291,7 @@ class Pass:
             sample=lambda n, seed: draw(drawn(), n, seed),
             cautions=cautions(self.model, self.data),
             log_marginal_likelihood=evidence(self.model, self.log_z),
-            nodes=lambda: (self.mu_nodes, self.nodes.tau, self.mu_rows),
+            nodes=lambda: Nodes.on_grid({"tau": self.nodes.tau, "mu": self.mu_nodes}, self.mu_rows),
         )
 
     def _source(self) -> "Source":
@@ -326,18 +324,20 @@ class Pass:
             tau=self.nodes.tau,
             mass=self.mu_rows,
             of_tau=self.tau,
-            bounded=vanishing(self.model, self.data),
+            bounded=vanishing(self.model.likelihood, self.data),
         )
 
     def _mapped(self, rule: Mapped) -> Integrated:
         """What it takes to get at the effects, where mu was not integrated on the grid."""
         model, data, df = self.model, self.data, self.model.df
         assert not isinstance(df, Prior)
-        y, se = rough_effects(model, data)
+        y, se = rough_effects(model.likelihood, data)
         ends = [end for end in model.mu.support if np.isfinite(end)]
 
         def log_likelihood(theta: Array) -> Array:
-            return log_likelihoods(model, data, Places(tuple(theta)), self.resolution.spacing)
+            return log_likelihoods(
+                model.likelihood, data, Places(tuple(theta)), self.resolution.spacing
+            )
 
         alive = np.flatnonzero(self.mu_rows.max(axis=0) > NEGLIGIBLE * self.mu_rows.max())
         part = slice(max(alive[0] - MARGIN, 0), alive[-1] + MARGIN + 1)
@@ -351,7 +351,7 @@ class Pass:
             tau=self.nodes.tau,
             mass=self.mu_rows[:, part],
             moments_of_tau=(float(self.tau.raw[1]), self.tau.moments),
-            bounded=vanishing(model, data),
+            bounded=vanishing(model.likelihood, data),
             log_given=partial(self._log_given, shorter, part),
             log_likelihood=log_likelihood,
             features=features(y, se, self.mu),
@@ -382,7 +382,7 @@ def _at_corners(
 
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
     farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
-    corners = tabulate(model, data, farthest, resolution.step, resolution.spacing)
+    corners = tabulate(model.likelihood, data, farthest, resolution.step, resolution.spacing)
     at = ((rule.x, np.full_like(rule.x, one), model.df) for one in tau)
     return np.array([each_given_mu(corners, *one).T for one in at])
 
@@ -392,10 +392,10 @@ def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach
 
     Steps are powers of √2, so that scenarios of one table share their grids; zero is a point.
     """
-    _, se = rough_effects(model, data)
+    _, se = rough_effects(model.likelihood, data)
     pooled = float((se**-2.0).sum() ** -0.5)
     features = [float(se.min()), 1.5 * pooled]
-    if not isinstance(model, NormalNormal | ContinuousNormal):
+    if model.likelihood.counted:
         features.append(0.8)
     sharp = sharpness(model.mu)
     if sharp > NARROW * min(features):  # else mu has nodes of its own

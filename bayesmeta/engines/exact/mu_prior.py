@@ -53,7 +53,12 @@ class MuPrior:
 @singledispatch
 def mu_prior(prior: Prior, farthest: float) -> MuPrior:
     """Write a prior of mu as a mixture of normals; `farthest` is the largest |y - centre|."""
-    raise ModelError(
+    raise ModelError(not_taken(prior))
+
+
+def not_taken(prior: Prior) -> str:
+    """Say that a prior of mu is no mixture of normals, and what would do."""
+    return (
         f"The exact engine cannot take {prior!r} for mu; use Normal, StudentT, Uniform, "
         "HalfNormal, HalfCauchy, HalfT, Flat or a Mixture of two of them with the same support, "
         "or NUTS(seed=...)."

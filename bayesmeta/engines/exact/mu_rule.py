@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ...model import Data, RandomEffects
 from ...posterior import GridDensity, MappedDensity, Marginal, SupportMap
 from ...priors import Flat, Mixture, Normal, Prior, StudentT, log_density
+from ..likelihood.points import Grid
 from ..likelihood.study import rough_effects
-from ..likelihood.tables import Grid
 from ._reach import Reach, peaks
 
 type Array = NDArray[np.float64]
@@ -138,7 +138,7 @@ def _crowded_at_zero(
     step: float,
 ) -> tuple[SupportMap, Array]:
     """Nodes of mu that crowd at a corner too, and elsewhere are as fine as those that do not."""
-    _, se = rough_effects(model, data)
+    _, se = rough_effects(model.likelihood, data)
     at = plain.inverse(np.zeros(1))
     scale = 1e-3 * fineness * float(se.min() / plain.slope(at)[0])
     support = replace(plain, crowd=(float(at[0]), scale))
@@ -167,7 +167,7 @@ def _dense(
 
     Elsewhere they are as fine as mu is narrow, whatever tau.
     """
-    y, se = rough_effects(model, data)
+    y, se = rough_effects(model.likelihood, data)
     sharp = min(float(se.min()), sharpness(model.mu))
     tau = np.concatenate(([0.0], np.geomspace(0.1 * se.min(), reach.tau, 30)))
     weight = 1 / (se**2 + tau[:, None] ** 2)
@@ -202,3 +202,10 @@ def takes(prior: Prior) -> bool:
 def sharpness(prior: Prior) -> float:
     """The narrowest feature of a smooth prior of mu."""
     return min((width for _, width in peaks(prior)), default=np.inf)
+
+
+def has_an_edge(prior: Prior, where: str = "") -> str:
+    """Say that a prior of mu has an edge, and what would do."""
+    return (
+        f"The exact engine cannot take {prior!r} for mu: it has an edge{where}. Use NUTS(seed=...)."
+    )

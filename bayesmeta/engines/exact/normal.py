@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from ...effects import EffectSizes
-from ...errors import ModelError
-from ...model import CommonEffect, Model, NormalNormal
+from ...model import Model, OneEffect, RandomEffects
 from ...posterior import (
     Check,
     Deferred,
@@ -44,8 +43,8 @@ from ..nodes.even import even
 from .mu_prior import MuPrior, farthest_from, mu_prior
 from .propriety import moments_of_mu, moments_of_tau
 from .tau_nodes import (
-    Nodes,
     TauMap,
+    TauNodes,
     density_of_tau,
     evidence,
     finite_evidence,
@@ -75,16 +74,10 @@ class Given(NamedTuple):
 
 def integrate(model: Model, data: EffectSizes, *, nodes: int, tolerance: float) -> Posterior:
     """Return the posterior, refined until two node counts agree within `tolerance`."""
-    if not isinstance(data, EffectSizes):
-        raise ModelError(
-            f"{type(model).__name__} needs EffectSizes, not {type(data).__name__}; "
-            "make them with effect_sizes(studies, measure=...)."
-        )
-    if isinstance(model, CommonEffect):
+    if isinstance(model, OneEffect):
         return _common_effect(model, data)
-    if isinstance(model, NormalNormal):
-        return _random_effects(model, data, nodes, tolerance)
-    raise ModelError(f"The exact engine cannot fit {type(model).__name__}; use NUTS(seed=...).")
+    assert isinstance(model, RandomEffects)
+    return _random_effects(model, data, nodes, tolerance)
 
 
 def given_tau(y: Array, se: Array, tau: Array, prior: MuPrior) -> Given:
@@ -107,7 +100,7 @@ def given_tau(y: Array, se: Array, tau: Array, prior: MuPrior) -> Given:
     return Given(log_weight, mean, sd)
 
 
-def _common_effect(model: CommonEffect, data: EffectSizes) -> Posterior:
+def _common_effect(model: OneEffect, data: EffectSizes) -> Posterior:
     prior = mu_prior(model.mu, farthest_from(model.mu, data))
     given = given_tau(data.y, data.se, np.zeros(1), prior)
     log_z = finite_evidence(float(logsumexp(given.log_weight)), model)
@@ -125,7 +118,7 @@ def _common_effect(model: CommonEffect, data: EffectSizes) -> Posterior:
 
 
 def _random_effects(
-    model: NormalNormal, data: EffectSizes, nodes: int, tolerance: float
+    model: RandomEffects, data: EffectSizes, nodes: int, tolerance: float
 ) -> Posterior:
     prior = mu_prior(model.mu, farthest_from(model.mu, data))
     scale = _typical_tau(model.tau, data, prior)
@@ -143,7 +136,7 @@ def _random_effects(
 
 
 def _posterior(
-    model: NormalNormal, data: EffectSizes, fit: "_Fit", error: float, tolerance: float
+    model: RandomEffects, data: EffectSizes, fit: "_Fit", error: float, tolerance: float
 ) -> Posterior:
     checks = (Check("quadrature error", "shares of an SD", error, tolerance, at_most=True),)
     if fit.prior.bounded:
@@ -173,7 +166,7 @@ def _posterior(
 class _Fit:
     """One pass of quadrature: everything at `nodes` nodes of tau."""
 
-    nodes: Nodes
+    nodes: TauNodes
     given: Given
     weights: Array  # (t, g), sum to 1
     log_z: float
@@ -183,7 +176,7 @@ class _Fit:
 
     @classmethod
     def at(
-        cls, count: int, scale: float, model: NormalNormal, data: EffectSizes, prior: MuPrior
+        cls, count: int, scale: float, model: RandomEffects, data: EffectSizes, prior: MuPrior
     ) -> "_Fit":
         """Integrate with `count` nodes centred on `scale`."""
         low, high = support_of_tau(model.tau)

@@ -9,21 +9,18 @@ null is integrated by itself: adaptively, over the studies' densities given mu a
 # pyright: reportOperatorIssue=false
 
 from collections.abc import Callable
-from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...effects import EffectSizes
 from ...errors import ModelError
-from ...model import CommonEffect, ContinuousCommonEffect, Data, Model, NormalNormal
+from ...model import Data, Model, Scatter
 from ...posterior.marginals import tau_of, x_of
-from ...priors import LOG_2PI, Mixture, Prior, log_density, log_density_of_tau
-from ...studies import ContinuousStudies
-from ..likelihood.continuous import log_densities
+from ...priors import Mixture, Prior, log_density, log_density_of_tau
 from ..likelihood.corners import each_given_mu, tabulate
+from ..likelihood.normal import log_normal
+from ..likelihood.points import Places
 from ..likelihood.study import log_likelihoods, rough_effects
-from ..likelihood.tables import Places
 from .mu_rule import sharpness
 from .tau_nodes import TauMap, logsumexp, support_of_tau
 
@@ -42,11 +39,11 @@ AWAY = np.array([0.0, 1.0, 3.0, 8.0, 25.0, 100.0, 1e3, 1e4, 1e6])  # of features
 
 def log_evidence_without_effect(model: Model, data: Data) -> float:
     """Log marginal likelihood of the same model with mu = 0, by integration over tau alone."""
-    if isinstance(model, CommonEffect | ContinuousCommonEffect):
+    if "tau" not in model.priors:
         return float(_without_spread(model, data, np.zeros(1)).sum())
     prior = model.priors["tau"]
     low, high = support_of_tau(prior)
-    _, se = rough_effects(model, data)
+    _, se = rough_effects(model.likelihood, data)
     most = min(high - low, MOST_TAU * float(se.max()))
     at = TauMap.of(prior, low, low + most, min(float(np.median(se)), 0.5 * most))
     given = _given(model, data, low + most)
@@ -66,7 +63,7 @@ def log_evidence_without_spread(model: Model, data: Data) -> float:
     def log_f(mu: Array) -> Array:
         return _without_spread(model, data, mu).sum(axis=1) + log_density(prior, mu)
 
-    y, se = rough_effects(model, data)
+    y, se = rough_effects(model.likelihood, data)
     pooled = float((se**-2.0).sum() ** -0.5)
     away = np.concatenate([AWAY, -AWAY])
     of_data = np.sort(
@@ -145,37 +142,26 @@ def _places(prior: Prior) -> list[tuple[float, float]]:
 
 
 def _log_prior_of_tau(model: Model, data: Data, tau: Array) -> Array:
-    se = data.se if isinstance(data, EffectSizes) else np.empty(0)
+    se = data.numbers.get("se", np.empty(0))  # which Jeffreys' prior reads
     return log_density_of_tau(model.priors["tau"], tau, se)
 
 
-@singledispatch
 def _without_spread(model: Model, data: Data, mu: Array) -> Array:
     """Log density of each study given mu with tau = 0, (n, k)."""
-    return log_likelihoods(model, data, Places(tuple(mu)), SPACING).T
-
-
-@_without_spread.register
-def _(model: CommonEffect, data: EffectSizes, mu: Array) -> Array:
-    return _normal(data, mu[:, None], data.se)
-
-
-@_without_spread.register
-def _(model: ContinuousCommonEffect, data: ContinuousStudies, mu: Array) -> Array:
-    return log_densities(model, data, mu, SPACING).T
-
-
-def _normal(data: EffectSizes, mean: Array | float, scale: Array) -> Array:
-    return -0.5 * ((data.y - mean) / scale) ** 2 - np.log(scale) - 0.5 * LOG_2PI
+    return log_likelihoods(model.likelihood, data, Places(tuple(mu)), SPACING).T
 
 
 def _given(model: Model, data: Data, most: float) -> Callable[[Array], Array]:
     """Log density of each study at mu = 0 as a function of tau (n,) up to `most`, (n, k)."""
-    df = getattr(model, "df", None)
-    if isinstance(model, NormalNormal) and df is None and isinstance(data, EffectSizes):
-        return lambda tau: _normal(data, 0.0, np.hypot(data.se, tau[:, None]))
-    _, se = rough_effects(model, data)
-    corners = tabulate(model, data, FAR[df is not None] * most, FINENESS, SPACING)
+    between = model.between
+    assert isinstance(between, Scatter)
+    df = between.df
+    assert not isinstance(df, Prior)
+    if model.likelihood.closed and df is None:
+        y, se = rough_effects(model.likelihood, data)
+        return lambda tau: log_normal(y, 0.0, np.hypot(se, tau[:, None]))
+    _, se = rough_effects(model.likelihood, data)
+    corners = tabulate(model.likelihood, data, FAR[df is not None] * most, FINENESS, SPACING)
     least = LEAST_TAU * float(se.min())
 
     def given(tau: Array) -> Array:

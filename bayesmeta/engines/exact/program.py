@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..likelihood.tables import Both, Namespace
+from ..likelihood.laws import Both, Namespace
 from .tau_nodes import fejer
 
 type Array = Both

@@ -7,9 +7,8 @@ of the posterior of tau; it has a finite integral if its exponent exceeds 1.
 
 import math
 
-from ...effects import EffectSizes
 from ...errors import ModelError
-from ...model import CommonEffect, Data, Model, NormalNormal
+from ...model import Data, Model, Scatter
 from ...priors import (
     LKJ,
     Beta,
@@ -38,16 +37,18 @@ def check_propriety(model: Model, data: Data) -> None:
     improper = [f"{name}={prior!r}" for name, prior in model.priors.items() if not prior.proper]
     if not improper:
         return
-    if not isinstance(model, NormalNormal | CommonEffect) or "df" in model.priors:
-        name = type(model).__name__ + (" with unknown df" if "df" in model.priors else "")
+    between, unknown = model.between, "df" in model.priors
+    if not model.likelihood.closed or model.between.shares:
+        name = model.name + (" with unknown df" if unknown else "")
         raise ModelError(
             f"{name} needs proper priors, not {', '.join(improper)}; use a wide one "
             "such as Normal(0, 10) for mu or HalfNormal(5) for tau."
         )
-    if isinstance(model, CommonEffect) or not isinstance(data, EffectSizes):
-        return  # one study is enough; the engine says what is wrong with the data
+    model.check_data(data)
+    if not isinstance(between, Scatter):
+        return  # one study is enough
     needed = 1
-    while tail_of_tau(model.tau, needed, mu=model.mu) <= 1:
+    while tail_of_tau(between.tau, needed, mu=model.priors["mu"]) <= 1:
         needed += 1
     if data.k < needed:
         raise ModelError(
@@ -95,9 +96,10 @@ def moments_of_prior(prior: Prior) -> int:
 
 def least_df(model: Model) -> float:
     """The fewest degrees of freedom that the study effects may have; infinite if normal."""
-    df: float | Prior | None = getattr(model, "df", None)
-    if df is None:
+    between = model.between
+    if not isinstance(between, Scatter) or between.df is None:
         return math.inf
+    df = between.df
     return df.support[0] if isinstance(df, Prior) else df
 
 

@@ -28,7 +28,7 @@ STEEPEST = 0.05  # power of a pole that is mapped: a steeper one leaves no float
 LARGEST_LOG = 1e11  # of a marginal likelihood: rounding then moves it by 1e-5
 
 
-class Nodes(NamedTuple):
+class TauNodes(NamedTuple):
     """Quadrature nodes for tau, shape (t,), and the logs of their weights."""
 
     tau: Array
@@ -91,15 +91,15 @@ def poles(prior: Prior) -> tuple[float, float]:
             return 1.0, 1.0
 
 
-def tau_nodes(count: int, at: TauMap) -> Nodes:
+def tau_nodes(count: int, at: TauMap) -> TauNodes:
     """Chebyshev nodes of the first kind, mapped."""
     x, weight, _ = fejer(count)
     tau, slope = tau_of(x, *at)
     with np.errstate(divide="ignore"):
-        return Nodes(tau, np.log(weight * slope), x)
+        return TauNodes(tau, np.log(weight * slope), x)
 
 
-def density_of_tau(nodes: Nodes, log_posterior: Array, at: TauMap, moments: int) -> TauDensity:
+def density_of_tau(nodes: TauNodes, log_posterior: Array, at: TauMap, moments: int) -> TauDensity:
     """Write the log posterior of tau at its nodes as a Chebyshev series."""
     _, weight, to_series = fejer(nodes.x.size)
     share = np.exp(log_posterior + nodes.log_weight)

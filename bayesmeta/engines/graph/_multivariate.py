@@ -16,7 +16,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from ...model import MultivariateNormal
+from ...model import CorrelatedEstimates, MultivariateNormal
 from ...multivariate import pairs, root
 from ...priors import LKJ
 from .parts import likelihood, prior
@@ -25,7 +25,9 @@ LOG_2PI = np.log(2 * np.pi)
 
 
 @likelihood.register
-def _multivariate_normal(model: MultivariateNormal, data: Mapping[str, TensorVariable]) -> None:
+def _multivariate(
+    of: CorrelatedEstimates, model: MultivariateNormal, data: Mapping[str, TensorVariable]
+) -> None:
     """Add the priors and the likelihood of a model with an outcome's own priors each.
 
     `data` has ``y``, ``se`` and ``reported``, (p, k), and ``correlation``, (p, p, k).

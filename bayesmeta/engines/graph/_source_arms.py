@@ -1,6 +1,6 @@
 """Models of continuous outcomes per arm as a person reads them."""
 
-from ...model import OfArms
+from ...model import Arms
 from ...priors import Prior
 
 _ARMS_HEAD = """\
@@ -54,23 +54,23 @@ pm.Potential("variance_observed", (pm.logp(variance, sd**2) + pt.log(sd**2)).sum
 """
 
 
-def per_arm(model: OfArms) -> str:
+def per_arm(of: Arms) -> str:
     """Dimensions of the SDs, as source."""
-    return '"study"' if model.measure == "SMD" else '("arm", "study")'
+    return '"study"' if of.measure == "SMD" else '("arm", "study")'
 
 
-def body(model: OfArms, effects: str) -> str:
+def body(of: Arms, effects: str) -> str:
     """Source below the priors; `effects` defines theta."""
     flat = ""
-    if model.baseline is None:
+    if of.baseline is None:
         flat += 'baseline = pm.Flat("baseline", dims="study")\n'
-        if model.link == ("ROM", "normal"):
+        if of.pair == ("ROM", "normal"):
             flat += 'pm.Potential("flat_on_exp_baseline", baseline.sum())\n'
-    if model.log_sd is None:
-        flat += f'log_sd = pm.Flat("log_sd", dims={per_arm(model)})\n'
-    figures = _ARMS_HEAD + (_OF_LOGS if model.arms == "lognormal" else "")
-    observed = _OBSERVED if model.correlation is None else _UNKNOWN + _PARTLY_OBSERVED
-    return effects + flat + "sigma = pt.exp(log_sd)\n" + _LOCATIONS[model.link] + figures + observed
+    if of.log_sd is None:
+        flat += f'log_sd = pm.Flat("log_sd", dims={per_arm(of)})\n'
+    figures = _ARMS_HEAD + (_OF_LOGS if of.arms == "lognormal" else "")
+    observed = _OBSERVED if of.correlation is None else _UNKNOWN + _PARTLY_OBSERVED
+    return effects + flat + "sigma = pt.exp(log_sd)\n" + _LOCATIONS[of.pair] + figures + observed
 
 
 _HALF_LINE = "μᵢ₁ = βᵢ + θᵢ/2,   μᵢ₀ = βᵢ − θᵢ/2"
@@ -83,9 +83,9 @@ _LINK_LINES = {
 }
 
 
-def lines(model: OfArms) -> tuple[str, ...]:
+def lines(of: Arms) -> tuple[str, ...]:
     """Patients, figures of the arms and the link."""
-    of_logs = model.arms == "lognormal"
+    of_logs = of.arms == "lognormal"
     patient = "log xᵢⱼ" if of_logs else "xᵢⱼ"
     figures = "of logs, as those reported imply them" if of_logs else "as reported"
     return (
@@ -93,13 +93,13 @@ def lines(model: OfArms) -> tuple[str, ...]:
         "meanᵢⱼ ~ Normal(μᵢⱼ, σᵢⱼ/√nᵢⱼ),   (nᵢⱼ − 1) sdᵢⱼ²/σᵢⱼ² ~ χ²(nᵢⱼ − 1)"
         f"   (means and SDs {figures})",
         "quantilesᵢⱼ: order statistics of nᵢⱼ patients, within half a unit of the last digit",
-        _LINK_LINES[model.link],
+        _LINK_LINES[of.pair],
     )
 
 
-def flat_lines(model: OfArms) -> tuple[str, ...]:
+def flat_lines(of: Arms) -> tuple[str, ...]:
     """What has no prior."""
-    middle = "exp βᵢ" if model.link == ("ROM", "normal") else "βᵢ"
-    sds = "log σᵢ" if model.measure == "SMD" else "log σᵢⱼ"
-    flat: list[tuple[Prior | None, str]] = [(model.baseline, middle), (model.log_sd, sds)]
+    middle = "exp βᵢ" if of.pair == ("ROM", "normal") else "βᵢ"
+    sds = "log σᵢ" if of.measure == "SMD" else "log σᵢⱼ"
+    flat: list[tuple[Prior | None, str]] = [(of.baseline, middle), (of.log_sd, sds)]
     return tuple(f"{name} flat" for prior, name in flat if prior is None)

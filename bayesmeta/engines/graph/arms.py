@@ -19,29 +19,21 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from ...model import ContinuousCommonEffect, ContinuousNormal, OfArms
-from .parts import likelihood, prior, random_effects
+from ...model import Arms, Model
+from .parts import likelihood, prior, study_effects
 from .quantile_op import QuantileLogProbability
 
 type Data = Mapping[str, TensorVariable]
 
 
 @likelihood.register
-def _continuous_normal(model: ContinuousNormal, data: Data) -> None:
-    _arms_given(model, random_effects(model), data)
-
-
-@likelihood.register
-def _common_effect(model: ContinuousCommonEffect, data: Data) -> None:
-    _arms_given(model, prior("mu", model.mu), data)
-
-
-def _arms_given(model: OfArms, theta: TensorVariable, data: Data) -> None:
-    beta, from_baseline = _baselines(model, data)
-    log_sd, from_sds = _log_sds(model, data)
+def _arms(of: Arms, model: Model, data: Data) -> None:
+    theta = study_effects(model)
+    beta, from_baseline = _baselines(of, data)
+    log_sd, from_sds = _log_sds(of, data)
     given_back = from_baseline + from_sds
-    means = _means(model, theta, beta, pt.exp(log_sd))
-    r = None if model.correlation is None else prior("correlation", model.correlation, dims="study")
+    means = _means(of, theta, beta, pt.exp(log_sd))
+    r = None if of.correlation is None else prior("correlation", of.correlation, dims="study")
     sds = [_sd(data, arm, r) for arm in ("treatment", "control")]
     pm.CustomDist(
         "arms_observed",
@@ -105,22 +97,22 @@ def _sd(data: Data, arm: str, r: TensorVariable | None) -> TensorVariable:
     return pt.switch(unknown, pt.sqrt(pt.switch(unknown, squared, 1.0)), data[f"sd_{arm}"])
 
 
-def _baselines(model: OfArms, data: Data) -> tuple[TensorVariable, TensorVariable]:
+def _baselines(of: Arms, data: Data) -> tuple[TensorVariable, TensorVariable]:
     """The middles of the arms, and the log density to be given back where they are flat."""
-    if model.baseline is not None:
-        return prior("baseline", model.baseline, dims="study"), 0.0 * data["centre"]
+    if of.baseline is not None:
+        return prior("baseline", of.baseline, dims="study"), 0.0 * data["centre"]
     z = pm.Normal("baseline_z", 0.0, 1.0, dims="study")
     beta = pm.Deterministic("baseline", data["centre"] + data["unit"] * z, dims="study")
-    on_exponential = beta if model.link == ("ROM", "normal") else 0.0
+    on_exponential = beta if of.pair == ("ROM", "normal") else 0.0
     return beta, 0.5 * z**2 + on_exponential
 
 
-def _log_sds(model: OfArms, data: Data) -> tuple[TensorVariable, TensorVariable]:
+def _log_sds(of: Arms, data: Data) -> tuple[TensorVariable, TensorVariable]:
     """Logs of the SDs, (2, k) or for SMD (1, k), and the log density to be given back."""
-    shared = model.measure == "SMD"
+    shared = of.measure == "SMD"
     dims = {"dims": "study"} if shared else {"dims": ("arm", "study")}
-    if model.log_sd is not None:
-        found = prior("log_sd", model.log_sd, **dims)
+    if of.log_sd is not None:
+        found = prior("log_sd", of.log_sd, **dims)
         found = found[None] if shared else found
         return found, 0.0 * data["centre"]
     z = pm.Normal("log_sd_z", 0.0, 1.0, **dims)
@@ -133,14 +125,14 @@ def _log_sds(model: OfArms, data: Data) -> tuple[TensorVariable, TensorVariable]
 
 
 def _means(
-    model: OfArms, theta: TensorVariable, beta: TensorVariable, sd: TensorVariable
+    of: Arms, theta: TensorVariable, beta: TensorVariable, sd: TensorVariable
 ) -> tuple[TensorVariable, TensorVariable]:
     """Means of treatment and control arm on the scale on which patients are normal."""
-    if model.measure == "SMD":
+    if of.measure == "SMD":
         return beta + theta * sd[0] / 2, beta - theta * sd[0] / 2
     up, down = beta + theta / 2, beta - theta / 2
-    if model.link == ("ROM", "normal"):
+    if of.pair == ("ROM", "normal"):
         return pt.exp(up), pt.exp(down)
-    if model.link == ("ROM", "lognormal"):
+    if of.pair == ("ROM", "lognormal"):
         return up - sd[0] ** 2 / 2, down - sd[1] ** 2 / 2
     return up, down

@@ -17,9 +17,7 @@ from collections.abc import Mapping
 import numpy as np
 import pymc as pm
 
-from ...model import (
-    Model,
-)
+from ...model import Model
 from . import _multivariate, arms, counts, estimates  # noqa: F401 - register their forms
 from .parts import likelihood
 
@@ -46,5 +44,5 @@ def build(model: Model, study: tuple[str, ...], columns: Columns) -> pm.Model:
             )
             for name, values in columns.items()
         }
-        likelihood(model, data)
+        likelihood(model.likelihood, model, data)
     return graph

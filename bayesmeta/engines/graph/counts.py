@@ -16,23 +16,24 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from ...model import (
-    BetaBinomial,
-    BinomialNormal,
+    Binomial,
     Exchangeable,
-    HypergeometricNormal,
-    IncidenceNormal,
-    PoissonNormal,
-    ProportionNormal,
+    Hypergeometric,
+    Incidence,
+    Model,
+    Overdispersed,
+    Poisson,
+    Proportion,
 )
 from ...priors import Prior
-from .parts import likelihood, prior, random_effects
+from .parts import likelihood, prior, study_effects
 
 
 @likelihood.register
-def _binomial_normal(model: BinomialNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = random_effects(model)
-    beta = _baselines(model.baseline)
-    treatment, control = LOGITS[model.link](theta, beta)
+def _binomial(of: Binomial, model: Model, data: Mapping[str, TensorVariable]) -> None:
+    theta = study_effects(model)
+    beta = _baselines(of.baseline)
+    treatment, control = LOGITS[of.link](theta, beta)
     for arm, logit_p in (("treatment", treatment), ("control", control)):
         pm.Binomial(
             f"{arm}_observed",
@@ -44,9 +45,9 @@ def _binomial_normal(model: BinomialNormal, data: Mapping[str, TensorVariable]) 
 
 
 @likelihood.register
-def _poisson_normal(model: PoissonNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = random_effects(model)
-    beta = prior("baseline", model.baseline, dims="study")
+def _poisson(of: Poisson, model: Model, data: Mapping[str, TensorVariable]) -> None:
+    theta = study_effects(model)
+    beta = prior("baseline", of.baseline, dims="study")
     for arm, log_rate in (("treatment", beta + theta / 2), ("control", beta - theta / 2)):
         pm.Poisson(
             f"{arm}_observed",
@@ -57,22 +58,22 @@ def _poisson_normal(model: PoissonNormal, data: Mapping[str, TensorVariable]) ->
 
 
 @likelihood.register
-def _proportion_normal(model: ProportionNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = random_effects(model)
+def _proportion(of: Proportion, model: Model, data: Mapping[str, TensorVariable]) -> None:
+    theta = study_effects(model)
     pm.Binomial("observed", n=data["n"], logit_p=theta, observed=data["events"], dims="study")
 
 
 @likelihood.register
-def _incidence_normal(model: IncidenceNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = random_effects(model)
+def _incidence(of: Incidence, model: Model, data: Mapping[str, TensorVariable]) -> None:
+    theta = study_effects(model)
     rate = data["time"] * pt.exp(theta)
     pm.Poisson("observed", mu=rate, observed=data["events"], dims="study")
 
 
 @likelihood.register
-def _beta_binomial(model: BetaBinomial, data: Mapping[str, TensorVariable]) -> None:
-    mu, beta = prior("mu", model.mu), prior("baseline", model.baseline)
-    rho = prior("rho", model.rho)
+def _overdispersed(of: Overdispersed, model: Model, data: Mapping[str, TensorVariable]) -> None:
+    mu, beta = study_effects(model), prior("baseline", of.baseline)
+    rho = prior("rho", of.rho)
     for arm, logit_p in (("treatment", beta + mu / 2), ("control", beta - mu / 2)):
         pm.CustomDist(
             f"{arm}_observed",
@@ -140,8 +141,8 @@ def beta_binomial_random(
 
 
 @likelihood.register
-def _hypergeometric_normal(model: HypergeometricNormal, data: Mapping[str, TensorVariable]) -> None:
-    theta = random_effects(model)
+def _hypergeometric(of: Hypergeometric, model: Model, data: Mapping[str, TensorVariable]) -> None:
+    theta = study_effects(model)
     pm.CustomDist(
         "treatment_observed",
         theta,

@@ -9,42 +9,53 @@
 # pyright: reportReturnType=false
 
 from collections.abc import Mapping
+from functools import singledispatch
 
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from ...model import (
-    CommonEffect,
-    NormalNormal,
-    OutlierMixture,
-)
+from ...errors import ModelError
+from ...model import Estimates, Model, NormalSpread, NoSpread, OutlierSpread, Spread, StudentTSpread
 from ...priors import Prior
-from .parts import likelihood, prior, random_effects, weights
+from .parts import about, expected, likelihood, prior, weights
+
+type Data = Mapping[str, TensorVariable]
 
 
 @likelihood.register
-def _common_effect(model: CommonEffect, data: Mapping[str, TensorVariable]) -> None:
-    mu = prior("mu", model.mu)
-    pm.Normal("y_observed", mu, data["se"], observed=data["y"], dims="study")
+def _estimates(of: Estimates, model: Model, data: Data) -> None:
+    _about(model.between, expected(model.location), data)
 
 
-@likelihood.register
-def _normal_normal(model: NormalNormal, data: Mapping[str, TensorVariable]) -> None:
-    if isinstance(model.df, Prior):  # study effects integrated out, given their weights
-        mu, tau = prior("mu", model.mu), prior("tau", model.tau)
-        sd = pt.sqrt(data["se"] ** 2 + tau**2 / weights(prior("df", model.df)))
-        pm.Normal("y_observed", mu, sd, observed=data["y"], dims="study")
-        return
-    theta = random_effects(model)
+@singledispatch
+def _about(between: Spread, mu: TensorVariable, data: Data) -> None:
+    """Add estimates about their study effects, or about `mu` where effects are integrated out."""
+    raise ModelError(f"There is no PyMC form of estimates with {between!r}.")
+
+
+@_about.register(NoSpread | NormalSpread)
+def _about_effects(between: Spread, mu: TensorVariable, data: Data) -> None:
+    theta = about(between, mu)
     pm.Normal("y_observed", theta, data["se"], observed=data["y"], dims="study")
 
 
-@likelihood.register
-def _outlier_mixture(model: OutlierMixture, data: Mapping[str, TensorVariable]) -> None:
+@_about.register
+def _(between: StudentTSpread, mu: TensorVariable, data: Data) -> None:
+    """With unknown degrees of freedom study effects are integrated out, given their weights."""
+    if not isinstance(between.df, Prior):
+        _about_effects(between, mu, data)
+        return
+    tau = prior("tau", between.tau)
+    sd = pt.sqrt(data["se"] ** 2 + tau**2 / weights(prior("df", between.df)))
+    pm.Normal("y_observed", mu, sd, observed=data["y"], dims="study")
+
+
+@_about.register
+def _(between: OutlierSpread, mu: TensorVariable, data: Data) -> None:
     """Study effects integrated out: one normal of two, in closed form."""
-    mu, tau = prior("mu", model.mu), prior("tau", model.tau)
-    share, spread = prior("share", model.share), prior("spread", model.spread)
+    tau = prior("tau", between.tau)
+    share, spread = prior("share", between.share), prior("spread", between.spread)
     variance = data["se"] ** 2 + tau**2
     pm.Mixture(
         "y_observed",

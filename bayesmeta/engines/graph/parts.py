@@ -21,8 +21,14 @@ from pytensor.tensor.variable import TensorVariable
 
 from ...errors import ModelError
 from ...model import (
+    Likelihood,
+    Location,
     Model,
-    RandomEffects,
+    NormalSpread,
+    NoSpread,
+    Overall,
+    Spread,
+    StudentTSpread,
 )
 from ...priors import Beta, Mixture, Normal, Prior, StudentT, Uniform
 from .source import one_support, pymc_form
@@ -31,18 +37,52 @@ type Numbers = Mapping[str, Any]  # of PyTensor
 
 
 @singledispatch
-def likelihood(model: Model, data: Mapping[str, TensorVariable]) -> None:
+def likelihood(of: Likelihood, model: Model, data: Mapping[str, TensorVariable]) -> None:
     """Add the priors and the likelihood of `model` to the ``pm.Model`` on the stack."""
-    raise ModelError(f"There is no PyMC form of {type(model).__name__}.")
+    raise ModelError(f"There is no PyMC form of {model.name}.")
 
 
-def random_effects(model: RandomEffects) -> TensorVariable:
-    """Study effects, non-centred: theta = mu + tau z."""
-    mu, tau = prior("mu", model.mu), prior("tau", model.tau)
-    if isinstance(model.df, float):
-        z = pm.StudentT("z", nu=model.df, mu=0.0, sigma=1.0, dims="study")
+def study_effects(model: Model) -> TensorVariable:
+    """Add the effects of the studies: where they are expected, and how they lie about that."""
+    return about(model.between, expected(model.location))
+
+
+@singledispatch
+def expected(location: Location) -> TensorVariable:
+    """Add the expected effect of each study, or of all."""
+    raise ModelError(f"There is no PyMC form of {location!r}.")
+
+
+@expected.register
+def _(location: Overall) -> TensorVariable:
+    return prior("mu", location.mu)
+
+
+@singledispatch
+def about(between: Spread, mu: TensorVariable) -> TensorVariable:
+    """Add study effects about `mu`, non-centred: theta = mu + tau z."""
+    raise ModelError(f"There is no PyMC form of {between!r}.")
+
+
+@about.register
+def _(_: NoSpread, mu: TensorVariable) -> TensorVariable:
+    return mu
+
+
+@about.register
+def _(between: NormalSpread, mu: TensorVariable) -> TensorVariable:
+    tau = prior("tau", between.tau)
+    z = pm.Normal("z", 0.0, 1.0, dims="study")
+    return pm.Deterministic("theta", mu + tau * z, dims="study")
+
+
+@about.register
+def _(between: StudentTSpread, mu: TensorVariable) -> TensorVariable:
+    tau = prior("tau", between.tau)
+    if not isinstance(between.df, Prior):
+        z = pm.StudentT("z", nu=between.df, mu=0.0, sigma=1.0, dims="study")
         return pm.Deterministic("theta", mu + tau * z, dims="study")
-    scale = tau if model.df is None else tau / pt.sqrt(weights(prior("df", model.df)))
+    scale = tau / pt.sqrt(weights(prior("df", between.df)))
     z = pm.Normal("z", 0.0, 1.0, dims="study")
     return pm.Deterministic("theta", mu + scale * z, dims="study")
 

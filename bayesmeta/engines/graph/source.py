@@ -1,4 +1,4 @@
-"""A model as a person reads it: in mathematics, and as PyMC source."""
+"""A model as PyMC source that a person can run."""
 
 import math
 from collections.abc import Mapping
@@ -6,22 +6,24 @@ from functools import singledispatch
 
 from ...errors import ModelError
 from ...model import (
-    BetaBinomial,
-    BinomialNormal,
-    CommonEffect,
-    ContinuousCommonEffect,
-    ContinuousNormal,
-    Exchangeable,
-    HypergeometricNormal,
-    IncidenceNormal,
+    Arms,
+    Binomial,
+    CorrelatedEstimates,
+    Estimates,
+    Hypergeometric,
+    Incidence,
+    Likelihood,
     Model,
     MultivariateNormal,
-    NormalNormal,
-    OfArms,
-    OutlierMixture,
-    PoissonNormal,
-    ProportionNormal,
-    RandomEffects,
+    NormalSpread,
+    NoSpread,
+    OfCounts,
+    OutlierSpread,
+    Overdispersed,
+    Poisson,
+    Proportion,
+    Spread,
+    StudentTSpread,
 )
 from ...priors import (
     LKJ,
@@ -80,6 +82,7 @@ _WEIGHTED_ESTIMATES = """\
 # study effects integrated out
 pm.Normal("y_observed", mu, pt.sqrt(se**2 + tau**2 / weight), observed=y, dims="study")
 """
+_ESTIMATES = 'pm.Normal("y_observed", theta, se, observed=y, dims="study")\n'
 _ZERO_ONE = """\
 logit_treatment = baseline + theta
 logit_control = baseline
@@ -173,14 +176,35 @@ pm.Mixture("y_observed", w=pt.stack([1 - share, share]), comp_dists=[usual, wide
 
 def source(model: Model) -> str:
     """Return PyMC source for `model` that runs as it stands once the data are defined."""
-    if isinstance(model, MultivariateNormal):
-        return _indented(_of_outcomes(model))
-    body = "".join(
-        f"{name} = {_call(name, prior, _dims(model, name))}\n"
+    return _source(model.likelihood, model)
+
+
+@singledispatch
+def _source(of: Likelihood, model: Model) -> str:
+    raise ModelError(f"There is no PyMC form of {model.name}.")
+
+
+@_source.register(Estimates | OfCounts)
+def _(of: Estimates | OfCounts, model: Model) -> str:
+    return _indented(_prior_calls(model) + _body(of, model))
+
+
+@_source.register
+def _(of: Arms, model: Model) -> str:
+    coords = ', "arm": ["treatment", "control"]'
+    return _indented(_prior_calls(model) + _body(of, model), coords)
+
+
+@_source.register
+def _(of: CorrelatedEstimates, model: MultivariateNormal) -> str:
+    return _indented(_of_outcomes(model))
+
+
+def _prior_calls(model: Model) -> str:
+    return "".join(
+        f"{name} = {_call(name, prior, _dims(model.likelihood, name))}\n"
         for name, prior in model.priors.items()
     )
-    arms = isinstance(model, OfArms)
-    return _indented(body + _body(model), ', "arm": ["treatment", "control"]' if arms else "")
 
 
 def _indented(body: str, more_coords: str = "") -> str:
@@ -210,81 +234,104 @@ def _of_outcomes(model: MultivariateNormal) -> str:
 
 
 @singledispatch
-def _body(model: Model) -> str:
-    raise ModelError(f"There is no PyMC form of {type(model).__name__}.")
+def _body(of: Likelihood, model: Model) -> str:
+    raise ModelError(f"There is no PyMC form of {model.name}.")
+
+
+@singledispatch
+def _effects(between: Spread) -> str:
+    raise ModelError(f"There is no PyMC form of {between!r}.")
+
+
+@_effects.register
+def _(_: NoSpread) -> str:
+    return "theta = mu\n"
+
+
+@_effects.register
+def _(_: NormalSpread) -> str:
+    return 'z = pm.Normal("z", mu=0, sigma=1, dims="study")\n' + _EFFECTS
+
+
+@_effects.register
+def _(between: StudentTSpread) -> str:
+    if isinstance(between.df, Prior):
+        return _WEIGHTS + _WEIGHTED_EFFECTS
+    return f'z = pm.StudentT("z", nu={between.df!r}, mu=0, sigma=1, dims="study")\n' + _EFFECTS
 
 
 @_body.register
-def _common_effect(_: CommonEffect) -> str:
+def _estimates(of: Estimates, model: Model) -> str:
+    return _of_estimates(model.between)
+
+
+@singledispatch
+def _of_estimates(between: Spread) -> str:
+    raise ModelError(f"There is no PyMC form of {between!r}.")
+
+
+@_of_estimates.register
+def _(between: NormalSpread) -> str:
+    return _effects(between) + _ESTIMATES
+
+
+@_of_estimates.register
+def _(_: NoSpread) -> str:
     return 'pm.Normal("y_observed", mu, se, observed=y, dims="study")\n'
 
 
-def _effects(model: RandomEffects) -> str:
-    if isinstance(model.df, Prior):
-        return _WEIGHTS + _WEIGHTED_EFFECTS
-    family = "Normal" if model.df is None else "StudentT"
-    nu = {} if model.df is None else {"nu": repr(model.df)}
-    arguments = _spelled('"z"', {**nu, "mu": 0, "sigma": 1, "dims": '"study"'})
-    return f"z = pm.{family}({arguments})\n" + _EFFECTS
-
-
-@_body.register
-def _normal_normal(model: NormalNormal) -> str:
-    if isinstance(model.df, Prior):
+@_of_estimates.register
+def _(between: StudentTSpread) -> str:
+    if isinstance(between.df, Prior):
         return _WEIGHTS + _WEIGHTED_ESTIMATES
-    return _effects(model) + 'pm.Normal("y_observed", theta, se, observed=y, dims="study")\n'
+    return _effects(between) + _ESTIMATES
 
 
-@_body.register
-def _outlier_mixture(_: OutlierMixture) -> str:
+@_of_estimates.register
+def _(_: OutlierSpread) -> str:
     return _OUTLIERS
 
 
 @_body.register
-def _binomial_normal(model: BinomialNormal) -> str:
+def _binomial(of: Binomial, model: Model) -> str:
     shared = ""
-    if isinstance(model.baseline, Exchangeable):
+    if of.shares:
         shared = (
             'baseline_z = pm.Normal("baseline_z", 0, 1, dims="study")\n'
             "baseline = baseline_mean + baseline_sd * baseline_z\n"
         )
-    return _effects(model) + shared + _RISKS[model.link] + _ARMS
+    return _effects(model.between) + shared + _RISKS[of.link] + _ARMS
 
 
 @_body.register
-def _hypergeometric_normal(model: HypergeometricNormal) -> str:
-    return _effects(model) + _FISHER
+def _hypergeometric(of: Hypergeometric, model: Model) -> str:
+    return _effects(model.between) + _FISHER
 
 
 @_body.register
-def _poisson_normal(model: PoissonNormal) -> str:
-    return _effects(model) + _POISSON
+def _poisson(of: Poisson, model: Model) -> str:
+    return _effects(model.between) + _POISSON
 
 
 @_body.register
-def _proportion_normal(model: ProportionNormal) -> str:
+def _proportion(of: Proportion, model: Model) -> str:
     line = 'pm.Binomial("observed", n=n, logit_p=theta, observed=events, dims="study")\n'
-    return _effects(model) + line
+    return _effects(model.between) + line
 
 
 @_body.register
-def _incidence_normal(model: IncidenceNormal) -> str:
+def _incidence(of: Incidence, model: Model) -> str:
     line = 'pm.Poisson("observed", mu=time * pt.exp(theta), observed=events, dims="study")\n'
-    return _effects(model) + line
+    return _effects(model.between) + line
 
 
 @_body.register
-def _continuous_normal(model: ContinuousNormal) -> str:
-    return of_arms.body(model, _effects(model))
+def _arms(of: Arms, model: Model) -> str:
+    return of_arms.body(of, _effects(model.between))
 
 
 @_body.register
-def _continuous_common(model: ContinuousCommonEffect) -> str:
-    return of_arms.body(model, "theta = mu\n")
-
-
-@_body.register
-def _beta_binomial(_: BetaBinomial) -> str:
+def _overdispersed(of: Overdispersed, model: Model) -> str:
     return _BETA_BINOMIAL
 
 
@@ -336,156 +383,18 @@ def _spelled(first: str, named: Mapping[str, object]) -> str:
     return ", ".join(filter(None, (first, *(f"{name}={value}" for name, value in named.items()))))
 
 
-def _dims(model: Model, name: str) -> Mapping[str, str]:
-    if name == "correlation":
-        return {"dims": '"study"'}
-    if name == "log_sd" and isinstance(model, OfArms):
-        return {"dims": of_arms.per_arm(model)}
-    per_study = name == "baseline" and not isinstance(model, BetaBinomial)
-    return {"dims": '"study"'} if per_study else {}
-
-
 @singledispatch
-def mathematics(model: Model) -> tuple[str, ...]:
-    """Return the model line by line in mathematical notation, priors last."""
-    raise ModelError(f"There is no notation for {type(model).__name__}.")
+def _dims(of: Likelihood, name: str) -> Mapping[str, str]:
+    raise ModelError(f"There is no PyMC form of {of!r}.")
 
 
-@mathematics.register
-def _common_effect_lines(model: CommonEffect) -> tuple[str, ...]:
-    return ("yᵢ ~ Normal(μ, seᵢ)   (mean, standard deviation)", *_prior_lines(model))
+@_dims.register(Estimates | OfCounts)
+def _(of: Estimates | OfCounts, name: str) -> Mapping[str, str]:
+    return {"dims": '"study"'} if name in of.own else {}
 
 
-def _effect_lines(model: RandomEffects) -> tuple[str, ...]:
-    df = "ν" if isinstance(model.df, Prior) else f"{model.df or 0:g}"
-    family = "Normal(μ, τ)" if model.df is None else f"Student-t({df}, μ, τ)"
-    return (f"θᵢ ~ {family},   θ_new ~ {family}", *_prior_lines(model))
-
-
-@mathematics.register
-def _normal_normal_lines(model: NormalNormal) -> tuple[str, ...]:
-    return ("yᵢ ~ Normal(θᵢ, seᵢ)   (mean, standard deviation)", *_effect_lines(model))
-
-
-@mathematics.register
-def _outlier_mixture_lines(model: OutlierMixture) -> tuple[str, ...]:
-    mixture = "(1 − π) Normal(μ, τ) + π Normal(μ, √(τ² + κ²))"
-    return (
-        "yᵢ ~ Normal(θᵢ, seᵢ)   (mean, standard deviation)",
-        f"θᵢ ~ {mixture},   θ_new likewise",
-        *_prior_lines(model),
-    )
-
-
-_PRODUCT_LINE = "2βᵢ = log[ pᵢ₁ pᵢ₀ / ((1 − pᵢ₁)(1 − pᵢ₀)) ]   (log odds product)"
-_ARM_LINES = {
-    "OR half": ("logit pᵢ₁ = βᵢ + θᵢ/2,   logit pᵢ₀ = βᵢ − θᵢ/2   (±½ coding)",),
-    "OR zero_one": ("logit pᵢ₁ = βᵢ + θᵢ,   logit pᵢ₀ = βᵢ   (0/1 coding)",),
-    "RR": (
-        "pᵢ₁ = pᵢ₀ exp(θᵢ)",
-        _PRODUCT_LINE,
-        "pᵢ₀ = 2 / (1 + a + √((1 − a)² + 4a exp(−2βᵢ))),   a = exp(θᵢ)",
-    ),
-    "RD": (
-        "pᵢ₁ = pᵢ₀ + d,   d = tanh(θᵢ)",
-        _PRODUCT_LINE,
-        "pᵢ₀ = 2s(1 − d) / (s(2 − d) + d + √(d²(1 − s)² + 4s)),   s = exp(2βᵢ)",
-    ),
-}
-
-
-@mathematics.register
-def _multivariate_lines(model: MultivariateNormal) -> tuple[str, ...]:
-    own = [
-        f"{_SYMBOL.get(name.split('[')[0], name)}{name[name.find('[') :] if '[' in name else ''} ~ "
-        f"{prior!r}"
-        for name, prior in model.priors.items()
-    ]
-    return (
-        "yᵢ ~ Normal(θᵢ, Sᵢ),   θᵢ ~ Normal(μ, T),   θ_new ~ Normal(μ, T)   (mean, covariance)",
-        "Sᵢ,ab = wᵢ,ab seᵢa seᵢb,   T,ab = ρ,ab τ,a τ,b",
-        *own,
-    )
-
-
-@mathematics.register
-def _binomial_normal_lines(model: BinomialNormal) -> tuple[str, ...]:
-    shared = ()
-    if isinstance(model.baseline, Exchangeable):
-        shared = ("βᵢ ~ Normal(m, s)   (exchangeable)",)
-    return (
-        "events_treatmentᵢ ~ Binomial(n_treatmentᵢ, pᵢ₁)",
-        "events_controlᵢ ~ Binomial(n_controlᵢ, pᵢ₀)",
-        *_ARM_LINES[model.link],
-        *shared,
-        *_effect_lines(model),
-    )
-
-
-@mathematics.register
-def _hypergeometric_normal_lines(model: HypergeometricNormal) -> tuple[str, ...]:
-    return (
-        "events_treatmentᵢ | events_treatmentᵢ + events_controlᵢ ~ "
-        "Fisher non-central hypergeometric(n_treatmentᵢ, n_controlᵢ, exp(θᵢ))",
-        *_effect_lines(model),
-    )
-
-
-@mathematics.register
-def _poisson_normal_lines(model: PoissonNormal) -> tuple[str, ...]:
-    return (
-        "events_treatmentᵢ ~ Poisson(time_treatmentᵢ exp(βᵢ + θᵢ/2))",
-        "events_controlᵢ ~ Poisson(time_controlᵢ exp(βᵢ − θᵢ/2))",
-        *_effect_lines(model),
-    )
-
-
-@mathematics.register
-def _proportion_normal_lines(model: ProportionNormal) -> tuple[str, ...]:
-    return ("eventsᵢ ~ Binomial(nᵢ, pᵢ),   logit pᵢ = θᵢ", *_effect_lines(model))
-
-
-@mathematics.register
-def _incidence_normal_lines(model: IncidenceNormal) -> tuple[str, ...]:
-    return ("eventsᵢ ~ Poisson(timeᵢ exp(θᵢ))", *_effect_lines(model))
-
-
-@mathematics.register
-def _beta_binomial_lines(model: BetaBinomial) -> tuple[str, ...]:
-    return (
-        "events_treatmentᵢ ~ BetaBinomial(n_treatmentᵢ, p₁, ρ),   logit p₁ = β + μ/2",
-        "events_controlᵢ ~ BetaBinomial(n_controlᵢ, p₀, ρ),   logit p₀ = β − μ/2",
-        "ρ: correlation within an arm; shape parameters p(1 − ρ)/ρ and (1 − p)(1 − ρ)/ρ",
-        *_prior_lines(model),
-    )
-
-
-@mathematics.register
-def _continuous_normal_lines(model: ContinuousNormal) -> tuple[str, ...]:
-    return (*of_arms.lines(model), *_effect_lines(model), *of_arms.flat_lines(model))
-
-
-@mathematics.register
-def _continuous_common_lines(model: ContinuousCommonEffect) -> tuple[str, ...]:
-    own = (*_prior_lines(model), *of_arms.flat_lines(model))
-    return (*of_arms.lines(model), "θᵢ = μ", *own)
-
-
-_SYMBOL = {
-    "mu": "μ",
-    "tau": "τ",
-    "baseline": "βᵢ",
-    "baseline_mean": "m",
-    "baseline_sd": "s",
-    "log_sd": "log σᵢⱼ",
-    "rho": "ρ",
-    "correlation": "rᵢ",
-    "df": "ν",
-    "share": "π",
-    "spread": "κ",
-    "within": "w",
-}
-
-
-def _prior_lines(model: Model) -> tuple[str, ...]:
-    return tuple(f"{_SYMBOL[name]} ~ {prior!r}" for name, prior in model.priors.items())
+@_dims.register
+def _(of: Arms, name: str) -> Mapping[str, str]:
+    if name == "log_sd":
+        return {"dims": of_arms.per_arm(of)}
+    return {"dims": '"study"'} if name in of.own else {}

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, gammaln
 
 from ...errors import ModelError
-from ...model import BinomialNormal
+from ...model import OfCounts, Scatter
 from ...studies import Studies
 from .corners import log_kernel
+from .laws import FARTHEST, log_risks
+from .points import Row
 from .study import rough_effects, rows
-from .tables import FARTHEST, LOG_RISKS, Row
 from .terms import Terms, df_of
 
 type Array = NDArray[np.float64]
@@ -23,12 +24,14 @@ MOST = 4000  # nodes of either
 FAR_T, NEAREST = 1e4, 1e-4  # scales of Student-t effects summed, and of standard errors
 
 
-def shared_baselines(model: BinomialNormal, data: Studies, draws: Mapping[str, Array]) -> Terms:
+def shared_baselines(
+    of: OfCounts, between: Scatter, data: Studies, draws: Mapping[str, Array]
+) -> Terms:
     """Sum the joint density of each study over a grid of its effect and its baseline."""
     mu, tau = draws["mu"], draws["tau"]
     mean, sd = draws["baseline_mean"], draws["baseline_sd"]
-    se = float(rough_effects(model, data)[1].min())
-    df = df_of(model, draws)
+    se = float(rough_effects(of, data)[1].min())
+    df = df_of(between, draws)
     beta = _nodes(mean, sd, STEP * se)
     on_beta = _weights(beta, mean, sd)
     if df is None:
@@ -38,7 +41,7 @@ def shared_baselines(model: BinomialNormal, data: Studies, draws: Mapping[str, A
         theta, on_theta = _far_reaching(mu, tau, df, se)
     found = []
     for row in rows(data):
-        logs = _joint(row, model.link, theta[:, None], beta)
+        logs = _joint(row, of.link, theta[:, None], beta)
         top = [float(each.max()) for each in logs]
         sums = [
             ((on_theta @ np.exp(each - (one if np.isfinite(one) else 0.0))) * on_beta).sum(axis=1)
@@ -56,7 +59,7 @@ def _joint(row: Row, link: str, theta: Array, beta: Array) -> tuple[Array, Array
     """Logs of both arms, of the control arm, and of that with fewer events of treatment."""
     a, n1, c, n0 = row
     clipped = np.clip(theta, -FARTHEST, FARTHEST)
-    p1, q1, p0, q0 = LOG_RISKS[link](np, clipped, beta)
+    p1, q1, p0, q0 = log_risks(np, link, clipped, beta)
     constants = [
         gammaln(n + 1) - gammaln(r + 1) - gammaln(n - r + 1) for r, n in ((a, n1), (c, n0))
     ]

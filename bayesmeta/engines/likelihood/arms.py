@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from ...model import OfArms
+from ...model import Arms
 from ...priors import Prior, log_density
 from ...studies import ContinuousStudies, rough_arms, takes_quantiles
 from .quantile_chain import Nodes, Plan
@@ -68,13 +68,13 @@ class Arm(NamedTuple):
         return self._replace(sd=sd, before=0.0, after=0.0)
 
 
-def arms_of(model: OfArms, data: ContinuousStudies) -> list[tuple[Arm, Arm]]:
+def arms_of(model: Arms, data: ContinuousStudies) -> list[tuple[Arm, Arm]]:
     """Treatment and control arm of every study."""
     treatment, control = (_arms(model, data, arm) for arm in data.arms)
     return list(zip(treatment, control, strict=True))
 
 
-def _arms(model: OfArms, data: ContinuousStudies, arm: str) -> list[Arm]:
+def _arms(model: Arms, data: ContinuousStudies, arm: str) -> list[Arm]:
     figures = zip(*rough_arms(data, arm, model.arms), strict=True)
     rows = zip(
         figures,
@@ -92,7 +92,7 @@ def _arms(model: OfArms, data: ContinuousStudies, arm: str) -> list[Arm]:
 
 
 def _arm(
-    model: OfArms,
+    model: Arms,
     figures: tuple[float, ...],
     by_quantiles: np.bool_,
     quantiles: Array,
@@ -213,7 +213,7 @@ def integrated(
     return np.asarray(logsumexp(each, axis=1)) + np.log(s)
 
 
-def columns_of(model: OfArms, data: ContinuousStudies) -> Mapping[str, Array]:
+def columns_of(model: Arms, data: ContinuousStudies) -> Mapping[str, Array]:
     """Figures of the arms as the PyMC model takes them, each (k,), with values to start at."""
     arms = arms_of(model, data)
     columns: dict[str, Array] = {}
@@ -252,13 +252,13 @@ def empty_quantiles(slots: int) -> Array:
     return np.repeat(none, slots, axis=1)
 
 
-def _middle(model: OfArms, treatment: Arm, control: Arm) -> tuple[float, float]:
+def _middle(model: Arms, treatment: Arm, control: Arm) -> tuple[float, float]:
     """A rough baseline, and how well it is known."""
     means, units = [], []
     for arm in (treatment, control):
         mean, se = arm.mean, arm.sd / arm.n**0.5
-        if model.link == ("ROM", "normal"):
+        if model.pair == ("ROM", "normal"):
             mean, se = float(np.log(max(mean, 0.1 * se))), min(se / max(mean, 0.1 * se), 1.0)
-        means.append(mean + (arm.sd**2 / 2 if model.link == ("ROM", "lognormal") else 0.0))
+        means.append(mean + (arm.sd**2 / 2 if model.pair == ("ROM", "lognormal") else 0.0))
         units.append(se)
     return float(np.mean(means)), float(np.hypot(*units) / 2)

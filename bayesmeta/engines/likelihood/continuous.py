@@ -20,7 +20,7 @@ from scipy.interpolate import BSpline, make_interp_spline
 from scipy.special import logsumexp
 
 from ...effects import arm_estimates
-from ...model import OfArms
+from ...model import Arms
 from ...priors import Mixture, Normal, Prior, log_density
 from ...studies import ContinuousStudies
 from .arms import Arm, arms_of, integrated, log_likelihood_of, log_marginal, log_prior_of_sd
@@ -64,16 +64,14 @@ class Table(NamedTuple):
         )
 
 
-def rough_continuous(model: OfArms, data: ContinuousStudies) -> tuple[Array, Array]:
+def rough_continuous(model: Arms, data: ContinuousStudies) -> tuple[Array, Array]:
     """Rough estimates and standard errors of all studies, each (k,)."""
     pairs = arms_of(model, data)
     sides = (np.array([pair[j][:3] for pair in pairs]).T for j in (0, 1))
-    return arm_estimates(*model.link, *(tuple(side) for side in sides))
+    return arm_estimates(*model.pair, *(tuple(side) for side in sides))
 
 
-def tables_of(
-    model: OfArms, data: ContinuousStudies, farthest: float, spacing: float
-) -> list[Table]:
+def tables_of(model: Arms, data: ContinuousStudies, farthest: float, spacing: float) -> list[Table]:
     """Tabulate every study as far as |theta| = `farthest`, which is rounded up: tables are kept."""
     shape = Shape(
         model.measure,
@@ -389,19 +387,19 @@ def _over_baseline(
     return found + np.log(unit) + log_prior_of_sd(shape.log_sd, log_sd)
 
 
-def log_densities(model: OfArms, data: ContinuousStudies, theta: Array, spacing: float) -> Array:
+def log_densities(model: Arms, data: ContinuousStudies, theta: Array, spacing: float) -> Array:
     """Log likelihoods of all studies at theta, (k, n)."""
     found = tables_of(model, data, float(np.abs(theta).max()), spacing)
     return np.array([one.log_density(one.v(theta)) for one in found])
 
 
-def log_above(model: OfArms, data: ContinuousStudies, theta: Array, spacing: float) -> Array:
+def log_above(model: Arms, data: ContinuousStudies, theta: Array, spacing: float) -> Array:
     """Log probability of a lower estimate at theta, (k, n), were the density only shifted."""
     found = tables_of(model, data, float(np.abs(theta).max()), spacing)
     return np.array([np.minimum(one.log_above(one.v(theta)), 0.0) for one in found])
 
 
-def at_effects(model: OfArms, data: ContinuousStudies, theta: Array) -> Array:
+def at_effects(model: Arms, data: ContinuousStudies, theta: Array) -> Array:
     """Log likelihood of each study at effects of its own, (n, k)."""
     found = tables_of(model, data, float(np.abs(theta).max()), SPACING)
     return np.stack([one.log_density(one.v(at)) for one, at in zip(found, theta.T, strict=True)], 1)

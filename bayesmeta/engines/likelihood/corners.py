@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from scipy.interpolate import BSpline, make_interp_spline
 from scipy.special import gammaln
 
-from ...model import Data, Model
+from ...model import Data, Likelihood
 from ...priors import LOG_2PI
+from .points import Graded
 from .study import log_likelihoods, rough_effects
-from .tables import Graded
 
 type Array = NDArray[np.float64]
 
@@ -46,19 +46,19 @@ class Corners(NamedTuple):
     top: Array
 
 
-def sides_of(model: Model, data: Data, far: float, fineness: float) -> tuple[Graded, Graded]:
+def sides_of(of: Likelihood, data: Data, far: float, fineness: float) -> tuple[Graded, Graded]:
     """Nodes of both sides that resolve every study, as far as |theta| = `far`."""
-    y, se = rough_effects(model, data)
+    y, se = rough_effects(of, data)
     step = fineness * min(0.25, float((se / (np.abs(y) + 2 * se)).min()))
     first = float(np.log(NEAREST * se.min()))
     size = int(np.ceil((np.log(far) - first) / step)) + 1
     return Graded(-1.0, first, step, size), Graded(1.0, first, step, size)
 
 
-def tabulate(model: Model, data: Data, far: float, fineness: float, spacing: float) -> Corners:
+def tabulate(of: Likelihood, data: Data, far: float, fineness: float, spacing: float) -> Corners:
     """Tabulate the studies' likelihoods as far as |theta| = `far`."""
-    sides = sides_of(model, data, far, fineness)
-    return table_of(sides, [log_likelihoods(model, data, side, spacing) for side in sides])
+    sides = sides_of(of, data, far, fineness)
+    return table_of(sides, [log_likelihoods(of, data, side, spacing) for side in sides])
 
 
 def table_of(sides: tuple[Graded, Graded], logs: Sequence[Array]) -> Corners:

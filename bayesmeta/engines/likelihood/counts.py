@@ -1,20 +1,67 @@
-"""Likelihoods of whole tables of counts at nodes of theta, in NumPy or JAX."""
+"""Likelihoods of whole tables of counts at nodes of theta, by rules of fixed size: NumPy or JAX."""
 
 # NumPy's and JAX's arrays stand for each other:
 # pyright: reportArgumentType=false
 # pyright: reportOperatorIssue=false
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
-from .tables import FARTHEST, LOG_RISKS, Both, Namespace
+from .laws import FARTHEST, GIVEN_EFFECT, Both, Namespace, log_of_arms, start_of_baseline
 
 type Array = Both
 type Columns = Mapping[str, Array]
 type Found = tuple[Array, Array]
 
 NEWTON = 10
+
+
+class Rule(NamedTuple):
+    """How the baseline is integrated, and how many counts a hypergeometric law sums over.
+
+    `nodes` of the trapezoidal rule about the mode; with `tails` they are stretched to the far tails
+    of a vague prior.
+    """
+
+    nodes: int
+    tails: bool
+    support: int = 0
+
+
+def study_function(
+    xp: Namespace, link: str, columns: Columns, rule: Rule, log_beta: Callable | None
+) -> Callable[[Array], Found]:
+    """What every study of a table says of its effect, at nodes of its own.
+
+    Parameters
+    ----------
+    xp : module
+        ``numpy`` or ``jax.numpy``.
+    link : str
+    columns : mapping
+        Events and patients, or person-time, each (k,).
+    rule : Rule
+    log_beta : callable or None
+        Log density of the baseline's prior, where there is one.
+
+    Returns
+    -------
+    callable
+        theta (k, n) to log likelihoods (k, n) without ``laws.constants``, and errors (k,).
+    """
+    if log_beta is not None:
+        settings = {"tails": rule.tails}
+        return partial(with_baseline, xp, link, rule.nodes, columns, log_beta, **settings)
+    row = tuple(columns.values())
+
+    def given_effect(theta: Array) -> Found:
+        value = GIVEN_EFFECT[link](xp, row, theta, support=rule.support)
+        return value, xp.zeros(theta.shape[0])
+
+    return given_effect
 
 
 def with_baseline(
@@ -56,7 +103,7 @@ def with_baseline(
         beta = mode[..., None] + s[..., None] * u
         log_weight = xp.log(s)[..., None] + np.log(u[1] - u[0])
     cell = tuple(part[..., None] for part in row)
-    each = _joint(xp, link, cell, log_beta, theta[..., None], beta) + log_weight
+    each = log_of_arms(xp, link, cell, theta[..., None], beta) + log_beta(beta) + log_weight
     top = each.max(axis=-1)
     share = xp.exp(each - top[..., None])
     total = share.sum(axis=-1)
@@ -68,28 +115,11 @@ def with_baseline(
     return top + xp.log(total), error
 
 
-def _joint(
-    xp: Namespace, link: str, row: tuple[Array, ...], log_beta: Callable, theta: Array, beta: Array
-) -> Array:
-    """Log of likelihood times prior of beta, without the factors that are free of both."""
-    a, n1, c, n0 = row
-    if link == "IRR":
-        up, down = beta + theta / 2, beta - theta / 2
-        return a * up + c * down - n1 * xp.exp(up) - n0 * xp.exp(down) + log_beta(beta)
-    p1, q1, p0, q0 = LOG_RISKS[link](xp, theta, beta)
-    return a * p1 + (n1 - a) * q1 + c * p0 + (n0 - c) * q0 + log_beta(beta)
-
-
 def _mode(
     xp: Namespace, link: str, row: tuple[Array, ...], log_beta: Callable, theta: Array
 ) -> tuple[Array, Array]:
     """Mode of the baseline at each theta, and its scale, both (k, n)."""
-    a, n1, c, n0 = row
-    if link == "IRR":
-        beta = 0.5 * (xp.log((a + 0.5) / n1) + xp.log((c + 0.5) / n0)) + 0 * theta
-    else:
-        odds = (a + 0.5) / (n1 - a + 0.5), (c + 0.5) / (n0 - c + 0.5)
-        beta = 0.5 * (xp.log(odds[0]) + xp.log(odds[1])) + 0 * theta
+    beta = start_of_baseline(xp, link, row) + 0 * theta
 
     def step(_: int, state: tuple[Array, Array]) -> tuple[Array, Array]:
         slope, curvature = _slopes(xp, link, row, log_beta, theta, state[0])
@@ -115,7 +145,8 @@ def _slopes(
     delta = 1e-3
     if link in ("RR", "RD"):
         below, here, above = (
-            _joint(xp, link, row, log_beta, theta, beta + shift) for shift in (-delta, 0.0, delta)
+            log_of_arms(xp, link, row, theta, beta + shift) + log_beta(beta + shift)
+            for shift in (-delta, 0.0, delta)
         )
         return (above - below) / (2 * delta), -(above - 2 * here + below) / delta**2
     below, here, above = (log_beta(beta + shift) for shift in (-delta, 0.0, delta))
@@ -130,64 +161,3 @@ def _slopes(
             mean, spread = n * p, n * p * (1 - p)
         slope, curvature = slope + events - mean, curvature + spread
     return slope, curvature
-
-
-def fisher(xp: Namespace, support: int, columns: Columns, theta: Array) -> Found:
-    """Log of Fisher's non-central hypergeometric probabilities at theta (k, n).
-
-    `support` is how many counts are summed over, at least as many as any table may hold.
-    """
-    a, n1, c, n0 = (columns[name] for name in columns)
-    lgamma = _lgamma(xp)
-    m = a + c
-    low, high = xp.maximum(0.0, m - n0), xp.minimum(n1, m)
-    at = low[:, None] + np.arange(float(support))
-    inside = at <= high[:, None]
-    count = xp.where(inside, at, low[:, None])
-    parts = (count, n1[:, None] - count, m[:, None] - count, (n0 - m)[:, None] + count)
-    weight = xp.where(inside, -lgamma(xp.stack(parts) + 1).sum(axis=0), -xp.inf)
-    own = -lgamma(xp.stack([a, n1 - a, c, n0 - c]) + 1).sum(axis=0)
-    each = weight[:, None] + theta[..., None] * (count - a[:, None])[:, None]
-    top = each.max(axis=-1)
-    total = xp.log(xp.exp(each - top[..., None]).sum(axis=-1))
-    return own[:, None] - top - total, xp.zeros(a.shape)
-
-
-def proportion(xp: Namespace, columns: Columns, theta: Array) -> Found:
-    """Log binomial likelihoods of single arms at theta (k, n), without coefficients."""
-    events, n = (columns[name][:, None] for name in columns)
-    value = -events * xp.logaddexp(0.0, -theta) - (n - events) * xp.logaddexp(0.0, theta)
-    return value, xp.zeros(theta.shape[0])
-
-
-def incidence(xp: Namespace, columns: Columns, theta: Array) -> Found:
-    """Log Poisson likelihoods of single arms at theta (k, n), without factorials."""
-    events, time = (columns[name][:, None] for name in columns)
-    log_mean = xp.log(time) + theta
-    return events * log_mean - xp.exp(xp.minimum(log_mean, 700.0)), xp.zeros(theta.shape[0])
-
-
-def constants(link: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Sum over studies of the factors that the likelihoods above leave out; NaN is no study."""
-    from scipy.special import gammaln
-
-    names = list(columns)
-    total = 0.0
-    for events, size in zip(names[::2], names[1::2], strict=True):
-        e, n = columns[events], columns[size]
-        if link in ("IRR", "IRLN"):
-            kept = e * np.log(n) if link == "IRR" else 0.0
-            total = total + np.nansum(kept - gammaln(e + 1), axis=-1)
-        elif link != "hypergeometric":
-            total = total + np.nansum(gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1), axis=-1)
-    return np.asarray(total)
-
-
-def _lgamma(xp: Namespace) -> Callable:
-    if xp is np:
-        from scipy.special import gammaln
-
-        return gammaln
-    from jax.scipy.special import gammaln as gammaln_jax
-
-    return gammaln_jax

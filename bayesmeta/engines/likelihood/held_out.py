@@ -17,27 +17,25 @@ from scipy.special import betaln, expit, gammaln, log_ndtr, logsumexp
 
 from ...errors import ModelError
 from ...model import (
-    BetaBinomial,
-    BinomialNormal,
-    CommonEffect,
-    ContinuousCommonEffect,
-    ContinuousNormal,
+    Arms,
     Data,
-    Exchangeable,
-    HypergeometricNormal,
-    IncidenceNormal,
+    Estimates,
+    Likelihood,
     Model,
-    NormalNormal,
-    OutlierMixture,
-    PoissonNormal,
-    ProportionNormal,
-    RandomEffects,
+    NormalSpread,
+    NoSpread,
+    OfCounts,
+    OutlierSpread,
+    Overdispersed,
+    Scatter,
+    Spread,
+    StudentTSpread,
 )
-from ...priors import LOG_2PI
 from ...studies import ContinuousStudies, Studies
 from ._shared import shared_baselines
 from .continuous import log_above, log_densities
 from .corners import each_given_mu, sides_of, table_of
+from .normal import log_normal
 from .study import log_likelihoods, log_parts
 from .terms import Terms, df_of
 
@@ -49,7 +47,6 @@ FAR, FAR_T = 8.5, 1e6  # scales of the study effects within which they are integ
 SMALLEST_RHO = 1e-9  # below, beta functions lose their digits; the distribution is binomial
 
 
-@singledispatch
 def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
     """Evaluate the studies' densities, with study effects and baselines integrated out.
 
@@ -67,32 +64,68 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
     ModelError
         If the model has no such density.
     """
-    raise ModelError(f"{type(model).__name__} has no density of a study's result by itself.")
+    return _terms(model.likelihood, model.between, data, draws)
 
 
-@study_terms.register
-def _common(_: CommonEffect, data: Data, draws: Draws) -> Terms:
-    return _normal(data, draws["mu"], np.zeros(1))
+@singledispatch
+def _terms(of: Likelihood, between: Spread, data: Data, draws: Draws) -> Terms:
+    raise ModelError(f"{type(of).__name__} has no density of a study's result by itself.")
 
 
-@study_terms.register
-def _continuous_common(
-    model: ContinuousCommonEffect, data: ContinuousStudies, draws: Draws
-) -> Terms:
-    every = log_densities(model, data, draws["mu"], SPACING).T
-    below = log_above(model, data, draws["mu"], SPACING).T
+@_terms.register
+def _(of: Estimates, between: Spread, data: Data, draws: Draws) -> Terms:
+    return _of_estimates(between, of, data, draws)
+
+
+@_terms.register
+def _(of: Arms, between: Spread, data: Data, draws: Draws) -> Terms:
+    return _of_arms(between, of, data, draws)
+
+
+@_terms.register
+def _(of: OfCounts, between: Scatter, data: Studies, draws: Draws) -> Terms:
+    return (shared_baselines if of.shares else _tabulated)(of, between, data, draws)
+
+
+@singledispatch
+def _of_arms(between: Spread, of: Arms, data: ContinuousStudies, draws: Draws) -> Terms:
+    raise ModelError(f"{type(between).__name__} goes with no likelihood of arms.")
+
+
+@_of_arms.register
+def _(between: Scatter, of: Arms, data: ContinuousStudies, draws: Draws) -> Terms:
+    return _tabulated(of, between, data, draws)
+
+
+@_of_arms.register
+def _(_: NoSpread, of: Arms, data: ContinuousStudies, draws: Draws) -> Terms:
+    every = log_densities(of, data, draws["mu"], SPACING).T
+    below = log_above(of, data, draws["mu"], SPACING).T
     return Terms(every, np.zeros_like(every), below)
 
 
-@study_terms.register
-def _normal_normal(model: NormalNormal, data: Data, draws: Draws) -> Terms:
-    if model.df is None:
-        return _normal(data, draws["mu"], draws["tau"])
-    return _tabulated(model, data, draws)
+@singledispatch
+def _of_estimates(between: Spread, of: Estimates, data: Data, draws: Draws) -> Terms:
+    raise ModelError(f"{type(between).__name__} goes with no likelihood of single estimates.")
 
 
-@study_terms.register
-def _outliers(_: OutlierMixture, data: Data, draws: Draws) -> Terms:
+@_of_estimates.register
+def _(_: NoSpread, of: Estimates, data: Data, draws: Draws) -> Terms:
+    return _normal(data, draws["mu"], np.zeros(1))
+
+
+@_of_estimates.register
+def _(_: NormalSpread, of: Estimates, data: Data, draws: Draws) -> Terms:
+    return _normal(data, draws["mu"], draws["tau"])
+
+
+@_of_estimates.register
+def _(between: StudentTSpread, of: Estimates, data: Data, draws: Draws) -> Terms:
+    return _tabulated(of, between, data, draws)
+
+
+@_of_estimates.register
+def _(_: OutlierSpread, of: Estimates, data: Data, draws: Draws) -> Terms:
     share = draws["share"][:, None]
     parts = [
         _normal(data, draws["mu"], tau)
@@ -110,28 +143,21 @@ def _outliers(_: OutlierMixture, data: Data, draws: Draws) -> Terms:
 def _normal(data: Data, mu: Array, tau: Array) -> Terms:
     y, se = data.numbers["y"], data.numbers["se"]
     scale = np.hypot(se, tau[:, None])
-    z = (y - mu[:, None]) / scale
-    return Terms(-0.5 * z**2 - np.log(scale) - 0.5 * LOG_2PI, np.zeros_like(z), log_ndtr(z))
+    every = log_normal(y, mu[:, None], scale)
+    return Terms(every, np.zeros_like(every), log_ndtr((y - mu[:, None]) / scale))
 
 
-@study_terms.register
-def _binomial(model: BinomialNormal, data: Studies, draws: Draws) -> Terms:
-    if isinstance(model.baseline, Exchangeable):
-        return shared_baselines(model, data, draws)
-    return _tabulated(model, data, draws)
-
-
-def _tabulated(model: RandomEffects, data: Data, draws: Draws) -> Terms:
+def _tabulated(of: Likelihood, between: Scatter, data: Data, draws: Draws) -> Terms:
     """Study effects summed over nodes that are dense at no effect and reach far."""
     mu, tau = draws["mu"], np.maximum(draws["tau"], 1e-12)
-    df = df_of(model, draws)
+    df = df_of(between, draws)
     far = FAR if df is None else FAR_T
     farthest = 2.0 ** np.ceil(np.log2(np.max(np.abs(mu) + far * tau)))  # rounded: tables are kept
-    sides = sides_of(model, data, float(farthest), FINENESS)
-    parts = [log_parts(model, data, side, SPACING) for side in sides]
+    sides = sides_of(of, data, float(farthest), FINENESS)
+    parts = [log_parts(of, data, side, SPACING) for side in sides]
     known = any(given.any() for given, _ in parts)
     logs = [
-        np.concatenate([log_likelihoods(model, data, side, SPACING), below, *([given] * known)])
+        np.concatenate([log_likelihoods(of, data, side, SPACING), below, *([given] * known)])
         for side, (given, below) in zip(sides, parts, strict=True)
     ]
     with np.errstate(divide="ignore"):
@@ -140,18 +166,8 @@ def _tabulated(model: RandomEffects, data: Data, draws: Draws) -> Terms:
     return Terms(every, given[0] if known else np.zeros_like(every), below)
 
 
-for _kind in (
-    ContinuousNormal,
-    HypergeometricNormal,
-    IncidenceNormal,
-    PoissonNormal,
-    ProportionNormal,
-):
-    study_terms.register(_kind, _tabulated)
-
-
-@study_terms.register
-def _beta_binomial(_: BetaBinomial, data: Studies, draws: Draws) -> Terms:
+@_terms.register
+def _beta_binomial(_: Overdispersed, between: NoSpread, data: Studies, draws: Draws) -> Terms:
     a, n1, c, n0 = (data.numbers[name] for name in data.columns())
     rho = np.maximum(draws["rho"], SMALLEST_RHO)[:, None]
     total = (1 - rho) / rho

@@ -1,49 +1,54 @@
-"""What each study says of its own effect: log likelihoods on a grid, whatever the model."""
+"""What each study says of its own effect: log likelihoods wherever they are asked for."""
 
 # SciPy types its results as unions with a second return value:
 # pyright: reportArgumentType=false
 # pyright: reportOperatorIssue=false
 
-from collections.abc import Mapping
-from functools import lru_cache, singledispatch
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial, singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, expit, gammaln, log_expit, log_ndtr, logsumexp, pdtr
+from scipy.special import bdtr, expit, log_ndtr, pdtr
 
 from ...errors import ModelError
 from ...model import (
-    BetaBinomial,
-    BinomialNormal,
-    ContinuousNormal,
+    Arms,
+    Binomial,
     Data,
-    HypergeometricNormal,
-    IncidenceNormal,
-    Model,
-    NormalNormal,
-    PoissonNormal,
-    ProportionNormal,
+    Estimates,
+    Hypergeometric,
+    Incidence,
+    Likelihood,
+    OfCounts,
+    Poisson,
+    Proportion,
 )
-from ...priors import LOG_2PI
+from ...priors import LOG_2PI, log_density
 from ...studies import ContinuousStudies, Studies, name_rows
-from .continuous import log_above, log_densities, rough_continuous
-from .tables import Part, Points, Row, log_likelihood
+from .continuous import SPACING, log_above, log_densities, rough_continuous, tables_of
+from .counts import Found, Rule, study_function
+from .laws import GIVEN_EFFECT, constants, fisher, log_sum, margins
+from .points import Points, Row
+from .tables import Part, log_likelihood
 
 type Array = NDArray[np.float64]
 
 SOFT = 10  # events at which a corner is too soft to matter
 LARGEST_SUPPORT = 4096  # counts that a table with fixed margins may hold
+CORNERED = ("RR", "RD")  # measures of two arms whose baselines are free to one side
+AT_ONCE = 2**20  # terms of a sum over counts
 
 
 @singledispatch
-def log_likelihoods(model: Model, data: Data, grid: Points, spacing: float) -> Array:
+def log_likelihoods(of: Likelihood, data: Data, grid: Points, spacing: float) -> Array:
     """Log likelihood of every study on a grid of theta, baselines integrated out, (k, size).
 
     Parameters
     ----------
-    model : Model
+    of : Likelihood
     data : Data
-        Of the kind that the model takes.
+        Of the kind that it takes.
     grid : Grid, Graded or Places
     spacing : float
         Step of the rule for the baseline, in its own unit.
@@ -51,153 +56,93 @@ def log_likelihoods(model: Model, data: Data, grid: Points, spacing: float) -> A
     Raises
     ------
     ModelError
-        If the model has no likelihood of this form.
+        If it is none of one effect per study.
     """
-    raise ModelError(f"The exact engine cannot fit {type(model).__name__}; use NUTS(seed=...).")
-
-
-def rows(data: Studies) -> list[Row]:
-    """The studies one by one."""
-    return [tuple(map(float, row)) for row in zip(*data.numbers.values(), strict=True)]
-
-
-@log_likelihoods.register
-def _binomial(model: BinomialNormal, data: Studies, grid: Points, spacing: float) -> Array:
-    return _with_baseline(model, data, grid, spacing)
-
-
-@log_likelihoods.register
-def _poisson(model: PoissonNormal, data: Studies, grid: Points, spacing: float) -> Array:
-    return _with_baseline(model, data, grid, spacing)
-
-
-def _with_baseline(
-    model: BinomialNormal | PoissonNormal,
-    data: Studies,
-    grid: Points,
-    spacing: float,
-    part: Part = "all",
-) -> Array:
-    given = model.link, model.baseline, grid, spacing, part
-    return np.array([log_likelihood(row, *given) for row in rows(data)])  # pyright: ignore[reportArgumentType]
-
-
-@singledispatch
-def log_parts(model: Model, data: Data, grid: Points, spacing: float) -> tuple[Array, Array]:
-    """What each study says of its effect before its result is known, and how low its result is.
-
-    Parameters
-    ----------
-    model, data, grid, spacing
-        As of ``log_likelihoods``.
-
-    Returns
-    -------
-    tuple of ndarray, shape (k, size)
-        Log likelihood of what the result is predicted from: of the control arm's counts, or zero
-        where nothing of the study is taken as known. And the log of that times the probability of
-        a lower result: fewer events of the treatment arm, or a smaller estimate.
-    """
-    raise ModelError(f"The exact engine cannot fit {type(model).__name__}; use NUTS(seed=...).")
-
-
-@log_parts.register
-def _(model: BinomialNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
-    return _parts_with_baseline(model, data, grid, spacing)
-
-
-@log_parts.register
-def _(model: PoissonNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
-    return _parts_with_baseline(model, data, grid, spacing)
-
-
-def _parts_with_baseline(
-    model: BinomialNormal | PoissonNormal, data: Studies, grid: Points, spacing: float
-) -> tuple[Array, Array]:
-    control, below = (
-        _with_baseline(model, data, grid, spacing, part) for part in ("control", "below")
+    raise ModelError(
+        f"{type(of).__name__} says nothing of one study by itself; use NUTS(seed=...)."
     )
-    return control, below
 
 
-@log_parts.register
-def _(_: HypergeometricNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
-    below = np.array([_fisher_below(row, grid) for row in rows(data)])
-    return np.zeros_like(below), below
-
-
-@log_parts.register
-def _(_: ProportionNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
-    events, n = (data.numbers[name][:, None] for name in ("events", "n"))
-    return _alone(bdtr(events - 1, n.astype(np.int64), expit(grid.points)))
-
-
-@log_parts.register
-def _(_: IncidenceNormal, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
-    events, time = (data.numbers[name][:, None] for name in ("events", "time"))
-    return _alone(pdtr(events - 1, time * np.exp(np.minimum(grid.points, 500.0))))
-
-
-@log_parts.register
-def _(_: NormalNormal, data: Data, grid: Points, spacing: float) -> tuple[Array, Array]:
-    y, se = (data.numbers[name][:, None] for name in ("y", "se"))
-    below = log_ndtr((y - grid.points) / se)
-    return np.zeros_like(below), below
-
-
-@log_parts.register
-def _(
-    model: ContinuousNormal, data: ContinuousStudies, grid: Points, spacing: float
-) -> tuple[Array, Array]:
-    above = log_above(model, data, grid.points, spacing)
-    return np.zeros_like(above), above
-
-
-def _alone(probability: Array) -> tuple[Array, Array]:
-    with np.errstate(divide="ignore"):
-        return np.zeros_like(probability), np.log(np.nan_to_num(probability))
+def knows(of: Likelihood) -> bool:
+    """Whether a likelihood says something of one study by itself."""
+    return log_likelihoods.dispatch(type(of)) is not log_likelihoods.dispatch(Likelihood)
 
 
 @log_likelihoods.register
-def _hypergeometric(_: HypergeometricNormal, data: Studies, grid: Points, spacing: float) -> Array:
+def _(_: Estimates, data: Data, grid: Points, spacing: float) -> Array:
+    y, se = (data.numbers[name][:, None] for name in ("y", "se"))
+    return -0.5 * ((y - grid.points) / se) ** 2 - np.log(se) - 0.5 * LOG_2PI
+
+
+@log_likelihoods.register
+def _(of: Arms, data: ContinuousStudies, grid: Points, spacing: float) -> Array:
+    return log_densities(of, data, grid.points, spacing)
+
+
+@log_likelihoods.register(Binomial | Poisson)
+def _with_baseline(
+    of: Binomial | Poisson, data: Studies, grid: Points, spacing: float, part: Part = "all"
+) -> Array:
+    assert of.paired is not None
+    given = *of.paired, grid, spacing, part
+    return np.array([log_likelihood(row, *given) for row in rows(data)])
+
+
+@log_likelihoods.register
+def _(_: Hypergeometric, data: Studies, grid: Points, spacing: float) -> Array:
     supports(data)
     return np.array([_fisher(row, grid) for row in rows(data)])
+
+
+@log_likelihoods.register(Proportion | Incidence)
+def _(of: Proportion | Incidence, data: Studies, grid: Points, spacing: float) -> Array:
+    columns = tuple(data.numbers.values())
+    own = constants(of.link, [each[:, None] for each in columns])
+    return GIVEN_EFFECT[of.link](np, columns, grid.points[None]) + own[:, None]
+
+
+def rows(data: Data) -> list[Row]:
+    """The studies one by one."""
+    return [tuple(map(float, row)) for row in zip(*data.numbers.values(), strict=True)]
 
 
 @lru_cache(maxsize=512)
 def _fisher(row: Row, grid: Points) -> Array:
     """Log of Fisher's non-central hypergeometric probability of the treatment arm's events."""
-    count, weight = _margins(row)
-    value = weight[count == row[0]] - _log_sum(count - row[0], weight, grid)
+    columns, support = _table_of(row)
+    parts = np.array_split(grid.points, max(1, grid.size * support // AT_ONCE))
+    each = [fisher(np, columns, part[None], support=support)[0] for part in parts]
+    value = np.concatenate(each)
     value.setflags(write=False)
     return value
 
 
 def _fisher_below(row: Row, grid: Points) -> Array:
     """Log probability of fewer events of the treatment arm, its margins given."""
-    count, weight = _margins(row)
-    fewer = count < row[0]
-    if not fewer.any():
+    columns, support = _table_of(row)
+    count, weight = margins(np, support, columns)
+    fewer = np.where(count < row[0], weight, -np.inf)
+    if np.isinf(fewer).all():
         return np.full(grid.size, -np.inf)
-    a = row[0]
-    return _log_sum(count[fewer] - a, weight[fewer], grid) - _log_sum(count - a, weight, grid)
+    parts = np.array_split(grid.points, max(1, grid.size * support // AT_ONCE))
+    sums = (
+        [log_sum(np, count - row[0], one, part[None])[0] for part in parts]
+        for one in (fewer, weight)
+    )
+    some, every = map(np.concatenate, sums)
+    return some - every
 
 
-def _margins(row: Row) -> tuple[Array, Array]:
-    """Counts that a table with these margins may hold, and their log weights at theta = 0."""
+def _table_of(row: Row) -> tuple[tuple[Array, ...], int]:
+    """One table as columns, and how many counts it may hold."""
+    columns = tuple(np.array([one]) for one in row)
+    return columns, int(support_of(columns)[0])
+
+
+def support_of(row: "tuple[Array, ...]") -> Array:
+    """How many counts tables may hold once their margins are fixed, in the shape of the columns."""
     a, n1, c, n0 = row
-    count = np.arange(max(0.0, a + c - n0), min(n1, a + c) + 1)
-    each = np.array([count, n1 - count, a + c - count, n0 - a - c + count])
-    weight = -gammaln(each + 1).sum(axis=0)
-    return count, weight - weight.max()
-
-
-def _log_sum(count: Array, weight: Array, grid: Points) -> Array:
-    """Log of the sum of ``exp(weight + theta count)`` at every theta, (size,)."""
-    value = np.empty(grid.size)
-    for part in np.array_split(np.arange(grid.size), max(1, grid.size * count.size // 2**20)):
-        value[part] = logsumexp(weight + grid.points[part, None] * count, axis=1)
-    return value
+    return np.minimum(n1, a + c) - np.maximum(0.0, a + c - n0) + 1
 
 
 def supports(data: Studies) -> Array:
@@ -208,8 +153,7 @@ def supports(data: Studies) -> Array:
     ModelError
         If there are more than can be summed.
     """
-    a, n1, c, n0 = (data.numbers[name] for name in data.columns())
-    size = np.minimum(n1, a + c) - np.maximum(0, a + c - n0) + 1
+    size = support_of(tuple(data.numbers.values()))
     if (size > LARGEST_SUPPORT).any():
         raise ModelError(
             f"HypergeometricNormal sums over every count a table may hold, {LARGEST_SUPPORT:,} at "
@@ -219,59 +163,167 @@ def supports(data: Studies) -> Array:
     return size
 
 
-@log_likelihoods.register
-def _proportion(_: ProportionNormal, data: Studies, grid: Points, spacing: float) -> Array:
+@singledispatch
+def log_parts(of: Likelihood, data: Data, grid: Points, spacing: float) -> tuple[Array, Array]:
+    """What each study says of its effect before its result is known, and how low its result is.
+
+    Parameters
+    ----------
+    of, data, grid, spacing
+        As of ``log_likelihoods``.
+
+    Returns
+    -------
+    tuple of ndarray, shape (k, size)
+        Log likelihood of what the result is predicted from: of the control arm's counts, or zero
+        where nothing of the study is taken as known. And the log of that times the probability of
+        a lower result: fewer events of the treatment arm, or a smaller estimate.
+    """
+    raise ModelError(
+        f"{type(of).__name__} says nothing of one study by itself; use NUTS(seed=...)."
+    )
+
+
+@log_parts.register(Binomial | Poisson)
+def _(of: Binomial | Poisson, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    control, below = (
+        _with_baseline(of, data, grid, spacing, part) for part in ("control", "below")
+    )
+    return control, below
+
+
+@log_parts.register
+def _(_: Hypergeometric, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    below = np.array([_fisher_below(row, grid) for row in rows(data)])
+    return np.zeros_like(below), below
+
+
+@log_parts.register
+def _(_: Proportion, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
     events, n = (data.numbers[name][:, None] for name in ("events", "n"))
-    theta = grid.points
-    choose = gammaln(n + 1) - gammaln(events + 1) - gammaln(n - events + 1)
-    return choose + events * log_expit(theta) + (n - events) * log_expit(-theta)
+    return _alone(bdtr(events - 1, n.astype(np.int64), expit(grid.points)))
 
 
-@log_likelihoods.register
-def _incidence(_: IncidenceNormal, data: Studies, grid: Points, spacing: float) -> Array:
+@log_parts.register
+def _(_: Incidence, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
     events, time = (data.numbers[name][:, None] for name in ("events", "time"))
-    log_mean = np.log(time) + grid.points
-    return events * log_mean - np.exp(np.minimum(log_mean, 700.0)) - gammaln(events + 1)
+    return _alone(pdtr(events - 1, time * np.exp(np.minimum(grid.points, 500.0))))
 
 
-@log_likelihoods.register
-def _normal(_: NormalNormal, data: Data, grid: Points, spacing: float) -> Array:
+@log_parts.register
+def _(_: Estimates, data: Data, grid: Points, spacing: float) -> tuple[Array, Array]:
     y, se = (data.numbers[name][:, None] for name in ("y", "se"))
-    return -0.5 * ((y - grid.points) / se) ** 2 - np.log(se) - 0.5 * LOG_2PI
+    below = log_ndtr((y - grid.points) / se)
+    return np.zeros_like(below), below
 
 
-@log_likelihoods.register
-def _continuous(
-    model: ContinuousNormal, data: ContinuousStudies, grid: Points, spacing: float
-) -> Array:
-    return log_densities(model, data, grid.points, spacing)
+@log_parts.register
+def _(of: Arms, data: ContinuousStudies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    above = log_above(of, data, grid.points, spacing)
+    return np.zeros_like(above), above
 
 
-def rough_effects(model: Model, data: Data) -> tuple[Array, Array]:
+def _alone(probability: Array) -> tuple[Array, Array]:
+    with np.errstate(divide="ignore"):
+        return np.zeros_like(probability), np.log(np.nan_to_num(probability))
+
+
+@singledispatch
+def at_own_nodes(of: Likelihood, data: Data, rule: Rule, unit: float) -> Callable[[Array], Found]:
+    """What every study says of its effect at nodes of its own, by a rule of fixed size.
+
+    Parameters
+    ----------
+    of : Likelihood
+    data : Data
+    rule : Rule
+    unit : float
+        Of theta.
+
+    Returns
+    -------
+    callable
+        theta (k, n) to log likelihoods (k, n) without ``left_out``, and errors (k,).
+    """
+    raise ModelError(f"{type(of).__name__} has no rule of fixed size.")
+
+
+@at_own_nodes.register
+def _(of: OfCounts, data: Studies, rule: Rule, unit: float) -> Callable[[Array], Found]:
+    if of.link == "hypergeometric":
+        rule = rule._replace(support=int(supports(data).max()))
+    log_beta = None if of.paired is None else partial(log_density, of.paired.prior)
+    return study_function(np, of.link, data.numbers, rule, log_beta)
+
+
+@at_own_nodes.register
+def _(of: Arms, data: ContinuousStudies, rule: Rule, unit: float) -> Callable[[Array], Found]:
+    def tabulated(theta: Array) -> Found:
+        theta = unit * theta
+        tables = tables_of(of, data, float(np.abs(theta).max()), SPACING)
+        logs = [one.log_density(one.v(at)) for one, at in zip(tables, theta, strict=True)]
+        return np.array(logs), np.zeros(data.k)
+
+    return tabulated
+
+
+@singledispatch
+def left_out(of: Likelihood, data: Data) -> Array:
+    """Log of the factors of each study's likelihood that `at_own_nodes` leaves out, (k,)."""
+    raise ModelError(f"{type(of).__name__} has no rule of fixed size.")
+
+
+@left_out.register
+def _(of: Arms, data: ContinuousStudies) -> Array:
+    return np.zeros(data.k)
+
+
+@left_out.register
+def _(of: OfCounts, data: Studies) -> Array:
+    return constants(of.link, [each[:, None] for each in data.numbers.values()])
+
+
+@singledispatch
+def rough_effects(of: Likelihood, data: Data) -> tuple[Array, Array]:
     """Each study's own estimate and standard error on the scale of theta, both (k,)."""
-    if isinstance(data, ContinuousStudies):
-        return rough_continuous(model, data)
-    if not isinstance(data, Studies):
-        return data.numbers["y"], data.numbers["se"]
-    return rough_counts(link_of(model), data.numbers)
+    raise ModelError(f"{type(of).__name__} has no effect of one study by itself.")
 
 
-def link_of(model: Model) -> str:
-    """One key for the likelihood of a model."""
-    if isinstance(model, BinomialNormal | PoissonNormal):
-        return model.link
-    for kind, link in _LINKS.items():
-        if isinstance(model, kind):
-            return link
-    raise ModelError(f"{type(model).__name__} has no likelihood of counts with one effect a study.")
+@rough_effects.register
+def _(of: Estimates, data: Data) -> tuple[Array, Array]:
+    return data.numbers["y"], data.numbers["se"]
 
 
-_LINKS: Mapping[type[Model], str] = {
-    HypergeometricNormal: "hypergeometric",
-    BetaBinomial: "OR half",
-    ProportionNormal: "PLO",
-    IncidenceNormal: "IRLN",
-}
+@rough_effects.register
+def _(of: Arms, data: ContinuousStudies) -> tuple[Array, Array]:
+    return rough_continuous(of, data)
+
+
+@rough_effects.register
+def _(of: OfCounts, data: Studies) -> tuple[Array, Array]:
+    return rough_counts(of.link, data.numbers)
+
+
+@singledispatch
+def rough_columns(of: Likelihood, data: Data, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+    """As ``rough_effects``, of tables made like `data`, with columns (..., k)."""
+    raise ModelError(f"{type(of).__name__} has no effect of one study by itself.")
+
+
+@rough_columns.register
+def _(of: Estimates, data: Data, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+    return columns["y"], columns["se"]
+
+
+@rough_columns.register
+def _(of: OfCounts, data: Data, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+    return rough_counts(of.link, columns)
+
+
+@rough_columns.register
+def _(of: Arms, data: ContinuousStudies, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+    y, se = rough_continuous(of, data)
+    return np.asarray(columns.get("y", y)), se
 
 
 def rough_counts(link: str, columns: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -304,16 +356,16 @@ def _rough_arms(link: str, a: Array, b: Array, c: Array, d: Array) -> tuple[Arra
     return np.log(a * d / (b * c)), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
 
 
-def kinked(model: Model, data: Data) -> NDArray[np.bool_]:
+def kinked(of: Likelihood, data: Data) -> NDArray[np.bool_]:
     """Studies whose likelihood has a corner at theta = 0, shape (k,).
 
     The baseline of a risk ratio is nearly free upwards where few patients go without the event,
     that of a risk difference also downwards where few have it; which arm it then bounds changes at
     no effect. The corner softens with the number of those patients in both arms together.
     """
-    if not isinstance(model, BinomialNormal):
+    if of.measure not in CORNERED:
         return np.zeros(data.k, bool)
-    return corner(model.measure, data.numbers)
+    return corner(of.measure, data.numbers)
 
 
 def corner(measure: str, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
@@ -325,21 +377,28 @@ def corner(measure: str, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
     return (n - events <= SOFT) & (measure == "RR")
 
 
-def telling(model: Model, data: Data) -> int:
+def telling(of: Likelihood, data: Data) -> int:
     """How many studies bring tau a tail: the others tend to a constant far out."""
-    return int(vanishing(model, data).sum())
+    return int(vanishing(of, data).sum())
 
 
-def vanishing(model: Model, data: Data) -> NDArray[np.bool_]:
+@singledispatch
+def vanishing(of: Likelihood, data: Data) -> NDArray[np.bool_]:
     """Which studies have a likelihood that vanishes far out on both sides, shape (k,)."""
-    if not isinstance(data, Studies):
-        return np.ones(data.k, dtype=bool)
+    raise ModelError(f"{type(of).__name__} says nothing of one study by itself.")
+
+
+@vanishing.register(Estimates | Arms)
+def _(of: Estimates | Arms, data: Data) -> NDArray[np.bool_]:
+    return np.ones(data.k, dtype=bool)
+
+
+@vanishing.register
+def _(of: OfCounts, data: Studies) -> NDArray[np.bool_]:
     events, size = list(data.numbers.values())[:2]
-    if isinstance(model, HypergeometricNormal):
+    if of.link == "hypergeometric":
         a, n1, c, n0 = data.numbers.values()
-        inside = (a > np.maximum(0, a + c - n0)) & (a < np.minimum(n1, a + c))
-    elif isinstance(model, ProportionNormal) or getattr(model, "link", "") == "OR zero_one":
-        inside = (events > 0) & (events < size)
-    else:
-        inside = ~data.double_zero
-    return inside
+        return (a > np.maximum(0, a + c - n0)) & (a < np.minimum(n1, a + c))
+    if of.link in ("PLO", "OR zero_one"):
+        return (events > 0) & (events < size)
+    return ~data.double_zero

@@ -5,84 +5,22 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, expit, gammaln, pdtr, xlogy
+from scipy.special import bdtr, expit, pdtr
 
 from ...priors import Prior, log_density
+from .laws import FARTHEST, constants, log_of_arms, log_risks, start_of_baseline
+from .points import Points, Row
 
 type Array = NDArray[np.float64]
 
-FARTHEST = 150.0  # logits: beyond, no risk changes any more
 FARTHEST_BASELINE, DEAD = 1e15, 45.0  # how far a prior of the baseline is followed, and how low
 
-
-type Namespace = Any  # numpy or jax.numpy
-type Both = Any  # an array of either
-type Risks = tuple[Both, Both, Both, Both]
-type Row = tuple[float, ...]  # events and patients (or person-time) of treatment, then of control
 type Joint = Callable[[Array, Array], Array]
 type Part = Literal["all", "control", "below"]
-
-
-class Grid(NamedTuple):
-    """Uniform grid of `size` points about a point of its own; hashable, so that rows are kept."""
-
-    centre: float
-    step: float
-    size: int
-
-    @property
-    def points(self) -> Array:
-        """The points, shape (size,); entry ``size // 2`` is the centre."""
-        return self.centre + self.step * np.arange(
-            -(self.size // 2), self.size - self.size // 2, dtype=np.float64
-        )
-
-    @property
-    def half(self) -> float:
-        """Distance from the centre to the nearer end."""
-        return self.step * (self.size - self.size // 2 - 1)
-
-
-class Graded(NamedTuple):
-    """Points ``sign exp(v)`` with v uniform: as dense near zero as they are near to it."""
-
-    sign: float
-    first: float
-    step: float
-    size: int
-
-    @property
-    def logs(self) -> Array:
-        """v, the logarithms of their sizes, shape (size,)."""
-        return self.first + self.step * np.arange(self.size, dtype=np.float64)
-
-    @property
-    def points(self) -> Array:
-        """The points, shape (size,)."""
-        return self.sign * np.exp(self.logs)
-
-
-class Places(NamedTuple):
-    """Points wherever they are asked for."""
-
-    values: tuple[float, ...]
-
-    @property
-    def size(self) -> int:
-        """How many there are."""
-        return len(self.values)
-
-    @property
-    def points(self) -> Array:
-        """The points, shape (size,)."""
-        return np.array(self.values)
-
-
-type Points = Grid | Graded | Places
 
 
 @lru_cache(maxsize=512)
@@ -122,7 +60,7 @@ def log_likelihood(
     if part == "below" and row[0] == 0:
         return np.full_like(theta, -np.inf)
     joint = joint_of_part(row, link, baseline, part)
-    mode, s = mode_of_beta(joint, theta, start_of_beta(row, link))
+    mode, s = mode_of_beta(joint, theta, float(start_of_baseline(np, link, row)))
     if part != "all":
         row = (0.0, 0.0, *row[2:])
     u = alive(joint, theta, mode, s, spacing, reach_of(baseline))
@@ -132,7 +70,7 @@ def log_likelihood(
         each = joint(theta[some, None], beta) + log_weight
         top = each.max(axis=1)
         value[some] = top + np.log(np.exp(each - top[:, None]).sum(axis=1))
-    value += _log_constant(row, link)
+    value += constants(link, row)
     value.setflags(write=False)
     return value
 
@@ -152,7 +90,7 @@ def joint_of_part(row: Row, link: str, baseline: Prior, part: Part) -> Joint:
         inside, at = (np.clip(part, -FARTHEST, FARTHEST) for part in (theta, beta))
         if link == "IRR":
             return alone(theta, beta) + fewer(np.log(n1) + at + inside / 2)
-        p1, q1, *_ = LOG_RISKS[link](np, inside, at)
+        p1, q1, *_ = log_risks(np, link, inside, at)
         return alone(theta, beta) + fewer(p1 - q1)
 
     return below
@@ -185,20 +123,12 @@ def _log_fewer(events: float, n: float, link: str) -> Callable[[Array], Array]:
 
 def joint_density(row: Row, link: str, baseline: Prior) -> Joint:
     """Log of likelihood times prior of beta, without the factors that are free of both."""
-    a, n1, c, n0 = row
 
-    def binomial(theta: Array, beta: Array) -> Array:
+    def joint(theta: Array, beta: Array) -> Array:
         inside = (np.clip(part, -FARTHEST, FARTHEST) for part in (theta, beta))
-        p1, q1, p0, q0 = LOG_RISKS[link](np, *inside)
-        return a * p1 + (n1 - a) * q1 + c * p0 + (n0 - c) * q0 + log_density(baseline, beta)
+        return log_of_arms(np, link, row, *inside) + log_density(baseline, beta)
 
-    def poisson(theta: Array, beta: Array) -> Array:
-        theta, inside = (np.clip(part, -FARTHEST, FARTHEST) for part in (theta, beta))
-        up, down = inside + theta / 2, inside - theta / 2
-        mean = n1 * np.exp(up) + n0 * np.exp(down)
-        return a * up + c * down - mean + log_density(baseline, beta)
-
-    return poisson if link == "IRR" else binomial
+    return joint
 
 
 @lru_cache(maxsize=64)
@@ -240,71 +170,6 @@ def beta_nodes(mode: Array, s: Array, u: Array, spacing: float) -> tuple[Array, 
     return beta, np.log(s[:, None] * np.cosh(u) * spacing)
 
 
-def _log_expit_both(xp: Namespace, x: Both) -> tuple[Both, Both]:
-    """Logs of expit(x) and expit(-x)."""
-    rest = xp.log1p(xp.exp(-xp.abs(x)))
-    return xp.minimum(x, 0.0) - rest, xp.minimum(-x, 0.0) - rest
-
-
-def log_risks_half(xp: Namespace, theta: Both, beta: Both) -> Risks:
-    """Logs of p1, 1 - p1, p0, 1 - p0 for a log odds ratio in ±½ coding."""
-    up, down = beta + theta / 2, beta - theta / 2
-    return *_log_expit_both(xp, up), *_log_expit_both(xp, down)
-
-
-def log_risks_zero_one(xp: Namespace, theta: Both, beta: Both) -> Risks:
-    """Logs of p1, 1 - p1, p0, 1 - p0 for a log odds ratio in 0/1 coding."""
-    up = beta + theta
-    return *_log_expit_both(xp, up), *_log_expit_both(xp, beta)
-
-
-def log_risks_rr(xp: Namespace, theta: Both, beta: Both) -> Risks:
-    """Logs of p1, 1 - p1, p0, 1 - p0 for a log risk ratio and half the log odds product.
-
-    With a = exp(theta), S = √((1-a)² + 4a exp(-2 beta)), D = 1 + a + S: p0 = 2/D, p1 = a p0,
-    (1 - p0) D = a - 1 + S and (1 - p1) D = 1 - a + S; the product of the last two is
-    4a exp(-2 beta), which gives the one that cancels from the other.
-    """
-    a = xp.exp(theta)
-    d = xp.abs(1 - a)
-    s = xp.sqrt(d**2 + 4 * a * xp.exp(-2 * beta))
-    log_total = xp.log(1 + a + s)
-    large = xp.log(s + d)
-    small = xp.log(4) + theta - 2 * beta - large
-    p0 = xp.log(2) - log_total
-    q1 = xp.where(a > 1, small, large) - log_total
-    q0 = xp.where(a < 1, small, large) - log_total
-    return p0 + theta, q1, p0, q0
-
-
-def log_risks_rd(xp: Namespace, theta: Both, beta: Both) -> Risks:
-    """Logs of p1, 1 - p1, p0, 1 - p0 for theta = atanh(p1 - p0) and half the log odds product.
-
-    With e = |p1 - p0|, s = exp(2 beta) and R = √(e²(s-1)² + 4s), the smaller risk is
-    2s(1-e)/(s(2-e) + e + R) and the larger one's complement 2(1-e)/(2 - e + es + R): sums of
-    positive terms, as are the smaller plus e and the complement plus e.
-    """
-    size = xp.abs(theta)
-    e, log_rest = xp.tanh(size), xp.log(2) - xp.logaddexp(0, 2 * size)  # log(1 - e)
-    s = xp.exp(2 * beta)
-    root = xp.sqrt(e**2 * (s - 1) ** 2 + 4 * s)
-    log_small = xp.log(2) + 2 * beta + log_rest - xp.log(s * (2 - e) + e + root)
-    log_not_large = xp.log(2) + log_rest - xp.log(2 - e + e * s + root)
-    log_large, log_not_small = xp.log(xp.exp(log_small) + e), xp.log(xp.exp(log_not_large) + e)
-    up = theta > 0
-    p1, q1 = xp.where(up, log_large, log_small), xp.where(up, log_not_large, log_not_small)
-    p0, q0 = xp.where(up, log_small, log_large), xp.where(up, log_not_small, log_not_large)
-    return p1, q1, p0, q0
-
-
-LOG_RISKS = {
-    "OR half": log_risks_half,
-    "OR zero_one": log_risks_zero_one,
-    "RR": log_risks_rr,
-    "RD": log_risks_rd,
-}
-
-
 def mode_of_beta(
     joint: Joint, theta: Array, start: Array | float, *, stride: float = 2.0, widest: float = 1.0
 ) -> tuple[Array, Array]:
@@ -324,20 +189,3 @@ def mode_of_beta(
         if np.abs(step).max() < 1e-2:
             break
     return beta, np.clip(curvature**-0.5, 1e-4, widest)
-
-
-def start_of_beta(row: Row, link: str) -> float:
-    """Where the search for the mode of beta begins: the middle of the two arms."""
-    a, n1, c, n0 = row
-    if link == "IRR":
-        return 0.5 * float(np.log((a + 0.5) / n1) + np.log((c + 0.5) / n0))
-    return 0.5 * float(np.log((a + 0.5) / (n1 - a + 0.5)) + np.log((c + 0.5) / (n0 - c + 0.5)))
-
-
-def _log_constant(row: Row, link: str) -> float:
-    """Factors of the likelihood that are free of theta and beta."""
-    a, n1, c, n0 = row
-    arms = ((a, n1), (c, n0))
-    if link == "IRR":
-        return float(sum(xlogy(e, t) - gammaln(e + 1) for e, t in arms))
-    return float(sum(gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1) for e, n in arms))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...model import RandomEffects
+from ...model import Scatter
 from ...priors import Prior
 
 type Array = NDArray[np.float64]
@@ -26,9 +26,9 @@ class Terms(NamedTuple):
     below: Array
 
 
-def df_of(model: RandomEffects, draws: Draws) -> Array | float | None:
+def df_of(between: Scatter, draws: Draws) -> Array | float | None:
     """Degrees of freedom of the study effects, drawn (n,) or given; None for normal ones."""
     if "df" in draws:
         return draws["df"]
-    assert not isinstance(model.df, Prior)
-    return model.df
+    assert not isinstance(between.df, Prior)
+    return between.df

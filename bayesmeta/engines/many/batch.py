@@ -8,20 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from ...errors import ModelError
 from ...model import (
-    BetaBinomial,
-    BinomialNormal,
-    CommonEffect,
-    Exchangeable,
-    HypergeometricNormal,
-    IncidenceNormal,
+    Arms,
+    CorrelatedEstimates,
+    Estimates,
+    Likelihood,
     Model,
-    NormalNormal,
-    PoissonNormal,
-    ProportionNormal,
+    OfCounts,
+    OneEffect,
     RandomEffects,
 )
 from ...priors import LOG_2PI, Normal
+from ..padding import filled
 
 type Values = NDArray[np.float64]
 
@@ -57,27 +56,40 @@ class BatchFit(Protocol):
         ...
 
 
-@singledispatch
 def batch(model: Model) -> BatchFit | None:
     """Return what fits many data sets of a model at once; None where nothing does."""
+    return _batch(model.likelihood, model)
+
+
+@singledispatch
+def _batch(of: Likelihood, model: Model) -> BatchFit | None:
+    raise ModelError(f"No engine knows the likelihood {type(of).__name__}.")
+
+
+@_batch.register(Arms | CorrelatedEstimates)
+def _(of: Arms | CorrelatedEstimates, model: Model) -> BatchFit | None:
     return None
 
 
-@batch.register
-def _(model: NormalNormal) -> BatchFit | None:
+@_batch.register
+def _(of: Estimates, model: Model) -> BatchFit | None:
     from .normal import fit_normal, serves
 
-    return partial(fit_normal, model) if serves(model) else None
+    mu = model.priors["mu"]
+    if isinstance(model, OneEffect):
+        return partial(_fit_common, mu) if isinstance(mu, Normal) else None
+    if not isinstance(model, RandomEffects) or not serves(model):
+        return None
+    return partial(fit_normal, model)
 
 
-@batch.register
-def _(model: CommonEffect) -> BatchFit | None:
-    return partial(_fit_common, model.mu) if isinstance(model.mu, Normal) else None
+@_batch.register
+def _(of: OfCounts, model: RandomEffects) -> BatchFit | None:
+    if of.shares:
+        return partial(_sampled, model)
+    from .counts import fit_counts, serves_many
 
-
-@batch.register
-def _(model: BetaBinomial) -> BatchFit | None:
-    return partial(_sampled, model)
+    return partial(fit_counts, model, of) if serves_many(model) else None
 
 
 def _sampled(
@@ -87,8 +99,7 @@ def _sampled(
     from ..sampling.hmc import sample_many
 
     present = ~np.isnan(next(iter(columns.values())))
-    filler = {name: 0.0 if name.startswith("events") else 1.0 for name in columns}
-    rows = {name: np.where(present, values, filler[name]) for name, values in columns.items()}
+    rows = filled(columns, present, present.shape)
     found = sample_many(model, rows, present.astype(float), seed=0, prob=prob)
     ends = ("lower", "median", "upper") if quantiles else ()
     names = [f"{name}_{what}" for name in ("mu", "tau") for what in ("mean", *ends)]
@@ -101,24 +112,6 @@ def _sampled(
         "engine": np.where(again, "NUTS(seed=...)", "HMC, many at once").astype(object),
         "problem": np.where(found["passed"].astype(bool), "", NOT_SOUND).astype(object),
     }
-
-
-def _many_counts(model: RandomEffects) -> BatchFit | None:
-    if isinstance(getattr(model, "baseline", None), Exchangeable):
-        return partial(_sampled, model)
-    from .counts import fit_counts, serves_many
-
-    return partial(fit_counts, model) if serves_many(model) else None
-
-
-for _counts in (
-    BinomialNormal,
-    HypergeometricNormal,
-    IncidenceNormal,
-    PoissonNormal,
-    ProportionNormal,
-):
-    batch.register(_counts, _many_counts)
 
 
 def _fit_common(

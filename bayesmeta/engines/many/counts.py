@@ -4,7 +4,7 @@
 # pyright: reportArgumentType=false
 # pyright: reportCallIssue=false
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,13 +16,7 @@ from jax import Array, lax
 from jax.scipy.special import ndtri
 from numpy.typing import NDArray
 
-from ...model import (
-    BinomialNormal,
-    HypergeometricNormal,
-    Model,
-    PoissonNormal,
-    RandomEffects,
-)
+from ...model import OfCounts, RandomEffects
 from ...priors import Prior
 from ..compiled.precision import float64
 from ..compiled.priors import Density, density
@@ -30,9 +24,10 @@ from ..compiled.quantiles import mixture_quantiles, series_quantiles
 from ..exact.fixed import TOLERANCE, serves, zeros
 from ..exact.program import DENSE, SPARSE, WIDE, Size, Table, posterior
 from ..exact.tau_nodes import support_of_tau
-from ..likelihood.counts import constants, fisher, incidence, proportion, with_baseline
-from ..likelihood.study import LARGEST_SUPPORT, corner, link_of, rough_counts
-from ..padding import padded_k
+from ..likelihood.counts import Rule, study_function
+from ..likelihood.laws import constants
+from ..likelihood.study import CORNERED, LARGEST_SUPPORT, corner, rough_counts, support_of
+from ..padding import filled, padded_k
 from .normal_program import rule
 
 if TYPE_CHECKING:
@@ -93,19 +88,23 @@ class Inputs(NamedTuple):
     probs: Values
 
 
-def serves_many(model: Model) -> bool:
+def serves_many(model: RandomEffects) -> bool:
     """Whether the program knows a model and its priors."""
-    if not isinstance(model, RandomEffects.__value__) or not serves(model):
+    if not serves(model):
         return False
-    baseline = getattr(model, "baseline", None)
-    if isinstance(baseline, Prior) and np.isfinite(baseline.support).any():
+    paired = model.likelihood.paired
+    if paired is not None and np.isfinite(paired.prior.support).any():
         return False
-    priors = [getattr(model, name) for name in ("mu", "tau", "baseline") if hasattr(model, name)]
-    return all(isinstance(one, Prior) and density(one) is not None for one in priors)
+    return all(density(one) is not None for one in model.priors.values())
 
 
 def fit_counts(
-    model: RandomEffects, columns: Mapping[str, Values], *, prob: float, quantiles: bool
+    model: RandomEffects,
+    of: OfCounts,
+    columns: Mapping[str, Values],
+    *,
+    prob: float,
+    quantiles: bool,
 ) -> Mapping[str, Values]:
     """Fit every row of `columns`; see ``_batch.BatchFit``."""
     n, k = next(iter(columns.values())).shape
@@ -114,46 +113,38 @@ def fit_counts(
     out[:, names.index("error")] = np.inf
     if n <= FEW:
         return dict(zip(names, out.T, strict=True))  # each is then fitted by itself
-    y, se = rough_counts(link_of(model), columns)
+    y, se = rough_counts(of.link, columns)
     inputs = _inputs(model, prob)
     few = zeros(columns).any(axis=1)
-    possible = ~_corners(model, columns) & _summable(model, columns)
+    possible = ~_corners(of, columns) & _summable(of, columns)
     with float64():
         for size, where in ((DENSE, ~few), (WIDE, ~few), (SPARSE, few | ~few)):
             failed = ~(out[:, names.index("error")] <= TOLERANCE)
             rows = np.flatnonzero(where & failed & possible)
-            shape = _shape(model, columns, size, k, quantiles=quantiles)
+            shape = _shape(model, of, columns, size, k, quantiles=quantiles)
             for part in np.split(rows, range(ROWS, rows.size, ROWS)):
                 if part.size:
                     taken = {name: values[part] for name, values in columns.items()}
                     out[part] = _run(shape, taken, y[part], se[part], inputs)[: part.size]
     found = dict(zip(names, out.T, strict=True))
-    found["log_marginal_likelihood"] = found["log_marginal_likelihood"] + constants(
-        link_of(model), columns
-    )
+    rest = constants(of.link, tuple(columns.values()))
+    found["log_marginal_likelihood"] = found["log_marginal_likelihood"] + rest
     bad = ~np.isfinite(out).all(axis=1)
     found["error"] = np.where(bad, np.inf, found["error"])
     return found
 
 
-def _corners(model: RandomEffects, columns: Mapping[str, Values]) -> NDArray[np.bool_]:
-    if not isinstance(model, BinomialNormal):
+def _corners(of: OfCounts, columns: Mapping[str, Values]) -> NDArray[np.bool_]:
+    if of.measure not in CORNERED:
         return np.zeros(len(next(iter(columns.values()))), dtype=bool)
-    return corner(model.measure, columns).any(axis=1)
+    return corner(of.measure, columns).any(axis=1)
 
 
-def _summable(model: RandomEffects, columns: Mapping[str, Values]) -> NDArray[np.bool_]:
+def _summable(of: OfCounts, columns: Mapping[str, Values]) -> NDArray[np.bool_]:
     """Tables whose hypergeometric likelihood can be summed; the others are refused one by one."""
-    if not isinstance(model, HypergeometricNormal):
+    if of.link != "hypergeometric":
         return np.ones(len(next(iter(columns.values()))), dtype=bool)
-    return np.nan_to_num(_support(columns)).max(axis=1) <= LARGEST_SUPPORT
-
-
-def _support(columns: Mapping[str, Values]) -> Values:
-    """How many counts each table may hold once its margins are fixed."""
-    events = columns["events_treatment"] + columns["events_control"]
-    least = np.maximum(0.0, events - columns["n_control"])
-    return np.minimum(columns["n_treatment"], events) - least + 1
+    return np.nan_to_num(support_of(tuple(columns.values()))).max(axis=1) <= LARGEST_SUPPORT
 
 
 def _family(prior: Prior) -> Family:
@@ -164,6 +155,7 @@ def _family(prior: Prior) -> Family:
 
 def _shape(
     model: RandomEffects,
+    of: OfCounts,
     columns: Mapping[str, Values],
     size: Size,
     k: int,
@@ -171,32 +163,32 @@ def _shape(
     quantiles: bool,
 ) -> Shape:
     support = 0
-    if isinstance(model, HypergeometricNormal):
-        largest = int(min(np.nan_to_num(_support(columns)).max(), LARGEST_SUPPORT))
+    if of.link == "hypergeometric":
+        most = np.nan_to_num(support_of(tuple(columns.values()))).max()
+        largest = int(min(most, LARGEST_SUPPORT))
         support = 1 << (largest - 1).bit_length()
-    with_arms = isinstance(model, BinomialNormal | PoissonNormal)
     return Shape(
         size=size,
-        link=link_of(model),
+        link=of.link,
         columns=tuple(columns),
         k=padded_k(k),
         support=support,
         mu=_family(model.mu),
         tau=_family(model.tau),
-        baseline=_family(model.baseline) if with_arms else None,  # pyright: ignore[reportAttributeAccessIssue]
+        baseline=None if of.paired is None else _family(of.paired.prior),
         quantiles=quantiles,
     )
 
 
 def _inputs(model: RandomEffects, prob: float) -> Inputs:
-    def numbers(prior: Prior | None) -> Numbers:
-        given = {} if prior is None else prior.numbers
-        return {name: np.float64(value) for name, value in given.items()}
+    def numbers(prior: Prior) -> Numbers:
+        return {name: np.float64(value) for name, value in prior.numbers.items()}
 
     low, high = map(np.float64, support_of_tau(model.tau))
     probs = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])
-    baseline = getattr(model, "baseline", None)
-    return Inputs(numbers(model.mu), numbers(model.tau), numbers(baseline), low, high, probs)
+    paired = model.likelihood.paired
+    baseline = {} if paired is None else numbers(paired.prior)
+    return Inputs(numbers(model.mu), numbers(model.tau), baseline, low, high, probs)
 
 
 def _run(
@@ -204,20 +196,11 @@ def _run(
 ) -> Values:
     """Fit rows, filled up with tables of one study that says little and studies that are absent."""
     present = ~np.isnan(y)
-    stacked = {"y": (y, 0.0), "se": (se, 1.0), "mask": (present * 1.0, 0.0)}
-    stacked |= {name: (values, _filler(name)) for name, values in columns.items()}
-    tables = {}
-    for name, (values, filler) in stacked.items():
-        whole = np.full((ROWS, shape.k), filler)
-        whole[: len(values), : values.shape[1]] = np.where(present, values, filler)
-        tables[name] = whole
+    known = {"y": y, "se": se, "mask": present * 1.0, **columns}
+    tables = filled(known, present, (ROWS, shape.k))
     tables["mask"][len(y) :, 0] = 1.0
     count = np.int64(-(-len(y) // BLOCK))
     return np.asarray(_program(shape)(tables, count, inputs))
-
-
-def _filler(name: str) -> float:
-    return 1.0 if name.startswith(("events", "time")) else 2.0
 
 
 def _program(shape: Shape) -> "Compiled":
@@ -280,14 +263,14 @@ def _fit(shape: Shape, table: Mapping[str, Array], inputs: Inputs) -> Array:
     return jnp.concatenate([jnp.stack(moments), *_quantiles(shape, found, series, inputs.probs)])
 
 
-def _likelihood(shape: Shape, counts: Mapping[str, Array], inputs: Inputs) -> partial:
-    if shape.link == "hypergeometric":
-        return partial(fisher, jnp, shape.support, counts)
-    if shape.baseline is None:
-        return partial(proportion if shape.link == "PLO" else incidence, jnp, counts)
-    log_beta = partial(shape.baseline.density, numbers=inputs.baseline)
-    settings = {"tails": shape.size.tails}
-    return partial(with_baseline, jnp, shape.link, shape.size.beta, counts, log_beta, **settings)
+def _likelihood(
+    shape: Shape, counts: Mapping[str, Array], inputs: Inputs
+) -> Callable[[Array], tuple[Array, Array]]:
+    rule = Rule(shape.size.beta, shape.size.tails, shape.support)
+    log_beta = None
+    if shape.baseline is not None:
+        log_beta = partial(shape.baseline.density, numbers=inputs.baseline)
+    return study_function(jnp, shape.link, counts, rule, log_beta)
 
 
 class Series(NamedTuple):

@@ -12,11 +12,11 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from ...model import NormalNormal
+from ...model import RandomEffects
 from ...priors import Normal, Prior, StudentT, log_density
 from ..compiled.precision import float64
 from ..compiled.priors import density
-from ..padding import padded_k
+from ..padding import filled, padded_k
 from .normal_program import BLOCK, MOMENTS, Inputs, Shape, blocks
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _ERROR = MOMENTS.index("error")
 _COMPILING = Lock()
 
 
-def serves(model: NormalNormal) -> bool:
+def serves(model: RandomEffects) -> bool:
     """Whether the program knows the priors of a model."""
     mu = isinstance(model.mu, Normal) or (isinstance(model.mu, StudentT) and model.mu.df >= 1)
     return (
@@ -41,7 +41,7 @@ def serves(model: NormalNormal) -> bool:
 
 
 def fit_normal(
-    model: NormalNormal, columns: Mapping[str, Values], *, prob: float, quantiles: bool
+    model: RandomEffects, columns: Mapping[str, Values], *, prob: float, quantiles: bool
 ) -> Mapping[str, Values]:
     """Fit every row of `columns`; see ``_batch.BatchFit``."""
     y, se = columns["y"], columns["se"]
@@ -84,16 +84,14 @@ def _run(shape: Shape, y: Values, se: Values, inputs: Inputs) -> Values:
 
 def _padded(y: Values, se: Values, size: int, k: int) -> Values:
     """Fill up with rows of one study, and rows with studies of infinite `se`."""
-    padded = np.zeros((2, size, k))
-    padded[1, :, 1:] = np.inf
-    padded[1, :, 0] = 1.0
-    absent = np.isnan(y)
-    for values, fill, place in ((y, 0.0, padded[0]), (se, np.inf, padded[1])):
-        place[: len(y), : y.shape[1]] = np.where(absent, fill, values)
-    return padded
+    present = ~np.isnan(y)
+    known = {"y": y, "se": se, "mask": present * 1.0}
+    tables = filled(known, present, (size, k))
+    tables["mask"][len(y) :, 0] = 1.0
+    return np.stack([tables["y"], np.where(tables["mask"] > 0, tables["se"], np.inf)])
 
 
-def shape_of(model: NormalNormal, k: int, *, quantiles: bool) -> Shape:
+def shape_of(model: RandomEffects, k: int, *, quantiles: bool) -> Shape:
     """The program that serves a model and tables of k studies."""
     padded = padded_k(k)
     nodes = 64 if padded <= 64 else 96
@@ -105,7 +103,7 @@ def shape_of(model: NormalNormal, k: int, *, quantiles: bool) -> Shape:
     return Shape(padded, nodes, components, known, tuple(model.tau.numbers), STEPS * quantiles)
 
 
-def _inputs(model: NormalNormal, prob: float) -> Inputs:
+def _inputs(model: RandomEffects, prob: float) -> Inputs:
     mu, tau = (
         {name: np.float64(value) for name, value in prior.numbers.items()}
         for prior in (model.mu, model.tau)

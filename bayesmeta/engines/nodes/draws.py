@@ -10,23 +10,20 @@ from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 from scipy.special import ndtri, stdtrit
 
-from ...model import BinomialNormal, Data, PoissonNormal, RandomEffects
+from ...model import Data, RandomEffects
 from ...posterior import TauDensity
 from ...priors import Prior
-from ...studies import Studies
 from ..likelihood.corners import EMPTY, sides_of
+from ..likelihood.laws import FARTHEST, start_of_baseline
+from ..likelihood.points import Grid, Row
 from ..likelihood.study import log_likelihoods, rough_effects, rows
 from ..likelihood.tables import (
-    FARTHEST,
-    Grid,
     Joint,
-    Row,
     alive,
     beta_nodes,
     joint_density,
     mode_of_beta,
     reach_of,
-    start_of_beta,
 )
 from .even import even
 from .inversion import Family, invert_rows
@@ -106,10 +103,10 @@ def place(fit: Source, u: Array) -> dict[str, Array]:
     noise = ndtri(u[:, 2]) if df is None else stdtrit(df, u[:, 2])
     theta = np.stack([_effects(fit, i, mu, tau, u[:, 3 + i]) for i in range(k)], axis=1)
     columns = {"mu": mu, "tau": tau, "theta": theta, "theta_new": mu + tau * noise}
-    if isinstance(fit.model, BinomialNormal | PoissonNormal):
-        assert isinstance(fit.data, Studies)
+    paired = fit.model.likelihood.paired
+    if paired is not None:
         each = enumerate(rows(fit.data))
-        found = [_baselines(fit.model, row, theta[:, i], u[:, 3 + k + i]) for i, row in each]
+        found = [_baselines(*paired, row, theta[:, i], u[:, 3 + k + i]) for i, row in each]
         columns["baseline"] = np.stack(found, axis=1)
     return columns
 
@@ -169,15 +166,15 @@ class _Table:
         """Refine the grid of a smooth study; one with a corner is tabulated towards it."""
         one = np.arange(fit.data.k) == i
         data = fit.data.keep(one)
-        se = float(rough_effects(fit.model, data)[1][0])
+        se = float(rough_effects(fit.model.likelihood, data)[1][0])
         if fit.graded[i]:
-            sides = sides_of(fit.model, data, fit.far, TABLED)
-            both = [log_likelihoods(fit.model, data, side, SPACING)[0] for side in sides]
+            sides = sides_of(fit.model.likelihood, data, fit.far, TABLED)
+            both = [log_likelihoods(fit.model.likelihood, data, side, SPACING)[0] for side in sides]
             return cls(
                 np.concatenate([sides[0].points[::-1], sides[1].points]),
                 np.concatenate([both[0][::-1], both[1]]),
             )
-        log_l = log_likelihoods(fit.model, data, fit.grid, TABLED)[0]
+        log_l = log_likelihoods(fit.model.likelihood, data, fit.grid, TABLED)[0]
         log_l = log_l - log_l.max()
         seen = np.flatnonzero(log_l > -700)
         inside = slice(seen[0], seen[-1] + 1)
@@ -238,7 +235,7 @@ def _log_kernel(z: Array, df: float | None) -> Array:
 def _own_points(fit: Source, i: int) -> Array:
     """Points at which a study's own features are seen, whatever mu and tau."""
     data = fit.data.keep(np.arange(fit.data.k) == i)
-    y, se = (float(one[0]) for one in rough_effects(fit.model, data))
+    y, se = (float(one[0]) for one in rough_effects(fit.model.likelihood, data))
     far = fit.far + abs(y)
     found = [y + _crowded(se, far)] if fit.model.df is not None else []
     if fit.graded[i]:
@@ -265,13 +262,11 @@ def _points(low: Array, high: Array, mu: Array, tau: Array, df: float | None, ow
     return np.sort(np.clip(np.hstack([found, own]), low[:, None], high[:, None]), axis=1)
 
 
-def _baselines(model: BinomialNormal | PoissonNormal, row: Row, theta: Array, u: Array) -> Array:
+def _baselines(link: str, prior: Prior, row: Row, theta: Array, u: Array) -> Array:
     """Draw one study's baselines given its effects, in the variable of their nodes."""
-    joint = joint_density(row, model.link, model.baseline)  # pyright: ignore[reportArgumentType]
-    mode, s = mode_of_beta(joint, theta, start_of_beta(row, model.link))
-    at = alive(
-        joint, theta, mode, s, SPACING, reach_of(model.baseline), every=max(1, theta.size // 128)
-    )
+    joint = joint_density(row, link, prior)
+    mode, s = mode_of_beta(joint, theta, float(start_of_baseline(np, link, row)))
+    at = alive(joint, theta, mode, s, SPACING, reach_of(prior), every=max(1, theta.size // 128))
     found = np.empty_like(theta)
     for some in np.array_split(np.arange(theta.size), -(-theta.size // BLOCK)):
         log_p = _log_at_nodes(joint, theta[some], mode[some], s[some], at)

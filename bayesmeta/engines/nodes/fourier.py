@@ -14,7 +14,7 @@ from scipy.special import gammaln, kve, ndtr, stdtr
 
 from ...posterior import Check, GridDensity, Marginals, TauDensity
 from ..likelihood.corners import rule_of_effects
-from ..likelihood.tables import Grid
+from ..likelihood.points import Grid
 
 type Array = NDArray[np.float64]
 

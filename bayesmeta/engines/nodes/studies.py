@@ -6,18 +6,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...model import BinomialNormal, CommonEffect, ContinuousCommonEffect, PoissonNormal
 from ...posterior import Marginal, Posterior
-from ...studies import Studies
+from ...priors import Prior
+from ..likelihood.laws import start_of_baseline
+from ..likelihood.points import Row
 from ..likelihood.study import rows
 from ..likelihood.tables import (
-    Row,
     alive,
     beta_nodes,
     joint_density,
     mode_of_beta,
     reach_of,
-    start_of_beta,
 )
 
 type Array = NDArray[np.float64]
@@ -47,14 +46,14 @@ class StudyNodes(NamedTuple):
 def nodes_of_studies(posterior: Posterior) -> tuple[StudyNodes, ...]:
     """Integrate an exact posterior over each study's effect, and its baseline given the effect."""
     model, data = posterior.model, posterior.data
-    if isinstance(model, CommonEffect | ContinuousCommonEffect):
+    if "theta" not in posterior.marginals:
         mu, mass = _nodes(posterior["mu"])
         return (StudyNodes({"mu": mu}, mass),) * data.k
     each = [_nodes(marginal) for marginal in posterior["theta"].each]
-    if isinstance(model, BinomialNormal | PoissonNormal):
-        assert isinstance(data, Studies)
+    paired = model.likelihood.paired
+    if paired is not None:
         pairs = zip(rows(data), each, strict=True)
-        return tuple(_with_baseline(model, row, *nodes) for row, nodes in pairs)
+        return tuple(_with_baseline(*paired, *pair) for pair in pairs)
     return tuple(StudyNodes({"theta": theta[:, None]}, mass) for theta, mass in each)
 
 
@@ -68,12 +67,11 @@ def _nodes(marginal: Marginal) -> tuple[Array, Array]:
     return x, mass / mass.sum()
 
 
-def _with_baseline(
-    model: BinomialNormal | PoissonNormal, row: Row, theta: Array, mass: Array
-) -> StudyNodes:
-    joint = joint_density(row, model.link, model.baseline)  # pyright: ignore[reportArgumentType]
-    mode, s = mode_of_beta(joint, theta, start_of_beta(row, model.link))
-    u = alive(joint, theta, mode, s, SPACING, reach_of(model.baseline), every=1)  # pyright: ignore[reportArgumentType]
+def _with_baseline(link: str, prior: Prior, row: Row, nodes: tuple[Array, Array]) -> StudyNodes:
+    theta, mass = nodes
+    joint = joint_density(row, link, prior)
+    mode, s = mode_of_beta(joint, theta, float(start_of_baseline(np, link, row)))
+    u = alive(joint, theta, mode, s, SPACING, reach_of(prior), every=1)
     beta, log_weight = beta_nodes(mode, s, u, SPACING)
     log_p = joint(theta[:, None], beta) + log_weight
     p = np.exp(log_p - log_p.max(axis=1, keepdims=True))

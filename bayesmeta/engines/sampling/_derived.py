@@ -7,15 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ...effects import EffectSizes
-from ...model import Data, Model, MultivariateNormal, NormalNormal, OutlierMixture
+from ...errors import ModelError
+from ...model import CorrelatedSpread, Data, Model, NoSpread, OutlierSpread, Scatter, Spread
 from ...multivariate import MultivariateEffects, matrices, root
 
 type Array = NDArray[np.float64]
 type DrawsByName = Mapping[str, Array]
 
 
-@singledispatch
 def derived(model: Model, data: Data, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
     """Draw what the sampler left out.
 
@@ -32,25 +31,35 @@ def derived(model: Model, data: Data, draws: DrawsByName, rng: np.random.Generat
         With random effects ``theta_new``; with outliers ``theta`` and ``outlier`` too. Of several
         outcomes (chains, draws, p) and (chains, draws, k, p).
     """
-    return _new_effect(model, draws, rng) if "tau" in draws else {}
+    return _left_out(model.between, data, draws, rng)
 
 
-@derived.register
-def _normal_normal(
-    model: NormalNormal, data: Data, draws: DrawsByName, rng: np.random.Generator
+@singledispatch
+def _left_out(
+    between: Spread, data: Data, draws: DrawsByName, rng: np.random.Generator
 ) -> DrawsByName:
-    """With degrees of freedom unknown, study effects given their weights as well."""
-    new = _new_effect(model, draws, rng)
-    if "weight" not in draws:
+    raise ModelError(f"What follows from draws is not known with {between!r}.")
+
+
+@_left_out.register
+def _(_: NoSpread, data: Data, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
+    return {}
+
+
+@_left_out.register
+def _(between: Scatter, data: Data, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
+    """A new effect; where study effects were integrated out, these given their weights as well."""
+    df, size = draws.get("df", between.df), draws["mu"].shape  # pyright: ignore[reportArgumentType, reportCallIssue]
+    noise = rng.standard_normal(size) if df is None else rng.standard_t(df, size)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    new = {"theta_new": draws["mu"] + draws["tau"] * noise}
+    if "theta" in draws:
         return new
-    between = draws["tau"][..., None] ** 2 / draws["weight"]
-    return {**new, "theta": _study_effects(data, draws["mu"][..., None], between, rng)}
+    scale2 = draws["tau"][..., None] ** 2 / draws["weight"]
+    return {**new, "theta": _study_effects(data, draws["mu"][..., None], scale2, rng)}
 
 
-@derived.register
-def _outlier_mixture(
-    _: OutlierMixture, data: Data, draws: DrawsByName, rng: np.random.Generator
-) -> DrawsByName:
+@_left_out.register
+def _(_: OutlierSpread, data: Data, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
     """Draw the component of each study, then its effect: normal given estimate and component."""
     mu, tau, share, spread = (draws[name][..., None] for name in ("mu", "tau", "share", "spread"))
     variances = tau**2, tau**2 + spread**2
@@ -64,16 +73,15 @@ def _outlier_mixture(
     }
 
 
-@derived.register
-def _multivariate_normal(
-    _: MultivariateNormal, data: Data, draws: DrawsByName, rng: np.random.Generator
+@_left_out.register
+def _(
+    _: CorrelatedSpread, data: MultivariateEffects, draws: DrawsByName, rng: np.random.Generator
 ) -> DrawsByName:
     """Effects of the studies and of a new one, jointly over the outcomes.
 
     A study's effects are drawn from their law without its estimates and then moved by what these
     add to estimates drawn with them: for normals the conditional law, whatever is singular.
     """
-    assert isinstance(data, MultivariateEffects)
     mu, tau, numbers = draws["mu"], draws["tau"], data.numbers
     rho = draws["rho"] if draws["rho"].ndim > 2 else draws["rho"][..., None]
     between = matrices(rho, data.p) * tau[..., :, None] * tau[..., None, :]
@@ -90,28 +98,22 @@ def _multivariate_normal(
     return {"theta": theta + moved[..., 0], "theta_new": new}
 
 
-def _new_effect(model: Model, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
-    df, size = draws.get("df", getattr(model, "df", None)), draws["mu"].shape
-    noise = rng.standard_normal(size) if df is None else rng.standard_t(df, size)
-    return {"theta_new": draws["mu"] + draws["tau"] * noise}
-
-
 def _study_effects(data: Data, mu: Array, between: Array, rng: np.random.Generator) -> Array:
     """Draw study effects given estimates and variances between studies, (chains, draws, k)."""
-    assert isinstance(data, EffectSizes)
-    own = between / (between + data.se**2)  # share of the study's own estimate in its effect
-    noise = np.sqrt(own) * data.se * rng.standard_normal(own.shape)
-    return mu + own * (data.y - mu) + noise
+    y, se = data.numbers["y"], data.numbers["se"]
+    own = between / (between + se**2)  # share of the study's own estimate in its effect
+    noise = np.sqrt(own) * se * rng.standard_normal(own.shape)
+    return mu + own * (y - mu) + noise
 
 
 def _wide(data: Data, mu: Array, share: Array, usual: Array, wide: Array) -> Array:
     """Probability that each study is of the wide component, by Bayes' theorem."""
-    assert isinstance(data, EffectSizes)
-    narrow, broad = usual + data.se**2, wide + data.se**2
+    y, se = data.numbers["y"], data.numbers["se"]
+    narrow, broad = usual + se**2, wide + se**2
     with np.errstate(divide="ignore"):
         log_odds = np.log(share) - np.log1p(-share)
     log_odds = log_odds + 0.5 * np.log(narrow / broad)
-    return expit(log_odds + 0.5 * (data.y - mu) ** 2 * (1 / narrow - 1 / broad))
+    return expit(log_odds + 0.5 * (y - mu) ** 2 * (1 / narrow - 1 / broad))
 
 
 def _one_of(variances: tuple[Array, Array], wide: Array, rng: np.random.Generator) -> Array:

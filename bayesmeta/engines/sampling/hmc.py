@@ -22,7 +22,7 @@ import numpy as np
 from jax import Array, export
 
 from ...errors import ModelError
-from ...model import BetaBinomial, BinomialNormal, Exchangeable, Model
+from ...model import Model
 from ...posterior import Posterior
 from ..compiled.precision import float64
 from ..compiled.stored import load_program, store_program, stored_program
@@ -56,10 +56,11 @@ class Batch(NamedTuple):
 
 def batch(model: Model, k: int) -> Batch:
     """Choose the length of the runs: three parameters mix faster than two per study."""
-    from .inputs import example, padded
+    from ..padding import padded_k
+    from .inputs import example
 
-    steps, draws = (5, 500) if isinstance(model, BetaBinomial) else (12, 1000)
-    return Batch(example(model), padded(k, least=SMALLEST), steps, draws)
+    steps, draws = (12, 1000) if "tau" in model.priors else (5, 500)
+    return Batch(example(model), padded_k(k, least=SMALLEST), steps, draws)
 
 
 def sample_many(
@@ -101,9 +102,8 @@ def sample_many(
     ModelError
         If the model has an exact engine.
     """
-    shared = isinstance(model, BinomialNormal) and isinstance(model.baseline, Exchangeable)
-    if not (shared or isinstance(model, BetaBinomial)):
-        raise ModelError(f"{type(model).__name__} has an exact engine: use Quadrature().")
+    if not model.likelihood.shares:
+        raise ModelError(f"{model.name} has an exact engine: use Quadrature().")
     with float64():
         found = _by_hmc(model, columns, mask, seed, prob, progress)
     found["passed"] = _passed(found, batch(model, mask.shape[1]).draws)

@@ -5,30 +5,34 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, NamedTuple
+from functools import singledispatch
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
+from ...errors import ModelError
 from ...model import (
+    Arms,
     ByOutcome,
+    CorrelatedEstimates,
     Data,
+    Estimates,
     Exchangeable,
-    HypergeometricNormal,
+    Hypergeometric,
+    Likelihood,
     Model,
+    OfCounts,
 )
 from ...priors import Mixture, Prior
 from ...studies import BinaryStudies, ContinuousStudies
 from ..likelihood.arms import COLUMNS, columns_of, empty_quantiles
 from ..likelihood.study import supports
+from ..padding import lengthened, padded_k
 from ..settings import NUTS
 
-if TYPE_CHECKING:
-    pass
-
-
 type Columns = Mapping[str, np.ndarray]
-type Out = Mapping[str, Mapping[str, np.ndarray]]
+
 SMALLEST = 16  # tables are padded to 16, 32, 64, ... studies, so that most share one program
 FEWEST = 4  # where arms report quantiles, whose probabilities cost too much for padding
 
@@ -51,14 +55,29 @@ class Shape(NamedTuple):
 def columns_for(model: Model, data: Data) -> Columns:
     """The data by the names that the PyMC model has for them."""
     model.check_data(data)
-    if isinstance(data, ContinuousStudies):
-        return columns_of(model, data)
-    if not isinstance(model, HypergeometricNormal):
-        return data.numbers
-    assert isinstance(data, BinaryStudies)
+    return _columns(model.likelihood, data)
+
+
+@singledispatch
+def _columns(of: Likelihood, data: Data) -> Columns:
+    raise ModelError(f"There is no PyMC form of {of!r}.")
+
+
+@_columns.register(Estimates | CorrelatedEstimates | OfCounts)
+def _(of: Likelihood, data: Data) -> Columns:
+    return data.numbers
+
+
+@_columns.register
+def _(of: Hypergeometric, data: BinaryStudies) -> Columns:
     largest = int(supports(data).max())
     size = max(64, 1 << (largest - 1).bit_length())
     return {**data.numbers, "count": np.arange(float(size))}
+
+
+@_columns.register
+def _(of: Arms, data: ContinuousStudies) -> Columns:
+    return columns_of(of, data)
 
 
 def shape_of(model: Model, columns: Columns, k: int, engine: NUTS) -> Shape:
@@ -68,38 +87,23 @@ def shape_of(model: Model, columns: Columns, k: int, engine: NUTS) -> Shape:
         support = columns["quantiles_treatment"].shape[1]
     chains = engine.chains if lockstep() else 1  # on a CPU the program is one chain
     least = FEWEST if "quantiles_treatment" in columns else SMALLEST
-    return Shape(example(model), padded(k, least=least), support, engine.draws, engine.tune, chains)
-
-
-def padded(k: int, *, least: int = SMALLEST) -> int:
-    """How many rows a table of k studies is filled up to."""
-    return max(least, 1 << (k - 1).bit_length())
+    return Shape(
+        example(model), padded_k(k, least=least), support, engine.draws, engine.tune, chains
+    )
 
 
 def pad(columns: Columns, k: int) -> Columns:
-    """Fill up the last axis with rows that say nothing: n = 0 for counts, se or time = 1."""
-    return {
-        name: _pad_quantiles(values, k)
-        if values.ndim == 3 and name.startswith("quantiles")
-        else values
-        if name == "count"
-        else np.pad(
-            values,
-            [(0, 0)] * (values.ndim - 1) + [(0, k - values.shape[-1])],
-            constant_values=_filler(name),
-        )
-        for name, values in columns.items()
-    }
+    """Fill up the last axis, of quantiles the first, with rows that are masked."""
+    return {name: _padded(name, values, k) for name, values in columns.items()}
 
 
-def _pad_quantiles(values: np.ndarray, k: int) -> np.ndarray:
-    none = empty_quantiles(values.shape[1])
-    return np.concatenate([values, np.repeat(none, k - values.shape[0], axis=0)])
-
-
-def _filler(name: str) -> float:
-    ones = ("se", "unit", "time", "size", "sd", "moments")
-    return 1.0 if name.startswith(ones) else 0.0
+def _padded(name: str, values: np.ndarray, k: int) -> np.ndarray:
+    if name == "count":
+        return values
+    if name.startswith("quantiles"):
+        none = empty_quantiles(values.shape[1])
+        return np.concatenate([values, np.repeat(none, k - values.shape[0], axis=0)])
+    return lengthened(values, name, k)
 
 
 def numbers(model: Model) -> Mapping[str, np.float64]:
@@ -121,14 +125,27 @@ def example_inputs(shape: Shape) -> tuple[object, ...]:
 
 def example_columns(model: Model, k: int, support: int = 0) -> Columns:
     """Columns of the shape of a table, to trace with."""
-    if support and issubclass(model.takes, ContinuousStudies):
-        none = np.repeat(empty_quantiles(support), k, axis=0)
-        plans = {"quantiles_treatment": none, "quantiles_control": none}
-        return {**{name: np.ones(k) for name in COLUMNS}, **plans}
+    return _example(model.likelihood, k, support)
+
+
+@singledispatch
+def _example(of: Likelihood, k: int, support: int) -> Columns:
+    raise ModelError(f"There is no PyMC form of {of!r}.")
+
+
+@_example.register(Estimates | CorrelatedEstimates | OfCounts)
+def _(of: Likelihood, k: int, support: int) -> Columns:
     count = {"count": np.arange(float(support))} if support else {}
-    if issubclass(model.takes, ContinuousStudies):
-        return {name: np.ones(k) for name in COLUMNS}
-    return {**{name: np.ones((*first, k)) for name, first in model.columns().items()}, **count}
+    return {**{name: np.ones((*first, k)) for name, first in of.columns().items()}, **count}
+
+
+@_example.register
+def _(of: Arms, k: int, support: int) -> Columns:
+    ones = {name: np.ones(k) for name in COLUMNS}
+    if not support:
+        return ones
+    none = np.repeat(empty_quantiles(support), k, axis=0)
+    return {**ones, "quantiles_treatment": none, "quantiles_control": none}
 
 
 def chain_keys(seed: int, chains: int) -> np.ndarray:

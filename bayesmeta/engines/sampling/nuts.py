@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache, partial, singledispatch
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,17 @@ from jax import Array, export
 
 from ...errors import ModelError
 from ...model import (
-    BinomialNormal,
+    CorrelatedSpread,
     Data,
     Model,
     MultivariateNormal,
+    NoSpread,
+    OutlierSpread,
+    Scatter,
+    Spread,
 )
 from ...multivariate import MultivariateEffects
 from ...posterior import Diagnostics, Draws, Marginal, Marginals, Posterior
-from ...studies import BinaryStudies
 from .._cautions import cautions, of_outliers
 from ..compiled.stored import load_program, store_program, stored_program
 from ..exact.propriety import (
@@ -90,11 +93,11 @@ def _has_wall(model: Model, data: Data) -> bool:
     Its baseline is then free to one side, and there the risk of the other arm forbids one sign of
     theta outright: a cliff that the step size, tuned to the rest, would leap over.
     """
-    if isinstance(model, BinomialNormal) and model.measure == "RR":
-        assert isinstance(data, BinaryStudies)
-        full = data.events_treatment == data.n_treatment, data.events_control == data.n_control
-        return bool((full[0] != full[1]).any())
-    return bool(kinked(model, data).any())
+    of = model.likelihood
+    if of.measure == "RR":
+        a, n1, c, n0 = data.numbers.values()
+        return bool(((a == n1) != (c == n0)).any())
+    return of.measure == "RD" and bool(kinked(of, data).any())
 
 
 def _sample_once(
@@ -166,11 +169,22 @@ def _labels(axes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 def _moments(model: Model, data: Data) -> Mapping[str, int]:
     """How many moments exist, where fewer than two may; those of study effects by ``theta[i]``."""
-    if isinstance(model, MultivariateNormal):
-        return _moments_of_outcomes(model, data)
+    return _moments_about(model.between, model, data)
+
+
+@singledispatch
+def _moments_about(between: Spread, model: Model, data: Data) -> Mapping[str, int]:
+    raise ModelError(f"Which moments exist is not known with {between!r}.")
+
+
+@_moments_about.register
+def _(_: NoSpread, model: Model, data: Data) -> Mapping[str, int]:
+    return {}
+
+
+@_moments_about.register(Scatter | OutlierSpread)
+def _(_: Scatter | OutlierSpread, model: Model, data: Data) -> Mapping[str, int]:
     priors, k = model.priors, data.k
-    if "tau" not in priors:
-        return {}
     mu, tau = priors["mu"], priors["tau"]
     new = moments_of_new(model, k)
     return {
@@ -178,13 +192,15 @@ def _moments(model: Model, data: Data) -> Mapping[str, int]:
         "tau": moments_of_tau(tau, k, mu=mu),
         "theta_new": new,
         **{name: moments_of_prior(priors[name]) for name in ("df", "spread") if name in priors},
-        **{f"theta[{i}]": new for i in np.flatnonzero(~vanishing(model, data))},
+        **{f"theta[{i}]": new for i in np.flatnonzero(~vanishing(model.likelihood, data))},
     }
 
 
-def _moments_of_outcomes(model: MultivariateNormal, data: Data) -> Mapping[str, int]:
+@_moments_about.register
+def _(
+    _: CorrelatedSpread, model: MultivariateNormal, data: MultivariateEffects
+) -> Mapping[str, int]:
     """Each outcome's as if it were alone: far out in its tau, the others hold nothing back."""
-    assert isinstance(data, MultivariateEffects)
     found: dict[str, int] = {}
     for i, outcome in enumerate(data.outcome):
         mu, tau, k = model.of("mu", outcome), model.of("tau", outcome), data.reported[:, i].sum()

@@ -1,0 +1,185 @@
+"""A model in mathematical notation, line by line."""
+
+from functools import singledispatch
+
+from ...errors import ModelError
+from ...model import (
+    Arms,
+    Binomial,
+    CorrelatedEstimates,
+    Estimates,
+    Hypergeometric,
+    Incidence,
+    Likelihood,
+    Model,
+    NormalSpread,
+    NoSpread,
+    OfCounts,
+    OutlierSpread,
+    Overdispersed,
+    Poisson,
+    Proportion,
+    Spread,
+    StudentTSpread,
+)
+from ...priors import (
+    Prior,
+)
+from . import _source_arms as of_arms
+
+
+def mathematics(model: Model) -> tuple[str, ...]:
+    """Return the model line by line in mathematical notation, priors last."""
+    return _lines(model.likelihood, model)
+
+
+@singledispatch
+def _lines(of: Likelihood, model: Model) -> tuple[str, ...]:
+    raise ModelError(f"There is no notation for {model.name}.")
+
+
+@singledispatch
+def _effect_lines(between: Spread) -> tuple[str, ...]:
+    raise ModelError(f"There is no notation for {between!r}.")
+
+
+@_effect_lines.register
+def _(_: NormalSpread) -> tuple[str, ...]:
+    return ("θᵢ ~ Normal(μ, τ),   θ_new ~ Normal(μ, τ)",)
+
+
+@_effect_lines.register
+def _(between: StudentTSpread) -> tuple[str, ...]:
+    family = f"Student-t({'ν' if isinstance(between.df, Prior) else f'{between.df:g}'}, μ, τ)"
+    return (f"θᵢ ~ {family},   θ_new ~ {family}",)
+
+
+@_effect_lines.register
+def _(_: OutlierSpread) -> tuple[str, ...]:
+    return ("θᵢ ~ (1 − π) Normal(μ, τ) + π Normal(μ, √(τ² + κ²)),   θ_new likewise",)
+
+
+@_effect_lines.register
+def _(_: NoSpread) -> tuple[str, ...]:
+    return ("θᵢ = μ",)
+
+
+_PRODUCT_LINE = "2βᵢ = log[ pᵢ₁ pᵢ₀ / ((1 − pᵢ₁)(1 − pᵢ₀)) ]   (log odds product)"
+_ARM_LINES = {
+    "OR half": ("logit pᵢ₁ = βᵢ + θᵢ/2,   logit pᵢ₀ = βᵢ − θᵢ/2   (±½ coding)",),
+    "OR zero_one": ("logit pᵢ₁ = βᵢ + θᵢ,   logit pᵢ₀ = βᵢ   (0/1 coding)",),
+    "RR": (
+        "pᵢ₁ = pᵢ₀ exp(θᵢ)",
+        _PRODUCT_LINE,
+        "pᵢ₀ = 2 / (1 + a + √((1 − a)² + 4a exp(−2βᵢ))),   a = exp(θᵢ)",
+    ),
+    "RD": (
+        "pᵢ₁ = pᵢ₀ + d,   d = tanh(θᵢ)",
+        _PRODUCT_LINE,
+        "pᵢ₀ = 2s(1 − d) / (s(2 − d) + d + √(d²(1 − s)² + 4s)),   s = exp(2βᵢ)",
+    ),
+}
+
+
+@_lines.register
+def _(of: Estimates, model: Model) -> tuple[str, ...]:
+    one = "tau" not in model.priors
+    effects = () if one else _effect_lines(model.between)
+    estimate = f"yᵢ ~ Normal({'μ' if one else 'θᵢ'}, seᵢ)   (mean, standard deviation)"
+    return (estimate, *effects, *_prior_lines(model))
+
+
+@_lines.register
+def _(of: CorrelatedEstimates, model: Model) -> tuple[str, ...]:
+    own = [
+        f"{_SYMBOL.get(name.split('[')[0], name)}{name[name.find('[') :] if '[' in name else ''} ~ "
+        f"{prior!r}"
+        for name, prior in model.priors.items()
+    ]
+    return (
+        "yᵢ ~ Normal(θᵢ, Sᵢ),   θᵢ ~ Normal(μ, T),   θ_new ~ Normal(μ, T)   (mean, covariance)",
+        "Sᵢ,ab = wᵢ,ab seᵢa seᵢb,   T,ab = ρ,ab τ,a τ,b",
+        *own,
+    )
+
+
+@_lines.register
+def _(of: OfCounts, model: Model) -> tuple[str, ...]:
+    return (*_count_lines(of), *_effect_lines(model.between), *_prior_lines(model))
+
+
+@singledispatch
+def _count_lines(of: OfCounts) -> tuple[str, ...]:
+    raise ModelError(f"There is no notation for {of!r}.")
+
+
+@_count_lines.register
+def _(of: Binomial) -> tuple[str, ...]:
+    return (
+        "events_treatmentᵢ ~ Binomial(n_treatmentᵢ, pᵢ₁)",
+        "events_controlᵢ ~ Binomial(n_controlᵢ, pᵢ₀)",
+        *_ARM_LINES[of.link],
+        *(("βᵢ ~ Normal(m, s)   (exchangeable)",) if of.shares else ()),
+    )
+
+
+@_count_lines.register
+def _(_: Hypergeometric) -> tuple[str, ...]:
+    return (
+        "events_treatmentᵢ | events_treatmentᵢ + events_controlᵢ ~ "
+        "Fisher non-central hypergeometric(n_treatmentᵢ, n_controlᵢ, exp(θᵢ))",
+    )
+
+
+@_count_lines.register
+def _(_: Poisson) -> tuple[str, ...]:
+    return (
+        "events_treatmentᵢ ~ Poisson(time_treatmentᵢ exp(βᵢ + θᵢ/2))",
+        "events_controlᵢ ~ Poisson(time_controlᵢ exp(βᵢ − θᵢ/2))",
+    )
+
+
+@_count_lines.register
+def _(_: Proportion) -> tuple[str, ...]:
+    return ("eventsᵢ ~ Binomial(nᵢ, pᵢ),   logit pᵢ = θᵢ",)
+
+
+@_count_lines.register
+def _(_: Incidence) -> tuple[str, ...]:
+    return ("eventsᵢ ~ Poisson(timeᵢ exp(θᵢ))",)
+
+
+@_lines.register
+def _(of: Overdispersed, model: Model) -> tuple[str, ...]:
+    return (
+        "events_treatmentᵢ ~ BetaBinomial(n_treatmentᵢ, p₁, ρ),   logit p₁ = β + μ/2",
+        "events_controlᵢ ~ BetaBinomial(n_controlᵢ, p₀, ρ),   logit p₀ = β − μ/2",
+        "ρ: correlation within an arm; shape parameters p(1 − ρ)/ρ and (1 − p)(1 − ρ)/ρ",
+        *_prior_lines(model),
+    )
+
+
+@_lines.register
+def _(of: Arms, model: Model) -> tuple[str, ...]:
+    effects = _effect_lines(model.between)
+    return (*of_arms.lines(of), *effects, *_prior_lines(model), *of_arms.flat_lines(of))
+
+
+_SYMBOL = {
+    "mu": "μ",
+    "tau": "τ",
+    "baseline": "βᵢ",
+    "baseline_mean": "m",
+    "baseline_sd": "s",
+    "log_sd": "log σᵢⱼ",
+    "rho": "ρ",
+    "correlation": "rᵢ",
+    "df": "ν",
+    "share": "π",
+    "spread": "κ",
+    "within": "w",
+}
+
+
+def _prior_lines(model: Model) -> tuple[str, ...]:
+    return tuple(f"{_SYMBOL[name]} ~ {prior!r}" for name, prior in model.priors.items())

@@ -1,0 +1,101 @@
+"""From a likelihood, a location and a spread to the model that people write."""
+
+from dataclasses import fields
+
+from ..errors import ModelError
+from ._base import Model
+from ._continuous import ContinuousCommonEffect, ContinuousNormal
+from ._counts import (
+    BetaBinomial,
+    BinomialNormal,
+    HypergeometricNormal,
+    IncidenceNormal,
+    PoissonNormal,
+    ProportionNormal,
+)
+from ._estimates import CommonEffect, NormalNormal, OutlierMixture
+from ._multivariate import MultivariateNormal
+from .likelihood import (
+    Arms,
+    Binomial,
+    CorrelatedEstimates,
+    Estimates,
+    Hypergeometric,
+    Incidence,
+    Likelihood,
+    Overdispersed,
+    Poisson,
+    Proportion,
+)
+from .location import Location
+from .spread import (
+    CorrelatedSpread,
+    NormalSpread,
+    NoSpread,
+    OutlierSpread,
+    Spread,
+    StudentTSpread,
+)
+
+_SCATTERED: dict[type[Likelihood], type[Model]] = {
+    Estimates: NormalNormal,
+    Binomial: BinomialNormal,
+    Hypergeometric: HypergeometricNormal,
+    Poisson: PoissonNormal,
+    Proportion: ProportionNormal,
+    Incidence: IncidenceNormal,
+    Arms: ContinuousNormal,
+}
+_SPELLED: dict[tuple[type[Likelihood], type[Spread]], type[Model]] = {
+    **{(one, NormalSpread): name for one, name in _SCATTERED.items()},
+    **{(one, StudentTSpread): name for one, name in _SCATTERED.items()},
+    (Estimates, NoSpread): CommonEffect,
+    (Arms, NoSpread): ContinuousCommonEffect,
+    (Overdispersed, NoSpread): BetaBinomial,
+    (Estimates, OutlierSpread): OutlierMixture,
+    (CorrelatedEstimates, CorrelatedSpread): MultivariateNormal,
+}
+_WORDS: dict[type[Spread], str] = {
+    NoSpread: "one effect for all studies",
+    NormalSpread: "normal study effects",
+    StudentTSpread: "Student-t study effects",
+    OutlierSpread: "a share of outlying studies",
+    CorrelatedSpread: "correlated outcomes",
+}
+
+
+def compose(likelihood: Likelihood, location: Location, spread: Spread) -> Model:
+    """Return the model of three parts, e.g. with one of them replaced.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    location : Location
+    spread : Spread
+
+    Raises
+    ------
+    ModelError
+        If no model has these together; with those that the likelihood goes with.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    >>> compose(model.likelihood, model.location, StudentTSpread(model.tau, 4.0)).df
+    4.0
+    """
+    spelled = _SPELLED.get((type(likelihood), type(spread)))
+    if spelled is None:
+        known = [_WORDS[kind] for one, kind in _SPELLED if one is type(likelihood)]
+        raise ModelError(
+            f"There is no model of {_WORDS[type(spread)]} with the likelihood "
+            f"{type(likelihood).__name__}; it goes with {' or '.join(known)}."
+        )
+    given = {
+        field.name: getattr(part, field.name)
+        for part in (likelihood, location, spread)
+        for field in fields(part)  # pyright: ignore[reportArgumentType]
+    }
+    wanted = {field.name for field in fields(spelled)}  # pyright: ignore[reportArgumentType]
+    return spelled(**{name: value for name, value in given.items() if name in wanted})
