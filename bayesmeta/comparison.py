@@ -108,9 +108,7 @@ def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[s
 
 def _named(model: Model) -> str:
     """The name of a model, with its coding where there is a choice."""
-    coding = {"OR half": ", ±½ coding", "OR zero_one": ", 0/1 coding"}
-    paired = model.likelihood.paired
-    return model.name + ("" if paired is None else coding.get(paired.link, ""))
+    return ", ".join(filter(None, (model.name, model.likelihood.coded)))
 
 
 def _entry(

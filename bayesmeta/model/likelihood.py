@@ -9,7 +9,7 @@ have beside their effects, baselines and standard deviations, is its own, with t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, final
+from typing import ClassVar, Literal, NamedTuple, final
 
 from ..effects import EffectSizes
 from ..errors import ModelError
@@ -26,6 +26,16 @@ from ..studies import (
 from ._figures import check_figures
 from ._priors import Exchangeable
 
+type FamilyName = Literal[
+    "estimates",
+    "binomial",
+    "hypergeometric",
+    "poisson",
+    "proportion",
+    "incidence",
+    "beta-binomial",
+    "arms",
+]
 type Data = Studies | EffectSizes | ContinuousStudies | MultivariateEffects
 
 ARM_LINKS = {
@@ -59,6 +69,8 @@ class Likelihood:
     ----------
     takes : type
         The kind of data it is for.
+    family : str
+        What the data of a study follow, as a key.
     measure : str
         Name of the scale of the effect, where the likelihood decides it; else ``"GEN"``.
     in_words : str
@@ -71,6 +83,7 @@ class Likelihood:
 
     __slots__ = ()
     takes: ClassVar[type[Data]] = EffectSizes
+    family: ClassVar[FamilyName] = "estimates"
     target: ClassVar[str] = "y given its standard error"
     measure: str
 
@@ -78,6 +91,11 @@ class Likelihood:
     def shares(self) -> bool:
         """Whether studies share more than what their effects do."""
         return False
+
+    @property
+    def coded(self) -> str:
+        """How an effect enters two arms, in brief, where there is a choice."""
+        return ""
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -228,12 +246,18 @@ class Binomial(OfCounts):
     measure: str
     baseline: Prior | Exchangeable
     coding: str = "half"
+    family: ClassVar[FamilyName] = "binomial"
     takes: ClassVar[type[Data]] = BinaryStudies
 
     @property
     def link(self) -> str:
         """How effect and baseline make the two risks, as one key."""
         return f"OR {self.coding}" if self.measure == "OR" else self.measure
+
+    @property
+    def coded(self) -> str:
+        """How a log odds ratio enters the arms, in brief."""
+        return {"OR half": "±½ coding", "OR zero_one": "0/1 coding"}.get(self.link, "")
 
     @property
     def shares(self) -> bool:
@@ -259,6 +283,7 @@ class Hypergeometric(OfCounts):
 
     measure: ClassVar[str] = "OR"
     link: ClassVar[str] = "hypergeometric"
+    family: ClassVar[FamilyName] = "hypergeometric"
     takes: ClassVar[type[Data]] = BinaryStudies
     target: ClassVar[str] = "treatment events given the margins"
 
@@ -276,6 +301,7 @@ class Poisson(OfCounts):
     baseline: Prior
     measure: ClassVar[str] = "IRR"
     link: ClassVar[str] = "IRR"
+    family: ClassVar[FamilyName] = "poisson"
     takes: ClassVar[type[Data]] = PersonTimeStudies
 
     @property
@@ -291,6 +317,7 @@ class Proportion(OfCounts):
 
     measure: ClassVar[str] = "PLO"
     link: ClassVar[str] = "PLO"
+    family: ClassVar[FamilyName] = "proportion"
     takes: ClassVar[type[Data]] = ProportionStudies
     target: ClassVar[str] = "events given n"
 
@@ -302,6 +329,7 @@ class Incidence(OfCounts):
 
     measure: ClassVar[str] = "IRLN"
     link: ClassVar[str] = "IRLN"
+    family: ClassVar[FamilyName] = "incidence"
     takes: ClassVar[type[Data]] = IncidenceStudies
     target: ClassVar[str] = "events given time"
 
@@ -315,6 +343,7 @@ class Overdispersed(OfCounts):
     rho: Prior
     measure: ClassVar[str] = "OR"
     link: ClassVar[str] = "OR half"
+    family: ClassVar[FamilyName] = "beta-binomial"
     takes: ClassVar[type[Data]] = BinaryStudies
 
     @property
@@ -339,6 +368,7 @@ class Arms(Likelihood):
     baseline: Prior | None = None
     quartiles: int = 7
     correlation: Prior | None = None
+    family: ClassVar[FamilyName] = "arms"
     takes: ClassVar[type[Data]] = ContinuousStudies
     target: ClassVar[str] = "the estimate, as its likelihood spreads about it"
 
