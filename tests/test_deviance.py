@@ -1,7 +1,6 @@
 """Residual deviance, leverage and DIC: against plain quadrature, closed forms and by hand."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +9,8 @@ from references import cases, estimates, numbered
 from tolerances import DEVIANCE, STANDARD_ERRORS
 
 import bayesmeta as bm
-from bayesmeta.report._html import _fit_in_words
-from bayesmeta.results.display import number
+from bayesmeta.checks import Checks
+from bayesmeta.results.display import fit_in_words, number
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
 CASES = cases("brute_deviance")
@@ -143,10 +142,7 @@ def test_the_report_states_the_error_of_what_was_drawn_and_of_nothing_else():
     data = estimates([-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
     exact = bm.deviance(bm.fit(bm.NormalNormal(mu=MU, tau=TAU), data))
     drawn = of_draws(np.random.default_rng(1).normal(0, 0.3, (4, 200, 3)), data)
-    words = [
-        _fit_in_words(SimpleNamespace(checks=SimpleNamespace(loo=None, deviance=one)))
-        for one in (exact, drawn)
-    ]
+    words = [fit_in_words(Checks(deviance=one)) for one in (exact, drawn)]
     assert words[0].endswith(f"DIC {number(exact.dic)}")
     errors = ", ".join(number(one) for one in drawn.mcse)
     assert words[1].endswith(f"(from draws, with Monte Carlo standard errors of {errors})")

@@ -1,4 +1,4 @@
-"""Grids of the report and rows of a run: every cell is the figure that its head names."""
+"""Sections of the report and rows of a run: every cell is the figure that its head names."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,21 +8,23 @@ import pandas as pd
 import pytest
 
 import bayesmeta as bm
+from bayesmeta.checks import Checks, Trust, Verdict
 from bayesmeta.decision import AbsoluteEffect, AbsoluteEffects
 from bayesmeta.effects import MEASURES
 from bayesmeta.posterior import Check, Diagnostics
-from bayesmeta.report import _html
-from bayesmeta.report._robustness import influence_grid, small_study_grid
-from bayesmeta.results import Robustness, ScenarioResult
-from bayesmeta.results.display import shift_sentence
+from bayesmeta.results import OutcomeResult, PublishedResult, Robustness, ScenarioResult
+from bayesmeta.results.display import interval, shift_sentence
+from bayesmeta.results.sections import SECTIONS, glance, of_checks
 from bayesmeta.results.tables import (
     compare_table,
     diagnostics_table,
     heterogeneity_table,
+    published_table,
     scenario_table,
 )
 
 PROB = 0.9
+NATURAL = ["estimate_natural", "lower_natural", "upper_natural"]
 FACTOR = {"prior": "Normal(0, 2)", "bf01": 0.25, "bf10": 4.0, "prob_null": 0.2}
 FACTOR_CELLS = {
     "prior": "Normal(0, 2)",
@@ -33,24 +35,20 @@ FACTOR_CELLS = {
 ENDS = {"median": 0.5, "lower": 0.25, "upper": 1.5}
 SIMULATED = ENDS | dict.fromkeys(("median_mcse", "lower_mcse", "upper_mcse"), 0.001)
 
-GRIDS = {  # who makes it, a row of the run's table, and the cells under the grid's heads
+ROWS = {  # by section: a row of the run's table, and the cells under the section's heads
     "bayes-factors": (
-        lambda outcome: _html._evidence(outcome)["factors"],
         FACTOR | {"how": "a ratio"},
         {"hypothesis": "it"} | FACTOR_CELLS | {"how": "a ratio"},
     ),
     "tau-by-scale": (
-        lambda outcome: _html._evidence(outcome)["by_scale"],
         FACTOR,
         {"prior of τ": "it"} | FACTOR_CELLS,
     ),
     "weights": (
-        lambda outcome: _html._evidence(outcome)["weights"],
         {"weight": 0.125, "own_weight": 0.75},
         {"study": "it", "weight in μ": "12.5%", "own weight in its θ": "75.0%"},
     ),
     "zero-studies": (
-        lambda outcome: _html._evidence(outcome)["zeros"],
         {
             "k": 9,
             "tau_median": 0.125,
@@ -70,14 +68,12 @@ GRIDS = {  # who makes it, a row of the run's table, and the cells under the gri
         },
     ),
     "parameters": (
-        _html._parameters,
         {"mean": -0.25, "sd": 0.125, "median": -0.5, "lower": -0.75, "upper": 0.375}
         | {"prob_below_null": 0.875, "rhat": np.nan, "ess_bulk": 1234.4},
         {"parameter": "it", "mean": "−0.250", "sd": "0.125", "median": "−0.500"}
         | {"lower": "−0.750", "upper": "0.375", "prob_below_null": "0.875", "ess_bulk": "1234"},
     ),
     "heterogeneity": (
-        _html._heterogeneity,
         {
             "k": 4,
             "q": 6.5,
@@ -101,37 +97,31 @@ GRIDS = {  # who makes it, a row of the run's table, and the cells under the gri
         },
     ),
     "predictive": (
-        _html._predictive,
         {f"predicted_{name}": value for name, value in SIMULATED.items()}
         | {"observed": 2.25, "p": 0.625, "p_mcse": 0.001, "how": ""},
         {"statistic": "it", "observed": "2.25", "predicted": "0.50 [0.25, 1.50]", "p": "0.62"},
     ),
     "prior-predictive": (
-        _html._implied,
         SIMULATED | {"absurd": 0.75, "absurd_mcse": 0.01, "rule": "beyond 10"},
         {"before the data": "it", "median [interval]": "0.50 [0.25, 1.50]"}
         | {"absurd": "75%", "called absurd": "beyond 10"},
     ),
     "quartile-definitions": (
-        _html._definitions,
         {"estimate_natural": 0.5, "lower_natural": 0.25, "upper_natural": 1.5},
         {"quartiles": "it", "RR, median": "0.50 [0.25, 1.50]"},
     ),
     "influence": (
-        influence_grid,
         {"weight": 12.5, "rstudent": -1.25, "cook": 0.125, "dfbetas": 0.375}
         | {"tau2_without": 0.625, "influential": True},
         {"study": "it", "weight": "12.5%", "residual": "−1.25", "Cook's distance": "0.125"}
         | {"DFBETAS": "0.38", "τ² without it": "0.625", "": "look again"},
     ),
     "small-study": (
-        small_study_grid,
         {"predictor": "standard error", "statistic": -1.25, "df": 8, "p": 0.375},
         {"test": "it", "effects regressed on": "standard error", "t": "−1.25 on 8 df"}
         | {"p": "0.375"},
     ),
     "loo": (
-        _html._left_out,
         {"elpd": -2.25, "pit": 0.625, "how": "exact", "pareto_k": 0.375},
         {
             "study": "it",
@@ -146,12 +136,31 @@ GRIDS = {  # who makes it, a row of the run's table, and the cells under the gri
 DEVIANCE = pd.DataFrame({"points": [2.0], "residual": [1.25], "leverage": [0.75]}, index=["it"])
 
 
-@pytest.mark.parametrize("name", GRIDS)
-def test_a_grid_shows_under_each_head_the_column_it_names(name):
-    make, row, cells = GRIDS[name]
+RUN = SimpleNamespace(prob=PROB, arms=("treated", "untreated"))
+
+
+def section_of(name, outcome):
+    """A section, whose name must be the key that it is asked for by."""
+    section = SECTIONS[name](outcome, RUN)
+    assert section.name == name
+    return section
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_section_shows_under_each_head_the_column_it_names(name):
+    row, cells = ROWS[name]
     tables = {name: pd.DataFrame([row], index=["it"]), "deviance": DEVIANCE}
-    grid = make(SimpleNamespace(tables=tables, measure="RR", scale=MEASURES["RR"]))
-    assert [dict(zip(grid.headings, one, strict=True)) for one in grid.rows] == [cells]
+    outcome = SimpleNamespace(tables=tables, measure="RR", scale=MEASURES["RR"], checks=Checks())
+    section = section_of(name, outcome)
+    assert [dict(zip(section.heads, one, strict=True)) for one in section.texts] == [cells]
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_an_outcome_without_anything_has_no_section(name):
+    nothing = SimpleNamespace(
+        tables={}, main=None, absolute=None, sources=None, checks=Checks(), measure="RR"
+    )
+    assert SECTIONS[name](nothing, RUN) is None
 
 
 def test_gates_that_failed_and_fits_made_twice_are_named():
@@ -165,13 +174,13 @@ def test_gates_that_failed_and_fits_made_twice_are_named():
     }
     outcome = SimpleNamespace(posteriors=fits)
     outcome.tables = {"diagnostics": diagnostics_table(outcome)}
-    found = _html._diagnostics(outcome).rows
-    assert [(row[0], row[2], row[-1]) for row in found] == [
+    section = section_of("diagnostics", outcome)
+    assert [(row[0], row[2], row[-1]) for row in section.texts] == [
         ("twice", "R-hat (mu)", "FAILED"),
         ("twice", "R-hat (tau)", "passed"),
         ("once", "R-hat (tau)", "passed"),
     ]
-    assert _html._second_attempts(outcome) == ["twice"]
+    assert section.note == "Fitted twice, the second time with a stricter setting: twice."
 
 
 def test_events_say_where_the_risk_was_held_at_1():
@@ -181,12 +190,19 @@ def test_events_say_where_the_risk_was_held_at_1():
     )  # fmt: skip
     rows = (row, replace(row, prob_capped=0.0004))
     absolute = AbsoluteEffects(rows=rows, control_risk=0.6, per=1000, prob=PROB)
-    outcome = SimpleNamespace(absolute=absolute, control_risk_origin="given")
-    shown = _html._absolute(outcome)["rows"]
-    assert [one["capped"] for one in shown] == ["6.2%", ""]
-    assert [one["benefit"] for one in shown] == ["12.5%"] * 2
-    assert shown[0]["treatment"] == "425 [325, 549]"
-    assert shown[0]["difference"] == "−175 [−275, −51]"
+    outcome = SimpleNamespace(absolute=absolute, control_risk_origin="given", event="Deaths")
+    section = section_of("absolute", outcome)
+    cells = {
+        "Deaths per 1,000": "average effect",
+        "untreated": "600",
+        "treated": "425 [325, 549]",
+        "difference": "−175 [−275, −51]",
+        "probability of benefit": "12.5%",
+    }
+    assert [dict(zip(section.heads, one, strict=True)) for one in section.texts] == [cells] * 2
+    assert "60.0% (given)" in section.note
+    assert section.note.count("the ratio would put the risk above 1") == 1
+    assert "In 6.2% of the distribution" in section.note
 
 
 def test_a_shift_is_told_from_the_mean_and_sd_with_studies_without_events_to_those_without():
@@ -255,3 +271,125 @@ def test_heterogeneity_has_both_ends_of_tau2_and_of_the_prediction(scenario):
     assert reml.prediction[0] < reml.prediction[1]
     assert table.loc["REML", ends].tolist() == [0.125, 2.5, *reml.prediction]
     assert table.loc["Mantel–Haenszel", ends].isna().all()
+
+
+def test_the_kind_of_a_row_is_where_its_answer_comes_from_whatever_it_is_called(scenario):
+    printed = {
+        "posterior, they say": bm.Published(
+            measure="RR", estimate="0.8", lower="0.6", upper="1.07"
+        ),
+        "two trials": bm.Published(verdict="no difference"),
+    }
+    published = tuple(
+        PublishedResult(
+            label=label, published=one, compare_with="all", posterior=None, prob_benefit=np.nan,
+            why="", note="",
+        )
+        for label, one in printed.items()
+    )  # fmt: skip
+    outcome = outcome_of(scenario, "lower")
+    outcome.published, outcome.main = published, scenario
+    outcome.tables = {"comparison": compare_table(outcome, scenario, prob=PROB)}
+    rows = [*section_of("comparison", outcome).rows]
+    kinds = {row.cells[0].text: row.kind for row in rows}
+    assert kinds["two-stage"] == "posterior"
+    assert kinds["REML, Wald"] == kinds["Mantel–Haenszel"] == "frequentist"
+    assert kinds["posterior, they say"] == kinds["two trials"] == "published"
+    assert rows[-1].cells[2].text == "no difference"
+
+
+TRUST = Trust(
+    (
+        Verdict("gate", "R-hat", "mu", 1.7, "≤ 1.01", passed=False),
+        Verdict("caution", "p of the range", "", np.nan, "0.025 to 0.975", passed=True),
+    ),
+    (),
+)
+
+
+def test_the_list_of_checks_shows_each_value_as_its_verdict_has_it():
+    section = section_of("trust", SimpleNamespace(checks=Checks(trust=TRUST)))
+    assert section.texts == [
+        ["gate", "R-hat: mu", "1.7", "≤ 1.01", "FAILED"],
+        ["caution", "p of the range", "–", "0.025 to 0.975", "not available"],
+    ]
+
+
+def test_the_checks_of_a_single_fit_have_the_same_values():
+    (section,) = of_checks(Checks(trust=TRUST))
+    assert section.name == "trust"
+    assert section.table["value"].to_dict() == {"R-hat": "1.7", "p of the range": "–"}
+
+
+def test_an_address_among_the_data_is_a_link_and_words_are_not():
+    address = "https://example.org/trial"
+    sources = pd.DataFrame({"source": [address, f"see {address}", None]})
+    section = section_of("sources", SimpleNamespace(sources=sources))
+    cells = [row.cells[0] for row in section.rows]
+    assert [cell.link for cell in cells] == [address, "", ""]
+    assert cells[2].text == ""
+
+
+def test_a_scenario_has_its_note_beneath_and_each_comparator_under_its_own_head(scenario):
+    noted = replace(scenario, note="every trial")
+    outcome = outcome_of(noted, "lower")
+    table = scenario_table(outcome, prob=PROB)
+    outcome.tables = {"scenarios": table.assign(sound=False)}
+    section = section_of("scenarios", outcome)
+    (row,) = section.rows
+    shown = dict(zip(section.heads, row.cells, strict=True))
+    assert not row.sound
+    assert (shown["scenario"].text, shown["scenario"].below) == ("all", ("every trial",))
+    for head, prefix in {"Mantel–Haenszel": "mh_", "REML, HKSJ truncated": "reml_"}.items():
+        ends = table.iloc[0][[f"{prefix}{end}" for end in NATURAL]]
+        assert shown[head].text == interval(*ends)
+
+
+@pytest.fixture(scope="module")
+def printed():
+    one = bm.Published(
+        measure="RR", estimate="0.80", lower="0.60", upper="1.07", p="0.13", i2="40", k=4, n=320,
+        citation="J Med 1:2",
+    )  # fmt: skip
+    effects = bm.EffectSizes.from_arrays(["Smith"], [-0.2], [0.15], measure="RR")
+    return PublishedResult(
+        label="Smith 2024", published=one, compare_with="", prob_benefit=0.875,
+        posterior=bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), effects),
+        why="vague", note="",
+    )  # fmt: skip
+
+
+def alone(*printed):
+    return OutcomeResult(
+        name="death", title="Death", event="deaths", measure="RR", better="lower", note="",
+        published=printed,
+    )  # fmt: skip
+
+
+def test_a_published_figure_has_what_else_was_printed_beneath_it(printed):
+    outcome = alone(printed)
+    outcome = replace(outcome, tables={"published": published_table(outcome, prob=PROB)})
+    (row,) = section_of("published", outcome).rows
+    assert [(cell.text, tuple(cell.below)) for cell in row.cells] == [
+        ("Smith 2024", ("J Med 1:2",)),
+        ("RR 0.80 [0.60, 1.07]", ("p 0.13, I² 40%, k = 4, n = 320",)),
+        (interval(*outcome.tables["published"].iloc[0][NATURAL]), ()),
+        ("87.5%", ()),
+        ("Normal(0, 2)", ("vague",)),
+    ]
+
+
+def test_figures_analysed_alone_stand_at_a_glance_each_in_a_row_of_its_own(printed):
+    other = replace(printed, label="Shu 2025", prob_benefit=0.25)
+    outcome = alone(printed, other, replace(printed, label="not analysed", posterior=None))
+    outcome = replace(outcome, tables={"published": published_table(outcome, prob=PROB)})
+    rows = [*glance(SimpleNamespace(outcomes=(outcome,), prob=PROB)).rows]
+    first, second = (row.cells for row in rows)
+    assert (first[0].text, first[0].link) == ("Death", "#death")
+    assert [cells[0].below for cells in (first, second)] == [
+        ("Smith 2024, alone",),
+        ("Shu 2025, alone",),
+    ]
+    assert [cells[3].text for cells in (first, second)] == ["87.5%", "25.0%"]
+    assert (first[4].text, first[4].aside) == ("RR 0.80 [0.60, 1.07]", "(Smith 2024)")
+    assert (second[4].text, second[4].aside) == ("", "")

@@ -21,7 +21,7 @@ from bayesmeta.frequentist import (
     trim_and_fill,
 )
 from bayesmeta.frequentist._small_study_counts import _score_or, _score_rr
-from bayesmeta.report._robustness import small_study_grid
+from bayesmeta.results.sections import SECTIONS
 
 DATASETS = sorted(cases("random_effects"))
 BY_META = ("bcg", "crins2014", "egger2001", "nielweise2007", "nissen2007")
@@ -387,8 +387,9 @@ def test_egger_and_pet_are_right_where_standard_errors_differ_by_millions(seed):
 def test_a_report_says_what_each_test_regresses_on():
     data = binary({name: MAIN_TRIALS[name] for name in MAIN_TRIALS if name != "Shi"})
     table = bm.small_study_tests(data, measure="OR")
-    grid = small_study_grid(SimpleNamespace(tables={"small-study": table}))
-    said = {row[0]: row[1] for row in grid.rows}
+    outcome = SimpleNamespace(tables={"small-study": table})
+    section = SECTIONS["small-study"](outcome, SimpleNamespace())
+    said = {row[0]: row[1] for row in section.texts}
     assert said["Egger"] == "standard error"
     assert [*said.values()] == table["predictor"].tolist()
-    assert "effects regressed on" in grid.headings
+    assert "effects regressed on" in section.heads

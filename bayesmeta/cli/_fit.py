@@ -8,6 +8,7 @@ import click
 
 from ._asked import model_and_data, of_a_model, with_outliers
 from ._progress import GATES_FAILED
+from ._sections import unrounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,20 +118,12 @@ def _say_doubts(posterior: "Posterior", trust: "Trust | None", found: "Coherence
 def _checks(posterior: "Posterior", seed: int, prob: float, engine: "Engine | None") -> "Trust":
     """Print the tables of every check."""
     from ..checks import check
+    from ..results.sections import of_checks
 
     found = check(posterior, seed=seed, prob=prob, engine=engine)
-    titles = {
-        "What the priors imply": found.prior,
-        "Predicted and observed": found.predictive,
-        "Each study predicted from the others": found.loo,
-        "Residual deviance": found.deviance,
-    }
-    for title, one in titles.items():
-        if one is not None:
-            click.echo(f"\n{title}\n{_text(one.table())}")
     assert found.trust is not None
-    every = found.trust.table().assign(value=[one.figure for one in found.trust.verdicts])
-    click.echo(f"\nEvery check\n{_text(every.set_index('check'))}")
+    for section in of_checks(found):
+        click.echo(unrounded(section))
     return found.trust
 
 
@@ -141,23 +134,21 @@ def _evidence(posterior: "Posterior", prob: float) -> "BayesFactors | None":
 
     factors = None
     if "outlier" in posterior.marginals:
-        _say("Outliers", outliers(posterior))
+        _say("outliers", outliers(posterior))
         return None
     try:
         factors = bayes_factors(posterior)
-        _say("Bayes factors", factors.table())
-        _say("The factor of tau by the scale of its prior", factors.tau_by_scale)
-        _say("Weights", mean_weights(posterior))
+        _say("bayes-factors", factors.table())
+        _say("tau-by-scale", factors.tau_by_scale)
+        _say("weights", mean_weights(posterior))
     except ModelError as error:
         click.echo(f"\n{error}")
     if posterior.data.discrete:
-        _say("Studies without events", zero_studies(posterior, prob=prob))
+        _say("zero-studies", zero_studies(posterior, prob=prob))
     return factors
 
 
-def _say(title: str, table: "pd.DataFrame") -> None:
-    click.echo(f"\n{title}\n{_text(table)}")
+def _say(name: str, table: "pd.DataFrame") -> None:
+    from ..results.sections import of_a_fit
 
-
-def _text(table: "pd.DataFrame") -> str:
-    return table.to_string(float_format=lambda value: f"{value:.4g}")
+    click.echo(unrounded(of_a_fit(name, table)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ._progress import GATES_FAILED, progress
+from ._sections import short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -74,7 +75,7 @@ def _show(results: "Results") -> None:
     console = Console()
     with console.capture() as shown:
         for outcome in results.outcomes:
-            console.print(_table(outcome, results.prob))
+            console.print(_table(outcome, results))
             console.print(escape(headline(outcome, prob=results.prob)))
             if outcome.main is not None:
                 console.print(f"[dim]Model: {escape(describe(outcome.main.answer.model))}[/]")
@@ -87,24 +88,11 @@ def _show(results: "Results") -> None:
     click.echo(shown.get(), nl=False)
 
 
-def _table(outcome: "OutcomeResult", prob: float) -> "Table":
-    from rich.markup import escape
-    from rich.table import Table
-
-    from ..results.display import compact
+def _table(outcome: "OutcomeResult", results: "Results") -> "Table":
+    from ..results.sections import sections_of
 
     title = (
-        f"{outcome.title}: {outcome.measure} [{100 * prob:g}% interval], {outcome.better} is better"
+        f"{outcome.title}: {outcome.measure} [{100 * results.prob:g}% interval], {outcome.better} "
+        "is better"
     )
-    table = Table(
-        title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
-    table.add_column("analysis")
-    for heading in ("k", "estimate", "P(benefit)", "gap"):
-        table.add_column(heading, justify="right")
-    styles = {"posterior": "bold", "frequentist": "", "published": "italic"}
-    for line in compact(outcome):
-        mark = "" if line.sound else " [red]NOT SOUND[/]"
-        cells = (line.k, line.estimate, line.benefit, line.gap)
-        table.add_row(escape(line.label) + mark, *map(escape, cells), style=styles[line.kind])
-    return table
+    return short(sections_of(outcome, results)["comparison"], title)

@@ -105,11 +105,6 @@ class MultivariateEffects(Table):
             self._put("correlation", self._correlations(self.correlation))
 
     @property
-    def how(self) -> tuple[str, ...]:
-        """How estimates were made, by study; they are as given."""
-        return ("",) * self.k
-
-    @property
     def p(self) -> int:
         """Number of outcomes."""
         return len(self.outcome)

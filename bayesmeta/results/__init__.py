@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from ..checks import Checks
-from ..comparison import Fit
 from ..decision import AbsoluteEffects
 from ..effects import MEASURES, EffectSizes, Measure
 from ..evidence import BayesFactors
@@ -324,21 +323,6 @@ class Results:
     def coherence(self) -> Coherence:
         """Every pair of figures that was held together."""
         return sum((outcome.coherence for outcome in self.outcomes), Coherence())
-
-
-def comparison(outcome: OutcomeResult) -> Mapping[str, Fit]:
-    """Every answer of the main scenario, and the figures published beside it."""
-    if outcome.main is None:
-        return {one.label: one.published for one in outcome.published}
-    return comparison_of(outcome.main, outcome.published)
-
-
-def comparison_of(
-    scenario: ScenarioResult, published: tuple[PublishedResult, ...]
-) -> Mapping[str, Fit]:
-    """Posteriors, frequentist fits and the published figures that belong to a scenario."""
-    beside = {one.label: one.published for one in published if one.compare_with == scenario.name}
-    return {**scenario.posteriors, **scenario.frequentist, **beside}
 
 
 def _certain(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:

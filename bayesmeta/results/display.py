@@ -1,42 +1,16 @@
 """Numbers and sentences as people read them; for the terminal and the report alike."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportGeneralTypeIssues=false
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
 
+from ..checks import Checks
 from ..effects import MEASURES
-from . import OutcomeResult, ScenarioResult
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ..model import FamilyName, Model
+from . import OutcomeResult, Results, ScenarioResult
 
 NOTHING = "–"
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One answer of the compact table, as text.
-
-    Attributes
-    ----------
-    label, k, estimate, benefit, gap : str
-    kind : {"posterior", "frequentist", "published"}
-    sound : bool
-    """
-
-    label: str
-    k: str
-    estimate: str
-    benefit: str
-    gap: str
-    kind: str
-    sound: bool = True
 
 
 @final
@@ -121,36 +95,6 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.1f}%"
 
 
-def compact(outcome: OutcomeResult) -> Sequence[Line]:
-    """The compact table: every answer of the main scenario, or the figures analysed alone."""
-    if outcome.main is None:
-        return [_published_line(outcome, label, row) for label, row in _rows(outcome, "published")]
-    return [_compared(row, label) for label, row in _rows(outcome, "comparison")]
-
-
-def comparison_lines(table: "pd.DataFrame") -> Sequence[Line]:
-    """The lines of any comparison table."""
-    return [_compared(row, str(label)) for label, row in table.iterrows()]
-
-
-def scenario_lines(outcome: OutcomeResult) -> Sequence[Mapping[str, str]]:
-    """One line per scenario."""
-    notes = {one.name: one.note for one in outcome.scenarios}
-    return [
-        {
-            "name": label,
-            "note": notes[label],
-            "k": f"{int(row['k'])}",
-            "estimate": _natural(row),
-            "benefit": percent(row["prob_benefit"]),
-            "mh": _natural(row, "mh_"),
-            "reml": _natural(row, "reml_"),
-            "sound": "yes" if row["sound"] else "no",
-        }
-        for label, row in _rows(outcome, "scenarios")
-    ]
-
-
 def headline(outcome: OutcomeResult, *, prob: float) -> str:
     """The answer in a sentence that says what it rests on."""
     main = outcome.main
@@ -178,8 +122,9 @@ def published_figures(outcome: OutcomeResult, *, prob: float) -> Sequence[Figure
         if one.posterior is None:
             continue
         mu, measure = one.posterior["mu"], MEASURES[one.published.measure or "GEN"]
-        ends = map(float, measure.natural([mu.quantile(0.5), *mu.interval(prob)]))
-        found.append(Figure(one.label, measure.name, *three(*ends), percent(one.prob_benefit)))
+        middle, low, high = map(float, measure.natural([mu.quantile(0.5), *mu.interval(prob)]))
+        texts = three(middle, low, high)
+        found.append(Figure(one.label, measure.name, *texts, percent(one.prob_benefit)))
     return found
 
 
@@ -210,12 +155,47 @@ def factor(value: float) -> str:
     return f"{value:.2e}" if not 1e-3 <= value < 1e4 else f"{value:.3g}"
 
 
-def prior_range(name: str, text: str, interval: tuple[float, float], *, log: bool) -> str:
-    """What a prior means in clinical units."""
-    low, high = interval
-    if name == "mu" and log:
-        return f"{text}: ratio between {number(math.exp(low))} and {number(math.exp(high))}"
-    return f"{text}: between {number(low)} and {number(high)}"
+def fit_in_words(checks: Checks) -> str:
+    """Totals of the predictions and of the fit."""
+    said = []
+    loo, fitted = checks.loo, checks.deviance
+    if loo is not None and math.isfinite(loo.total):
+        said.append(
+            f"Predicted: {loo.target}. Log predictive density of all studies (elpd) "
+            f"{number(loo.total)}, SE {number(loo.se)}; effective number of shared parameters "
+            f"{number(loo.p_loo)}"
+        )
+    if fitted is not None:
+        said.append(
+            f"Total residual deviance {number(fitted.total)} for {fitted.points.sum():.0f} data "
+            f"points, pD {number(fitted.p_d)}, DIC {number(fitted.dic)}"
+        )
+        if max(fitted.mcse) > 0:
+            errors = ", ".join(number(error) for error in fitted.mcse)
+            said[-1] += f" (from draws, with Monte Carlo standard errors of {errors})"
+    return ". ".join(said)
+
+
+def likelihoods_in_words(results: Results) -> str:
+    """How counts and arms are modelled in a run; empty where all its data are estimates."""
+    models = [one.counts for one in results.outcomes]
+    return "; ".join(dict.fromkeys(_likelihood(one) for one in models if one is not None))
+
+
+def _likelihood(model: Model) -> str:
+    if model.likelihood.family == "arms" and "tau" not in model.priors:
+        return "a continuous outcome of studies with one effect likewise"
+    return _LIKELIHOODS[model.likelihood.family]
+
+
+_LIKELIHOODS: Mapping[FamilyName, str] = {
+    "binomial": "counts by two binomial arms per study",
+    "hypergeometric": "counts, given each study's total of events, by the hypergeometric "
+    "distribution",
+    "poisson": "counts by two Poisson arms per study",
+    "arms": "continuous outcomes by both arms' means and SDs, or quantiles as rounded, the SDs "
+    "estimated with the rest",
+}
 
 
 def _prediction(main: ScenarioResult, outcome: OutcomeResult, prob: float) -> str:
@@ -237,51 +217,4 @@ def _headline_published(outcome: OutcomeResult, prob: float) -> str:
     return (
         "Published figures, each analysed alone (posterior median with its "
         f"{100 * prob:g}% interval): {'; '.join(map(str, figures))}."
-    )
-
-
-def _rows(outcome: OutcomeResult, table: str) -> list[tuple[str, "pd.Series"]]:
-    found = outcome.tables.get(table)
-    return [] if found is None else [(str(label), row) for label, row in found.iterrows()]
-
-
-def _compared(row: "pd.Series", label: str) -> Line:
-    what = str(row["what"])
-    kind = (
-        "posterior"
-        if what.startswith("posterior")
-        else ("published" if what.startswith("published") else "frequentist")
-    )
-    k = row["k"]
-    estimate = _natural(row)
-    return Line(
-        label=label,
-        k=f"{int(k)}" if k is not None and math.isfinite(k) else NOTHING,
-        estimate=what.removeprefix("published: ")
-        if kind == "published" and estimate == NOTHING
-        else estimate,
-        benefit=percent(row["prob_benefit"]),
-        gap=number(row["gap"]) if "gap" in row else NOTHING,
-        kind=kind,
-        sound=bool(row["sound"]),
-    )
-
-
-def _published_line(outcome: OutcomeResult, label: str, row: "pd.Series") -> Line:
-    alone = next(one for one in outcome.published if one.label == label)
-    estimate = _natural(row)
-    return Line(
-        label=label,
-        k=str(alone.published.k or NOTHING),
-        estimate=str(row["printed"]) if estimate == NOTHING else estimate,
-        benefit=percent(row["prob_benefit"]),
-        gap=NOTHING,
-        kind="posterior" if alone.posterior else "published",
-        sound=alone.posterior is None or alone.posterior.diagnostics.passed,
-    )
-
-
-def _natural(row: "pd.Series", prefix: str = "") -> str:
-    return interval(
-        *(float(row[f"{prefix}{name}_natural"]) for name in ("estimate", "lower", "upper"))
     )

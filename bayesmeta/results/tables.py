@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,10 +13,27 @@ from ..effects import ATANH_RD, MEASURES
 from ..explanation import FIGURES
 from ..frequentist import FrequentistFit
 from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
-from . import OutcomeResult, ScenarioResult, comparison_of
+from . import OutcomeResult, PublishedResult, ScenarioResult
 
 if TYPE_CHECKING:
     import pandas as pd
+
+COMPARATORS = {"mh": "Mantel–Haenszel", "reml": "REML"}  # by prefix of their columns
+
+
+class Kind(StrEnum):
+    """Where an answer comes from."""
+
+    POSTERIOR = "posterior"
+    FREQUENTIST = "frequentist"
+    PUBLISHED = "published"
+
+
+class Answer(NamedTuple):
+    """One answer to the question of a scenario, and where it comes from."""
+
+    kind: Kind
+    fit: Fit
 
 
 def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.DataFrame"]:
@@ -59,11 +77,13 @@ def checks_tables(checks: Checks) -> Mapping[str, "pd.DataFrame"]:
     if checks.prior is not None:
         found["prior-predictive"] = checks.prior.table()
         found["prior-conflict"] = checks.prior.conflict()
-    for name in ("predictive", "loo", "deviance", "trust"):
-        one = getattr(checks, name)
-        if one is not None:
-            found[name] = one.table()
-    return found
+    others = {
+        "predictive": checks.predictive,
+        "loo": checks.loo,
+        "deviance": checks.deviance,
+        "trust": checks.trust,
+    }
+    return found | {name: one.table() for name, one in others.items() if one is not None}
 
 
 def robustness_tables(main: ScenarioResult) -> Mapping[str, "pd.DataFrame"]:
@@ -112,11 +132,19 @@ def compare_table(
     outcome: OutcomeResult, scenario: ScenarioResult, *, prob: float
 ) -> "pd.DataFrame":
     """Every answer of one scenario beside the figures published for it."""
-    fits = comparison_of(scenario, outcome.published)
-    shown: dict[str, Fit] = {}
-    for label, fit in fits.items():
-        shown |= every_interval({label: fit}) if isinstance(fit, FrequentistFit) else {label: fit}
-    return _natural(compare(shown, prob=prob, better=outcome.better), outcome.measure)
+    fits = {label: one.fit for label, one in answers(scenario, outcome.published).items()}
+    return _natural(compare(fits, prob=prob, better=outcome.better), outcome.measure)
+
+
+def answers(scenario: ScenarioResult, published: Sequence[PublishedResult]) -> Mapping[str, Answer]:
+    """Posteriors, every interval of the other methods, and the figures published beside them."""
+    beside = {one.label: one.published for one in published if one.compare_with == scenario.name}
+    kinds: Mapping[Kind, Mapping[str, Fit]] = {
+        Kind.POSTERIOR: scenario.posteriors,
+        Kind.FREQUENTIST: every_interval(scenario.frequentist),
+        Kind.PUBLISHED: beside,
+    }
+    return {label: Answer(kind, fit) for kind, fits in kinds.items() for label, fit in fits.items()}
 
 
 def every_interval(
@@ -129,7 +157,7 @@ def every_interval(
     """
     found: dict[str, FrequentistFit] = {}
     for label, fit in fits.items():
-        if brief and label not in ("Mantel–Haenszel", "REML"):
+        if brief and label not in COMPARATORS.values():
             continue
         for name in (name for name in fit.spreads if name != "KR"):
             full = label if len(fit.spreads) == 1 else f"{label}, {name}"
@@ -157,7 +185,7 @@ def _scenario_row(outcome: OutcomeResult, one: ScenarioResult, prob: float) -> d
         "prob_benefit": prob_benefit(mu, outcome.better),
         "sound": one.answer.diagnostics.passed,
     }
-    for key, label in (("mh", "Mantel–Haenszel"), ("reml", "REML")):
+    for key, label in COMPARATORS.items():
         fit = one.frequentist.get(label)
         name = "HKSJ truncated" if key == "reml" else None
         values = (fit.estimate, *fit.interval(prob, name=name)) if fit else (np.nan,) * 3
@@ -200,7 +228,7 @@ def provenance_table(scenario: ScenarioResult) -> "pd.DataFrame":
 
     said: dict[str, dict[str, None]] = {}
     for data in [scenario.data, *(fit.data for fit in scenario.posteriors.values())]:
-        for study, how in zip(data.study, getattr(data, "how", ()), strict=False):
+        for study, how in zip(data.study, data.provenance, strict=True):
             if how:
                 said.setdefault(study, {})[how] = None
     rows = {study: "; ".join(words) for study, words in said.items()}

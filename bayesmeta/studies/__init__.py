@@ -100,11 +100,6 @@ class Studies(Table):
         return self.columns()[0]
 
     @property
-    def how(self) -> tuple[str, ...]:
-        """How figures were derived, by study; counts are as printed."""
-        return ("",) * self.k
-
-    @property
     def double_zero(self) -> NDArray[np.bool_]:
         """Studies without an event in any arm, shape (k,)."""
         events = [getattr(self, f"events{arm}") for arm in self.arms]

@@ -1,0 +1,63 @@
+"""Every table of a run as a value, made once: the report and the terminal show the same."""
+
+from collections.abc import Callable, Mapping
+
+from .. import OutcomeResult, Results
+from ._answers import absolute, comparison, further, glance, published, scenarios
+from ._checks import diagnostics, implied, left_out, predictive, trust
+from ._evidence import by_scale, definitions, factors, parameters, penalty, weights, zeros
+from ._fit import of_a_fit, of_checks
+from ._plain import excluded, hashes, plain, provenance, sources, versions
+from ._priors import priors
+from ._section import LABEL, Cell, Column, Row, Section
+from ._two_stage import heterogeneity, heterogeneity_of, influence, small_study
+
+__all__ = [
+    "LABEL",
+    "SECTIONS",
+    "Cell",
+    "Column",
+    "Row",
+    "Section",
+    "further",
+    "glance",
+    "hashes",
+    "heterogeneity_of",
+    "of_a_fit",
+    "of_checks",
+    "plain",
+    "priors",
+    "sections_of",
+    "versions",
+]
+
+SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
+    "comparison": comparison,
+    "absolute": absolute,
+    "scenarios": scenarios,
+    "prior-predictive": implied,
+    "heterogeneity": heterogeneity,
+    "influence": influence,
+    "small-study": small_study,
+    "predictive": predictive,
+    "loo": left_out,
+    "published": published,
+    "bayes-factors": factors,
+    "tau-by-scale": by_scale,
+    "weights": weights,
+    "zero-studies": zeros,
+    "trust": trust,
+    "parameters": parameters,
+    "diagnostics": diagnostics,
+    "width-penalty": penalty,
+    "quartile-definitions": definitions,
+    "provenance": provenance,
+    "excluded": excluded,
+    "sources": sources,
+}
+
+
+def sections_of(outcome: OutcomeResult, run: Results) -> Mapping[str, Section]:
+    """Make every section that an outcome has, by name, in the order of the report."""
+    made = {name: make(outcome, run) for name, make in SECTIONS.items()}
+    return {name: section for name, section in made.items() if section is not None}

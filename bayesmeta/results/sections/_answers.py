@@ -1,0 +1,253 @@
+"""Answers side by side: ours, those of other methods and those published."""
+
+import math
+from collections.abc import Mapping
+
+from ...effects import MEASURES
+from .. import OutcomeResult, PublishedResult, Results
+from ..display import NOTHING, interval, number, percent
+from ..tables import Answer, Kind, answers
+from ._columns import column, label, natural, natural_text, share, words
+from ._section import LABEL, Cell, Column, Section, Values
+
+GAP = (
+    "Gap: (ours − published) / published SE on the analysis scale. It describes, it does not test: "
+    "the answers share data. The first line is the answer; scenario"
+)
+BEFORE = "“New setting” adds the spread between studies."
+ALONE = (
+    "“Alone” takes the printed estimate and interval as the one datum of a common-effect model: a "
+    "pooled interval is already averaged over studies. Agreement of pooled figures identifies no "
+    "set of trials."
+)
+
+
+def level(run: Results) -> str:
+    """The probability of the intervals, in words."""
+    return f"{100 * run.prob:g}%"
+
+
+def comparison(outcome: OutcomeResult, run: Results) -> Section | None:
+    """Every answer of the main scenario, or the figures analysed alone."""
+    if outcome.main is None:
+        return _alone(outcome, run)
+    about = f": {outcome.main.note}" if outcome.main.note else ""
+    note = f"{GAP} “{outcome.main.name}”{about}."
+    return _compared(outcome, run, 1, "Side by side", note)
+
+
+def further(outcome: OutcomeResult, run: Results) -> Mapping[int, Section]:
+    """Comparisons of further scenarios that have a published figure of their own, by number."""
+    found = {
+        index: _compared(outcome, run, index, f"Side by side: {one.name}")
+        for index, one in enumerate(outcome.scenarios[1:], start=2)
+    }
+    return {index: section for index, section in found.items() if section is not None}
+
+
+def _compared(
+    outcome: OutcomeResult, run: Results, index: int, title: str, note: str = ""
+) -> Section | None:
+    name = "comparison" if index == 1 else f"comparison-{index}"
+    table = outcome.tables.get(name)
+    if table is None:
+        return None
+    found = answers(outcome.scenarios[index - 1], outcome.published)
+    of_rows = [found[str(one)] for one in table.index]
+    shown = table.assign(
+        kind=[one.kind for one in of_rows], printed=[_printed(one) for one in of_rows]
+    )
+    return Section(
+        name=name, title=title, table=shown, columns=_side_by_side(run), note=note, marked=True
+    )
+
+
+def _printed(one: Answer) -> str:
+    return str(one.fit) if one.kind == Kind.PUBLISHED else NOTHING
+
+
+def _alone(outcome: OutcomeResult, run: Results) -> Section | None:
+    table = outcome.tables.get("published")
+    if table is None:
+        return None
+    fits = [one.posterior for one in outcome.published]
+    shown = table.assign(
+        kind=[Kind.PUBLISHED if fit is None else Kind.POSTERIOR for fit in fits],
+        sound=[fit is None or fit.diagnostics.passed for fit in fits],
+    )
+    return Section(
+        name="comparison",
+        title="Figures analysed alone",
+        table=shown,
+        columns=_side_by_side(run),
+        marked=True,
+    )
+
+
+def _side_by_side(run: Results) -> tuple[Column, ...]:
+    return (
+        label("analysis"),
+        column("k", "k", _studies, right=True),
+        column(
+            "estimate", f"estimate [{level(run)} interval]", _estimate, short="estimate", right=True
+        ),
+        share("prob_benefit", "probability of benefit", short="P(benefit)", right=True),
+        column("gap", "gap", lambda row: number(row.get("gap", math.nan)), right=True),
+    )
+
+
+def _studies(row: Values) -> str:
+    k = row["k"]
+    return f"{int(k)}" if k is not None and math.isfinite(k) else NOTHING
+
+
+def _estimate(row: Values) -> str:
+    """The estimate with its interval, or what a figure that has none says."""
+    return natural_text(row) if math.isfinite(row["estimate_natural"]) else str(row["printed"])
+
+
+def scenarios(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """The answer and two comparators for each selection of studies."""
+    table = outcome.tables.get("scenarios")
+    if table is None:
+        return None
+    columns = (
+        Column("scenario", "scenario", lambda row: Cell(row[LABEL], below=(row["note"],))),
+        column("k", "k", lambda row: f"{int(row['k'])}", right=True),
+        natural("posterior", right=True),
+        share("prob_benefit", "P(benefit)", right=True),
+        natural("Mantel–Haenszel", prefix="mh_", right=True),
+        natural("REML, HKSJ truncated", prefix="reml_", right=True),
+    )
+    return Section(
+        name="scenarios",
+        title="Which studies: scenarios",
+        table=table.assign(note=[one.note for one in outcome.scenarios]),
+        columns=columns,
+        marked=True,
+    )
+
+
+def absolute(outcome: OutcomeResult, run: Results) -> Section | None:
+    """Events per so many patients at one control risk."""
+    found = outcome.absolute
+    if found is None:
+        return None
+    per = f"{found.per:,}"
+    treatment, control = run.arms
+    columns = (
+        label(f"{outcome.event} per {per}"),
+        column("control", control, lambda row: number(row["control"], 0), right=True),
+        _events("treatment", treatment),
+        _events("difference", "difference"),
+        share("prob_benefit", "probability of benefit", right=True),
+    )
+    held = [
+        f" In {percent(row.prob_capped)} of the distribution of the {row.quantity} the ratio would "
+        "put the risk above 1 and it was held there."
+        for row in found.rows
+        if row.prob_capped > 0.0005
+    ]
+    note = (
+        f"At a control risk of {percent(found.control_risk)} ({outcome.control_risk_origin}), "
+        f"taken as known. {BEFORE}{''.join(held)}"
+    )
+    return Section(
+        name="absolute",
+        title=f"Per {per} patients",
+        table=found.table(),
+        columns=columns,
+        note=note,
+    )
+
+
+def _events(key: str, head: str) -> Column:
+    ends = (key, f"{key}_lower", f"{key}_upper")
+    return column(
+        key, head, lambda row: interval(*(row[one] for one in ends), decimals=0), right=True
+    )
+
+
+def published(outcome: OutcomeResult, run: Results) -> Section | None:
+    """Published figures as printed, and where analysed alone, what they say."""
+    table = outcome.tables.get("published")
+    if table is None:
+        return None
+    shown = table.assign(
+        extra=[_extra(one) for one in outcome.published],
+        note=[one.note for one in outcome.published],
+        why=[one.why for one in outcome.published],
+    )
+    columns = (
+        Column("source", "source", lambda row: Cell(row[LABEL], below=(row["citation"],))),
+        Column("printed", "as printed", lambda row: _with(row, "printed", "extra", "note")),
+        natural(f"alone [{level(run)}]", right=True),
+        share("prob_benefit", "P(benefit)", right=True),
+        Column("prior", "prior of mu", lambda row: _with(row, "prior", "why")),
+    )
+    return Section(
+        name="published", title="Published figures", table=shown, columns=columns, note=ALONE
+    )
+
+
+def _with(row: Values, key: str, *below: str) -> Cell:
+    return Cell(row[key], below=tuple(row[one] for one in below if row[one]))
+
+
+def _extra(one: PublishedResult) -> str:
+    printed = one.published
+    said = (
+        f"p {printed.p}" if printed.p else "",
+        f"heterogeneity p {printed.p_heterogeneity}" if printed.p_heterogeneity else "",
+        f"I² {printed.i2}%" if printed.i2 else "",
+        f"k = {printed.k}" if printed.k else "",
+        f"n = {printed.n}" if printed.n else "",
+    )
+    return ", ".join(filter(None, said))
+
+
+def glance(run: Results) -> Section:
+    """The answer of every outcome, or of every figure analysed alone."""
+    import pandas as pd
+
+    rows = [row for outcome in run.outcomes for row in _at_a_glance(outcome, run)]
+    columns = (
+        Column("title", "outcome", _of_outcome),
+        words("measure", "measure"),
+        column("estimate", f"answer [{level(run)} interval]", lambda r: r["estimate"], right=True),
+        column("benefit", "probability of benefit", lambda row: row["benefit"], right=True),
+        Column("printed", "published", lambda row: Cell(row["printed"], aside=row["source"])),
+    )
+    return Section(
+        name="glance",
+        title="Answers at a glance",
+        table=pd.DataFrame(rows),
+        columns=columns,
+        note=f"Answers are posterior medians with central {level(run)} credible intervals. Benefit "
+        "means the direction stated with each outcome.",
+        marked=True,
+    )
+
+
+def _of_outcome(row: Values) -> Cell:
+    return Cell(row["title"], below=(row["alone"],) if row["alone"] else (), link=row["place"])
+
+
+def _at_a_glance(outcome: OutcomeResult, run: Results) -> list[dict[str, object]]:
+    section = comparison(outcome, run)
+    found = [] if section is None else [r for r in section.rows if r.kind == Kind.POSTERIOR]
+    beside = outcome.published[0] if outcome.published else None
+    return [
+        {
+            "title": outcome.title,
+            "place": f"#{outcome.name}",
+            "alone": "" if outcome.main else f"{row.cells[0].text}, alone",
+            "measure": MEASURES[outcome.measure].name,
+            "estimate": row.cells[2].text,
+            "benefit": row.cells[3].text,
+            "printed": str(beside.published) if beside and not index else "",
+            "source": f"({beside.label})" if beside and not index else "",
+            "sound": row.sound,
+        }
+        for index, row in enumerate(found[:1] if outcome.main else found)
+    ]

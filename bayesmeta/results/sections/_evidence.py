@@ -1,0 +1,149 @@
+"""What the answer rests on: Bayes factors, weights, studies without events, quantiles."""
+
+from .. import OutcomeResult, Results
+from ..display import NOTHING, factor, number
+from ._answers import level
+from ._columns import MIDDLE, column, figure, label, natural, share, words
+from ._section import Column, Section, Values
+
+FACTORS = (
+    "How much likelier the data are if there is no effect (μ = 0), or no heterogeneity (τ = 0), "
+    "than under the model; the probability of 0 takes both to be equally likely before."
+)
+BY_SCALE = (
+    "The factor of τ answers to its prior as much as to the data: here it is with that prior half "
+    "and twice as wide. Where the three disagree about the verdict, the data have none."
+)
+WEIGHTS = (
+    "Weights of the two-stage normal model, averaged over the posterior of τ: what each estimate "
+    "has to say about μ, and about the effect of its own study."
+)
+ZEROS = (
+    "What studies without events contribute: the same model without them. The shift of the mean of "
+    "μ is in posterior SDs of the first row."
+)
+
+
+def _of_factors(first: str) -> tuple[Column, ...]:
+    return (
+        label(first),
+        words("prior", "prior"),
+        column("bf01", "for 0 (BF01)", lambda row: factor(row["bf01"])),
+        column("bf10", "against 0 (BF10)", lambda row: factor(row["bf10"])),
+        share("prob_null", "probability of 0"),
+    )
+
+
+def factors(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """Bayes factors of no effect and of no heterogeneity."""
+    table = outcome.tables.get("bayes-factors")
+    if table is None:
+        return None
+    columns = (*_of_factors("hypothesis"), words("how", "how"))
+    return Section(
+        name="bayes-factors", title="Bayes factors", table=table, columns=columns, lead=FACTORS
+    )
+
+
+def by_scale(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """The factor of tau by the width of its prior."""
+    table = outcome.tables.get("tau-by-scale")
+    if table is None:
+        return None
+    title = "The factor of tau by the scale of its prior"
+    columns = _of_factors("prior of τ")
+    return Section(name="tau-by-scale", title=title, table=table, columns=columns, lead=BY_SCALE)
+
+
+def weights(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """What each study weighs."""
+    table = outcome.tables.get("weights")
+    if table is None:
+        return None
+    columns = (
+        label("study"),
+        share("weight", "weight in μ"),
+        share("own_weight", "own weight in its θ"),
+    )
+    return Section(name="weights", title="Weights", table=table, columns=columns, lead=WEIGHTS)
+
+
+def zeros(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """The answer with and without studies without events."""
+    table = outcome.tables.get("zero-studies")
+    if table is None:
+        return None
+    columns = (
+        label("studies"),
+        words("k", "k"),
+        natural(f"{outcome.measure}, median", MIDDLE),
+        figure("tau_median", "τ"),
+        share("prob_below_null", "P(below no effect)"),
+        figure("shift", "shift of μ, SDs"),
+        words("left_out", "left out"),
+    )
+    title = "Studies without events"
+    return Section(name="zero-studies", title=title, table=table, columns=columns, lead=ZEROS)
+
+
+def penalty(outcome: OutcomeResult, run: Results) -> Section | None:
+    """How much wider quantiles leave the effects than means and SDs made of them."""
+    table = outcome.tables.get("width-penalty")
+    if table is None:
+        return None
+    note = (
+        f"Widths of the {level(run)} intervals: from the quantiles as they are, rounded as "
+        "printed; and with means and SDs made of them by formulas, as if these had been observed. "
+        "A ratio above 1 is what the formulas leave out."
+    )
+    shown = [_as_told(str(key)) for key in table.columns]
+    return Section(
+        name="width-penalty",
+        title="What reporting quantiles costs",
+        table=table,
+        columns=(label("study"), *shown),
+        note=note,
+    )
+
+
+def _as_told(key: str) -> Column:
+    def text(row: Values) -> str:
+        cell = row[key]
+        if isinstance(cell, float):
+            return number(cell)
+        return NOTHING if cell is None else str(cell)
+
+    return column(key, key.replace("_", " "), text)
+
+
+def definitions(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """The answer by either definition of sample quartiles."""
+    table = outcome.tables.get("quartile-definitions")
+    if table is None:
+        return None
+    return Section(
+        name="quartile-definitions",
+        title="Definitions of quartiles",
+        table=table,
+        columns=(label("quartiles"), natural(f"{outcome.measure}, median")),
+        note="Papers hardly ever say which definition of sample quartiles their software took.",
+    )
+
+
+def parameters(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """Every parameter of the answer; columns without a number are left out."""
+    table = outcome.tables.get("parameters")
+    if table is None:
+        return None
+    scale = outcome.scale
+    about = "" if scale.link == "identity" else f" ({scale.analysis_label})"
+    shown = map(str, table.dropna(axis=1, how="all").columns)
+    return Section(
+        name="parameters",
+        title=f"Every parameter of the answer, analysis scale{about}",
+        table=table,
+        columns=(label("parameter"), *(figure(key, key, _DECIMALS.get(key, 3)) for key in shown)),
+    )
+
+
+_DECIMALS = {"rhat": 4, "ess_bulk": 0, "ess_tail": 0, "mcse_mean": 4, "mcse_sd": 4}

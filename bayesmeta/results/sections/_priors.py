@@ -1,0 +1,110 @@
+"""Priors of a model, in units a clinician knows."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from scipy.special import expit
+
+from ...effects import MEASURES, Measure
+from ...model import FamilyName, Model
+from ...summaries import prior_interval
+from .. import OutcomeResult
+from ..display import number
+from ._columns import label, words
+from ._section import Section
+
+if TYPE_CHECKING:
+    from ...priors import Prior
+
+type InWords = Callable[[float, float], str]
+
+
+class _Asked(NamedTuple):
+    """What the central 95% of a prior are said of."""
+
+    low: float
+    high: float
+    measure: Measure
+    model: Model
+
+
+def priors(model: Model, label_of_model: str, outcome: OutcomeResult) -> Section:
+    """Each prior of a model: what it is, what it means and why it was taken."""
+    import pandas as pd
+
+    rows = {
+        name: {
+            "prior": repr(prior),
+            "means": _meaning(name, prior, model, outcome),
+            "why": outcome.why.get(name, ""),
+        }
+        for name, prior in model.priors.items()
+    }
+    columns = (
+        label("parameter"),
+        words("prior", "prior"),
+        words("means", "its central 95%"),
+        words("why", "why"),
+    )
+    table = pd.DataFrame(rows.values(), index=list(rows))
+    return Section(name="priors", title=label_of_model, table=table, columns=columns)
+
+
+def _meaning(name: str, prior: "Prior", model: Model, outcome: OutcomeResult) -> str:
+    """The central 95% of a prior."""
+    measure = MEASURES[outcome.measure] if model.likelihood.family == "estimates" else outcome.scale
+    return _MEANINGS[name](_Asked(*prior_interval(prior), measure, model))
+
+
+def _of_mu(asked: _Asked) -> str:
+    low, high = (float(asked.measure.natural(end)) for end in (asked.low, asked.high))
+    return f"{asked.measure.name} between {number(low)} and {number(high)}"
+
+
+def _of_tau(asked: _Asked) -> str:
+    said = f"between-study SD between {number(asked.low)} and {number(asked.high)}"
+    if not asked.measure.log:
+        return said
+    factor = math.exp(1.959964 * asked.high) if asked.high < 50 else math.inf
+    return (
+        f"{said}; at the upper end, 95% of settings within a factor {number(factor, 1)} of the "
+        "centre"
+    )
+
+
+def _of_log_sd(asked: _Asked) -> str:
+    return f"SD of an arm between {math.exp(asked.low):.3g} and {math.exp(asked.high):.3g}"
+
+
+def _of_df(asked: _Asked) -> str:
+    return f"degrees of freedom between {number(asked.low)} and {number(asked.high)}"
+
+
+def _of_baseline(asked: _Asked) -> str:
+    return _BASELINES[asked.model.likelihood.family](asked.low, asked.high)
+
+
+def _middle(low: float, high: float) -> str:
+    return f"middle of the two arms between {low:.3g} and {high:.3g}"
+
+
+def _rate(low: float, high: float) -> str:
+    return f"rate where there is no effect between {math.exp(low):.2g} and {math.exp(high):.2g}"
+
+
+def _risk(low: float, high: float) -> str:
+    return (
+        f"risk where there is no effect between {expit(low):.2g} and {expit(-high):.2g} short of 1"
+    )
+
+
+_BASELINES: Mapping[FamilyName, InWords] = {"binomial": _risk, "poisson": _rate, "arms": _middle}
+
+_MEANINGS: Mapping[str, Callable[[_Asked], str]] = {
+    "mu": _of_mu,
+    "tau": _of_tau,
+    "log_sd": _of_log_sd,
+    "df": _of_df,
+    "baseline": _of_baseline,
+}
