@@ -10,7 +10,7 @@ from tolerances import CLOSED_FORM
 
 import bayesmeta as bm
 from bayesmeta.frequentist import PROGRAMS
-from bayesmeta.frequentist._presets import NOT_OFFERED
+from bayesmeta.frequentist.conventions.presets import NOT_OFFERED
 
 SEVEN = binary({name: MAIN_TRIALS[name] for name in SEVEN_TRIALS})
 

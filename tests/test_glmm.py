@@ -11,7 +11,7 @@ from tolerances import GLMM, GLMM_BRUTE, INVARIANCE
 
 import bayesmeta as bm
 from bayesmeta.errors import DataError, ModelError
-from bayesmeta.frequentist._glmm import _random, _tables_of, glmm
+from bayesmeta.frequentist.likelihood.glmm import climb, glmm, random_peak, tables_of
 
 LIKELIHOOD = {"UM.FS": "unconditional", "CM.EL": "conditional"}
 EFFECTS = {"EE": "common", "ML": "random"}
@@ -142,7 +142,7 @@ def test_fit_equals_metafor(dataset, model, effects):
 @pytest.mark.parametrize("dataset", ["nielweise2007", "crins2014", "linde2005", "peto1980"])
 def test_conditional_log_likelihood_equals_metafor(dataset):
     reference = cases("glmm")[dataset]["CM.EL_ML"]["loglik"]
-    value = _random(_tables_of(counts(dataset), "conditional")).value
+    value = random_peak(tables_of(counts(dataset), "conditional")).value
     assert_allclose(value, reference, atol=2e-6)
     assert value > reference - 1e-8
 
@@ -197,12 +197,10 @@ def test_fit_equals_brute_force_maximisation(studies, likelihood):
 @pytest.mark.parametrize("dataset", ["bcg", "linde2005", "egger2001"])
 @pytest.mark.parametrize("likelihood", LIKELIHOOD.values())
 def test_no_other_tau_is_better(dataset, likelihood):
-    from bayesmeta.frequentist._glmm import _climb
-
-    tables = _tables_of(counts(dataset), likelihood)
-    best = _random(tables)
+    tables = tables_of(counts(dataset), likelihood)
+    best = random_peak(tables)
     for tau in (0.0, 0.05, 0.2, 0.4, 0.5, 0.6, 0.7, 0.9, 1.2, 2.0, 5.0):
-        assert _climb(tables, tau, 0.3, tables.start()).value <= best.value
+        assert climb(tables, tau, 0.3, tables.start()).value <= best.value
     assert abs(best.slope[1].sum()) < 1e-8
 
 

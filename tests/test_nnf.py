@@ -7,10 +7,10 @@ from references import cases, given
 from scipy import stats
 
 from bayesmeta.errors import DataError
-from bayesmeta.frequentist._confidence_distribution import (
-    _confidence_distribution,
-    _q_below,
+from bayesmeta.frequentist.arrays.confidence_distribution import (
+    confidence_distribution,
     nnf_interval,
+    q_below,
 )
 
 # Riley RD, Higgins JPT, Deeks JJ (2011). BMJ 342:d549, ten studies of systolic blood pressure, and
@@ -98,7 +98,7 @@ def test_distribution_of_q_equals_chi_square_for_equal_variances(k):
     tau2 = np.concatenate(([0], np.geomspace(1e-4, 1e4, 60)))
     for ratio in (0.05, 0.7, 1, 3, 100):
         q = ratio * (k - 1)
-        below, slope = _q_below(q, np.ones(k), tau2)
+        below, slope = q_below(q, np.ones(k), tau2)
         scaled = q / (1 + tau2)
         assert_allclose(below, stats.chi2.cdf(scaled, k - 1), atol=2e-8)
         density = -stats.chi2.pdf(scaled, k - 1) * scaled / (1 + tau2)
@@ -111,7 +111,7 @@ def test_masses_of_tau2_add_up(k):
     rng = np.random.default_rng(5)
     v = np.exp(2 * rng.normal(size=k))
     y = rng.normal(size=k) * np.sqrt(v + 1)
-    _, mass = _confidence_distribution(y, v)
+    _, mass = confidence_distribution(y, v)
     assert_allclose(mass.sum(), 1, atol=1e-8)
 
 

@@ -15,9 +15,9 @@ from scipy.special import gammaln
 from tolerances import CLOSED_FORM, FLAT, ITERATED, META_DEFAULTS, scaled
 
 import bayesmeta as bm
-from bayesmeta.frequentist import MANTEL_HAENSZEL, _tau2
-from bayesmeta.frequentist._inverse_variance import pool_random
-from bayesmeta.frequentist._one import one_table
+from bayesmeta.frequentist import MANTEL_HAENSZEL, pool_random
+from bayesmeta.frequentist.arrays.tau2 import ESTIMATORS
+from bayesmeta.frequentist.pooling.one import one_table
 
 INTERVALS = {"z": "Wald", "knha": "HKSJ", "adhoc": "HKSJ truncated"}
 OF_META = {"classic": "Wald", "HK": "HKSJ", "KR": "KR"}
@@ -384,7 +384,7 @@ def test_random_effects_equal_meta(dataset, cell, monkeypatch):
     compare({"tau2": tau2}, reference, CLOSED_FORM if closed else META_DEFAULTS)
     if settings.get("q") != "MH":
         theirs = np.array([reference["tau2"]])
-        monkeypatch.setitem(_tau2.ESTIMATORS, name, lambda *_: theirs)
+        monkeypatch.setitem(ESTIMATORS, name, lambda *_: theirs)
     fit = bm.random_effects(data, **settings)
     compare(numbers_of(fit, "random"), reference, CLOSED_FORM, missing=missing)
     compare(heterogeneity_of(fit), reference, CLOSED_FORM)

@@ -20,7 +20,7 @@ from bayesmeta.frequentist import (
     small_study_tests,
     trim_and_fill,
 )
-from bayesmeta.frequentist._small_study_counts import _score_or, _score_rr
+from bayesmeta.frequentist.small_study.counts import score_or, score_rr
 from bayesmeta.results.sections import SECTIONS
 
 DATASETS = sorted(cases("random_effects"))
@@ -146,7 +146,7 @@ def test_egger_is_the_intercept_of_precision_regression():
 
 def test_scores_of_the_odds_ratio_are_those_of_the_hypergeometric():
     trials = counts("crins2014")
-    score, variance = _score_or(trials)
+    score, variance = score_or(trials)
     events = trials.events_treatment + trials.events_control
     chance = stats.hypergeom(trials.n_treatment + trials.n_control, events, trials.n_treatment)
     assert_allclose(score, trials.events_treatment - chance.mean(), atol=1e-12)
@@ -156,7 +156,7 @@ def test_scores_of_the_odds_ratio_are_those_of_the_hypergeometric():
 def test_scores_of_the_risk_ratio_are_slopes_of_the_likelihood():
     """The paper's form, which meta 8.3 replaces by that of equal arms: no program to hold it to."""
     a, n1, c, n2 = 9.0, 40.0, 20.0, 38.0
-    score, variance = _score_rr(binary({"A": (9, 40, 20, 38)}))
+    score, variance = score_rr(binary({"A": (9, 40, 20, 38)}))
     p = (a + c) / (n1 + n2)
 
     def log_likelihood(log_ratio, log_risk):

@@ -7,8 +7,8 @@ from references import estimates
 from tolerances import INVARIANCE, ITERATED
 
 import bayesmeta as bm
-from bayesmeta.frequentist._fit import INTERVALS
-from bayesmeta.frequentist._tau2 import ESTIMATORS
+from bayesmeta.frequentist.arrays.tau2 import ESTIMATORS
+from bayesmeta.frequentist.fit import INTERVALS
 
 TABLES, STUDIES, POINTS = 400, 8, 3000
 OUTPUTS = {"k", "estimate", "se", "lower", "upper", "p", "tau2", "q", "q_p", "i2", "i2_q"}

@@ -1,23 +1,23 @@
 """The frequentist estimates a reader expects beside a posterior."""
 
-from ._conventions import Convention, estimates_by, pool
-from ._counts import MANTEL_HAENSZEL, mantel_haenszel_rd, peto
-from ._fit import FrequentistFit, IntervalName, Spread, critical
-from ._glmm import glmm
-from ._influence import cumulative, influence, leave_one_out
-from ._inverse_variance import Pooled, i2_from_q, pool_common, pool_random
-from ._many import random_effects_many
-from ._of_counts import Centre
-from ._one import narrow_prediction
-from ._pet_peese import PetPeese, pet_peese
-from ._pooling import common_effect, random_effects
-from ._presets import PROGRAMS, preset
-from ._small_study import egger, small_study_tests
-from ._small_study_counts import harbord, peters
-from ._small_study_result import SmallStudyTest
-from ._tau2 import Tau2, cochran_q
-from ._tau2_interval import tau2_interval
-from ._trim_and_fill import TrimAndFill, trim_and_fill
+from .arrays.counts import MANTEL_HAENSZEL, mantel_haenszel_rd, peto
+from .arrays.inverse_variance import Pooled, i2_from_q, pool_common, pool_random
+from .arrays.tau2 import Tau2, cochran_q
+from .conventions.convention import Convention, estimates_by, pool
+from .conventions.presets import PROGRAMS, preset
+from .fit import FrequentistFit, IntervalName, Spread, critical
+from .left_out import cumulative, influence, leave_one_out
+from .likelihood.glmm import glmm
+from .pooling.effects import common_effect, random_effects
+from .pooling.many import random_effects_many
+from .pooling.of_counts import Centre
+from .pooling.one import narrow_prediction
+from .pooling.tau2_interval import tau2_interval
+from .small_study.counts import harbord, peters
+from .small_study.pet_peese import PetPeese, pet_peese
+from .small_study.regressions import egger, small_study_tests
+from .small_study.result import SmallStudyTest
+from .small_study.trim_and_fill import TrimAndFill, trim_and_fill
 
 __all__ = [
     "MANTEL_HAENSZEL",

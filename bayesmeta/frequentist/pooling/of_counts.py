@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..effects import (
+from ...effects import (
     EffectSizes,
     ZeroCells,
     adjusted_cells,
@@ -15,13 +15,13 @@ from ..effects import (
     informative,
     measure_named,
 )
-from ..errors import DataError, ModelError
-from ..model import Data
-from ..studies import BinaryStudies, PersonTimeStudies, need
-from ._counts import MANTEL_HAENSZEL, Variance, mantel_haenszel_rd, peto
-from ._fit import FrequentistFit, Spread
-from ._inverse_variance import i2_from_q, pool_common
-from ._one import fit_of, one_table
+from ...errors import DataError, ModelError
+from ...model import Data
+from ...studies import BinaryStudies, PersonTimeStudies, need
+from ..arrays.counts import MANTEL_HAENSZEL, Variance, mantel_haenszel_rd, peto
+from ..arrays.inverse_variance import i2_from_q, pool_common
+from ..fit import FrequentistFit, Spread
+from .one import fit_of, one_table
 
 type Array = NDArray[np.float64]
 type Centre = Literal["IV", "MH"]
@@ -34,6 +34,7 @@ def pool_mantel_haenszel(
     variance: Variance,
     prob: float,
 ) -> FrequentistFit:
+    """Pool one table by Mantel and Haenszel's weights."""
     data, measure = _counts_for(data, measure)
     kept = informative(data, measure)
     if not kept.any():
@@ -148,6 +149,7 @@ def q_around_mh(data: Data, effects: EffectSizes, zero_cells: ZeroCells) -> Arra
 def pool_peto(
     data: Data, measure: str | None, zero_cells: ZeroCells | None, prob: float
 ) -> FrequentistFit:
+    """Pool one table by Peto's one-step odds ratio."""
     counts = need(data, BinaryStudies, "Peto's odds ratio needs the counts")
     if measure not in (None, "OR"):
         raise DataError(f"measure must be 'OR' for Peto's method, got {measure!r}.")

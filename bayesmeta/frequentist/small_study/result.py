@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, final
 
-from ._weighted_line import WeightedLine
+from .weighted_line import WeightedLine
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from ..errors import DataError
+from ...errors import DataError
 
 type Array = NDArray[np.float64]
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..effects import ZeroCells
-from ..errors import DataError
-from ..model import Data
-from ..studies import BinaryStudies, check_prob
-from ._one import as_effects
-from ._small_study_counts import harbord, peters
-from ._small_study_result import SmallStudyTest, tested
-from ._weighted_line import weighted_line
+from ...effects import ZeroCells
+from ...errors import DataError
+from ...model import Data
+from ...studies import BinaryStudies, check_prob
+from ..pooling.one import as_effects
+from .counts import harbord, peters
+from .result import SmallStudyTest, tested
+from .weighted_line import weighted_line
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,16 +2,16 @@
 
 from typing import Literal
 
-from ..effects import ZeroCells
-from ..errors import DataError, ModelError
-from ..model import Data
-from ..studies import check_prob
-from ._counts import VARIANCES, Variance, variance_named
-from ._fit import INTERVALS, FrequentistFit, IntervalName
-from ._inverse_variance import PREDICTIONS, Prediction, pool_common, pool_random
-from ._of_counts import Centre, pool_mantel_haenszel, pool_peto, q_around_mh
-from ._one import among, as_effects, fit_of, one_table
-from ._tau2 import ESTIMATORS, Tau2
+from ...effects import ZeroCells
+from ...errors import DataError, ModelError
+from ...model import Data
+from ...studies import check_prob
+from ..arrays.counts import VARIANCES, Variance, variance_named
+from ..arrays.inverse_variance import PREDICTIONS, Prediction, pool_common, pool_random
+from ..arrays.tau2 import ESTIMATORS, Tau2
+from ..fit import INTERVALS, FrequentistFit, IntervalName
+from .of_counts import Centre, pool_mantel_haenszel, pool_peto, q_around_mh
+from .one import among, as_effects, fit_of, one_table
 
 type Weights = Literal["IV", "MH", "Peto"]
 

@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..effects import cells, informative
-from ..errors import DataError, ModelError
-from ..studies import BinaryStudies, check_prob, need
-from ._fit import FrequentistFit, Spread
-from ._inverse_variance import i2_from_q
-from ._tables import BinomialArms, Hypergeometric
+from ...effects import cells, informative
+from ...errors import DataError, ModelError
+from ...studies import BinaryStudies, check_prob, need
+from ..arrays.inverse_variance import i2_from_q
+from ..fit import FrequentistFit, Spread
+from .tables import BinomialArms, Hypergeometric
 
 type Array = NDArray[np.float64]
 type Likelihood = Literal["unconditional", "conditional"]
@@ -73,8 +73,8 @@ def glmm(
     check_prob(prob)
     _check_words(likelihood, effects, interval)
     kept = _says_something(studies, effects)
-    tables = _tables_of(studies, likelihood)
-    best = _common(tables) if effects == "common" else _random(tables)
+    tables = tables_of(studies, likelihood)
+    best = _common(tables) if effects == "common" else random_peak(tables)
     q, q_df = _heterogeneity(tables), float(kept.sum() - 1)
     i2 = float(i2_from_q(np.array([q]), np.array([q_df]))[0])
     return FrequentistFit(
@@ -105,7 +105,7 @@ _REACH = 9.5 * 0.5 ** np.arange(16)  # of z; at 9.5 the normal density has falle
 _GONE = 40.0  # a fall of the log integrand that leaves nothing
 
 
-class _Point(NamedTuple):
+class Point(NamedTuple):
     """Log likelihood at a point, with derivatives in (mu, tau, study's intercept)."""
 
     mu: float
@@ -151,7 +151,8 @@ def _says_something(studies: BinaryStudies, effects: str) -> NDArray[np.bool_]:
     return kept
 
 
-def _tables_of(studies: BinaryStudies, likelihood: Likelihood) -> Tables:
+def tables_of(studies: BinaryStudies, likelihood: Likelihood) -> Tables:
+    """What the studies that say something say of their effects."""
     kept = informative(studies, "OR")
     return _LIKELIHOODS[likelihood](*(cell[kept] for cell in cells(studies)))
 
@@ -161,18 +162,18 @@ def _heterogeneity(tables: Tables) -> float:
     return max(0.0, 2 * (tables.saturated() - _common(tables).value))
 
 
-def _common(tables: Tables) -> _Point:
-    return _climb(tables, 0.0, 0.0, tables.start())
+def _common(tables: Tables) -> Point:
+    return climb(tables, 0.0, 0.0, tables.start())
 
 
-def _random(tables: Tables) -> _Point:
+def random_peak(tables: Tables) -> Point:
     """The best of tau = 0 and every tau at which the profile score falls through zero."""
     from scipy.optimize import brentq
 
     best = last = _common(tables)
     points = []
     for tau in _TAUS:
-        last = _climb(tables, tau, last.mu, last.alpha)
+        last = climb(tables, tau, last.mu, last.alpha)
         points.append(last)
     if _tau_score(last) > 0:
         raise DataError(
@@ -182,20 +183,20 @@ def _random(tables: Tables) -> _Point:
     for low, high in pairwise(points):
         if _tau_score(low) > 0 >= _tau_score(high):
             root = brentq(_profile_score, low.tau, high.tau, args=(tables, low), xtol=1e-13)
-            top = _climb(tables, root, low.mu, low.alpha)  # pyright: ignore[reportArgumentType]
+            top = climb(tables, root, low.mu, low.alpha)  # pyright: ignore[reportArgumentType]
             best = max(best, top, key=lambda point: point.value)
     return best
 
 
-def _profile_score(tau: float, tables: Tables, near: _Point) -> float:
-    return _tau_score(_climb(tables, tau, near.mu, near.alpha))
+def _profile_score(tau: float, tables: Tables, near: Point) -> float:
+    return _tau_score(climb(tables, tau, near.mu, near.alpha))
 
 
-def _tau_score(point: _Point) -> float:
+def _tau_score(point: Point) -> float:
     return float(point.slope[1].sum())
 
 
-def _climb(tables: Tables, tau: float, mu: float, alpha: Array) -> _Point:
+def climb(tables: Tables, tau: float, mu: float, alpha: Array) -> Point:
     """Maximise over mu and the intercepts at one tau: Newton's steps, for it is concave there."""
     point = _at(tables, mu, tau, alpha)
     for _ in range(100):
@@ -211,7 +212,7 @@ def _climb(tables: Tables, tau: float, mu: float, alpha: Array) -> _Point:
     return point
 
 
-def _newton(point: _Point) -> tuple[float, Array, float]:
+def _newton(point: Point) -> tuple[float, Array, float]:
     slope, curve = point.slope, point.curve
     reduced = _without_intercepts(point, [0])[0, 0]
     score = float((slope[0] - curve[0, 2] * slope[2] / curve[2, 2]).sum())
@@ -220,7 +221,7 @@ def _newton(point: _Point) -> tuple[float, Array, float]:
     return d_mu, d_alpha, float(slope[0].sum() * d_mu + slope[2] @ d_alpha)
 
 
-def _without_intercepts(point: _Point, shared: list[int]) -> Array:
+def _without_intercepts(point: Point, shared: list[int]) -> Array:
     """Second derivatives of the likelihood profiled over the intercepts."""
     curve = point.curve
     across = curve[shared, 2]
@@ -228,13 +229,13 @@ def _without_intercepts(point: _Point, shared: list[int]) -> Array:
     return (own - across[:, None] * across / curve[2, 2]).sum(axis=-1)
 
 
-def _standard_error(best: _Point) -> float:
+def _standard_error(best: Point) -> float:
     # At tau = 0 the likelihood is even in tau: mu and tau do not share information.
     shared = [0] if best.tau == 0 else [0, 1]
     return float(np.sqrt(np.linalg.inv(-_without_intercepts(best, shared))[0, 0]))
 
 
-def _at(tables: Tables, mu: float, tau: float, alpha: Array) -> _Point:
+def _at(tables: Tables, mu: float, tau: float, alpha: Array) -> Point:
     """Integrate over theta = mu + tau z, z standard normal, by a trapezoidal rule per study.
 
     Derivatives of the log of an integral are moments of the derivatives of its log integrand.
@@ -258,7 +259,7 @@ def _at(tables: Tables, mu: float, tau: float, alpha: Array) -> _Point:
         "ikn,jkn->ijk", off, off
     )
     value = float((top + np.log(total * step)).sum() - alpha.size * np.log(2 * np.pi) / 2)
-    return _Point(float(mu), float(tau), alpha, value, mean, curve)
+    return Point(float(mu), float(tau), alpha, value, mean, curve)
 
 
 def _nodes(tables: Tables, mu: float, tau: float, alpha: Array) -> tuple[Array, Array]:

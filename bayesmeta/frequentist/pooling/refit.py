@@ -1,10 +1,10 @@
 """One pooled answer by name of the estimator, for analyses that pool again and again."""
 
-from ..effects import EffectSizes
-from ..errors import DataError
-from ._fit import FrequentistFit, IntervalName
-from ._pooling import common_effect, random_effects
-from ._tau2 import Tau2
+from ...effects import EffectSizes
+from ...errors import DataError
+from ..arrays.tau2 import Tau2
+from ..fit import FrequentistFit, IntervalName
+from .effects import common_effect, random_effects
 
 
 def refit(

@@ -6,7 +6,7 @@ from typing import Literal, final
 
 import numpy as np
 
-from ..effects import (
+from ...effects import (
     MEASURES,
     SMD,
     ZERO_CELLS_OF,
@@ -16,17 +16,17 @@ from ..effects import (
     ZeroCells,
     effect_sizes,
 )
-from ..errors import DataError, ModelError
-from ..model import Data
-from ..studies import BinaryStudies, ContinuousStudies
-from ._counts import VARIANCES, Variance, variance_named
-from ._fit import INTERVALS, FrequentistFit, IntervalName
-from ._glmm import glmm
-from ._inverse_variance import PREDICTIONS, Prediction, i2_from_q
-from ._of_counts import Centre
-from ._one import among
-from ._pooling import common_effect, random_effects
-from ._tau2 import ESTIMATORS, Tau2
+from ...errors import DataError, ModelError
+from ...model import Data
+from ...studies import BinaryStudies, ContinuousStudies
+from ..arrays.counts import VARIANCES, Variance, variance_named
+from ..arrays.inverse_variance import PREDICTIONS, Prediction, i2_from_q
+from ..arrays.tau2 import ESTIMATORS, Tau2
+from ..fit import INTERVALS, FrequentistFit, IntervalName
+from ..likelihood.glmm import glmm
+from ..pooling.effects import common_effect, random_effects
+from ..pooling.of_counts import Centre
+from ..pooling.one import among
 
 type Effects = Literal["common", "random"]
 type Pooling = Literal["IV", "MH", "Peto", "GLMM conditional", "GLMM unconditional"]

@@ -1,6 +1,6 @@
 """Pooling by inverse variance, many tables at once.
 
-Arrays have the studies first, as in ``_tau2``: y, v and present are (k, n), results (n,).
+Arrays have the studies first, as in ``tau2``: y, v and present are (k, n), results (n,).
 """
 
 from collections.abc import Callable, Mapping
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from ._fit import IntervalName, critical
-from ._tau2 import ESTIMATORS, Tau2, centre_of, cochran_q, cross_weights, dersimonian_laird
+from ..fit import IntervalName, critical
+from .tau2 import ESTIMATORS, Tau2, centre_of, cochran_q, cross_weights, dersimonian_laird
 
 type Array = NDArray[np.float64]
 type Prediction = Literal[

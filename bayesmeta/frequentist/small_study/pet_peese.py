@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 from scipy.special import stdtr
 
-from ..effects import ZeroCells
-from ..model import Data
-from ..studies import check_prob
-from ._one import as_effects
-from ._weighted_line import WeightedLine, weighted_line
+from ...effects import ZeroCells
+from ...model import Data
+from ...studies import check_prob
+from ..pooling.one import as_effects
+from .weighted_line import WeightedLine, weighted_line
 
 if TYPE_CHECKING:
     import pandas as pd

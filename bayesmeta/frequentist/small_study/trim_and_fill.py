@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..effects import EffectSizes, ZeroCells
-from ..errors import DataError, ModelError
-from ..model import Data
-from ..studies import check_prob, read_only
-from ._fit import FrequentistFit
-from ._one import as_effects
-from ._refit import need_studies, refit
-from ._tau2 import Tau2
-from ._weighted_line import line_of
+from ...effects import EffectSizes, ZeroCells
+from ...errors import DataError, ModelError
+from ...model import Data
+from ...studies import check_prob, read_only
+from ..arrays.tau2 import Tau2
+from ..fit import FrequentistFit
+from ..pooling.one import as_effects
+from ..pooling.refit import need_studies, refit
+from .weighted_line import line_of
 
 if TYPE_CHECKING:
     import pandas as pd

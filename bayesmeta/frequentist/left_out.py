@@ -11,10 +11,10 @@ from ..effects import EffectSizes, ZeroCells
 from ..errors import DataError
 from ..model import Data
 from ..studies import check_prob
-from ._fit import FrequentistFit, IntervalName
-from ._one import as_effects
-from ._refit import need_studies, refit
-from ._tau2 import Tau2
+from .arrays.tau2 import Tau2
+from .fit import FrequentistFit, IntervalName
+from .pooling.one import as_effects
+from .pooling.refit import need_studies, refit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, ndtr
 
-from ..errors import DataError
-from ..studies import check_prob
+from ...errors import DataError
+from ...studies import check_prob
 
 type Array = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def nnf_interval(y: Array, v: Array, prob: float = 0.95) -> tuple[float, float]:
     Examples
     --------
     >>> import numpy as np
-    >>> from bayesmeta.frequentist._confidence_distribution import nnf_interval
+    >>> from bayesmeta.frequentist.arrays.confidence_distribution import nnf_interval
     >>> y, v = np.array([-0.4, 0.1, -0.3, 0.2]), np.array([0.04, 0.09, 0.16, 0.05])
     >>> low, high = nnf_interval(y, v)
     >>> round(low, 3), round(high, 3)
@@ -87,7 +87,7 @@ def _below(x: float, new: _NewStudy) -> float:
 
 
 def _new_study(y: Array, v: Array) -> _NewStudy:
-    tau2, mass = _confidence_distribution(y, v)
+    tau2, mass = confidence_distribution(y, v)
     w = 1 / (v + tau2[:, None])
     share = w / w.sum(axis=1, keepdims=True)
     mean = share @ y
@@ -97,7 +97,7 @@ def _new_study(y: Array, v: Array) -> _NewStudy:
     return _NewStudy(mean, sd, mass / mass.sum(), weights)
 
 
-def _confidence_distribution(y: Array, v: Array) -> tuple[Array, Array]:
+def confidence_distribution(y: Array, v: Array) -> tuple[Array, Array]:
     """Values of tau² and their masses, zero first; a trapezoidal rule in log tau²."""
     w = 1 / v
     q = float(w @ (y - w @ y / w.sum()) ** 2)
@@ -105,11 +105,11 @@ def _confidence_distribution(y: Array, v: Array) -> tuple[Array, Array]:
     step = _step(y.size - 1)
     tau2 = np.concatenate(([0.0], np.exp(np.arange(*ends, step))))
     parts = np.array_split(tau2, 1 + tau2.size * v.size // 10_000)  # what fits in a cache
-    below, slope = np.concatenate([_q_below(q, v, part) for part in parts], axis=1)
+    below, slope = np.concatenate([q_below(q, v, part) for part in parts], axis=1)
     return tau2, np.concatenate(([1 - below[0]], -slope[1:] * tau2[1:] * step))
 
 
-def _q_below(q: float, v: Array, tau2: Array) -> tuple[Array, Array]:
+def q_below(q: float, v: Array, tau2: Array) -> tuple[Array, Array]:
     """P(Q <= q; tau²) and its derivative in tau², by inversion of the transform of Q.
 
     ``E exp(−s Q) = [prod(1 + 2 s r) sum(p / (1 + 2 s r))]^(−1/2)`` with r = 1 + tau²/v and p the

@@ -5,11 +5,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..effects import ZeroCells, cells, effect_sizes, informative
-from ..errors import DataError
-from ..studies import BinaryStudies, check_prob, name_rows
-from ._small_study_result import SmallStudyTest, tested
-from ._weighted_line import weighted_line
+from ...effects import ZeroCells, cells, effect_sizes, informative
+from ...errors import DataError
+from ...studies import BinaryStudies, check_prob, name_rows
+from .result import SmallStudyTest, tested
+from .weighted_line import weighted_line
 
 type Array = NDArray[np.float64]
 
@@ -116,13 +116,15 @@ def _informative(studies: BinaryStudies, measure: str, what: str) -> BinaryStudi
     return studies.keep(kept)
 
 
-def _score_or(studies: BinaryStudies) -> tuple[Array, Array]:
+def score_or(studies: BinaryStudies) -> tuple[Array, Array]:
+    """Score of the log odds ratio at none and its variance, study by study."""
     a, b, c, d = cells(studies)
     n1, n2, n = a + b, c + d, a + b + c + d
     return a - n1 * (a + c) / n, n1 * n2 * (a + c) * (b + d) / (n**2 * (n - 1))
 
 
-def _score_rr(studies: BinaryStudies) -> tuple[Array, Array]:
+def score_rr(studies: BinaryStudies) -> tuple[Array, Array]:
+    """Score of the log risk ratio at none and its variance, study by study."""
     a, b, c, d = cells(studies)
     n1, n2, n, events = a + b, c + d, a + b + c + d, a + c
     full = events == n
@@ -134,4 +136,4 @@ def _score_rr(studies: BinaryStudies) -> tuple[Array, Array]:
     return (a * n - events * n1) / (n - events), n1 * n2 * events / (n * (n - events))
 
 
-_SCORES = {"OR": _score_or, "RR": _score_rr}
+_SCORES = {"OR": score_or, "RR": score_rr}

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-from ..effects import ZeroCells
-from ..errors import DataError, ModelError
-from ..model import Data
-from ..studies import check_prob
-from ._one import among, as_effects, one_table
-from ._tau2 import ESTIMATORS, Likelihood, deviance, paule_mandel, spread_of
+from ...effects import ZeroCells
+from ...errors import DataError, ModelError
+from ...model import Data
+from ...studies import check_prob
+from ..arrays.tau2 import ESTIMATORS, Likelihood, deviance, paule_mandel, spread_of
+from .one import among, as_effects, one_table
 
 type Array = NDArray[np.float64]
 

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr, stdtr
 
-from ..errors import DataError, ModelError
-from ..studies import check_prob
-from ._fit import INTERVALS, IntervalName
-from ._inverse_variance import pool_random
-from ._one import among
-from ._tau2 import ESTIMATORS, Tau2
+from ...errors import DataError, ModelError
+from ...studies import check_prob
+from ..arrays.inverse_variance import pool_random
+from ..arrays.tau2 import ESTIMATORS, Tau2
+from ..fit import INTERVALS, IntervalName
+from .one import among
 
 type Array = NDArray[np.float64]
 

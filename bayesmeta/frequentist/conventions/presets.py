@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Literal
 
-from ..effects import ZERO_CELLS_OF
-from ..errors import ModelError
-from ._conventions import Convention, Effects
-from ._one import among
+from ...effects import ZERO_CELLS_OF
+from ...errors import ModelError
+from ..pooling.one import among
+from .convention import Convention, Effects
 
 PROGRAMS: Mapping[str, str] = {
     "revman5": "Review Manager 5",

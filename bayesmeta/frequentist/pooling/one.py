@@ -7,13 +7,13 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import NDArray
 
-from ..effects import EffectSizes, ZeroCells, effect_sizes
-from ..errors import DataError, ModelError
-from ..model import Data
-from ..multivariate import MultivariateEffects
-from ._confidence_distribution import nnf_interval
-from ._fit import FrequentistFit, IntervalName, Spread
-from ._inverse_variance import Pooled, Prediction
+from ...effects import EffectSizes, ZeroCells, effect_sizes
+from ...errors import DataError, ModelError
+from ...model import Data
+from ...multivariate import MultivariateEffects
+from ..arrays.confidence_distribution import nnf_interval
+from ..arrays.inverse_variance import Pooled, Prediction
+from ..fit import FrequentistFit, IntervalName, Spread
 
 type Array = NDArray[np.float64]
 
@@ -63,6 +63,7 @@ def fit_of(
     tau2: bool = False,
     prob: float,
 ) -> FrequentistFit:
+    """The fit of one table, with what a reader of it should know."""
     spreads: dict[IntervalName, Spread] = {
         name: Spread(float(se[0]), float(df[0]))
         for name, (se, df) in pooled.spreads.items()

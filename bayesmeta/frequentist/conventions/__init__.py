@@ -1,0 +1,1 @@
+"""Conventions of pooling as values, those of programs, and pooling by them."""

@@ -1,0 +1,1 @@
+"""Maximum likelihood from the counts themselves."""

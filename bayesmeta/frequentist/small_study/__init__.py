@@ -1,0 +1,1 @@
+"""Do small studies differ: regressions on precision, and what trimming fills in."""
