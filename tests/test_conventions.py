@@ -4,12 +4,14 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from references import MAIN_TRIALS, SEVEN_TRIALS, binary, counts, estimates
-from tolerances import CLOSED_FORM
+from references import MAIN_TRIALS, SEVEN_TRIALS, binary, counts, estimates, numbered
+from tolerances import CLOSED_FORM, ITERATED
 
 import bayesmeta as bm
-from bayesmeta.frequentist import PROGRAMS
+from bayesmeta.frequentist import PROGRAMS, Selections, pool_many
 from bayesmeta.frequentist.conventions.presets import NOT_OFFERED
 
 SEVEN = binary({name: MAIN_TRIALS[name] for name in SEVEN_TRIALS})
@@ -152,3 +154,52 @@ def test_what_no_program_does_is_refused(call, words):
 def test_estimates_of_another_measure_are_refused():
     with pytest.raises(bm.DataError, match="estimates are GEN; the convention is of RR"):
         bm.pool(estimates([0.1, 0.3], [0.2, 0.2]), bm.preset("meta", measure="RR"))
+
+
+MADE = [
+    *(
+        bm.preset(program, measure=measure, effects=effects)
+        for program in PROGRAMS
+        for measure in ("OR", "RR", "RD")
+        for effects in ("common", "random")
+    ),
+    bm.preset("metafor", measure="RR", interval="KR"),
+    bm.preset("revman5", measure="OR", tau2="PM", interval="HKSJ truncated"),
+    bm.preset("meta", measure="RR", zero_cells="none"),
+    bm.Convention(measure="RD", effects="common", weights="MH", q="MH"),
+    bm.Convention(measure="OR", effects="common", weights="MH", q="MH"),
+    bm.Convention(measure="OR", effects="common", weights="Peto", q="MH"),
+    bm.Convention(measure="OR", effects="common", weights="GLMM conditional"),
+]
+
+
+@st.composite
+def trials(draw):
+    """One to five trials of few patients, in which nobody or everybody may have the event."""
+    k = draw(st.integers(1, 5))
+    rows = {}
+    for name in numbered(k):
+        sizes = draw(st.integers(1, 30)), draw(st.integers(1, 30))
+        one, two = (draw(st.integers(0, size)) for size in sizes)
+        rows[name] = (one, sizes[0], two, sizes[1])
+    return binary(rows)
+
+
+@given(trials(), st.sampled_from(MADE), st.integers(0, 2**31))
+def test_every_selection_of_random_trials_has_the_answer_of_its_own_table(data, convention, seed):
+    masks = np.random.default_rng(seed).random((data.k, 3)) < 0.7
+    selections = Selections.of(data, masks | (np.arange(data.k) == 0)[:, None])
+    try:
+        answers = pool_many(convention, selections)
+    except bm.BayesmetaError as refusal:
+        with pytest.raises(type(refusal)):
+            bm.pool(data, convention)
+        return
+    for i in range(selections.n):
+        found = [figure[i] for figure in (answers.estimate, answers.se, answers.p, answers.q)]
+        try:
+            fit = bm.pool(selections.alone(i), convention)
+        except bm.BayesmetaError:
+            assert np.isnan(found).all()
+            continue
+        assert_allclose(found, [fit.estimate, fit.se, fit.p, fit.q], **ITERATED)

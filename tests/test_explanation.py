@@ -21,8 +21,9 @@ from tolerances import CLOSED_FORM, ITERATED, STANDARD_ERRORS
 
 import bayesmeta as bm
 from bayesmeta.cli import main
-from bayesmeta.explanation._selections import select
-from bayesmeta.explanation._walk import FIGURES, walk
+from bayesmeta.explanation.selections import select
+from bayesmeta.explanation.walk import FIGURES, walk
+from bayesmeta.frequentist import pool_many
 
 SEVEN = binary({name: MAIN_TRIALS[name] for name in SEVEN_TRIALS})
 TEN = binary(MAIN_TRIALS)
@@ -82,26 +83,31 @@ def test_every_walked_convention_gives_what_pooling_by_it_gives(measure):
         )
 
 
-def test_every_subset_and_reading_gives_what_pooling_that_table_gives():
+@pytest.mark.deep("sixty pools of each measure: 2 s", but=["RR", "IRR", "SMD", "GEN"])
+@pytest.mark.parametrize("measure", TABLES)
+def test_pooling_many_selections_is_pooling_each_by_itself(measure):
     rng = np.random.default_rng(3)
-    other = binary({"Lanzoni": (1, 12, 7, 12)})
-    both = select(SEVEN, (other,), subsets=True, k=None, limit=1000)
-    walked = list(walk(both, "RR", prob=0.95, heterogeneity=True))
-    assert both.n == 2 * (2**7 - 7 - 1)
-    compared = 0
-    for one, column in zip(
-        rng.choice(np.array(walked, dtype=object), 150), rng.integers(both.n, size=150), strict=True
-    ):
-        table = both.tables[both.table[column]].keep(both.present[:, column])
-        try:
-            theirs = by_pool(table, one.convention)
-        except bm.BayesmetaError:
-            assert np.isnan(one.figures["estimate"][column])
-            continue
-        ours = [one.figures[name][column] for name in FIGURES]
-        assert_allclose(ours, theirs, **ITERATED, err_msg=str(one.convention))
-        compared += 1
-    assert compared > 120
+    data = TABLES[measure].keep(np.arange(TABLES[measure].k) < 7)
+    other = (binary({"Lanzoni": (1, 12, 7, 12)}),) if measure == "RR" else ()
+    every = select(data, other, subsets=True, k=None, limit=1000)
+    assert every.n == (1 + len(other)) * (2**data.k - data.k - 1)
+    tried = [one.convention for one in walk(every, measure, prob=0.95, heterogeneity=True)]
+    answered = 0
+    for convention in rng.choice(np.array(tried, dtype=object), 20):
+        columns = rng.choice(every.n, 3, replace=False)
+        answers = pool_many(convention, every.at(columns))
+        lower, upper = answers.interval(0.95)
+        found = (answers.estimate, lower, upper, answers.p, answers.q_p, answers.i2)
+        for i, column in enumerate(columns):
+            try:
+                theirs = by_pool(every.alone(column), convention)
+            except bm.BayesmetaError:
+                assert np.isnan([figure[i] for figure in found]).all()
+                continue
+            ours = [figure[i] for figure in found]
+            assert_allclose(ours, theirs, **ITERATED, err_msg=str(convention))
+            answered += 1
+    assert answered > 50
 
 
 def test_seven_mortality_trials_are_explained_exactly_and_review_manager_is_named():

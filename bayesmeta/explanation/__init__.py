@@ -20,12 +20,13 @@ from ..effects import (
     measure_named,
 )
 from ..errors import BayesmetaError, DataError, ModelError
-from ..frequentist import PROGRAMS, Convention, FrequentistFit, pool, preset
+from ..frequentist import PROGRAMS, Convention, FrequentistFit, Selections, pool, preset
 from ..studies import ContinuousStudies, Published
 from ._chance import expected_matches
 from ._choices import Choice, single_choices
 from ._printed import (
     BESIDE,
+    FIGURES,
     HALF,
     NAMES,
     Target,
@@ -36,8 +37,7 @@ from ._printed import (
     printed,
 )
 from ._search import Place, search
-from ._selections import select
-from ._walk import FIGURES, Data, Selections, rows_that_differ
+from .selections import Data, rows_that_differ, select
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..effects import ZERO_WORDS, Measure
-from ..frequentist import Convention
+from ..frequentist import Convention, Selections
 from ..studies import Published
-from ._printed import Target, as_printed, in_words
+from ._printed import FIGURES, Target, as_printed, in_words
 from ._search import Place
-from ._walk import FIGURES, Selections, Walked, rows_that_differ, walk
+from .selections import rows_that_differ
+from .walk import Walked, walk
 
 type Array = NDArray[np.float64]
 

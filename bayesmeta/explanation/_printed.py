@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from ..effects import Measure
 from ..studies import Published, decimals_of
-from ._walk import FIGURES
 
 type Array = NDArray[np.float64]
 type Target = Mapping[str, "Figure"]  # by name
 
+FIGURES = ("estimate", "lower", "upper", "p", "p_heterogeneity", "i2")
 NAMES = {"estimate": "estimate", "lower": "lower limit", "upper": "upper limit"}
 BESIDE = {"p": "p", "p_heterogeneity": "heterogeneity p", "i2": "I²"}
 HALF = 0.5 + 1e-9  # of the last printed unit

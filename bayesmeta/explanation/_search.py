@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..effects import Measure
-from ..frequentist import Convention
-from ._printed import HALF, Target, misses, rounded
-from ._walk import FIGURES, Selections, Walked, walk
+from ..frequentist import Convention, Selections
+from ._printed import FIGURES, HALF, Target, misses, rounded
+from .walk import Walked, walk
 
 type Array = NDArray[np.float64]
 

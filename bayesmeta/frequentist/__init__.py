@@ -1,16 +1,19 @@
 """The frequentist estimates a reader expects beside a posterior."""
 
-from .arrays.counts import MANTEL_HAENSZEL, mantel_haenszel_rd, peto
-from .arrays.inverse_variance import Pooled, i2_from_q, pool_common, pool_random
-from .arrays.tau2 import Tau2, cochran_q
-from .conventions.convention import Convention, estimates_by, pool
+from .arrays.counts import MANTEL_HAENSZEL
+from .arrays.inverse_variance import pool_random
+from .arrays.tau2 import Tau2
+from .conventions.convention import Convention
+from .conventions.inputs import cells_of_tables, estimates_of_tables
+from .conventions.many import Answers, pool_many
+from .conventions.pool import pool
 from .conventions.presets import PROGRAMS, preset
-from .fit import FrequentistFit, IntervalName, Spread, critical
+from .conventions.selections import Selections
+from .fit import INTERVALS, FrequentistFit, IntervalName, Spread, critical
 from .left_out import cumulative, influence, leave_one_out
 from .likelihood.glmm import glmm
 from .pooling.effects import common_effect, random_effects
 from .pooling.many import random_effects_many
-from .pooling.of_counts import Centre
 from .pooling.one import narrow_prediction
 from .pooling.tau2_interval import tau2_interval
 from .small_study.counts import harbord, peters
@@ -20,36 +23,34 @@ from .small_study.result import SmallStudyTest
 from .small_study.trim_and_fill import TrimAndFill, trim_and_fill
 
 __all__ = [
+    "INTERVALS",
     "MANTEL_HAENSZEL",
     "PROGRAMS",
-    "Centre",
+    "Answers",
     "Convention",
     "FrequentistFit",
     "IntervalName",
     "PetPeese",
-    "Pooled",
+    "Selections",
     "SmallStudyTest",
     "Spread",
     "Tau2",
     "TrimAndFill",
-    "cochran_q",
+    "cells_of_tables",
     "common_effect",
     "critical",
     "cumulative",
     "egger",
-    "estimates_by",
+    "estimates_of_tables",
     "glmm",
     "harbord",
-    "i2_from_q",
     "influence",
     "leave_one_out",
-    "mantel_haenszel_rd",
     "narrow_prediction",
     "pet_peese",
     "peters",
-    "peto",
     "pool",
-    "pool_common",
+    "pool_many",
     "pool_random",
     "preset",
     "random_effects",

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from ..studies import check_prob
 
+type Array = NDArray[np.float64]
 type IntervalName = Literal["Wald", "HKSJ", "HKSJ truncated", "KR"]
 
 INTERVALS: Mapping[IntervalName, str] = {
@@ -100,11 +102,7 @@ class FrequentistFit:
     def p(self) -> float:
         """Two-sided p of no effect, by the chosen interval."""
         se, df = self.spreads[self.chosen]
-        if self.estimate == 0:
-            return 1.0
-        with np.errstate(divide="ignore"):
-            z = np.divide(abs(self.estimate), se)  # HKSJ of equal estimates has se 0
-        return float(2 * (ndtr(-z) if np.isinf(df) else stdtr(df, -z)))
+        return float(two_sided_p(np.array(self.estimate), np.array(se), np.array(df)))
 
     @property
     def q_p(self) -> float | None:
@@ -138,6 +136,15 @@ class FrequentistFit:
         se, df = self.spreads[name or self.chosen]
         half = critical(self.prob if prob is None else prob, df) * se
         return self.estimate - half, self.estimate + half
+
+
+def two_sided_p(estimate: Array, se: Array, df: Array) -> Array:
+    """P of no effect; 1 for an estimate of exactly none, whose HKSJ may have no width."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.abs(estimate) / se
+    normal = np.isinf(df)
+    p = 2 * np.where(normal, ndtr(-z), stdtr(np.where(normal, 1.0, df), -z))
+    return np.where(estimate == 0, 1.0, p)
 
 
 def critical(prob: float, df: float) -> float:

@@ -1,4 +1,4 @@
-"""Mantel–Haenszel and Peto pooling of counts, many tables at once.
+"""Mantel–Haenszel pooling of counts, many tables at once, and Peto's estimates.
 
 Cells are events and non-events, treatment then control, studies last: (..., k). A study of which
 all cells are zero is not there.
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
+type Cells = tuple[Array, Array, Array, Array]
 type Variance = Literal["Greenland–Robins", "Greenland-Robins", "Sato"]
 VARIANCES: tuple[Variance, ...] = ("Greenland–Robins", "Sato")
 
@@ -90,7 +91,7 @@ def mantel_haenszel_irr(a: Array, t1: Array, c: Array, t2: Array) -> tuple[Array
         return r / s, (t1 * t2 * (a + c) / t**2).sum(axis=-1) / (r * s)
 
 
-# Pooled measure on its natural scale, and the variance on the analysis scale.
+# Pooled measures on their natural scale, and the variance on the analysis scale.
 MANTEL_HAENSZEL: Mapping[str, Callable[[Array, Array, Array, Array], tuple[Array, Array]]] = {
     "OR": mantel_haenszel_or,
     "RR": mantel_haenszel_rr,
@@ -99,11 +100,40 @@ MANTEL_HAENSZEL: Mapping[str, Callable[[Array, Array, Array, Array], tuple[Array
 }
 
 
-def peto(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
-    """Observed minus expected events and their hypergeometric variance, study by study."""
+def mantel_haenszel(
+    measure: str,
+    cells: Cells,
+    variance: Variance = "Greenland–Robins",
+    *,
+    plain: Array | None = None,
+) -> tuple[Array, Array]:
+    """Pooled estimates on the analysis scale and their variances; NaN where there are none.
+
+    An RR of tables in which every patient has the event is exactly 1, and its variance 0.
+    """
+    if measure == "RD":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value, squared = mantel_haenszel_rd(*cells, variance, plain=plain)
+        good = squared > 0
+    else:
+        ratio, squared = MANTEL_HAENSZEL[measure](*cells)
+        good = (squared > 0) | ((squared == 0) & (measure == "RR"))
+        good &= (ratio > 0) & np.isfinite(ratio) & np.isfinite(squared)
+        value = np.log(np.where(good, ratio, 1.0))
+    return np.where(good, value, np.nan), np.where(good, squared, np.nan)
+
+
+def peto(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array, Array]:
+    """Peto's log odds ratios, study by study, their variances, and a presence of 0 or 1.
+
+    Observed minus expected events over their hypergeometric variance; a study in which nobody, or
+    everybody, has the event is not there.
+    """
     n1, n2, n = _sizes(a, b, c, d)
-    variance = n1 * n2 * (a + c) * (b + d) / (n**2 * np.maximum(n - 1, 1.0))
-    return a - n1 * (a + c) / n, variance
+    information = n1 * n2 * (a + c) * (b + d) / (n**2 * np.maximum(n - 1, 1.0))
+    there = information > 0
+    v = 1 / np.where(there, information, 1.0)
+    return (a - n1 * (a + c) / n) * v, v, there.astype(np.float64)
 
 
 def _sizes(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array, Array]:

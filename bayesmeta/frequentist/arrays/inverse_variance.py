@@ -58,6 +58,19 @@ class Pooled:
         """The same estimates with Q around another centre."""
         return replace(self, q=q, i2_q=i2_from_q(q, self.k - 1))
 
+    def only(self, valid: NDArray[np.bool_]) -> "Pooled":
+        """The same tables where they are valid, NaN elsewhere."""
+        if valid.all():
+            return self
+        names = ("k", "estimate", "tau2", "q", "i2", "i2_q")
+        return replace(
+            self,
+            **{name: np.where(valid, getattr(self, name), np.nan) for name in names},
+            spreads={
+                name: (np.where(valid, se, np.nan), df) for name, (se, df) in self.spreads.items()
+            },
+        )
+
     def interval(self, name: IntervalName, prob: float) -> tuple[Array, Array]:
         """Lower and upper ends."""
         se, df = self.spreads[name]
@@ -81,12 +94,17 @@ def critical_of(prob: float, df: Array) -> Array:
     return np.where(np.isinf(df), critical(prob, np.inf), values)
 
 
-def pool_common(y: Array, v: Array, present: Array, *, q: Array | None = None) -> Pooled:
-    """Weighted means under one common effect; `q` replaces Cochran's where it is another's."""
+def pool_common(y: Array, v: Array, present: Array) -> Pooled:
+    """Weighted means under one common effect, one or more studies in each table."""
     w = present / v
-    k, estimate = present.sum(axis=0), centre_of(y, w)
-    q = cochran_q(y, w, estimate) if q is None else q
-    se = 1 / np.sqrt(w.sum(axis=0))
+    return pool_moments(centre_of(y, w), 1 / np.sqrt(w.sum(axis=0)), y, v, present, centre=None)
+
+
+def pool_moments(
+    estimate: Array, se: Array, y: Array, v: Array, present: Array, *, centre: Array | None
+) -> Pooled:
+    """Estimates of a common effect made elsewhere; Q of `y` around `centre`, or their own mean."""
+    k, q = present.sum(axis=0), cochran_q(y, present / v, centre)
     i2 = i2_from_q(q, k - 1)
     spreads: Mapping[IntervalName, tuple[Array, Array]] = {"Wald": (se, np.full_like(se, np.inf))}
     return Pooled(

@@ -1,30 +1,15 @@
 """Conventions of pooling as values: what a program does by default, written down."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, final
 
-import numpy as np
-
-from ...effects import (
-    MEASURES,
-    SMD,
-    ZERO_CELLS_OF,
-    ZERO_WORDS,
-    DoubleZero,
-    EffectSizes,
-    ZeroCells,
-    effect_sizes,
-)
-from ...errors import DataError, ModelError
-from ...model import Data
-from ...studies import BinaryStudies, ContinuousStudies
+from ...effects import MEASURES, SMD, ZERO_CELLS_OF, ZERO_WORDS, DoubleZero, ZeroCells
+from ...errors import ModelError
 from ..arrays.counts import VARIANCES, Variance, variance_named
-from ..arrays.inverse_variance import PREDICTIONS, Prediction, i2_from_q
+from ..arrays.inverse_variance import PREDICTIONS, Prediction
 from ..arrays.tau2 import ESTIMATORS, Tau2
-from ..fit import INTERVALS, FrequentistFit, IntervalName
-from ..likelihood.glmm import glmm
-from ..pooling.effects import common_effect, random_effects
+from ..fit import INTERVALS, IntervalName
 from ..pooling.of_counts import Centre
 from ..pooling.one import among
 
@@ -201,113 +186,3 @@ Wald interval; Q around Mantel–Haenszel; I² from Q
     @property
     def _has_variance(self) -> bool:
         return self.measure == "RD" and self.weights == "MH"
-
-
-def pool(
-    data: Data | ContinuousStudies, convention: Convention, *, prob: float = 0.95
-) -> FrequentistFit:
-    """Pool by a convention.
-
-    Parameters
-    ----------
-    data : BinaryStudies, PersonTimeStudies, ContinuousStudies or EffectSizes
-    convention : Convention
-        Made by :func:`preset`, or by hand.
-    prob : float
-        Level of the interval.
-
-    Returns
-    -------
-    FrequentistFit
-        ``i2`` is the I² of the convention.
-
-    Raises
-    ------
-    DataError, ModelError
-        As :func:`common_effect`, :func:`random_effects`, :func:`glmm` and :func:`effect_sizes`.
-
-    Examples
-    --------
-    >>> import bayesmeta as bm
-    >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
-    >>> round(bm.pool(data, bm.preset("metafor", measure="GEN")).estimate, 3)
-    -0.243
-    """
-    fit = _POOLS[convention.weights](data, convention, prob)
-    i2 = fit.i2_q if convention.i2 == "Q" else fit.i2
-    return replace(fit, i2=i2)
-
-
-def _by_inverse_variance(data: Data, convention: Convention, prob: float) -> FrequentistFit:
-    effects = estimates_by(data, convention)
-    if convention.effects == "common":
-        return common_effect(effects, prob=prob)
-    applies = convention.interval == "HKSJ where it applies"
-    fit = random_effects(
-        data if convention.q == "MH" else effects,
-        measure=convention.measure if convention.q == "MH" else None,
-        zero_cells=convention.zero_cells,
-        tau2=convention.tau2 or "REML",
-        interval="HKSJ" if applies else convention.interval,  # pyright: ignore[reportArgumentType]
-        prediction=convention.prediction or "HK",
-        q=convention.q,
-        prob=prob,
-    )
-    if applies and (fit.k <= 2 or fit.tau2 == 0):
-        fit = replace(fit, chosen="Wald")
-    return fit if convention.prediction else replace(fit, prediction=None, predicted="")
-
-
-def estimates_by(data: Data | ContinuousStudies, convention: Convention) -> EffectSizes:
-    """Estimates of the studies as the convention makes them."""
-    if isinstance(data, EffectSizes):
-        if data.measure != convention.measure:
-            raise DataError(
-                f"The estimates are {data.measure}; the convention is of {convention.measure}."
-            )
-        return data
-    return effect_sizes(
-        data,  # pyright: ignore[reportArgumentType]
-        measure=convention.measure,
-        zero_cells=convention.zero_cells,
-        double_zero=convention.double_zero,
-        smd=convention.smd,
-        bias_correction=convention.bias_correction,
-    )
-
-
-def _by_mantel_haenszel(data: Data, convention: Convention, prob: float) -> FrequentistFit:
-    timed = data.size == "time"
-    fit = common_effect(
-        data,
-        weights="MH",
-        measure=convention.measure,
-        zero_cells="none" if timed else convention.mh_zero_cells,
-        variance=convention.variance,
-        prob=prob,
-    )
-    effects = estimates_by(data, convention)
-    centre = fit.estimate if convention.q == "MH" else common_effect(effects).estimate
-    q = float(((effects.y - centre) ** 2 / effects.se**2).sum())
-    share = float(i2_from_q(np.array([q]), np.array([effects.k - 1.0]))[0])
-    return replace(fit, q=q, q_df=effects.k - 1.0, i2=share, i2_q=share)
-
-
-def _by_peto(data: Data, convention: Convention, prob: float) -> FrequentistFit:
-    return common_effect(data, weights="Peto", measure=convention.measure, prob=prob)
-
-
-def _by_glmm(data: Data, convention: Convention, prob: float) -> FrequentistFit:
-    if not isinstance(data, BinaryStudies) or convention.measure != "OR":
-        raise ModelError("A GLMM is of the odds ratio, on the counts: give it BinaryStudies.")
-    likelihood = "conditional" if convention.weights == "GLMM conditional" else "unconditional"
-    return glmm(data, likelihood=likelihood, effects=convention.effects, prob=prob)
-
-
-_POOLS: Mapping[Pooling, Callable[..., FrequentistFit]] = {
-    "IV": _by_inverse_variance,
-    "MH": _by_mantel_haenszel,
-    "Peto": _by_peto,
-    "GLMM conditional": _by_glmm,
-    "GLMM unconditional": _by_glmm,
-}

@@ -10,6 +10,7 @@ from ...effects import cells, informative
 from ...errors import DataError, ModelError
 from ...studies import BinaryStudies, check_prob, need
 from ..arrays.inverse_variance import i2_from_q
+from ..door import two_arms
 from ..fit import FrequentistFit, Spread
 from .tables import BinomialArms, Hypergeometric
 
@@ -129,7 +130,7 @@ def _check_words(likelihood: str, effects: str, interval: str) -> None:
 
 def _says_something(studies: BinaryStudies, effects: str) -> NDArray[np.bool_]:
     """The studies to pool, after a check that they have a finite maximum between them."""
-    studies = need(studies, BinaryStudies, "glmm pools counts of two arms")
+    two_arms(studies, ModelError("glmm pools counts of two arms: give it BinaryStudies."))
     kept = informative(studies, "OR")
     if not kept.any():
         raise DataError("No study has both an event and a non-event: there is no OR to pool.")

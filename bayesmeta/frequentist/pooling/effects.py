@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ...effects import ZeroCells
+from ...effects import EffectSizes, ZeroCells
 from ...errors import DataError, ModelError
 from ...model import Data
 from ...studies import check_prob
@@ -10,8 +10,10 @@ from ..arrays.counts import VARIANCES, Variance, variance_named
 from ..arrays.inverse_variance import PREDICTIONS, Prediction, pool_common, pool_random
 from ..arrays.tau2 import ESTIMATORS, Tau2
 from ..fit import INTERVALS, FrequentistFit, IntervalName
-from .of_counts import Centre, pool_mantel_haenszel, pool_peto, q_around_mh
+from .of_counts import Centre, common_mantel_haenszel, common_peto, q_around_mh
 from .one import among, as_effects, fit_of, one_table
+
+COMMON = "common effect, inverse variance"
 
 type Weights = Literal["IV", "MH", "Peto"]
 
@@ -74,10 +76,10 @@ def common_effect(
     if weights == "IV":
         effects = as_effects(data, measure, zero_cells or "if_needed")
         pooled = pool_common(*one_table(effects))
-        return fit_of(pooled, effects, "common effect, inverse variance", prob=prob)
+        return fit_of(pooled, effects, COMMON, prob=prob)
     if weights == "Peto":
-        return pool_peto(data, measure, zero_cells, prob)
-    return pool_mantel_haenszel(data, measure, zero_cells or "none", variance, prob)
+        return common_peto(data, measure, zero_cells, prob)
+    return common_mantel_haenszel(data, measure, zero_cells or "none", variance, prob)
 
 
 def random_effects(
@@ -153,17 +155,32 @@ def random_effects(
     among("interval", interval, INTERVALS)
     among("prediction", prediction, (*PREDICTIONS, "NNF"))
     among("q", q, ("IV", "MH"))
+    check_kenward_roger(tau2, interval, prediction)
+    effects = as_effects(data, measure, zero_cells)
+    need_two(effects)
+    y, v, present = one_table(effects)
+    around = None if q == "IV" else q_around_mh(data, effects, zero_cells)
+    pooled = pool_random(y, v, present, tau2=tau2, q=around)
+    words = random_words(tau2, q)
+    return fit_of(pooled, effects, words, interval, prediction, tau2=True, prob=prob)
+
+
+def check_kenward_roger(tau2: Tau2, interval: str, prediction: str) -> None:
+    """Refuse intervals of Kenward and Roger around another estimator than theirs."""
     if tau2 != "REML" and ("KR" in (interval, prediction) or prediction == "KR-PR"):
         raise ModelError(f"Kenward–Roger intervals need tau2='REML', not {tau2!r}.")
-    effects = as_effects(data, measure, zero_cells)
+
+
+def need_two(effects: EffectSizes) -> None:
+    """Refuse random effects of a single study."""
     if effects.k < 2:
         raise DataError(
             f"Random effects need at least two studies to estimate tau² from; there is "
             f"{effects.k} ({', '.join(effects.study)}). Use common_effect, or a Bayesian model "
             "with a prior on tau."
         )
-    y, v, present = one_table(effects)
-    around = None if q == "IV" else q_around_mh(data, effects, zero_cells)
-    pooled = pool_random(y, v, present, tau2=tau2, q=around)
-    words = f"random effects, {tau2}" + ("" if q == "IV" else ", Q around Mantel–Haenszel")
-    return fit_of(pooled, effects, words, interval, prediction, tau2=True, prob=prob)
+
+
+def random_words(tau2: Tau2, q: Centre) -> str:
+    """Name of a method of random effects."""
+    return f"random effects, {tau2}" + ("" if q == "IV" else ", Q around Mantel–Haenszel")

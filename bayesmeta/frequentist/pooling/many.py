@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, ndtr, stdtr
+from scipy.special import chdtrc
 
 from ...errors import DataError, ModelError
 from ...studies import check_prob
 from ..arrays.inverse_variance import pool_random
 from ..arrays.tau2 import ESTIMATORS, Tau2
-from ..fit import INTERVALS, IntervalName
+from ..fit import INTERVALS, IntervalName, two_sided_p
 from .one import among
 
 type Array = NDArray[np.float64]
@@ -68,16 +68,13 @@ def random_effects_many(
             f"precision; check rows {rows}, or take another interval."
         )
     lower, upper = pooled.interval(interval, prob)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.abs(pooled.estimate) / standard_error
-    p = 2 * (ndtr(-z) if np.isinf(df).all() else stdtr(df, -z))
     return {
         "k": pooled.k,
         "estimate": pooled.estimate,
         "se": standard_error,
         "lower": lower,
         "upper": upper,
-        "p": np.where(pooled.estimate == 0, 1.0, p),
+        "p": two_sided_p(pooled.estimate, standard_error, df),
         "tau2": pooled.tau2,
         "q": pooled.q,
         "q_p": chdtrc(pooled.k - 1, pooled.q),

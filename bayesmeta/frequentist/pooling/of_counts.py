@@ -2,62 +2,68 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import singledispatch
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...effects import (
-    EffectSizes,
-    ZeroCells,
-    adjusted_cells,
-    effect_sizes,
-    informative,
-    measure_named,
-)
+from ...effects import EffectSizes, ZeroCells, adjusted_cells, cells, effect_sizes, informative
 from ...errors import DataError, ModelError
 from ...model import Data
-from ...studies import BinaryStudies, PersonTimeStudies, need
-from ..arrays.counts import MANTEL_HAENSZEL, Variance, mantel_haenszel_rd, peto
-from ..arrays.inverse_variance import i2_from_q, pool_common
+from ...studies import BinaryStudies, PersonTimeStudies
+from ..arrays.counts import Cells, Variance, mantel_haenszel, peto
+from ..arrays.inverse_variance import Pooled, pool_common, pool_moments
+from ..arrays.tau2 import cochran_q
+from ..door import two_arms
 from ..fit import FrequentistFit, Spread
 from .one import fit_of, one_table
 
 type Array = NDArray[np.float64]
 type Centre = Literal["IV", "MH"]
+type Counts = BinaryStudies | PersonTimeStudies
+
+NO_COUNTS = "Mantel–Haenszel pooling needs the counts: give it BinaryStudies or PersonTimeStudies."
 
 
-def pool_mantel_haenszel(
-    data: Data,
-    measure: str | None,
+def common_mantel_haenszel(
+    data: Data, measure: str | None, zero_cells: ZeroCells, variance: Variance, prob: float
+) -> FrequentistFit:
+    """Pool one table by Mantel and Haenszel's weights; Q around what they give."""
+    counts, measure = counts_for_mantel_haenszel(data, measure)
+    refuse_silence(counts, measure)
+    estimate, squared = _estimate(counts, measure, zero_cells, variance)
+    shown = effect_sizes(counts, measure=measure, zero_cells=_SHOWN.get(zero_cells, zero_cells))
+    pooled = pool_moments(estimate, np.sqrt(squared), *one_table(shown), centre=estimate)
+    return fit_of_mantel_haenszel(pooled, counts, measure, zero_cells, variance, prob)
+
+
+def fit_of_mantel_haenszel(
+    pooled: Pooled,
+    data: Counts,
+    measure: str,
     zero_cells: ZeroCells,
     variance: Variance,
     prob: float,
 ) -> FrequentistFit:
-    """Pool one table by Mantel and Haenszel's weights."""
-    data, measure = _counts_for(data, measure)
+    """The fit of one table pooled so; studies that say nothing are left out."""
     kept = informative(data, measure)
-    if not kept.any():
-        raise DataError(f"There is no {measure} to pool: {nothing_said(data)}.")
-    estimate, squared = _mh_estimate(data.keep(kept), measure, zero_cells, variance)
-    effects = effect_sizes(data, measure=measure, zero_cells=_SHOWN.get(zero_cells, zero_cells))
-    q = float(((effects.y - estimate) ** 2 / effects.se**2).sum())
-    i2 = float(i2_from_q(np.array([q]), np.array([effects.k - 1.0]))[0])
+    se, df = (float(column[0]) for column in pooled.spreads["Wald"])
     return FrequentistFit(
         method="common effect, Mantel–Haenszel"
         + _ADDED[zero_cells]
         + _of_variance(measure, variance),
-        measure=measure_named(measure).name,
+        measure=measure,
         k=int(kept.sum()),
-        estimate=estimate,
-        spreads={"Wald": Spread(float(np.sqrt(squared)), np.inf)},
+        estimate=float(pooled.estimate[0]),
+        spreads={"Wald": Spread(se, df)},
         prob=prob,
-        q=q,
-        q_df=effects.k - 1.0,
-        i2=i2,
-        i2_q=i2,
-        excluded=tuple(name for name, keep in zip(data.study, kept, strict=True) if not keep),
-        cautions=() if squared > 0 else (CERTAIN,),
+        q=float(pooled.q[0]),
+        q_df=float(pooled.k[0]) - 1.0,
+        i2=float(pooled.i2[0]),
+        i2_q=float(pooled.i2_q[0]),
+        excluded=_names(data, ~kept),
+        cautions=() if se > 0 else (CERTAIN,),
     )
 
 
@@ -76,7 +82,7 @@ _ADDED: Mapping[ZeroCells, str] = {
 }
 
 
-def nothing_said(data: BinaryStudies | PersonTimeStudies) -> str:
+def nothing_said(data: Counts) -> str:
     """Why no study says anything about an odds ratio, or a ratio of risks or rates."""
     if data.double_zero.all():
         return "no study has an event"
@@ -85,83 +91,132 @@ def nothing_said(data: BinaryStudies | PersonTimeStudies) -> str:
     return "in every study either all patients have the event or none has"
 
 
+def refuse_silence(data: Counts, measure: str) -> None:
+    """Refuse a table of which no study says anything."""
+    if not informative(data, measure).any():
+        raise DataError(f"There is no {measure} to pool: {nothing_said(data)}.")
+
+
 def _of_variance(measure: str, variance: Variance) -> str:
     return f", variance of {variance}" if measure == "RD" else ""
 
 
-def _mh_estimate(
-    studies: BinaryStudies | PersonTimeStudies,
-    measure: str,
-    zero_cells: ZeroCells,
-    variance: Variance = "Greenland–Robins",
-) -> tuple[float, float]:
-    """Mantel–Haenszel estimate on the analysis scale, and its variance."""
-    if isinstance(studies, PersonTimeStudies):
-        if zero_cells != "none":
-            raise ModelError("Mantel–Haenszel pooling of person-time takes zero_cells='none'.")
-        columns = tuple(studies.numbers.values())
-    else:
-        columns = adjusted_cells(studies, zero_cells, measure)
-    a, b, c, d = columns
-    if measure == "RD":
-        plain = None
-        if zero_cells == "variance" and isinstance(studies, BinaryStudies):
-            plain = studies.events_treatment / studies.n_treatment
-            plain = plain - studies.events_control / studies.n_control
-        value, squared = map(float, mantel_haenszel_rd(a, b, c, d, variance, plain=plain))
-        if squared > 0:
-            return value, squared
-        raise DataError(
-            "The Mantel–Haenszel RD has no variance: every arm has all or none of its patients "
-            "with the event. Use zero_cells='variance', or weights='IV', which adds ½."
-        )
-    ratio, squared = map(float, MANTEL_HAENSZEL[measure](a, b, c, d))
-    if measure == "RR" and squared == 0:  # every patient has the event
-        return 0.0, 0.0
-    if not (0 < squared < np.inf and 0 < ratio < np.inf):
-        raise DataError(
-            f"The Mantel–Haenszel {measure} is zero or infinite: one whole side of the tables is "
-            "empty. Use zero_cells='if_needed', or BinomialNormal with a proper prior."
-        )
-    return float(np.log(ratio)), squared
+def _names(data: Counts, rows: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(name for name, there in zip(data.study, rows, strict=True) if there)
 
 
-def _counts_for(data: Data, measure: str | None) -> tuple[BinaryStudies | PersonTimeStudies, str]:
-    if isinstance(data, PersonTimeStudies) and measure in (None, "IRR"):
-        return data, "IRR"
-    if not isinstance(data, BinaryStudies):
-        raise ModelError(
-            "Mantel–Haenszel pooling needs the counts: give it BinaryStudies or PersonTimeStudies."
-        )
+@singledispatch
+def counts_for_mantel_haenszel(data: object, measure: str | None) -> tuple[Counts, str]:
+    """The counts and their measure, the one asked for or the only; anything else is refused."""
+    raise ModelError(NO_COUNTS)
+
+
+@counts_for_mantel_haenszel.register
+def _(data: PersonTimeStudies, measure: str | None) -> tuple[Counts, str]:
+    if measure not in (None, "IRR"):
+        raise ModelError(NO_COUNTS)
+    return data, "IRR"
+
+
+@counts_for_mantel_haenszel.register
+def _(data: BinaryStudies, measure: str | None) -> tuple[Counts, str]:
     if measure not in ("OR", "RR", "RD"):
         raise DataError(f"measure must be 'OR', 'RR' or 'RD' for Mantel–Haenszel, got {measure!r}.")
     return data, measure
 
 
+@singledispatch
+def cells_of(data: object, measure: str, zero_cells: ZeroCells) -> tuple[Cells, Array | None]:
+    """What Mantel and Haenszel pool of a table, each (k,), zero where a study says nothing.
+
+    Beside the cells the risk differences, where they are pooled in place of the cells' own.
+    """
+    raise ModelError(NO_COUNTS)
+
+
+@cells_of.register
+def _(data: PersonTimeStudies, measure: str, zero_cells: ZeroCells) -> tuple[Cells, Array | None]:
+    if zero_cells != "none":
+        raise ModelError("Mantel–Haenszel pooling of person-time takes zero_cells='none'.")
+    loud = informative(data, measure)
+    a, t1, c, t2 = (column * loud for column in data.numbers.values())
+    return (a, t1, c, t2), None
+
+
+@cells_of.register
+def _(data: BinaryStudies, measure: str, zero_cells: ZeroCells) -> tuple[Cells, Array | None]:
+    loud = informative(data, measure)
+    a, b, c, d = (column * loud for column in adjusted_cells(data, zero_cells, measure))
+    if measure != "RD" or zero_cells != "variance":
+        return (a, b, c, d), None
+    plain = data.events_treatment / data.n_treatment - data.events_control / data.n_control
+    return (a, b, c, d), plain
+
+
+def _estimate(
+    data: Data, measure: str, zero_cells: ZeroCells, variance: Variance = "Greenland–Robins"
+) -> tuple[Array, Array]:
+    """Mantel–Haenszel estimate of one table on the analysis scale, and its variance; each (1,)."""
+    parts, plain = cells_of(data, measure, zero_cells)
+    estimate, squared = mantel_haenszel(measure, parts, variance, plain=plain)
+    estimate, squared = np.atleast_1d(estimate), np.atleast_1d(squared)
+    refuse_infinity(estimate, measure)
+    return estimate, squared
+
+
+def refuse_infinity(estimate: Array, measure: str) -> None:
+    """Refuse one table that has no Mantel–Haenszel estimate."""
+    if np.isfinite(estimate).all():
+        return
+    if measure == "RD":
+        raise DataError(
+            "The Mantel–Haenszel RD has no variance: every arm has all or none of its patients "
+            "with the event. Use zero_cells='variance', or weights='IV', which adds ½."
+        )
+    raise DataError(
+        f"The Mantel–Haenszel {measure} is zero or infinite: one whole side of the tables is "
+        "empty. Use zero_cells='if_needed', or BinomialNormal with a proper prior."
+    )
+
+
 def q_around_mh(data: Data, effects: EffectSizes, zero_cells: ZeroCells) -> Array:
     """Cochran's Q with inverse-variance weights around the Mantel–Haenszel estimate, shape (1,)."""
-    counts = need(data, BinaryStudies, "q='MH' needs the counts")
-    kept = counts.keep(informative(counts, effects.measure))
-    estimate, _ = _mh_estimate(kept, effects.measure, zero_cells)
-    return np.array([((effects.y - estimate) ** 2 / effects.se**2).sum()])
+    estimate, _ = _estimate(counts_for_q(data), effects.measure, zero_cells)
+    y, v, present = one_table(effects)
+    return cochran_q(y, present / v, estimate)
 
 
-def pool_peto(
+def counts_for_q(data: Data) -> BinaryStudies:
+    """The counts that Q is centred with; anything else is refused."""
+    return two_arms(data, ModelError("q='MH' needs the counts: give it BinaryStudies."))
+
+
+def common_peto(
     data: Data, measure: str | None, zero_cells: ZeroCells | None, prob: float
 ) -> FrequentistFit:
     """Pool one table by Peto's one-step odds ratio."""
-    counts = need(data, BinaryStudies, "Peto's odds ratio needs the counts")
-    if measure not in (None, "OR"):
-        raise DataError(f"measure must be 'OR' for Peto's method, got {measure!r}.")
+    counts = counts_for_peto(data, measure)
     if zero_cells not in (None, "none"):
         raise ModelError("Peto's odds ratio takes no correction: zero_cells is 'none' or left out.")
-    difference, variance = peto(*adjusted_cells(counts, "none", "OR"))
-    kept = variance > 0
-    if not kept.any():
-        raise DataError(f"There is no OR to pool: {nothing_said(counts)}.")
-    names = tuple(name for name, keep in zip(data.study, kept, strict=True) if keep)
-    y, se = difference[kept] / variance[kept], variance[kept] ** -0.5
-    effects = EffectSizes.from_arrays(names, y, se, measure="OR")
-    fit = fit_of(pool_common(*one_table(effects)), effects, "common effect, Peto", prob=prob)
-    gone = tuple(name for name, keep in zip(data.study, kept, strict=True) if not keep)
-    return replace(fit, excluded=gone)
+    y, v, there = peto(*cells(counts))
+    refuse_silence(counts, "OR")
+    return fit_of_peto(pool_common(y[:, None], v[:, None], there[:, None]), counts, prob)
+
+
+def counts_for_peto(data: Data, measure: str | None) -> BinaryStudies:
+    """The counts that Peto's method pools; anything else is refused."""
+    counts = two_arms(
+        data, ModelError("Peto's odds ratio needs the counts: give it BinaryStudies.")
+    )
+    if measure not in (None, "OR"):
+        raise DataError(f"measure must be 'OR' for Peto's method, got {measure!r}.")
+    return counts
+
+
+def fit_of_peto(pooled: Pooled, data: BinaryStudies, prob: float) -> FrequentistFit:
+    """The fit of one table pooled so; studies that say nothing are left out."""
+    y, v, there = peto(*cells(data))
+    kept = there > 0
+    effects = EffectSizes.from_arrays(_names(data, kept), y[kept], v[kept] ** 0.5, measure="OR")
+    fit = fit_of(pooled, effects, "common effect, Peto", prob=prob)
+    return replace(fit, excluded=_names(data, ~kept))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ...effects import ZeroCells, cells, effect_sizes, informative
 from ...errors import DataError
 from ...studies import BinaryStudies, check_prob, name_rows
+from ..door import two_arms
 from .result import SmallStudyTest, tested
 from .weighted_line import weighted_line
 
@@ -108,8 +109,7 @@ def peters(
 
 
 def _informative(studies: BinaryStudies, measure: str, what: str) -> BinaryStudies:
-    if not isinstance(studies, BinaryStudies):
-        raise DataError(f"{what} needs the counts of two arms: give it BinaryStudies.")
+    two_arms(studies, DataError(f"{what} needs the counts of two arms: give it BinaryStudies."))
     kept = informative(studies, measure)
     if not kept.any():
         raise DataError(f"{what} needs events: no study says anything about the {measure}.")

@@ -7,8 +7,12 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from ..effects import EffectSizes
 from ..errors import DataError, ModelError
-from ._walk import Data, Selections
+from ..frequentist import Selections
+from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies
+
+type Data = BinaryStudies | PersonTimeStudies | ContinuousStudies | EffectSizes
 
 
 def select(
@@ -40,6 +44,13 @@ def select(
     )
 
 
+def rows_that_differ(first: Data, second: Data) -> NDArray[np.bool_]:
+    """Studies whose figures are not the same in both tables, shape (k,)."""
+    pairs = [(first.numbers[name], second.numbers[name]) for name in first.numbers]
+    same = [(a == b) | (np.isnan(a) & np.isnan(b)) for a, b in pairs]
+    return ~np.all(same, axis=0).reshape(first.k, -1).all(axis=1)
+
+
 def _subsets(k: int, wanted: int | None, limit: int) -> NDArray[np.bool_]:
     """Subsets of two or more studies, all first, the others by size; or those of `wanted`."""
     if 2**k > 64 * limit:
@@ -57,11 +68,9 @@ def _tables(studies: Data, readings: Sequence[Data], limit: int) -> Iterator[Dat
     options: list[list[tuple[Data, int]]] = [[(studies, i)] for i in range(studies.k)]
     row = {name: i for i, name in enumerate(studies.study)}
     for reading in readings:
-        if type(reading) is not type(studies):
-            raise DataError(
-                f"readings must be {type(studies).__name__} like studies, not "
-                f"{type(reading).__name__}."
-            )
+        if reading.columns() != studies.columns():
+            ours, theirs = (type(one).__name__ for one in (studies, reading))
+            raise DataError(f"readings must be {ours} like studies, not {theirs}.")
         for i, name in enumerate(reading.study):
             if name not in row:
                 raise DataError(f"readings has {name!r}, which is not among the studies.")
