@@ -1,8 +1,5 @@
 """Intervals for the between-study variance."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from typing import Literal
 
 import numpy as np
@@ -110,5 +107,5 @@ def _profile_likelihood(
     points = np.sort(np.r_[grid[inside], best])
     low, high = float(points[0]), float(points[-1])
     below, above = grid[grid < low], grid[grid > high]
-    lower = brentq(over, below[-1], low, xtol=1e-300, rtol=1e-14) if below.size else 0.0
-    return float(lower), float(brentq(over, high, above[0], xtol=1e-300, rtol=1e-14))
+    lower = brentq(over, below[-1], low, xtol=1e-300, rtol=1e-14) if below.size else 0.0  # pyright: ignore[reportArgumentType]
+    return float(lower), float(brentq(over, high, above[0], xtol=1e-300, rtol=1e-14))  # pyright: ignore[reportArgumentType]
