@@ -96,7 +96,7 @@ def pool_many(convention: Convention, selections: Selections) -> Answers:
     >>> data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
     >>> without_c = Selections.of(data, [[True, True], [True, True], [True, False]])
     >>> pool_many(bm.preset("metafor", measure="GEN"), without_c).estimate.round(3).tolist()
-    [-0.243, -0.194]
+    [-0.243, -0.2]
     """
     pooled = pooled_by(convention, selections)
     lost = np.isfinite(pooled.estimate) & np.isnan(_spread(convention, pooled)[0])
