@@ -150,15 +150,18 @@ def fisher(xp: Namespace, row: Sequence[Both], theta: Both, *, support: int) -> 
     """Log of Fisher's non-central hypergeometric probabilities at theta (k, n)."""
     a, n1, c, n0 = row
     count, weight = margins(xp, support, row)
-    total = log_sum(xp, count - a[:, None], weight, theta)
-    return _weight(xp, a, n1, a + c, n0)[:, None] - total
+    top, rest = log_sum(xp, count - a[:, None], weight, theta)
+    return _weight(xp, a, n1, a + c, n0)[:, None] - top - rest
 
 
-def log_sum(xp: Namespace, count: Both, weight: Both, theta: Both) -> Both:
-    """Log of the sum of ``exp(weight + theta count)``, (k, c), at every theta (k, n)."""
+def log_sum(xp: Namespace, count: Both, weight: Both, theta: Both) -> tuple[Both, Both]:
+    """Log of the sum of ``exp(weight + theta count)``, (k, c), at every theta (k, n).
+
+    In two parts: of the largest term, and of the sum over it.
+    """
     each = weight[:, None] + theta[..., None] * count[:, None]
     top = each.max(axis=-1)
-    return top + xp.log(xp.exp(each - top[..., None]).sum(axis=-1))
+    return top, xp.log(xp.exp(each - top[..., None]).sum(axis=-1))
 
 
 def proportion(xp: Namespace, row: Sequence[Both], theta: Both, *, support: int = 0) -> Both:

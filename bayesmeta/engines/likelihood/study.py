@@ -126,7 +126,7 @@ def _fisher_below(row: Row, grid: Points) -> Array:
         return np.full(grid.size, -np.inf)
     parts = np.array_split(grid.points, max(1, grid.size * support // AT_ONCE))
     sums = (
-        [log_sum(np, count - row[0], one, part[None])[0] for part in parts]
+        [np.add(*log_sum(np, count - row[0], one, part[None]))[0] for part in parts]
         for one in (fewer, weight)
     )
     some, every = map(np.concatenate, sums)

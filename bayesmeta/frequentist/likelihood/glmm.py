@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...effects import cells, informative
 from ...errors import DataError, ModelError
-from ...studies import BinaryStudies, check_prob, need
+from ...studies import BinaryStudies, check_prob
 from ..arrays.inverse_variance import i2_from_q
 from ..door import two_arms
 from ..fit import FrequentistFit, Spread
