@@ -138,7 +138,7 @@ MISTAKES = (
     ),
     Mistake(
         "let a row's note stand for why it is left out",
-        "analysis.py",
+        "analysis/selection.py",
         'return f"row “{variant}”, not the reading used"',
         'return str(row.get("note"))',
         "tests/test_likelihoods_run.py::test_excluded_rows_say_why_they_are_and_not_what_their_note_says",

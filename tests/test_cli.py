@@ -168,7 +168,6 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     def fit(*arguments):
         return replace(fit_model(*arguments), diagnostics=broken)
 
-    monkeypatch.setattr("bayesmeta.analysis.fit", fit)
     monkeypatch.setattr("bayesmeta.engines.fit", fit)
 
 

@@ -13,7 +13,7 @@ from random_fits import random_fit
 
 import bayesmeta as bm
 from bayesmeta import implications
-from bayesmeta.analysis import _held_to, run
+from bayesmeta.analysis import held_to, run
 from bayesmeta.cli import main
 from bayesmeta.implications import _answers, _factors, _runs, _sentences, _tables
 from bayesmeta.implications._factors import factors_are_one
@@ -535,7 +535,7 @@ def test_holding_a_sample_to_the_answer_leaves_its_later_checks_for_later():
         diagnostics=Diagnostics((first,), later=lambda: (later,)),
         convergence={"mu": {"mcse_mean": 0.01}},
     )
-    names = [one.name for one in _held_to(fit, drawn).diagnostics.checks]
+    names = [one.name for one in held_to(fit, drawn).diagnostics.checks]
     assert names == ["first", "apart from exact, in MCSE", "later"]
 
 

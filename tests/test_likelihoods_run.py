@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 import bayesmeta as bm
-import bayesmeta.analysis
 from bayesmeta.analysis import models_of, unit_information
 from bayesmeta.cli import main
 from bayesmeta.posterior import Check, Diagnostics
@@ -81,7 +80,7 @@ def folder(tmp_path_factory) -> Path:
 def run(folder):
     """Run the exact analyses; NUTS on these models is tested where the engines are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+        patch.setattr("bayesmeta.analysis.runs.second_source", lambda *_: None)
         asked = ["run", str(folder / "three.toml"), "-o", str(folder / "out")]
         result = CliRunner().invoke(main, asked, catch_exceptions=False)
     assert result.exit_code == 0, result.output
@@ -292,9 +291,9 @@ data = "binary.csv"
 
 def sampled(monkeypatch, *, rhat, shift):
     """Let NUTS give a posterior with this R-hat, so many of its standard errors from the exact."""
-    exact = bayesmeta.analysis.fit
+    exact = bm.fit
 
-    def fit(model, data, engine):
+    def fit(model, data, engine=None):
         if not isinstance(engine, bm.NUTS):
             return exact(model, data, engine)
         found = exact(replace(model, mu=bm.Normal(0, 2 if shift else MU_SD)), data, None)
@@ -305,7 +304,7 @@ def sampled(monkeypatch, *, rhat, shift):
             diagnostics=Diagnostics((Check("R-hat", "mu", rhat, 1.01, at_most=True),)),
         )
 
-    monkeypatch.setattr("bayesmeta.analysis.fit", fit)
+    monkeypatch.setattr("bayesmeta.engines.fit", fit)
 
 
 MU_SD = 1.5
@@ -375,7 +374,7 @@ def odd(folder):
     (folder / "odd.toml").write_text(text)
     out = folder / "odd"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bayesmeta.analysis._second_source", lambda *_: None)
+        patch.setattr("bayesmeta.analysis.runs.second_source", lambda *_: None)
         asked = ["run", str(folder / "odd.toml"), "-o", str(out)]
         assert CliRunner().invoke(main, asked, catch_exceptions=False).exit_code == 0
     return out, (out / "results.json").read_text()

@@ -1,0 +1,57 @@
+"""What the answer of an outcome rests on."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import ModelError
+from ..evidence import (
+    bayes_factors,
+    mean_weights,
+    quartile_definitions,
+    width_penalty,
+    zero_studies,
+)
+from ..priors import Flat, Normal
+from ..results import Evidence, ScenarioResult
+from ..specification import Outcome, Specification
+from ..studies import ContinuousStudies, Studies
+from .data import by_quantiles
+from .models import TWO_STAGE_LABEL
+from .progress import Progress
+from .sampler import nuts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def evidence_of(
+    spec: Specification, outcome: Outcome, main: ScenarioResult, progress: Progress
+) -> Evidence:
+    """What the answer rests on; weights only of the normal model, where they cost no fit."""
+    progress(outcome.title, "Bayes factors, weights, studies without events")
+    factors, why_none = None, ""
+    try:
+        factors = bayes_factors(main.answer)
+    except ModelError as error:
+        why_none = str(error)
+    normal = main.posteriors.get(TWO_STAGE_LABEL)
+    cheap = outcome.df is None and isinstance(outcome.mu_prior, Normal | Flat)
+    weights = mean_weights(normal) if normal is not None and cheap else None
+    zeros = _zeros(spec, outcome, main)
+    found = Evidence(factors=factors, why_none=why_none, weights=weights, zeros=zeros)
+    data = main.answer.data
+    if isinstance(data, ContinuousStudies) and by_quantiles(main.answer.model, data):
+        penalty = width_penalty(main.answer, prob=spec.prob)
+        definitions = quartile_definitions(main.answer, prob=spec.prob)
+        found = replace(found, penalty=penalty, definitions=definitions)
+    return found
+
+
+def _zeros(spec: Specification, outcome: Outcome, main: ScenarioResult) -> "pd.DataFrame | None":
+    data = main.answer.data
+    if not isinstance(data, Studies):
+        return None
+    if not any((values == 0).any() for values in data.numbers.values()):
+        return None
+    engine = None if main.answer.exact else nuts(spec, outcome.name, "zeros")
+    return zero_studies(main.answer, prob=spec.prob, engine=engine)

@@ -1,0 +1,81 @@
+"""Published figures: what each says by itself, and what gives it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .. import engines
+from ..effects import effect_sizes
+from ..errors import BayesmetaError
+from ..explanation import Explanation, explain
+from ..model import CommonEffect
+from ..priors import Normal
+from ..results import PublishedResult, ScenarioResult
+from ..specification import Outcome, PublishedFigure
+from ..studies import Published
+from ..summaries import prob_benefit
+
+
+def published_result(
+    outcome: Outcome, figure: PublishedFigure, first: str, scenarios: Sequence[ScenarioResult]
+) -> PublishedResult:
+    """A published figure, analysed alone where that is asked for, and explained."""
+    printed = figure.published
+    posterior = None
+    why = figure.why
+    if figure.alone:
+        data = effect_sizes(printed)
+        prior = figure.prior
+        if prior is None:
+            assert figure.n is not None
+            prior = unit_information(float(data.se[0]), figure.n)
+            why = why or (
+                f"unit-information prior: as vague as one of the {figure.n} patients "
+                "(Kass & Wasserman 1995, JASA 90:928)"
+            )
+        posterior = engines.fit(CommonEffect(mu=prior), data)
+    beside = figure.compare_with or (
+        first if printed.has_interval and figure.measure == outcome.measure else ""
+    )
+    return PublishedResult(
+        label=figure.label,
+        published=printed,
+        compare_with="" if beside == "none" else beside,
+        posterior=posterior,
+        prob_benefit=prob_benefit(posterior["mu"], outcome.better) if posterior else np.nan,
+        why=why,
+        note=figure.note,
+        explanation=_explanation(outcome, printed, beside, scenarios),
+    )
+
+
+def unit_information(se: float, n: int) -> Normal:
+    """Return the prior that is as vague as one of `n` patients behind a standard error.
+
+    Its SD, se √n, is rounded to four significant digits: the prior that is printed is the one
+    that is used.
+
+    References
+    ----------
+    Kass RE, Wasserman L (1995). J Am Stat Assoc 90:928-934.
+
+    Examples
+    --------
+    >>> from bayesmeta.analysis import unit_information
+    >>> unit_information(8.13, 88)
+    Normal(0, 76.27)
+    """
+    return Normal(0, float(f"{se * np.sqrt(n):.4g}"))
+
+
+def _explanation(
+    outcome: Outcome, printed: Published, beside: str, scenarios: Sequence[ScenarioResult]
+) -> Explanation | None:
+    """What gives the printed figure from the scenario it stands beside, if anything can."""
+    data = next((one.data for one in scenarios if one.name == beside), None)
+    if data is None or not printed.has_interval or printed.measure != outcome.measure:
+        return None
+    try:
+        return explain(data, printed)  # pyright: ignore[reportArgumentType]
+    except BayesmetaError:
+        return None  # the comparison stands without it

@@ -1,0 +1,118 @@
+"""One specification to every result: outcome after outcome, their second source behind."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from importlib import metadata
+from platform import python_version
+from typing import TYPE_CHECKING
+
+from .. import engines
+from ..implications import hold
+from ..posterior import Posterior
+from ..results import OutcomeResult, Results
+from ..results.tables import outcome_tables
+from ..specification import Source, Specification
+from .data import read
+from .hashes import hashes_of
+from .models import check_labels
+from .outcomes import outcome_result
+from .progress import Progress
+from .second import second_source, with_second
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROGRAMS = ("bayesmeta", "numpy", "scipy", "jax", "pymc", "blackjax", "arviz", "xarray", "pandas")
+
+
+def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> Results:
+    """Do everything a specification asks for.
+
+    Parameters
+    ----------
+    source : Source
+        From ``load_specification``.
+    progress : callable
+        Called with the outcome's title and the step about to start.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    FileError, DataError, ModelError
+        If a table cannot be read or used; nothing is returned then.
+    """
+    spec = source.specification
+    folder = source.path.parent
+    for outcome in spec.outcome:
+        check_labels(outcome)
+    hashes = hashes_of(source)
+    frames = {
+        outcome.name: read(outcome, folder) for outcome in spec.outcome if outcome.data is not None
+    }
+    outcomes = _outcomes(spec, frames, progress)
+    found = Results(
+        title=spec.title,
+        question=spec.question,
+        arms=(spec.arms[0], spec.arms[1]),
+        limits=tuple(spec.limits),
+        seed=spec.seed,
+        prob=spec.prob,
+        outcomes=outcomes,
+        versions={
+            "python": python_version(),
+            **{name: metadata.version(name) for name in PROGRAMS},
+        },
+        hashes=hashes,
+        device=engines.device() if any(_sampled(outcome) for outcome in outcomes) else "not used",
+        specification=source.text,
+    )
+    progress(spec.title, "figures held against one another")
+    return hold(found)
+
+
+def _outcomes(
+    spec: Specification, frames: "Mapping[str, pd.DataFrame]", progress: Progress
+) -> tuple[OutcomeResult, ...]:
+    """Integrate outcome after outcome while their second source samples in the background."""
+    with ThreadPoolExecutor(max_workers=1) as background:
+        try:
+            asked = {
+                outcome.name: source
+                for outcome in spec.outcome
+                if (source := second_source(spec, outcome, frames)) is not None
+            }
+            if asked:
+                engines.prepare()
+            second = {
+                name: background.submit(engines.fit, *source) for name, source in asked.items()
+            }
+            done = [
+                outcome_result(spec, outcome, frames.get(outcome.name), progress)
+                for outcome in spec.outcome
+            ]
+            return tuple(_finish(spec, one, second.get(one.name), progress) for one in done)
+        finally:
+            background.shutdown(wait=False, cancel_futures=True)
+
+
+def _finish(
+    spec: Specification,
+    outcome: OutcomeResult,
+    second: "Future[Posterior] | None",
+    progress: Progress,
+) -> OutcomeResult:
+    """Add the second source behind the answer it is held to, and make the tables."""
+    if second is not None:
+        progress(outcome.title, "NUTS, the second source")
+        main, *others = outcome.scenarios
+        main = with_second(main, second.result())
+        outcome = replace(outcome, scenarios=(main, *others))
+    return replace(outcome, tables=outcome_tables(outcome, prob=spec.prob))
+
+
+def _sampled(outcome: OutcomeResult) -> bool:
+    return any(not posterior.exact for posterior in outcome.posteriors.values())

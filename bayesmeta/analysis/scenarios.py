@@ -1,0 +1,108 @@
+"""One scenario, analysed every way."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from .. import engines
+from ..effects import EffectSizes
+from ..engines import NUTS, default_engine
+from ..errors import BayesmetaError, DataError
+from ..frequentist import (
+    FrequentistFit,
+    common_effect,
+    influence,
+    random_effects,
+    small_study_tests,
+    tau2_interval,
+)
+from ..model import Data, Model
+from ..posterior import Posterior
+from ..results import Robustness, ScenarioResult
+from ..specification import Outcome, Scenario, Specification
+from ..studies import BinaryStudies, PersonTimeStudies
+from .data import data_of
+from .progress import Progress
+from .sampler import nuts
+from .selection import select
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENOUGH_FOR_SMALL = 10  # studies, for tests of small-study effects (Sterne et al. 2011)
+
+
+def scenario_result(
+    spec: Specification,
+    outcome: Outcome,
+    models: Mapping[str, Model],
+    frame: "pd.DataFrame",
+    scenario: Scenario,
+    progress: Progress,
+) -> ScenarioResult:
+    """Every answer of a scenario."""
+    exclude = select(frame, outcome, scenario)
+    refusals: list[str] = []
+    data, effects = data_of(outcome, frame, exclude, refusals)
+    posteriors: dict[str, Posterior] = {}
+    for label, model in models.items():
+        on = effects if model.takes is EffectSizes else data
+        if on is None:
+            continue
+        progress(outcome.title, f"{scenario.name}: {label}")
+        engine = default_engine(model)
+        if isinstance(engine, NUTS):
+            engine = nuts(spec, outcome.name, scenario.name)
+        posteriors[label] = engines.fit(model, on, engine)
+    return ScenarioResult(
+        name=scenario.name,
+        note=scenario.note,
+        data=data,
+        excluded=data.excluded,
+        posteriors=posteriors,
+        frequentist=_frequentist(outcome, data, effects, refusals),
+        refusals=tuple(refusals),
+        robustness=_robustness(effects, data, outcome.measure),
+    )
+
+
+def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robustness:
+    """What single studies and small ones do to the two-stage estimate, where it can be said."""
+    if effects is None or effects.k < 3:
+        return Robustness()
+    small = None
+    if effects.k >= ENOUGH_FOR_SMALL:
+        counts = isinstance(data, BinaryStudies)
+        try:
+            small = small_study_tests(data if counts else effects, measure=measure)
+        except DataError:
+            small = None  # standard errors all equal, say: there is nothing to regress on
+    return Robustness(
+        tau2_interval=tau2_interval(effects), influence=influence(effects), small_study=small
+    )
+
+
+def _frequentist(
+    outcome: Outcome, data: Data, effects: EffectSizes | None, refusals: list[str]
+) -> Mapping[str, FrequentistFit]:
+    asked: dict[str, Callable[[], FrequentistFit]] = {}
+    measure = outcome.measure
+    if isinstance(data, BinaryStudies | PersonTimeStudies):
+        asked["Mantel–Haenszel"] = lambda: common_effect(data, weights="MH", measure=measure)
+    if isinstance(data, BinaryStudies) and measure in ("OR", "RR"):
+        asked["Mantel–Haenszel, ½ added"] = lambda: common_effect(
+            data, weights="MH", measure=measure, zero_cells="if_needed"
+        )
+    if effects is not None:
+        asked["inverse variance"] = lambda: common_effect(effects)
+    if effects is not None and outcome.effects == "random":
+        asked |= {
+            "DerSimonian–Laird": lambda: random_effects(effects, tau2="DL", interval="Wald"),
+            "REML": lambda: random_effects(effects),
+        }
+    fits: dict[str, FrequentistFit] = {}
+    for label, ask in asked.items():
+        try:
+            fits[label] = ask()
+        except BayesmetaError as error:
+            refusals.append(f"{label}: {error}")
+    return fits

@@ -1,0 +1,61 @@
+"""The second source: NUTS behind an exact answer, which is held to it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..effects import EffectSizes
+from ..engines import NUTS, default_engine
+from ..implications import AGREE, engines_agree
+from ..model import Data, Model
+from ..posterior import Check, Posterior
+from ..results import ScenarioResult
+from ..specification import Outcome, Specification
+from ..studies import ContinuousStudies
+from .data import by_quantiles, data_of
+from .models import NUTS_LABEL, models_of
+from .sampler import nuts
+from .selection import select
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def second_source(
+    spec: Specification, outcome: Outcome, frames: "Mapping[str, pd.DataFrame]"
+) -> tuple[Model, Data, NUTS] | None:
+    """What NUTS fits beside an exact answer: the counts of the main scenario, if there are any."""
+    model = next(iter(models_of(outcome).values()), None)
+    if model is None or model.takes is EffectSizes or isinstance(default_engine(model), NUTS):
+        return None
+    scenario, frame = outcome.scenario[0], frames[outcome.name]
+    data, _ = data_of(outcome, frame, select(frame, outcome, scenario), [])
+    if isinstance(data, ContinuousStudies) and by_quantiles(model, data):
+        return None  # minutes by NUTS; tests hold the exact engine to it
+    return model, data, nuts(spec, outcome.name, scenario.name)
+
+
+def with_second(main: ScenarioResult, drawn: Posterior) -> ScenarioResult:
+    """Put the second source behind the answer: held to it if it converged, else a caution."""
+    converged = drawn.diagnostics.passed
+    held = held_to(main.answer, drawn) if converged else drawn
+    (label, answer), *rest = main.posteriors.items()
+    return replace(
+        main,
+        posteriors={label: answer, NUTS_LABEL: held, **dict(rest)},
+        unconverged="" if converged else NUTS_LABEL,
+    )
+
+
+def held_to(exact: Posterior, drawn: Posterior) -> Posterior:
+    """Add the agreement of two engines to the numerical gates of the sampled one."""
+    apart = {
+        pair.where: AGREE * abs(pair.one - pair.other) / pair.tolerance
+        for pair in engines_agree(exact, drawn)
+    }
+    if not apart:
+        return drawn
+    where = max(apart, key=apart.__getitem__)
+    check = Check("apart from exact, in MCSE", where, apart[where], AGREE, at_most=True)
+    first = (*drawn.diagnostics.first, check)
+    return replace(drawn, diagnostics=replace(drawn.diagnostics, first=first))
