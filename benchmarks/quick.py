@@ -51,6 +51,7 @@ ROOMS = {
     "specification": ("test_specification", "fuzz/test_fuzz_specifications"),
     "studies": ("test_studies", "test_table", "test_selections", "test_continuous", "fuzz"),
     "summaries": ("test_summaries", "test_faces"),
+    "wording": ("test_wording", "test_specification", "test_likelihoods_run", "test_cli"),
 }
 
 

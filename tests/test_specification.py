@@ -158,12 +158,12 @@ def test_every_key_is_read():
     )
     assert (death.data, death.kind, death.measure) == (Path("deaths.csv"), "counts", "OR")
     assert death.columns == {"events_treatment": "ai", "n_treatment": "n1"}
-    assert death.mu_prior == bm.StudentT(3, 0, 1)
-    assert death.tau_prior == bm.HalfCauchy(0.3)
+    assert death.words.mu_prior == bm.StudentT(3, 0, 1)
+    assert death.words.tau_prior == bm.HalfCauchy(0.3)
     assert death.baseline == bm.Normal(-1, 3)
     assert death.why == {"mu": "heavy tails", "tau": "a [[guess]] = 1"}
     assert death.control_risk == 0.2
-    assert (death.of_counts, death.coding, death.df) == ("binomial", "zero_one", 4.0)
+    assert (death.of_arms().name, death.coding, death.df) == ("binomial", "zero_one", 4.0)
     assert death.note.startswith("A note with traps:\n[[outcome]]")
     assert death.scenario == [
         Scenario(name="all"),
@@ -228,9 +228,9 @@ def test_what_is_not_given_has_a_stated_default():
         "RR",
         None,
     )
-    assert death.mu_prior == bm.Normal(0, 2)
-    assert death.tau_prior == bm.HalfNormal(0.5)
-    assert death.baseline_prior == bm.Normal(0, 10)
+    assert death.words.mu_prior == bm.Normal(0, 2)
+    assert death.words.tau_prior == bm.HalfNormal(0.5)
+    assert death.words.baseline_prior == bm.Normal(0, 10)
     assert death.scenario == [Scenario(name="all studies")]
     assert (death.scenario[0].variant, death.published) == ("main", [])
 

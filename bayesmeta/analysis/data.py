@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..effects import EffectSizes, convert_quantiles, effect_sizes
+from ..effects import EffectSizes
 from ..errors import ColumnError, DataError
 from ..files import read_table
 from ..model import Model
 from ..specification import Outcome
-from ..studies import ContinuousStudies, Key, Studies, takes_quantiles
-from .models import of_counts
+from ..studies import ContinuousStudies, Key, takes_quantiles
+from ..wording import Table, estimates_of, read
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def read(outcome: Outcome, folder: Path) -> "pd.DataFrame":
+def frame_of(outcome: Outcome, folder: Path) -> "pd.DataFrame":
     """The table of an outcome, every cell as text."""
     assert outcome.data is not None
     return read_table(folder / outcome.data)
@@ -27,20 +27,27 @@ def data_of(
     frame: "pd.DataFrame",
     exclude: Mapping[Key, str],
     refusals: list[str],
-) -> tuple[Studies | ContinuousStudies | EffectSizes, EffectSizes | None]:
+) -> tuple[Table, EffectSizes | None]:
     """The studies, and the estimates made of them (None where nothing can be estimated)."""
-    columns: Mapping[str, str] = {**outcome.columns}
+    studies = _read(outcome, frame, exclude)
     try:
-        if outcome.kind == "estimates":
-            made = EffectSizes.from_frame(
-                frame,
-                columns=columns,
-                measure=outcome.measure,
-                prob=outcome.level,
-                exclude=exclude,
-            )
-            return made, made
-        studies = _table_of(outcome).from_frame(frame, columns=columns, exclude=exclude)
+        return studies, estimates_of(studies, outcome.measure)
+    except DataError as error:
+        refusals.append(f"Two-stage analyses: {error}")
+        return studies, None
+
+
+def _read(outcome: Outcome, frame: "pd.DataFrame", exclude: Mapping[Key, str]) -> Table:
+    of_arms = outcome.of_arms()
+    try:
+        return read(
+            frame,
+            EffectSizes if of_arms is None else of_arms.table,
+            measure=outcome.measure,
+            level=outcome.level,
+            columns={**outcome.columns},
+            exclude=exclude,
+        )
     except ColumnError as error:
         raise DataError(
             f"{outcome.data}: {error.lacks} Rename it, or say which column to use under "
@@ -48,26 +55,6 @@ def data_of(
         ) from None
     except DataError as error:
         raise DataError(f"{outcome.data}: {error}") from None
-    try:
-        return studies, _estimates(studies, outcome.measure)
-    except DataError as error:
-        refusals.append(f"Two-stage analyses: {error}")
-        return studies, None
-
-
-def _estimates(studies: Studies | ContinuousStudies, measure: str) -> EffectSizes:
-    """Estimates of the studies; of quantiles after their conversion, which ``how`` names."""
-    if isinstance(studies, ContinuousStudies):
-        studies = convert_quantiles(studies)
-    return effect_sizes(studies, measure=measure)
-
-
-def _table_of(outcome: Outcome) -> type[Studies | ContinuousStudies]:
-    if outcome.kind == "continuous":
-        return ContinuousStudies
-    takes = of_counts(outcome).takes
-    assert issubclass(takes, Studies)
-    return takes
 
 
 def by_quantiles(model: Model, data: ContinuousStudies) -> bool:

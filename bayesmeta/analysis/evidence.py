@@ -35,7 +35,7 @@ def evidence_of(
     except ModelError as error:
         why_none = str(error)
     normal = main.posteriors.get(TWO_STAGE_LABEL)
-    cheap = outcome.df is None and isinstance(outcome.mu_prior, Normal | Flat)
+    cheap = outcome.df is None and isinstance(outcome.words.mu_prior, Normal | Flat)
     weights = mean_weights(normal) if normal is not None and cheap else None
     zeros = _zeros(spec, outcome, main)
     found = Evidence(factors=factors, why_none=why_none, weights=weights, zeros=zeros)

@@ -1,28 +1,21 @@
 """The models that an outcome asks for."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..errors import SpecError
-from ..model import (
-    BinomialNormal,
-    CommonEffect,
-    ContinuousCommonEffect,
-    ContinuousNormal,
-    HypergeometricNormal,
-    Model,
-    NormalNormal,
-    PoissonNormal,
-)
+from ..model import Model
 from ..specification import Outcome
+from ..wording import two_stage
 
+ARMS_LABEL = "arms (SDs estimated)"
 COUNTS_LABELS = {
     "binomial": "counts (binomial–normal)",
     "hypergeometric": "counts (hypergeometric–normal)",
     "poisson": "counts (Poisson–normal)",
+    "normal": ARMS_LABEL,
+    "lognormal": ARMS_LABEL,
 }
 NUTS_LABEL = "the same by NUTS"
-ARMS_LABEL = "arms (SDs estimated)"
 TWO_STAGE_LABEL = "two-stage (normal–normal)"
 COMMON_LABEL = ", one common effect"
 FREQUENTIST = (
@@ -38,52 +31,12 @@ def models_of(outcome: Outcome) -> Mapping[str, Model]:
     """The models of an outcome by label; the first is the answer."""
     if outcome.data is None:
         return {}
-    if outcome.effects == "common":
-        return _with_one_effect(outcome)
-    two_stage = NormalNormal(mu=outcome.mu_prior, tau=outcome.tau_prior, df=outcome.df)
-    if outcome.kind == "estimates":
-        return {TWO_STAGE_LABEL: two_stage}
-    if outcome.kind == "continuous":
-        arms = ContinuousNormal(
-            mu=outcome.mu_prior, tau=outcome.tau_prior, df=outcome.df, **_of_arms(outcome)
-        )
-        return {ARMS_LABEL: arms, TWO_STAGE_LABEL: two_stage}
-    return {COUNTS_LABELS[outcome.of_counts]: of_counts(outcome), TWO_STAGE_LABEL: two_stage}
-
-
-def _with_one_effect(outcome: Outcome) -> Mapping[str, Model]:
-    two_stage = {TWO_STAGE_LABEL + COMMON_LABEL: CommonEffect(mu=outcome.mu_prior)}
-    if outcome.kind == "estimates":
-        return two_stage
-    arms = ContinuousCommonEffect(mu=outcome.mu_prior, **_of_arms(outcome))
-    return {ARMS_LABEL + COMMON_LABEL: arms, **two_stage}
-
-
-def _of_arms(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "measure": outcome.measure,
-        "arms": outcome.distribution,
-        "log_sd": outcome.log_sd,
-        "baseline": outcome.baseline,
-        "quartiles": outcome.quartiles,
-    }
-
-
-def of_counts(outcome: Outcome) -> Model:
-    """The model of the counts of an outcome."""
-    mu, tau, df = outcome.mu_prior, outcome.tau_prior, outcome.df
-    if outcome.of_counts == "hypergeometric":
-        return HypergeometricNormal(mu=mu, tau=tau, df=df)
-    if outcome.of_counts == "poisson":
-        return PoissonNormal(mu=mu, tau=tau, baseline=outcome.baseline_prior, df=df)
-    return BinomialNormal(
-        measure=outcome.measure,
-        mu=mu,
-        tau=tau,
-        baseline=outcome.baseline_prior,
-        coding=outcome.coding,
-        df=df,
-    )
+    common = COMMON_LABEL if outcome.effects == "common" else ""
+    found = {TWO_STAGE_LABEL + common: two_stage(outcome.words)}
+    of_arms = outcome.of_arms()
+    if of_arms is None:
+        return found
+    return {COUNTS_LABELS[of_arms.name] + common: of_arms.model(outcome.words), **found}
 
 
 def check_labels(outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ from ..posterior import Posterior
 from ..results import OutcomeResult, Results
 from ..results.tables import outcome_tables
 from ..specification import Source, Specification
-from .data import read
+from .data import frame_of
 from .hashes import hashes_of
 from .models import check_labels
 from .outcomes import outcome_result
@@ -51,7 +51,9 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
         check_labels(outcome)
     hashes = hashes_of(source)
     frames = {
-        outcome.name: read(outcome, folder) for outcome in spec.outcome if outcome.data is not None
+        outcome.name: frame_of(outcome, folder)
+        for outcome in spec.outcome
+        if outcome.data is not None
     }
     outcomes = _outcomes(spec, frames, progress)
     found = Results(

@@ -1,23 +1,79 @@
 """The model that words on the command line ask for, and its data."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 import click
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..effects import EffectSizes
-    from ..model import Data, Model
+    from ..model import Model
     from ..priors import Prior
-    from ..studies import ContinuousStudies, Studies
+    from ..wording import Likelihood, Table, Words
 
 
-def of_a_model[Command: Callable[..., object]](command: Command) -> Command:
-    """Add the options that say which model a table is fitted with."""
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """The options that say which model a table is fitted with, as typed."""
+
+    measure: str
+    mu: str | None
+    tau: str | None
+    counts: bool
+    likelihood: str | None
+    coding: str
+    df: str | None
+    share: str | None = None
+    spread: str | None = None
+
+    @property
+    def of_arms(self) -> bool:
+        """Whether the arms themselves are fitted."""
+        return self.counts or self.likelihood is not None or self.coding != "half"
+
+
+class Flags:
+    """The command line as a door: what it says names its options."""
+
+    def no_likelihood(self, known: "Sequence[Likelihood]", asked: "Words") -> Exception:
+        from ..errors import SpecError
+
+        names = " or ".join(one.name for one in known)
+        return SpecError(
+            f"A table with {', '.join(known[0].table.columns())} has the likelihood {names}, "
+            f"not {asked.likelihood}."
+        )
+
+    def no_measure(self, among: "Sequence[Likelihood]", asked: "Words") -> Exception:
+        from ..errors import SpecError
+
+        first = among[0]
+        return SpecError(
+            f"The {first.name} likelihood of this table has measure "
+            f"{' or '.join(first.measures)}, not {asked.measure}."
+        )
+
+    def no_coding(self) -> Exception:
+        from ..errors import SpecError
+
+        return SpecError("--coding is for the odds ratio of two binomial arms.")
+
+    def no_prior(self, asked: "Words") -> Exception:
+        from ..errors import SpecError
+
+        return SpecError(
+            f"No default prior exists for {asked.measure}: give --mu and --tau, on its analysis "
+            "scale."
+        )
+
+
+def of_a_model(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options that say which model a table is fitted with; the command gets ``Typed``."""
     options = (
         click.option(
             "--measure",
@@ -47,192 +103,91 @@ def of_a_model[Command: Callable[..., object]](command: Command) -> Command:
             "--df", help="Degrees of freedom of Student-t study effects: a number or a prior."
         ),
     )
+
+    @wraps(command)
+    def gathered(**given: object) -> object:
+        names = given.keys() & Typed.__dataclass_fields__
+        said = {name: given.pop(name) for name in names}
+        return command(typed=Typed(**said), **given)  # pyright: ignore[reportArgumentType]
+
     for option in reversed(options):
-        command = option(command)
-    return command
+        gathered = option(gathered)
+    return gathered
 
 
-def model_and_data(
-    table: Path,
-    measure: str,
-    mu: str | None,
-    tau: str | None,
-    *,
-    counts: bool,
-    level: float,
-    likelihood: str | None,
-    coding: str,
-    df: str | None,
-) -> "tuple[Model, Data]":
+def model_and_data(table: Path, typed: Typed, *, level: float) -> "tuple[Model, Table]":
     from ..effects import EffectSizes, measure_named
     from ..errors import SpecError
     from ..files import read_table
-    from ..model import NormalNormal
+    from ..wording import estimates_of, kind_of, read
 
-    measure_named(measure)
+    measure_named(typed.measure)
     frame = read_table(table)
     kind = kind_of(frame)
-    counts = counts or likelihood is not None or coding != "half"
-    if kind is None and counts:
+    if kind is EffectSizes and typed.of_arms:
         raise SpecError(
             f"--counts needs a table with events or means per arm; {table} has estimates."
         )
-    if kind is None:
-        data = EffectSizes.from_frame(frame, measure=measure, prob=level)
-    else:
-        data = kind.from_frame(frame)
-        data = data if counts else two_stage(data, measure)
-    priors = _priors(data, measure, mu, tau)
-    if kind is None or not counts:
-        return NormalNormal(**priors, df=_df(df)), data
-    make = _of_counts(kind, measure, likelihood, coding)
-    return make(**priors, df=_df(df), **({} if coding == "half" else {"coding": coding})), data
+    data = read(frame, kind, measure=typed.measure, level=level)
+    if not typed.of_arms:
+        data = estimates_of(data, typed.measure)
+    return _model(kind, _words(typed), of_arms=typed.of_arms), data
 
 
-def two_stage(data: "Studies | ContinuousStudies", measure: str) -> "EffectSizes":
-    """Estimates of the studies; quantiles are converted to means and SDs first."""
-    from ..effects import convert_quantiles, effect_sizes
-    from ..studies import ContinuousStudies
-
-    if isinstance(data, ContinuousStudies):
-        data = convert_quantiles(data)
-    return effect_sizes(data, measure=measure)
-
-
-def _df(text: str | None) -> "float | Prior | None":
-    """Degrees of freedom as typed: a number, or a prior."""
-    from ..priors import parse_prior
-
-    if text is None:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return parse_prior(text)
-
-
-def with_outliers(model: "Model", share: str | None, spread: str | None) -> "Model":
-    """The same model of estimates with a share of outliers."""
-    from ..errors import SpecError
-    from ..model import NormalNormal, OutlierMixture
-    from ..priors import parse_prior
-
-    if share is None or spread is None:
-        raise SpecError("--share and --spread go together: the outliers' share and extra SD.")
-    if not isinstance(model, NormalNormal) or model.df is not None:
-        raise SpecError("--share and --spread are for estimates: leave --counts and --df out.")
-    priors = {"share": parse_prior(share), "spread": parse_prior(spread)}
-    return OutlierMixture(mu=model.mu, tau=model.tau, **priors)
-
-
-def kind_of(frame: "pd.DataFrame") -> "type[Studies | ContinuousStudies] | None":
-    """What a table counts, by its columns; None for estimates."""
-    from .. import studies
-
-    found = {str(name) for name in frame.columns}
-    if "events_treatment" in found:
-        timed = "time_treatment" in found
-        return studies.PersonTimeStudies if timed else studies.BinaryStudies
-    if found & {"mean_treatment", "median_treatment", "q1_treatment", "min_treatment"}:
-        return studies.ContinuousStudies
-    if "events" not in found or found & {"y", "se", "estimate"}:
-        return None
-    return studies.IncidenceStudies if "time" in found else studies.ProportionStudies
-
-
-def _of_arms(measure: str) -> "dict[str, Callable[..., Model]]":
-    """Models of continuous outcomes by the distribution of patients; the likelier first."""
-    from ..model import ContinuousNormal
-
-    names = ("lognormal", "normal") if measure == "RGM" else ("normal", "lognormal")
-    return {name: partial(ContinuousNormal, measure=measure, arms=name) for name in names}
-
-
-def _of_counts(
-    kind: "type[Studies | ContinuousStudies]", measure: str, likelihood: str | None, coding: str
-) -> "Callable[..., Model]":
-    """The model of a table of counts, by its likelihood; by default the table's first."""
-    from .. import model
-    from ..effects import MEASURES_OF
-    from ..errors import SpecError
-
-    binomial = partial(model.BinomialNormal, measure=measure)
-    among: dict[str, dict[str, Callable[..., Model]]] = {
-        "BinaryStudies": {"binomial": binomial, "hypergeometric": model.HypergeometricNormal},
-        "PersonTimeStudies": {"poisson": model.PoissonNormal},
-        "ProportionStudies": {"binomial": model.ProportionNormal},
-        "IncidenceStudies": {"poisson": model.IncidenceNormal},
-        "ContinuousStudies": _of_arms(measure),
-    }
-    models = among[kind.__name__]
-    likelihood = likelihood or next(iter(models))
-    measures = ("OR",) if likelihood == "hypergeometric" else MEASURES_OF[kind]
-    if likelihood not in models:
-        raise SpecError(
-            f"A table with {', '.join(kind.columns())} has the likelihood {' or '.join(models)}, "
-            f"not {likelihood}."
-        )
-    if coding != "half" and (models[likelihood] is not binomial or measure != "OR"):
-        raise SpecError("--coding is for the odds ratio of two binomial arms.")
-    if measure not in measures:
-        raise SpecError(
-            f"The {likelihood} likelihood of this table has measure {' or '.join(measures)}, not "
-            f"{measure}."
-        )
-    return models[likelihood]
-
-
-def _priors(data: "Data", measure: str, mu: str | None, tau: str | None) -> "dict[str, Prior]":
-    """Priors as typed; where one is not, the default if the measure has any."""
-    from ..effects import MEASURES, EffectSizes
-    from ..errors import SpecError
-    from ..model import default_model
-    from ..priors import parse_prior
-    from ..studies import ContinuousStudies
-
-    priors = {name: parse_prior(text) for name, text in (("mu", mu), ("tau", tau)) if text}
-    if len(priors) == 2:
-        return priors
-    if not (MEASURES[measure].log and MEASURES[measure].comparative):
-        raise SpecError(
-            f"No default prior exists for {measure}: give --mu and --tau, on its analysis scale."
-        )
-    ratio = EffectSizes.from_arrays(["any"], [0.0], [1.0], measure=measure)
-    found = default_model(ratio if isinstance(data, ContinuousStudies) else data).priors
-    return {"mu": found["mu"], "tau": found["tau"], **priors}
-
-
-def model_of_batch(
-    frame: "pd.DataFrame",
-    measure: str,
-    mu: str | None,
-    tau: str | None,
-    likelihood: str | None,
-    coding: str,
-    df: str | None,
-    *,
-    counts: bool,
-) -> "Model":
+def model_of_batch(frame: "pd.DataFrame", typed: Typed) -> "Model":
     """The model of a batch: its priors as typed, or those that serve any data of this measure."""
     from ..effects import EffectSizes, measure_named
     from ..errors import SpecError
-    from ..model import NormalNormal
-    from ..studies import ContinuousStudies
+    from ..studies import ContinuousStudies, IncidenceStudies, PersonTimeStudies
+    from ..wording import kind_of
 
-    measure_named(measure)
+    measure_named(typed.measure)
     kind = kind_of(frame)
     if kind is ContinuousStudies:
         raise SpecError(
             "A batch takes counts or estimates; fit tables of means one by one, or make estimates "
             "of them first with effect_sizes."
         )
-    if kind is None and counts:
+    if kind is EffectSizes and typed.of_arms:
         raise SpecError("--counts needs a table with events; this one has estimates.")
-    any_data = EffectSizes.from_arrays(["any"], [0.0], [1.0], measure=measure)
-    priors = _priors(any_data, measure, mu, tau)
-    if kind is not None and getattr(kind, "size", "") == "time" and not counts:
+    words = _words(typed)
+    if kind in (PersonTimeStudies, IncidenceStudies) and not typed.of_arms:
         raise SpecError("A table with person-time is fitted on its counts: add --counts.")
-    if kind is None or not counts:
-        return NormalNormal(**priors, df=_df(df))
-    make = _of_counts(kind, measure, likelihood, coding)
-    return make(**priors, df=_df(df), **({} if coding == "half" else {"coding": coding}))
+    return _model(kind, words, of_arms=typed.of_arms)
+
+
+def _model(kind: "type[Table]", words: "Words", *, of_arms: bool) -> "Model":
+    from ..wording import likelihood_for, two_stage
+
+    return likelihood_for((kind,), words, Flags()).model(words) if of_arms else two_stage(words)
+
+
+def _words(typed: Typed) -> "Words":
+    """What is typed, read; priors that are not typed have defaults if the measure has any."""
+    from ..priors import parse_prior
+    from ..wording import Words, check_priors, degrees_of_freedom
+
+    words = Words(
+        measure=typed.measure,
+        likelihood=typed.likelihood,
+        coding=typed.coding,
+        mu=parse_prior(typed.mu) if typed.mu else None,
+        tau=parse_prior(typed.tau) if typed.tau else None,
+    )
+    check_priors(words, Flags())
+    df = None if typed.df is None else degrees_of_freedom(typed.df)
+    return replace(words, df=df, outliers=_outliers(typed))
+
+
+def _outliers(typed: Typed) -> "tuple[Prior, Prior] | None":
+    """Priors of the share of outliers and of their extra SD."""
+    from ..errors import SpecError
+    from ..priors import parse_prior
+
+    if not (typed.share or typed.spread):
+        return None
+    if not (typed.share and typed.spread):
+        raise SpecError("--share and --spread go together: the outliers' share and extra SD.")
+    if typed.of_arms or typed.df is not None:
+        raise SpecError("--share and --spread are for estimates: leave --counts and --df out.")
+    return parse_prior(typed.share), parse_prior(typed.spread)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ._asked import model_of_batch, of_a_model
+from ._asked import Typed, model_of_batch, of_a_model
 from ._progress import GATES_FAILED, progress
 
 
@@ -18,14 +18,8 @@ from ._progress import GATES_FAILED, progress
 def batch(
     table: Path,
     by: tuple[str, ...],
-    measure: str,
-    mu: str | None,
-    tau: str | None,
-    likelihood: str | None,
-    coding: str,
-    df: str | None,
     *,
-    counts: bool,
+    typed: Typed,
     prob: float,
     output: Path | None,
 ) -> None:
@@ -40,16 +34,14 @@ def batch(
     if output is not None:
         check_file(output)
     frame = read_table(table)
-    counts = counts or likelihood is not None or coding != "half"
-    settings = (measure, mu, tau, likelihood, coding, df)
-    chosen = model_of_batch(frame, *settings, counts=counts)
+    chosen = model_of_batch(frame, typed)
     with progress() as say:
         rows = fit_many(
             chosen,
             frame,
             by=by,
             prob=prob,
-            measure=None if counts else measure,
+            measure=None if typed.of_arms else typed.measure,
             progress=lambda done, total: say(table.name, f"{done} of {total} groups"),
         )
     click.echo(f"{describe(chosen)}\n", err=output is None)

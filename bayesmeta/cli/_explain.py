@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from ._asked import kind_of
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -64,15 +62,14 @@ def explain(
 
 def _rows(frame: "pd.DataFrame", measure: str, level: float) -> "tuple[Data, list[Data]]":
     """The main rows, and each usable other row of one of their studies as a table of its own."""
-    from ..effects import EffectSizes
     from ..errors import DataError
+    from ..wording import kind_of
+    from ..wording import read as read_table
 
     kind = kind_of(frame)
 
     def read(part: "pd.DataFrame") -> "Data":
-        if kind is None:
-            return EffectSizes.from_frame(part, measure=measure, prob=level)
-        return kind.from_frame(part)  # pyright: ignore[reportReturnType]
+        return read_table(part, kind, measure=measure, level=level)  # pyright: ignore[reportReturnType]
 
     if "variant" not in frame or "main" not in frame["variant"].to_list():
         return read(frame), []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._asked import model_and_data, of_a_model, with_outliers
+from ._asked import Typed, model_and_data, of_a_model
 from ._progress import GATES_FAILED
 from ._sections import unrounded
 
@@ -46,16 +46,8 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="netCDF file to write.")
 def fit(
     table: Path,
-    measure: str,
-    mu: str | None,
-    tau: str | None,
     *,
-    counts: bool,
-    likelihood: str | None,
-    coding: str,
-    df: str | None,
-    share: str | None,
-    spread: str | None,
+    typed: Typed,
     evidence: bool,
     checks: bool,
     nuts: bool,
@@ -79,19 +71,7 @@ def fit(
     check_prob(prob)
     if output is not None:
         check_file(output)
-    model, data = model_and_data(
-        table,
-        measure,
-        mu,
-        tau,
-        counts=counts,
-        level=level,
-        likelihood=likelihood,
-        coding=coding,
-        df=df,
-    )
-    if share or spread:
-        model = with_outliers(model, share, spread)
+    model, data = model_and_data(table, typed, level=level)
     engine = NUTS(seed=seed) if nuts else None
     posterior = fit_model(model, data, engine)
     if output is not None:

@@ -1,0 +1,17 @@
+"""Specifications: one TOML file per analysis, read into validated values."""
+
+from ._outcome import Outcome
+from ._parts import PublishedFigure, Scenario
+from ._reading import Source, load_specification, parse_specification
+from ._whole import Sampler, Specification
+
+__all__ = [
+    "Outcome",
+    "PublishedFigure",
+    "Sampler",
+    "Scenario",
+    "Source",
+    "Specification",
+    "load_specification",
+    "parse_specification",
+]

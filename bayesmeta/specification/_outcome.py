@@ -1,0 +1,174 @@
+"""One outcome: its data, its model, and what is compared with it."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self, final
+
+from pydantic import Field, model_validator
+
+from ..effects import MEASURES
+from ..errors import BayesmetaError
+from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies
+from ..wording import Likelihood, Words, check_priors, likelihood_for, two_stage
+from ._block import Block, Column, DegreesOfFreedom, PriorText, Title, unique
+from ._keys import Keys
+from ._parts import PublishedFigure, Scenario
+
+_TABLES = {"counts": (BinaryStudies, PersonTimeStudies), "continuous": (ContinuousStudies,)}
+
+
+@final
+class Outcome(Block):
+    """One outcome: its data, model and comparisons.
+
+    Attributes
+    ----------
+    name : str
+        Short name, used in file names: lower-case letters, digits and hyphens.
+    title : str
+    better : {"lower", "higher"}
+        Direction of benefit.
+    event : str
+        What is counted, in the plural, e.g. ``"deaths"``.
+    data : Path or None
+        CSV table, relative to the file; None for published figures only.
+    kind : {"counts", "estimates", "continuous"}
+        What the table holds.
+    columns : mapping of str to str
+        Our column names to the table's.
+    level : float
+        Level of the intervals in a table of estimates.
+    measure : str
+    label : str
+        What the effect is called in the report, e.g. "hazard ratio for death".
+    likelihood : {"binomial", "hypergeometric", "poisson"} or None
+        Of counts; by default Poisson for an IRR and binomial for the others.
+    coding : {"half", "zero_one"}
+        How a log odds ratio enters the arms of the binomial likelihood.
+    df : float, Prior or None
+        Degrees of freedom of Student-t study effects; a prior where they are unknown.
+    distribution : {"normal", "lognormal"}
+        Of patients within an arm, for continuous outcomes.
+    quartiles : {7, 6}
+        Definition of sample quantiles, where arms report them.
+    effects : {"random", "common"}
+        Whether studies have effects of their own; common for a single study.
+    mu, tau, baseline : Prior
+        Priors; the defaults are for ratios, and the baseline's is for counts.
+    log_sd : Prior or None
+        Of the logs of the arms' SDs, for continuous outcomes; flat if not given.
+    why : mapping of str to str
+        Reasons for the priors, by parameter.
+    control_risk : float or None
+        For absolute effects; the control arms' own if None.
+    scenario : list of Scenario
+    published : list of PublishedFigure
+    note : str
+        What a reader should know.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+    title: Title
+    better: Literal["lower", "higher"]
+    event: str = "events"
+    data: Annotated[Path, Field(strict=False)] | None = None
+    kind: Literal["counts", "estimates", "continuous"] = "counts"
+    columns: dict[Column, str] = {}
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    measure: Literal[
+        "OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "RGM", "GEN", "RATIO", "PLO", "IRLN"
+    ] = "RR"
+    label: str = ""
+    likelihood: Literal["binomial", "hypergeometric", "poisson"] | None = None
+    coding: Literal["half", "zero_one"] = "half"
+    df: DegreesOfFreedom | None = None
+    mu: PriorText | None = None
+    tau: PriorText | None = None
+    baseline: PriorText | None = None
+    log_sd: PriorText | None = None
+    distribution: Literal["normal", "lognormal"] = "normal"
+    quartiles: Literal[7, 6] = 7
+    effects: Literal["random", "common"] = "random"
+    why: dict[Literal["mu", "tau", "baseline", "log_sd", "df"], str] = {}
+    control_risk: Annotated[float, Field(gt=0, lt=1)] | None = None
+    scenario: list[Scenario] = [Scenario(name="all studies")]
+    published: list[PublishedFigure] = []
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        unique("scenario", [one.name for one in self.scenario])
+        unique("published label", [one.label for one in self.published])
+        names = {one.name for one in self.scenario} | {"", "none"}
+        for one in self.published:
+            if one.compare_with not in names:
+                raise ValueError(
+                    f"published {one.label!r}: compare_with {one.compare_with!r} is not a scenario."
+                )
+        if self.data is None:
+            return self
+        self._check_likelihood()
+        self._check_priors()
+        for one in self.published:
+            self._check_beside(one)
+        return self
+
+    def _check_likelihood(self) -> None:
+        if not MEASURES[self.measure].comparative:
+            raise ValueError(
+                f"{self.measure} is of single arms, which compare nothing and have no direction of "
+                f"benefit: use bayesmeta fit TABLE --measure {self.measure}, or "
+                "ProportionNormal or IncidenceNormal in Python."
+            )
+        of_arms = self.log_sd or self.distribution != "normal" or self.quartiles != 7
+        if of_arms and self.kind != "continuous":
+            raise ValueError("distribution, quartiles and log_sd are for kind = 'continuous'.")
+        if self.effects == "common" and (self.kind == "counts" or self.tau or self.df):
+            raise ValueError(
+                "effects = 'common' is for estimates and continuous outcomes, without tau and df."
+            )
+        if self.kind != "counts" and (self.likelihood or self.coding != "half"):
+            raise ValueError("likelihood and coding are for kind = 'counts'.")
+        self.of_arms()  # refuses what has no likelihood
+
+    @property
+    def words(self) -> Words:
+        """What the model is asked to be."""
+        return Words(
+            measure=self.measure,
+            likelihood=self.likelihood if self.kind == "counts" else self.distribution,
+            coding=self.coding,
+            effects=self.effects,
+            mu=self.mu,
+            tau=self.tau,
+            baseline=self.baseline,
+            log_sd=self.log_sd,
+            df=self.df,
+            quartiles=self.quartiles,
+        )
+
+    def of_arms(self) -> Likelihood | None:
+        """The likelihood of the arms, given or by the measure; None for estimates."""
+        if self.kind == "estimates":
+            return None
+        return likelihood_for(_TABLES[self.kind], self.words, Keys(self.kind))
+
+    def _check_priors(self) -> None:
+        check_priors(self.words, Keys(self.kind))
+        try:
+            two_stage(self.words)
+        except BayesmetaError as error:
+            raise ValueError(str(error)) from None
+
+    def _check_beside(self, figure: PublishedFigure) -> None:
+        """Refuse a figure beside ours that has another measure, or no standard error to match."""
+        interval, beside = figure.published.has_interval, figure.compare_with
+        if beside == "none":
+            return
+        if figure.measure == self.measure:
+            if interval:
+                figure.check_usable()
+        elif beside and (figure.measure or interval):
+            raise ValueError(
+                f"published {figure.label!r}: compare_with needs the outcome's own measure, "
+                f"{self.measure!r}, not {figure.measure!r}."
+            )

@@ -1,0 +1,51 @@
+"""One analysis, as it is specified."""
+
+from typing import Annotated, Self, final
+
+from pydantic import Field, model_validator
+
+from ._block import Block, Title, unique
+from ._outcome import Outcome
+
+
+@final
+class Sampler(Block):
+    """Settings of NUTS, as in the engine."""
+
+    draws: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    tune: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    chains: Annotated[int, Field(ge=2, le=64)] = 4
+    target_accept: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+
+
+@final
+class Specification(Block):
+    """One analysis.
+
+    Attributes
+    ----------
+    title, question : str
+    seed : int
+    prob : float
+        Probability of every interval.
+    arms : list of str
+        Names of treatment and control.
+    limits : list of str
+        What the analysis cannot say, for the report.
+    sampler : Sampler
+    outcome : list of Outcome
+    """
+
+    title: Title
+    question: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    prob: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    arms: Annotated[list[str], Field(min_length=2, max_length=2)] = ["treatment", "control"]
+    limits: list[str] = []
+    sampler: Sampler = Sampler()
+    outcome: Annotated[list[Outcome], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        unique("outcome", [one.name for one in self.outcome])
+        return self
