@@ -20,6 +20,7 @@ from bayesmeta.implications._factors import factors_are_one
 from bayesmeta.posterior import Check, Coherence, Diagnostics, Marginal, NormalMixture, Pair
 from bayesmeta.report import write_results
 from bayesmeta.results.display import simulated
+from bayesmeta.results.keys import FitKey
 from bayesmeta.specification import load_specification
 
 ROOT = Path(__file__).parents[1]
@@ -519,11 +520,11 @@ def test_figures_swapped_in_a_sentence_of_published_ones_are_seen(tmp_path, monk
 def test_a_second_source_is_held_to_the_answer(bcg):
     (outcome,) = bcg.outcomes
     main = outcome.main
-    label = "the same by NUTS"
-    apart = 5 * main.posteriors[label].convergence["mu"]["mcse_mean"]
-    wrong = altered(main.posteriors[label], "mu", mean=lambda f: main.answer["mu"].mean() + apart)
-    posteriors = {**main.posteriors, label: wrong}
-    scenarios = (replace(main, posteriors=posteriors), *outcome.scenarios[1:])
+    second = main.fits[FitKey.SECOND_SOURCE]
+    apart = 5 * second.convergence["mu"]["mcse_mean"]
+    wrong = altered(second, "mu", mean=lambda f: main.answer["mu"].mean() + apart)
+    fits = {**main.fits, FitKey.SECOND_SOURCE: wrong}
+    scenarios = (replace(main, fits=fits), *outcome.scenarios[1:])
     assert "two engines" in rules(of_tables(bcg, replace(outcome, scenarios=scenarios)))
 
 
@@ -584,9 +585,9 @@ def contradicting(results):
     """The run with another number where its first scenario stands."""
     (outcome,) = results.outcomes
     main = outcome.main
-    (label, answer), *rest = main.posteriors.items()
-    wrong = altered(answer, "mu", _pdf=lambda f, x: np.where(x == 0, 0.0, f(x)))
-    scenarios = (replace(main, posteriors={label: wrong, **dict(rest)}), *outcome.scenarios[1:])
+    wrong = altered(main.answer, "mu", _pdf=lambda f, x: np.where(x == 0, 0.0, f(x)))
+    fits = {**main.fits, main.answering: wrong}
+    scenarios = (replace(main, fits=fits), *outcome.scenarios[1:])
     return replace(results, outcomes=(replace(outcome, scenarios=scenarios),))
 
 

@@ -11,6 +11,7 @@ import bayesmeta as bm
 from bayesmeta.analysis import run
 from bayesmeta.cli import main
 from bayesmeta.report import write_results
+from bayesmeta.results.keys import FitKey
 from bayesmeta.specification import load_specification, parse_specification
 
 ROOT = Path(__file__).parents[1]
@@ -67,6 +68,7 @@ def results(folder):
 
 def test_arms_are_the_answer_and_estimates_stand_beside_it(results):
     stay, first = results.outcomes
+    assert list(stay.main.fits) == [FitKey.ARMS, FitKey.TWO_STAGE]
     assert list(stay.main.posteriors) == ["arms (SDs estimated)", "two-stage (normal–normal)"]
     assert isinstance(stay.main.answer.model, bm.ContinuousNormal)
     assert isinstance(first.main.answer.model, bm.ContinuousCommonEffect)

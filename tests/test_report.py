@@ -14,6 +14,7 @@ from bayesmeta.effects import MEASURES
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.results import OutcomeResult, PublishedResult, Robustness, ScenarioResult
 from bayesmeta.results.display import interval, shift_sentence
+from bayesmeta.results.keys import FitKey
 from bayesmeta.results.sections import SECTIONS, glance, of_checks
 from bayesmeta.results.tables import (
     compare_table,
@@ -227,10 +228,10 @@ def scenario():
         note="",
         data=effects,
         excluded=(),
-        posteriors={"two-stage": bm.fit(bm.default_model(effects), effects)},
-        frequentist={
-            "Mantel–Haenszel": bm.common_effect(studies, weights="MH", measure="RR"),
-            "REML": bm.random_effects(effects),
+        fits={FitKey.TWO_STAGE: bm.fit(bm.default_model(effects), effects)},
+        pooled={
+            FitKey.MANTEL_HAENSZEL: bm.common_effect(studies, weights="MH", measure="RR"),
+            FitKey.REML: bm.random_effects(effects),
         },
         robustness=Robustness(tau2_interval=(0.125, 2.5)),
     )
@@ -247,7 +248,7 @@ def test_a_scenario_counts_benefit_on_the_better_side_as_the_comparison_does(sce
     for better, chance in (("lower", mu.cdf(0.0)), ("higher", 1 - mu.cdf(0.0))):
         outcome = outcome_of(scenario, better)
         row = scenario_table(outcome, prob=PROB).loc["all"]
-        beside = compare_table(outcome, scenario, prob=PROB).loc["two-stage"]
+        beside = compare_table(outcome, scenario, prob=PROB).loc["two-stage (normal–normal)"]
         assert row["prob_benefit"] == beside["prob_benefit"] == pytest.approx(chance, rel=1e-12)
 
 

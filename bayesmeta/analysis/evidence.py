@@ -13,10 +13,10 @@ from ..evidence import (
 )
 from ..priors import Flat, Normal
 from ..results import Evidence, ScenarioResult
+from ..results.keys import FitKey
 from ..specification import Outcome, Specification
 from ..studies import ContinuousStudies, Studies
 from .data import by_quantiles
-from .models import TWO_STAGE_LABEL
 from .progress import Progress
 from .sampler import nuts
 
@@ -34,7 +34,7 @@ def evidence_of(
         factors = bayes_factors(main.answer)
     except ModelError as error:
         why_none = str(error)
-    normal = main.posteriors.get(TWO_STAGE_LABEL)
+    normal = main.fits.get(FitKey.TWO_STAGE)
     cheap = outcome.df is None and isinstance(outcome.words.mu_prior, Normal | Flat)
     weights = mean_weights(normal) if normal is not None and cheap else None
     zeros = _zeros(spec, outcome, main)

@@ -47,7 +47,7 @@ def outcome_result(
         better=outcome.better,
         note=outcome.note,
         label=outcome.label,
-        models=models,
+        asked=models,
         why={**outcome.why},
         scenarios=scenarios,
         published=published,

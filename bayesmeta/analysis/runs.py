@@ -117,4 +117,4 @@ def _finish(
 
 
 def _sampled(outcome: OutcomeResult) -> bool:
-    return any(not posterior.exact for posterior in outcome.posteriors.values())
+    return any(not posterior.exact for posterior in outcome.fits.values())

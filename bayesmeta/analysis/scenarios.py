@@ -18,6 +18,8 @@ from ..frequentist import (
 from ..model import Data, Model
 from ..posterior import Posterior
 from ..results import Robustness, ScenarioResult
+from ..results.keys import FitKey
+from ..results.labels import LABELS
 from ..specification import Outcome, Scenario, Specification
 from ..studies import BinaryStudies, PersonTimeStudies
 from .data import data_of
@@ -34,7 +36,7 @@ ENOUGH_FOR_SMALL = 10  # studies, for tests of small-study effects (Sterne et al
 def scenario_result(
     spec: Specification,
     outcome: Outcome,
-    models: Mapping[str, Model],
+    models: Mapping[FitKey, Model],
     frame: "pd.DataFrame",
     scenario: Scenario,
     progress: Progress,
@@ -43,23 +45,23 @@ def scenario_result(
     exclude = select(frame, outcome, scenario)
     refusals: list[str] = []
     data, effects = data_of(outcome, frame, exclude, refusals)
-    posteriors: dict[str, Posterior] = {}
-    for label, model in models.items():
+    fits: dict[FitKey, Posterior] = {}
+    for key, model in models.items():
         on = effects if model.takes is EffectSizes else data
         if on is None:
             continue
-        progress(outcome.title, f"{scenario.name}: {label}")
+        progress(outcome.title, f"{scenario.name}: {LABELS[key]}")
         engine = default_engine(model)
         if isinstance(engine, NUTS):
             engine = nuts(spec, outcome.name, scenario.name)
-        posteriors[label] = engines.fit(model, on, engine)
+        fits[key] = engines.fit(model, on, engine)
     return ScenarioResult(
         name=scenario.name,
         note=scenario.note,
         data=data,
         excluded=data.excluded,
-        posteriors=posteriors,
-        frequentist=_frequentist(outcome, data, effects, refusals),
+        fits=fits,
+        pooled=_frequentist(outcome, data, effects, refusals),
         refusals=tuple(refusals),
         robustness=_robustness(effects, data, outcome.measure),
     )
@@ -83,26 +85,26 @@ def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robust
 
 def _frequentist(
     outcome: Outcome, data: Data, effects: EffectSizes | None, refusals: list[str]
-) -> Mapping[str, FrequentistFit]:
-    asked: dict[str, Callable[[], FrequentistFit]] = {}
+) -> Mapping[FitKey, FrequentistFit]:
+    asked: dict[FitKey, Callable[[], FrequentistFit]] = {}
     measure = outcome.measure
     if isinstance(data, BinaryStudies | PersonTimeStudies):
-        asked["Mantel–Haenszel"] = lambda: common_effect(data, weights="MH", measure=measure)
+        asked[FitKey.MANTEL_HAENSZEL] = lambda: common_effect(data, weights="MH", measure=measure)
     if isinstance(data, BinaryStudies) and measure in ("OR", "RR"):
-        asked["Mantel–Haenszel, ½ added"] = lambda: common_effect(
+        asked[FitKey.MANTEL_HAENSZEL_HALF] = lambda: common_effect(
             data, weights="MH", measure=measure, zero_cells="if_needed"
         )
     if effects is not None:
-        asked["inverse variance"] = lambda: common_effect(effects)
+        asked[FitKey.INVERSE_VARIANCE] = lambda: common_effect(effects)
     if effects is not None and outcome.effects == "random":
         asked |= {
-            "DerSimonian–Laird": lambda: random_effects(effects, tau2="DL", interval="Wald"),
-            "REML": lambda: random_effects(effects),
+            FitKey.DERSIMONIAN_LAIRD: lambda: random_effects(effects, tau2="DL", interval="Wald"),
+            FitKey.REML: lambda: random_effects(effects),
         }
-    fits: dict[str, FrequentistFit] = {}
-    for label, ask in asked.items():
+    fits: dict[FitKey, FrequentistFit] = {}
+    for key, ask in asked.items():
         try:
-            fits[label] = ask()
+            fits[key] = ask()
         except BayesmetaError as error:
-            refusals.append(f"{label}: {error}")
+            refusals.append(f"{LABELS[key]}: {error}")
     return fits

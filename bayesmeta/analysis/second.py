@@ -10,10 +10,11 @@ from ..implications import AGREE, engines_agree
 from ..model import Data, Model
 from ..posterior import Check, Posterior
 from ..results import ScenarioResult
+from ..results.keys import FitKey
 from ..specification import Outcome, Specification
 from ..studies import ContinuousStudies
 from .data import by_quantiles, data_of
-from .models import NUTS_LABEL, models_of
+from .models import models_of
 from .sampler import nuts
 from .selection import select
 
@@ -39,11 +40,11 @@ def with_second(main: ScenarioResult, drawn: Posterior) -> ScenarioResult:
     """Put the second source behind the answer: held to it if it converged, else a caution."""
     converged = drawn.diagnostics.passed
     held = held_to(main.answer, drawn) if converged else drawn
-    (label, answer), *rest = main.posteriors.items()
+    behind = {main.answering: main.answer, FitKey.SECOND_SOURCE: held}
     return replace(
         main,
-        posteriors={label: answer, NUTS_LABEL: held, **dict(rest)},
-        unconverged="" if converged else NUTS_LABEL,
+        fits={**behind, **main.fits},
+        unconverged=None if converged else FitKey.SECOND_SOURCE,
     )
 
 

@@ -52,6 +52,7 @@ def model(specification: Path) -> None:
     """Print each model of a SPECIFICATION in mathematics and as PyMC source."""
     from ..analysis import models_of
     from ..engines import mathematics, pymc_source
+    from ..results.labels import LABELS
     from ..specification import load_specification
 
     for outcome in load_specification(specification).specification.outcome:
@@ -59,8 +60,8 @@ def model(specification: Path) -> None:
         models = models_of(outcome)
         if not models:
             click.echo("Published figures only, each alone: y ~ Normal(μ, se)\n")
-        for label, one in models.items():
-            click.echo(f"## {label}\n")
+        for key, one in models.items():
+            click.echo(f"## {LABELS[key]}\n")
             click.echo("".join(f"    {line}\n" for line in mathematics(one)))
             click.echo(pymc_source(one))
 

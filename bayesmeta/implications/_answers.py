@@ -17,6 +17,8 @@ from ..decision import AbsoluteEffect
 from ..effects import MEASURES, Measure
 from ..posterior import Marginal, Pair, Posterior
 from ..results import OutcomeResult, ScenarioResult
+from ..results.keys import FitKey
+from ..results.labels import LABELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +82,7 @@ def _places(outcome: OutcomeResult, main: ScenarioResult) -> Mapping[str, Triple
     tables, own = outcome.tables, MEASURES[outcome.measure]
     found: dict[str, Triple] = {}
     if "comparison" in tables:
-        row = tables["comparison"].loc[next(iter(main.posteriors))]
+        row = tables["comparison"].loc[LABELS[main.answering]]
         found["comparison"] = _cells(row, suffix="_natural")
         found["comparison, mapped"] = _mapped(_cells(row), own)
     if "scenarios" in tables:
@@ -105,7 +107,7 @@ def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult) -> Iterator[Pai
     tables = outcome.tables
     found: dict[str, float] = {}
     if "comparison" in tables:
-        label = next(iter(main.posteriors))
+        label = LABELS[main.answering]
         found["comparison"] = float(tables["comparison"].loc[label, "prob_benefit"])
     if "scenarios" in tables:
         found["scenarios"] = float(tables["scenarios"].loc[main.name, "prob_benefit"])
@@ -162,7 +164,11 @@ def scenarios_are_their_own(outcome: OutcomeResult, prob: float) -> Iterator[Pai
 
 
 def _comparators(where: str, row: "pd.Series", beside: "pd.DataFrame") -> Iterator[Pair]:
-    for prefix, label in (("mh_", "Mantel–Haenszel"), ("reml_", "REML, HKSJ truncated")):
+    shown = {
+        "mh_": LABELS[FitKey.MANTEL_HAENSZEL],
+        "reml_": f"{LABELS[FitKey.REML]}, HKSJ truncated",
+    }
+    for prefix, label in shown.items():
         if label in beside.index:
             found = _cells(row, prefix=prefix, suffix="_natural")
             other = _cells(beside.loc[label], suffix="_natural")

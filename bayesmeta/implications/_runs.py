@@ -8,6 +8,8 @@ from ..checks import Trust, Verdict
 from ..posterior import Check, Coherence, Diagnostics, Pair, Posterior
 from ..report import to_json
 from ..results import OutcomeResult, Results, ScenarioResult
+from ..results.keys import Place
+from ..results.labels import label_of
 from ..results.tables import outcome_tables
 from ._answers import of_answers
 from ._factors import of_factors
@@ -39,7 +41,7 @@ def of_outcome(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
 
 def _engines(main: ScenarioResult) -> Iterator[Pair]:
     """A second source of the same model, against the answer."""
-    for other in main.posteriors.values():
+    for other in main.fits.values():
         if main.answer.exact and not other.exact and other.model == main.answer.model:
             yield from engines_agree(main.answer, other)
 
@@ -47,9 +49,9 @@ def _engines(main: ScenarioResult) -> Iterator[Pair]:
 def _held(
     outcome: OutcomeResult, written: dict[str, list[dict[str, object]]], prob: float
 ) -> OutcomeResult:
-    fits = {label: Coherence(tuple(of_fit(one, prob))) for label, one in outcome.posteriors.items()}
+    fits = {place: Coherence(tuple(of_fit(one, prob))) for place, one in outcome.fits.items()}
     whole = Coherence((*of_outcome(outcome, prob), *_written(outcome, written)))
-    every = sum((_named(label, one) for label, one in fits.items()), whole)
+    every = sum((_named(label_of(place), one) for place, one in fits.items()), whole)
     return _marked(replace(outcome, coherence=every), fits, whole, prob)
 
 
@@ -65,19 +67,19 @@ def _named(label: str, found: Coherence) -> Coherence:
 
 
 def _marked(
-    outcome: OutcomeResult, fits: dict[str, Coherence], whole: Coherence, prob: float
+    outcome: OutcomeResult, fits: dict[Place, Coherence], whole: Coherence, prob: float
 ) -> OutcomeResult:
     """Fail a gate of each fit that contradicts itself, and of the answer if the tables do."""
     main = outcome.main
     if outcome.coherence.passed:
         return outcome
     if main is not None and not whole.passed:
-        answer = f"{main.name}: {next(iter(main.posteriors))}"
+        answer = Place(main.name, main.answering)
         fits = fits | {answer: fits[answer] + whole}
     scenarios = tuple(_marked_scenario(one, fits) for one in outcome.scenarios)
     published = tuple(
-        replace(one, posterior=one.posterior and _marked_fit(one.posterior, fits[one.label]))
-        if one.label in fits
+        replace(one, posterior=one.posterior and _marked_fit(one.posterior, fits[Place(one.label)]))
+        if Place(one.label) in fits
         else one
         for one in outcome.published
     )
@@ -86,12 +88,9 @@ def _marked(
     return replace(outcome, tables=outcome_tables(outcome, prob=prob))
 
 
-def _marked_scenario(one: ScenarioResult, fits: dict[str, Coherence]) -> ScenarioResult:
-    posteriors = {
-        label: _marked_fit(fit, fits[f"{one.name}: {label}"])
-        for label, fit in one.posteriors.items()
-    }
-    return replace(one, posteriors=posteriors)
+def _marked_scenario(one: ScenarioResult, fits: dict[Place, Coherence]) -> ScenarioResult:
+    marked = {key: _marked_fit(fit, fits[Place(one.name, key)]) for key, fit in one.fits.items()}
+    return replace(one, fits=marked)
 
 
 def _marked_fit(posterior: Posterior, found: Coherence) -> Posterior:

@@ -14,6 +14,8 @@ from scipy.special import chdtrc
 from ..effects import MEASURES
 from ..posterior import Pair
 from ..results import OutcomeResult
+from ..results.keys import Place
+from ..results.labels import label_of
 from ._answers import ENDS, FORTH, SAME, same
 
 SUMMED = 1e-9  # of a sum of shares
@@ -105,7 +107,7 @@ def gates_are_listed(outcome: OutcomeResult) -> Iterator[Pair]:
     trust, diagnostics = outcome.tables.get("trust"), outcome.tables.get("diagnostics")
     if trust is None or diagnostics is None or outcome.main is None:
         return
-    label = f"{outcome.main.name}: {next(iter(outcome.main.posteriors))}"
+    label = label_of(Place(outcome.main.name, outcome.main.answering))
     gates = trust[trust["kind"] == "gate"]
     own = diagnostics.loc[[label]]
     where, rule = "trust", "gates in two tables"

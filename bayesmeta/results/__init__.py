@@ -14,6 +14,8 @@ from ..model import Data, Model
 from ..posterior import Coherence, Posterior
 from ..studies import Excluded, Published
 from ..summaries import Better, scale_of
+from .keys import FitKey, Place
+from .labels import LABELS, label_of, labelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,49 +83,64 @@ class ScenarioResult:
     name, note : str
     data : BinaryStudies or EffectSizes
     excluded : tuple of Excluded
-    posteriors : mapping of str to Posterior
-        By label; the first is the answer.
-    frequentist : mapping of str to FrequentistFit
+    fits : mapping of FitKey to Posterior
+        The first is the answer.
+    pooled : mapping of FitKey to FrequentistFit
     refusals : tuple of str
         Why an analysis could not be made.
     robustness : Robustness
-    unconverged : str
-        Label of a posterior that was to check the answer and did not converge; else empty.
+    unconverged : FitKey or None
+        Of a posterior that was to check the answer and did not converge.
     """
 
     name: str
     note: str
     data: Data
     excluded: tuple[Excluded, ...]
-    posteriors: Mapping[str, Posterior]
-    frequentist: Mapping[str, FrequentistFit]
+    fits: Mapping[FitKey, Posterior]
+    pooled: Mapping[FitKey, FrequentistFit]
     refusals: tuple[str, ...] = ()
     robustness: Robustness = field(default_factory=Robustness)
-    unconverged: str = ""
+    unconverged: FitKey | None = None
 
     @property
     def answer(self) -> Posterior:
         """The posterior that answers the question."""
-        return next(iter(self.posteriors.values()))
+        return self.fits[self.answering]
+
+    @property
+    def answering(self) -> FitKey:
+        """Which of the fits that is."""
+        return next(iter(self.fits))
+
+    @property
+    def posteriors(self) -> Mapping[str, Posterior]:
+        """Every posterior by label, for tables and sentences."""
+        return labelled(self.fits)
+
+    @property
+    def frequentist(self) -> Mapping[str, FrequentistFit]:
+        """Every frequentist fit by label, for tables and sentences."""
+        return labelled(self.pooled)
 
     @property
     def cautions(self) -> tuple[str, ...]:
         """What a reader should know before using any of its answers."""
         said: dict[str, None] = {}
-        for posterior in self.posteriors.values():
+        for posterior in self.fits.values():
             said |= dict.fromkeys(posterior.cautions)
         said |= dict.fromkeys((*self.refusals, *_narrow(self.frequentist)))
         said |= dict.fromkeys((*_certain(self.frequentist), *_predicts(self.frequentist)))
-        if self.unconverged:
-            said[self._no_cross_check()] = None
+        if self.unconverged is not None:
+            said[self._no_cross_check(self.unconverged)] = None
         return tuple(said)
 
-    def _no_cross_check(self) -> str:
+    def _no_cross_check(self, source: FitKey) -> str:
         """Say that the second source has no say."""
-        check = self.posteriors[self.unconverged]
+        check = self.fits[source]
         sound = "The answer is sound; its" if self.answer.diagnostics.passed else "The answer's"
         return (
-            f"{sound} cross-check, {self.unconverged}, did not converge and speaks neither for nor "
+            f"{sound} cross-check, {LABELS[source]}, did not converge and speaks neither for nor "
             f"against it: {'; '.join(map(str, check.diagnostics.failures))}."
         )
 
@@ -169,8 +186,8 @@ class OutcomeResult:
     label : str
         What the effect is called; ``""`` for the words of the measure.
     better : {"lower", "higher"}
-    models : mapping of str to Model
-        By label.
+    asked : mapping of FitKey to Model
+        The models; the first is that of the answer.
     why : mapping of str to str
         Reasons for the priors.
     scenarios : tuple of ScenarioResult
@@ -197,7 +214,7 @@ class OutcomeResult:
     better: Better
     note: str
     label: str = ""
-    models: Mapping[str, Model] = field(default_factory=dict)
+    asked: Mapping[FitKey, Model] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
     scenarios: tuple[ScenarioResult, ...] = ()
     published: tuple[PublishedResult, ...] = ()
@@ -227,27 +244,39 @@ class OutcomeResult:
     @property
     def counts(self) -> Model | None:
         """The model of the counts themselves."""
-        return next((one for one in self.models.values() if one.takes is not EffectSizes), None)
+        return next((one for one in self.asked.values() if one.takes is not EffectSizes), None)
+
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """The models by label, for tables and sentences."""
+        return labelled(self.asked)
+
+    @property
+    def fits(self) -> Mapping[Place, Posterior]:
+        """Every posterior of the outcome, the figures analysed alone included."""
+        found = {
+            Place(scenario.name, key): posterior
+            for scenario in self.scenarios
+            for key, posterior in scenario.fits.items()
+        }
+        alone = {
+            Place(one.label): one.posterior for one in self.published if one.posterior is not None
+        }
+        return found | alone
 
     @property
     def posteriors(self) -> Mapping[str, Posterior]:
-        """Every posterior of the outcome, by scenario and label."""
-        found = {
-            f"{scenario.name}: {label}": posterior
-            for scenario in self.scenarios
-            for label, posterior in scenario.posteriors.items()
-        }
-        alone = {one.label: one.posterior for one in self.published if one.posterior is not None}
-        return found | alone
+        """The same by label, for tables and sentences."""
+        return {label_of(place): posterior for place, posterior in self.fits.items()}
 
     @property
     def failures(self) -> Mapping[str, tuple[str, ...]]:
         """Failed numerical gates by fit; a cross-check that did not converge is a caution."""
-        apart = {f"{one.name}: {one.unconverged}" for one in self.scenarios if one.unconverged}
+        apart = {Place(one.name, one.unconverged) for one in self.scenarios}
         found = {
-            label: tuple(map(str, posterior.diagnostics.failures))
-            for label, posterior in self.posteriors.items()
-            if not posterior.diagnostics.passed and label not in apart
+            label_of(place): tuple(map(str, posterior.diagnostics.failures))
+            for place, posterior in self.fits.items()
+            if not posterior.diagnostics.passed and place not in apart
         }
         zeros = self.evidence.zeros
         sound = {} if zeros is None else zeros["sound"].to_dict()
@@ -316,7 +345,9 @@ class Results:
     def unconverged(self) -> tuple[str, ...]:
         """Titles of outcomes with a cross-check that did not converge."""
         return tuple(
-            one.title for one in self.outcomes if any(each.unconverged for each in one.scenarios)
+            one.title
+            for one in self.outcomes
+            if any(each.unconverged is not None for each in one.scenarios)
         )
 
     @property
