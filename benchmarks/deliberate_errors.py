@@ -237,7 +237,7 @@ MISTAKES = (
     Mistake(
         "mark an answer whose cross-check did not converge",
         "results/__init__.py",
-        "if not posterior.diagnostics.passed and label not in apart",
+        "if not posterior.diagnostics.passed and place not in apart",
         "if not posterior.diagnostics.passed",
         "tests/test_likelihoods_run.py::test_a_cross_check_that_did_not_converge_is_a_caution_beside_a_sound_answer",
     ),
@@ -729,14 +729,14 @@ MISTAKES = (
     ),
     Mistake(
         "swap the tails of an interval that excludes no effect",
-        "implications/_marginals.py",
+        "implications/marginals.py",
         'side, least, most = "excludes", 1 - tail, 1.0',
         'side, least, most = "excludes", 0.0, tail',
         COHERENCE + "no_factor_for_0_can_be_larger_than_an_interval_that_excludes_it_allows",
     ),
     Mistake(
         "hold a Bayes factor to a density without that of its prior",
-        "implications/_factors.py",
+        "implications/factors.py",
         "other=float(np.log(slope if resolved else slope + slack)) - height,",
         "other=float(np.log(slope if resolved else slope + slack)),",
         COHERENCE
@@ -744,14 +744,14 @@ MISTAKES = (
     ),
     Mistake(
         "hold no factor to a density that is not resolved",
-        "implications/_factors.py",
+        "implications/factors.py",
         "resolved else slope + slack)) - height,",
         "resolved else np.inf)) - height,",
         COHERENCE + "a_density_too_low_to_be_resolved_still_bounds_the_factor",
     ),
     Mistake(
         "take a figure for printed where a sentence holds it within another",
-        "implications/_sentences.py",
+        "implications/sentences.py",
         "if said == wanted or not pair.agrees:\n        return pair",
         "if wanted in said:\n        return same(where, first, 1.0, ROW, 1.0, RULE)",
         COHERENCE + "a_sentence_and_a_row_are_compared_letter_by_letter[95.0%-5.0%-False]",
@@ -765,14 +765,14 @@ MISTAKES = (
     ),
     Mistake(
         "take tau for tau² in the variance of a new effect",
-        "implications/_fits.py",
+        "implications/fits.py",
         "factor * (tau.mean() ** 2 + tau.sd() ** 2)",
         "factor * (tau.mean() + tau.sd())",
         COHERENCE + "a_planted_contradiction_of_a_fit_is_seen[a new effect that forgot tau]",
     ),
     Mistake(
         "hold events per 1,000 to the ratio alone",
-        "implications/_answers.py",
+        "implications/answers.py",
         "at = [min(1.0, risk * one) for one in ratios]",
         "at = [min(1.0, one) for one in ratios]",
         COHERENCE + "every_rule_is_at_work_in_a_run",

@@ -15,8 +15,7 @@ import bayesmeta as bm
 from bayesmeta import implications
 from bayesmeta.analysis import held_to, run
 from bayesmeta.cli import main
-from bayesmeta.implications import _answers, _factors, _runs, _sentences, _tables
-from bayesmeta.implications._factors import factors_are_one
+from bayesmeta.implications import answers, factors, runs, sentences, tables
 from bayesmeta.posterior import Check, Coherence, Diagnostics, Marginal, NormalMixture, Pair
 from bayesmeta.report import write_results
 from bayesmeta.results.display import simulated
@@ -259,17 +258,17 @@ def test_a_density_too_low_to_be_resolved_still_bounds_the_factor():
 
 
 def test_an_infinite_figure_keeps_no_bound():
-    assert not _factors._bound("", np.inf, "", 1.0).agrees
-    assert not _factors._bound("", 1.0, "", -np.inf).agrees
-    assert _factors._bound("", -np.inf, "", 1.0).agrees
+    assert not factors.at_most("", np.inf, "", 1.0).agrees
+    assert not factors.at_most("", 1.0, "", -np.inf).agrees
+    assert factors.at_most("", -np.inf, "", 1.0).agrees
 
 
 def test_the_probability_of_0_is_that_of_the_factor():
     one = SimpleNamespace(
         hypothesis="mu = 0", prior=bm.Normal(0, 1), log_bf01=np.log(3), bf01=3.0, bf10=1 / 3
     )
-    right = factors_are_one(SimpleNamespace(**vars(one), prob_null=0.75))
-    wrong = factors_are_one(SimpleNamespace(**vars(one), prob_null=0.25))
+    right = factors.factors_are_one(SimpleNamespace(**vars(one), prob_null=0.75))
+    wrong = factors.factors_are_one(SimpleNamespace(**vars(one), prob_null=0.25))
     assert [pair.agrees for pair in right] == [True, True]
     assert [pair.agrees for pair in wrong] == [True, False]
 
@@ -328,7 +327,7 @@ def test_no_figure_of_hba1c_contradicts_another():  # the real case is held in i
 
 
 def of_tables(results, outcome):
-    return Coherence(tuple(_runs.of_outcome(outcome, results.prob)))
+    return Coherence(tuple(runs.of_outcome(outcome, results.prob)))
 
 
 def with_cell(outcome, name, row, column, change):
@@ -391,8 +390,8 @@ def swapped(ends):
 
 def test_a_headline_is_held_to_its_rows(bcg, monkeypatch):
     (outcome,) = bcg.outcomes
-    right = _sentences.headline(outcome, prob=0.95)
-    pairs = [one for one in _sentences.of_sentences(outcome, 0.95) if one.where == "first sentence"]
+    right = sentences.headline(outcome, prob=0.95)
+    pairs = [one for one in sentences.of_sentences(outcome, 0.95) if one.where == "first sentence"]
     assert len(pairs) == 9  # two ends, median, benefit, includes; two ends in a new setting; form
     (ends,) = re.findall(r"the risk ratio lies between (\S+ and \S+) with", right)
     (setting,) = re.findall(r"it lies between (\S+ and \S+)\.$", right)
@@ -410,14 +409,14 @@ def test_a_headline_is_held_to_its_rows(bcg, monkeypatch):
     ):
         assert right.count(old) >= 1
         text = right.replace(old, new)
-        monkeypatch.setattr(_sentences, "headline", lambda _, prob, text=text: text)
+        monkeypatch.setattr(sentences, "headline", lambda _, prob, text=text: text)
         assert rules(of_tables(bcg, outcome)) == {"sentence and row"}
 
 
 def test_an_effect_may_be_called_what_a_sentence_says(bcg):
     (outcome,) = bcg.outcomes
     named = replace(outcome, label="ratio (1+1) that lies between {0} and 1 with 5% probability")
-    pairs = list(_sentences.of_sentences(named, 0.95))
+    pairs = list(sentences.of_sentences(named, 0.95))
     assert sum(one.where == "first sentence" for one in pairs) == 9
     assert all(one.agrees for one in pairs)
 
@@ -440,7 +439,7 @@ def test_an_effect_may_be_called_what_a_sentence_says(bcg):
     ],
 )
 def test_a_sentence_and_a_row_are_compared_letter_by_letter(said, row, agree):
-    assert _sentences.as_printed("the median", said, row).agrees is agree
+    assert sentences.as_printed("the median", said, row).agrees is agree
 
 
 def published_alone(tmp_path, labels):
@@ -502,7 +501,7 @@ def test_a_label_may_hold_whatever_a_sentence_holds(labels, tmp_path):
 def test_figures_swapped_in_a_sentence_of_published_ones_are_seen(tmp_path, monkeypatch):
     found = published_alone(tmp_path, ("CRP high", "CRP"))
     (outcome,) = found.outcomes
-    right = _sentences.headline(outcome, prob=0.95)
+    right = sentences.headline(outcome, prob=0.95)
     numbers = re.findall(r"\[(\S+), (\S+)\] \(probability of benefit (.+?)\)", right)
     (low, high, benefit), (other, *_) = numbers
     for old, new in (
@@ -513,7 +512,7 @@ def test_figures_swapped_in_a_sentence_of_published_ones_are_seen(tmp_path, monk
     ):
         assert old in right
         text = right.replace(old, new, 1)
-        monkeypatch.setattr(_sentences, "headline", lambda _, prob, text=text: text)
+        monkeypatch.setattr(sentences, "headline", lambda _, prob, text=text: text)
         assert rules(of_tables(found, outcome)) == {"sentence and row"}
 
 
@@ -542,9 +541,9 @@ def test_holding_a_sample_to_the_answer_leaves_its_later_checks_for_later():
 
 def test_a_figure_is_mapped_however_far_it_lies():
     far = (-1e4, 800.0, np.inf)
-    assert tuple(map(_answers.FORTH["log"], far)) == (0.0, np.inf, np.inf)
-    assert tuple(map(_answers.FORTH["logit"], far)) == (0.0, 1.0, 1.0)
-    assert _answers.FORTH["log"](np.log(3)) == pytest.approx(3, rel=1e-15)
+    assert tuple(map(answers.FORTH["log"], far)) == (0.0, np.inf, np.inf)
+    assert tuple(map(answers.FORTH["logit"], far)) == (0.0, 1.0, 1.0)
+    assert answers.FORTH["log"](np.log(3)) == pytest.approx(3, rel=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -567,10 +566,10 @@ def test_what_is_called_nearest_is_nearest(bcg):
 def test_numbers_are_written_as_they_stand_in_the_tables():
     rows = [{"a": 1.5, "b": "text", "c": np.nan}, {"a": 2.5, "b": "text", "c": 3}]
     written = [{"a": 1.5, "b": "text", "c": None}, {"a": 2.5, "b": "text", "c": 3}]
-    assert _tables.differing_cells("one", written, rows).agrees
-    assert not _tables.differing_cells("one", written[:1], rows).agrees
+    assert tables.differing_cells("one", written, rows).agrees
+    assert not tables.differing_cells("one", written[:1], rows).agrees
     written[1]["c"] = 3.0001
-    found = _tables.differing_cells("one", written, rows)
+    found = tables.differing_cells("one", written, rows)
     assert (found.one, found.agrees) == (1.0, False)
 
 

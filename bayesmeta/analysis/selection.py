@@ -1,9 +1,5 @@
 """Which rows of a table a scenario uses, and why it leaves the others out."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportOptionalMemberAccess=false
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -26,7 +22,7 @@ def select(frame: "pd.DataFrame", outcome: Outcome, scenario: Scenario) -> Mappi
                 f"{outcome.data}: the table has no column {column!r}; it has {', '.join(frame)}."
             )
     studies = frame[study_column].astype(str)
-    variants = frame.get(variant_column, studies.map(lambda _: MAIN)).fillna(MAIN).astype(str)
+    variants = frame.get(variant_column, studies.map(lambda _: MAIN)).fillna(MAIN).astype(str)  # pyright: ignore[reportOptionalMemberAccess]
     _check_names(outcome, scenario, set(studies), set(zip(studies, variants, strict=True)))
     reasons: dict[Key, str] = {}
     for position, key in enumerate(zip(studies, variants, strict=True)):

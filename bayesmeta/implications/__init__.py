@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..posterior import Coherence, Posterior
 from ..studies import check_prob
-from ._factors import of_factors
-from ._fits import AGREE, engines_agree, of_fit
+from .factors import of_factors
+from .fits import AGREE, engines_agree, of_fit
 
 if TYPE_CHECKING:
     from ..evidence import BayesFactors
@@ -73,6 +73,6 @@ def hold(results: "Results") -> "Results":
         The same with the coherence of each outcome; a fit or an answer that contradicts itself
         has failed a gate, and its tables say so.
     """
-    from ._runs import hold as hold_all  # what a run prints is read here alone
+    from .runs import hold as hold_all  # what a run prints is read here alone
 
     return hold_all(results)

@@ -1,10 +1,5 @@
 """The answer of an outcome wherever it is printed: one number, one probability."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-# pyright: reportAttributeAccessIssue=false
-
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -130,7 +125,7 @@ def new_setting_is_one(outcome: OutcomeResult) -> Iterator[Pair]:
     parameters = tables["parameters"]
     for label, row in tables["studies"].iterrows():
         names = {"prediction": "theta_new", "shrunken": f"theta[{label}]"}
-        name = names.get(row["kind"], "")
+        name = names.get(row["kind"], "")  # pyright: ignore[reportArgumentType, reportCallIssue]
         if name in parameters.index:
             mapped = _mapped(_cells(parameters.loc[name], middle="median"), outcome.scale)
             found = _cells(row, suffix="_natural")
@@ -235,7 +230,7 @@ def _cells(
     row: "pd.Series", *, middle: str = "estimate", prefix: str = "", suffix: str = ""
 ) -> Triple:
     names = (middle, "lower", "upper")
-    first, second, third = (float(row[f"{prefix}{name}{suffix}"]) for name in names)
+    first, second, third = (float(row[f"{prefix}{name}{suffix}"]) for name in names)  # pyright: ignore[reportArgumentType]
     return first, second, third
 
 

@@ -11,11 +11,11 @@ from ..results import OutcomeResult, Results, ScenarioResult
 from ..results.keys import Place
 from ..results.labels import label_of
 from ..results.tables import outcome_tables
-from ._answers import of_answers
-from ._factors import of_factors
-from ._fits import engines_agree, of_fit
-from ._sentences import of_sentences
-from ._tables import differing_cells, of_tables
+from .answers import of_answers
+from .factors import of_factors
+from .fits import engines_agree, of_fit
+from .sentences import of_sentences
+from .tables import differing_cells, of_tables
 
 GATE = "contradictions between figures"
 

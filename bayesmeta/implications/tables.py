@@ -2,8 +2,6 @@
 
 # pandas types a cell, a column and a table as unions of everything:
 # pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-# pyright: reportAttributeAccessIssue=false
 
 import math
 from collections.abc import Iterator, Mapping
@@ -16,7 +14,7 @@ from ..posterior import Pair
 from ..results import OutcomeResult
 from ..results.keys import Place
 from ..results.labels import label_of
-from ._answers import ENDS, FORTH, SAME, same
+from .answers import ENDS, FORTH, SAME, same
 
 SUMMED = 1e-9  # of a sum of shares
 

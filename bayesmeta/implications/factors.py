@@ -7,7 +7,7 @@ import numpy as np
 from ..evidence import BayesFactor, BayesFactors
 from ..posterior import Marginal, Pair, Posterior
 from ..priors import Prior, log_density
-from ._marginals import EXACT, SMOOTH, Reading, reading, slope_at
+from .marginals import EXACT, SMOOTH, Reading, reading, slope_at
 
 ARITHMETIC = 1e-12
 AT_END = 0.02  # of a density at tau = 0: where a polynomial is least certain
@@ -103,7 +103,7 @@ def factor_and_interval(read: Reading, one: BayesFactor, height: float) -> Itera
         least = min((1 - tail - below - EXACT) / read.upper, (below - tail - EXACT) / -read.lower)
         if least > 0:
             bound = float(np.log(least)) - height
-            yield _bound(f"the log of the least factor {beside}", bound, _FACTOR, one.log_bf01)
+            yield at_most(f"the log of the least factor {beside}", bound, _FACTOR, one.log_bf01)
         return
     if mode <= read.upper < 0:
         most = (below - 1 + tail + EXACT) / -read.upper
@@ -113,10 +113,11 @@ def factor_and_interval(read: Reading, one: BayesFactor, height: float) -> Itera
         return
     if most > 0:  # else the interval and its tail contradict each other, which is a rule of its own
         bound = float(np.log(most)) - height
-        yield _bound(_FACTOR, one.log_bf01, f"the log of the most {beside}", bound)
+        yield at_most(_FACTOR, one.log_bf01, f"the log of the most {beside}", bound)
 
 
-def _bound(first: str, one: float, second: str, other: float) -> Pair:
+def at_most(first: str, one: float, second: str, other: float) -> Pair:
+    """Hold one figure to be no more than another."""
     return Pair(
         rule="Bayes factor and interval",
         where="mu = 0",

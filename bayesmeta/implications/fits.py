@@ -6,7 +6,7 @@ import numpy as np
 
 from ..posterior import Deferred, Marginal, Marginals, Pair, Posterior
 from ..summaries import scale_of
-from ._marginals import (
+from .marginals import (
     LINE,
     Reading,
     density_is_slope,

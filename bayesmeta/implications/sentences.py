@@ -1,10 +1,5 @@
 """What sentences say, held to the rows they are about."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-# pyright: reportAttributeAccessIssue=false
-
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,7 +8,7 @@ from ..posterior import Pair
 from ..results import OutcomeResult
 from ..results.display import headline, number, percent, published_figures, three
 from ..studies import Published
-from ._answers import ENDS, FORTH, same
+from .answers import ENDS, FORTH, same
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +84,7 @@ def published_sentence(outcome: OutcomeResult, text: str, prob: float) -> Iterat
         return
     for one in figures:
         row = table.loc[one.label]
-        cells = three(*(float(row[f"{end}_natural"]) for end in ENDS))
+        cells = three(*(float(row[f"{end}_natural"]) for end in ENDS))  # pyright: ignore[reportArgumentType]
         where = f"{FIRST}, {one.label}"
         for end, wanted in zip(ENDS, cells, strict=True):
             yield as_printed(f"the {end}", getattr(one, end), wanted, where)
@@ -118,7 +113,7 @@ def printed_and_rows(outcome: OutcomeResult) -> Iterator[Pair]:
 def _printed(name: str, label: str, printed: Published, row: "pd.Series") -> Iterator[Pair]:
     for end in ENDS:
         figure = float(getattr(printed, end))
-        cell = float(row[f"{end}_natural"])
+        cell = float(row[f"{end}_natural"])  # pyright: ignore[reportArgumentType]
         where = f"{name}, {label}"
         yield same(where, f"the {end}", cell, "the figure as printed", figure, RULE)
 
