@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..effects import EffectSizes
 from ..errors import ColumnError, DataError
 from ..files import read_table
-from ..model import Model
+from ..model import Data
 from ..specification import Outcome
 from ..studies import ContinuousStudies, Key, takes_quantiles
 from ..wording import Table, estimates_of, read
@@ -57,7 +57,8 @@ def _read(outcome: Outcome, frame: "pd.DataFrame", exclude: Mapping[Key, str]) -
         raise DataError(f"{outcome.data}: {error}") from None
 
 
-def by_quantiles(model: Model, data: ContinuousStudies) -> bool:
+def by_quantiles(outcome: Outcome, data: Data) -> bool:
     """Whether any arm enters the model by its quantiles."""
-    arms: str = getattr(model, "arms", "normal")
-    return any(takes_quantiles(data, arm, arms).any() for arm in data.arms)
+    return isinstance(data, ContinuousStudies) and any(
+        takes_quantiles(data, arm, outcome.distribution).any() for arm in data.arms
+    )

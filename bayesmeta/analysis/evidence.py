@@ -15,7 +15,7 @@ from ..priors import Flat, Normal
 from ..results import Evidence, ScenarioResult
 from ..results.keys import FitKey
 from ..specification import Outcome, Specification
-from ..studies import ContinuousStudies, Studies
+from ..studies import Studies
 from .data import by_quantiles
 from .progress import Progress
 from .sampler import nuts
@@ -39,8 +39,7 @@ def evidence_of(
     weights = mean_weights(normal) if normal is not None and cheap else None
     zeros = _zeros(spec, outcome, main)
     found = Evidence(factors=factors, why_none=why_none, weights=weights, zeros=zeros)
-    data = main.answer.data
-    if isinstance(data, ContinuousStudies) and by_quantiles(main.answer.model, data):
+    if by_quantiles(outcome, main.answer.data):
         penalty = width_penalty(main.answer, prob=spec.prob)
         definitions = quartile_definitions(main.answer, prob=spec.prob)
         found = replace(found, penalty=penalty, definitions=definitions)

@@ -90,10 +90,10 @@ def _frequentist(
     measure = outcome.measure
     if isinstance(data, BinaryStudies | PersonTimeStudies):
         asked[FitKey.MANTEL_HAENSZEL] = lambda: common_effect(data, weights="MH", measure=measure)
-    if isinstance(data, BinaryStudies) and measure in ("OR", "RR"):
-        asked[FitKey.MANTEL_HAENSZEL_HALF] = lambda: common_effect(
-            data, weights="MH", measure=measure, zero_cells="if_needed"
-        )
+        if measure in ("OR", "RR"):
+            asked[FitKey.MANTEL_HAENSZEL_HALF] = lambda: common_effect(
+                data, weights="MH", measure=measure, zero_cells="if_needed"
+            )
     if effects is not None:
         asked[FitKey.INVERSE_VARIANCE] = lambda: common_effect(effects)
     if effects is not None and outcome.effects == "random":
