@@ -159,7 +159,7 @@ MISTAKES = (
     ),
     Mistake(
         "let a prior of matrices fall out of a table",
-        "summaries.py",
+        "summaries/_priors.py",
         "if isinstance(prior, LKJ):",
         "if isinstance(prior, type):",
         "tests/test_summaries.py::test_a_prior_of_matrices_has_no_interval_and_says_so",
@@ -215,7 +215,7 @@ MISTAKES = (
     ),
     Mistake(
         "leave the interval of a half-t unfolded",
-        "summaries.py",
+        "summaries/_priors.py",
         "ppf=lambda q: t.ppf((1 + q) / 2)",
         "ppf=lambda q: t.ppf(q)",
         "tests/test_summaries.py::test_the_interval_of_a_half_t_is_that_of_an_absolute_value",
@@ -377,8 +377,8 @@ MISTAKES = (
     Mistake(
         "lose the person-time in the Poisson's constant",
         "engines/likelihood/laws.py",
-        'kept = xlogy(e, n) if link == "IRR" else 0.0',
-        'kept = 0 * xlogy(e, n) if link == "IRR" else 0.0',
+        'total = total + (xlogy(e, n) if link == "IRR" else 0.0)',
+        'total = total + (0 * xlogy(e, n) if link == "IRR" else 0.0)',
         TABLES + "a_table_has_the_probability_of_a_dense_sum_over_its_baseline",
     ),
     Mistake(
@@ -390,7 +390,7 @@ MISTAKES = (
     ),
     Mistake(
         "forget the delta method of a risk difference's standard error",
-        "engines/likelihood/study.py",
+        "engines/likelihood/rough.py",
         "return np.arctanh(risk), se / (1 - risk**2)",
         "return np.arctanh(risk), se",
         TABLES + "rough_effects_are_the_two_stage_ones_with_half_in_every_cell",
@@ -446,7 +446,7 @@ MISTAKES = (
     ),
     Mistake(
         "count half a cell too much below an own estimate from quartiles",
-        "summaries.py",
+        "summaries/_forest.py",
         "GridDensity.of(v, density[:, i])",
         "GridDensity.of(v - 0.5 * (v[1] - v[0]), density[:, i])",
         "tests/test_summaries.py::test_"
@@ -567,28 +567,28 @@ MISTAKES = (
     ),
     Mistake(
         "forget the ½ of the coding in the simulator",
-        "simulate.py",
+        "simulate/_risks.py",
         "(expit(beta + theta / 2), expit(beta - theta / 2))",
         "(expit(beta + theta), expit(beta - theta))",
         "tests/test_simulate.py::test_risks_have_the_effect_and_the_baseline_they_were_made_from",
     ),
     Mistake(
         "swap the arms of a simulated risk ratio",
-        "simulate.py",
+        "simulate/_risks.py",
         "np.where(theta < 0, smaller, larger), np.where(theta < 0, larger, smaller)",
         "np.where(theta < 0, larger, smaller), np.where(theta < 0, smaller, larger)",
         "tests/test_simulate.py::test_risks_have_the_effect_and_the_baseline_they_were_made_from",
     ),
     Mistake(
         "give the probability of benefit of the other side",
-        "summaries.py",
+        "summaries/_numbers.py",
         'return below if better == "lower" else 1 - below',
         'return below if better == "higher" else 1 - below',
         "tests/test_summaries.py::test_probability_of_benefit_is_on_the_better_side",
     ),
     Mistake(
         "forget the delta method of a study's atanh(RD)",
-        "summaries.py",
+        "summaries/_forest.py",
         "y, se = np.arctanh(inside), found.se / (1 - inside**2)",
         "y, se = np.arctanh(inside), found.se",
         "tests/test_summaries.py::test_own_effects_of_a_risk_difference_of_counts_are_its_atanh",
@@ -651,7 +651,7 @@ MISTAKES = (
     ),
     Mistake(
         "take tau² for tau in the spread of new studies",
-        "simulate.py",
+        "simulate/_parameters.py",
         "return mu + tau * (rng.standard_normal(shape)",
         "return mu + tau**2 * (rng.standard_normal(shape)",
         "tests/test_simulate.py::test_new_studies_have_effects_of_their_own",
@@ -708,14 +708,14 @@ MISTAKES = (
     ),
     Mistake(
         "swap the arms of a standardised difference",
-        "engines/likelihood/continuous.py",
+        "engines/likelihood/_common_sd.py",
         "y = treatment.mean - control.mean\n    squares",
         "y = control.mean - treatment.mean\n    squares",
         ARMS + "a_standardised_difference_has_the_noncentral_t[usual]",
     ),
     Mistake(
         "count a degree of freedom too many where the arms share an SD",
-        "engines/likelihood/continuous.py",
+        "engines/likelihood/_common_sd.py",
         "df, share = n1 + n0 - 2, n1 * n0",
         "df, share = n1 + n0 - 1, n1 * n0",
         ARMS + "a_standardised_difference_has_the_noncentral_t[usual]",

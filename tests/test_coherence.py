@@ -139,8 +139,9 @@ def test_nodes_that_hold_another_mean_or_more_than_everything_are_seen():
     )  # fmt: skip
     fit = bm.fit(bm.BinomialNormal(measure="OR", mu=MODEL.mu, tau=MODEL.tau), studies)
     assert bm.coherence(fit).passed
-    at, tau, mass = fit.nodes()
-    for nodes in ((at + 1e-4, tau, mass), (at, tau, 1.001 * mass)):
+    at = fit.nodes()
+    elsewhere = {**at.values, "mu": at.values["mu"] + 1e-4}
+    for nodes in (replace(at, values=elsewhere), replace(at, mass=1.001 * at.mass)):
         found = bm.coherence(replace(fit, nodes=lambda nodes=nodes: nodes))
         assert "nodes and marginals" in rules(found)
 

@@ -48,8 +48,8 @@ def change_from_baseline(
     correlation : float, "derived" or "unknown", optional
         For arms without a printed SD of the change, where the column says nothing: one number for
         all, or the average over the arms of the table that print all three SDs
-        (:func:`derived_correlations`); or ``"unknown"``: both SDs are kept, for a model with a
-        prior of the correlation, ``ContinuousNormal(..., correlation=Uniform(0.2, 0.9))``.
+        (:func:`derived_correlations`); or ``"unknown"``: both SDs are kept, for a model of
+        arms with a prior of the correlation, ``correlation=Uniform(0.2, 0.9)``.
     columns : mapping of str to str, optional
         Our names to the table's.
     exclude : mapping, optional

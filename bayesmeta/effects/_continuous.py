@@ -9,6 +9,7 @@ from scipy.special import gammaln
 
 from ..errors import DataError
 from ..studies import ContinuousStudies, name_rows
+from ._measures import MODEL_OF_ARMS
 
 type Array = NDArray[np.float64]
 type Estimates = tuple[Array, Array]
@@ -53,14 +54,14 @@ def _arm(studies: ContinuousStudies, arm: str) -> Arm:
     if unknown.any():
         raise DataError(
             f"{name_rows(studies.study, unknown)} has no SD of the change in the {arm[1:]} arm; "
-            "give change_from_baseline a correlation, or fit ContinuousNormal(correlation=...) "
+            f"give change_from_baseline a correlation, or fit {MODEL_OF_ARMS}(correlation=...) "
             "with a prior of it."
         )
     lacking = ~studies.has_moments(arm)
     if lacking.any():
         raise DataError(
             f"{name_rows(studies.study, lacking)} has quantiles and no mean with SD in the "
-            f"{arm[1:]} arm; make them with convert_quantiles(studies), or fit ContinuousNormal, "
+            f"{arm[1:]} arm; make them with convert_quantiles(studies), or fit {MODEL_OF_ARMS}, "
             "which takes quantiles as they are."
         )
     mean, sd, n = (getattr(studies, f"{name}{arm}") for name in ("mean", "sd", "n"))

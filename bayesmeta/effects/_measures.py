@@ -12,6 +12,8 @@ from ..errors import DataError
 
 type Link = Literal["identity", "log", "logit", "atanh"]
 
+MODEL_OF_ARMS = "ContinuousNormal"  # takes arms as they are, where no estimate can be made
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

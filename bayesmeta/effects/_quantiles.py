@@ -11,6 +11,7 @@ from scipy.special import ndtri
 from ..errors import DataError
 from ..studies import QUANTILES, ContinuousStudies, join_how, name_rows
 from ._distributions import FAMILIES, quantile_estimate
+from ._measures import MODEL_OF_ARMS
 from ._skewness import FEWEST, SCENARIOS, scenarios, skewness
 
 type Array = NDArray[np.float64]
@@ -114,7 +115,7 @@ def _check_set(studies: ContinuousStudies, arm: str, other: NDArray[np.bool_]) -
         raise DataError(
             f"The {arm[1:]} arm of {name_rows(studies.study, other)} has neither median and range "
             "nor median and quartiles, from which a mean and an SD could be made; give them, or "
-            "fit ContinuousNormal, which takes any two quantiles as they are."
+            f"fit {MODEL_OF_ARMS}, which takes any two quantiles as they are."
         )
 
 
@@ -123,7 +124,7 @@ def _check_size(studies: ContinuousStudies, arm: str, rows: NDArray[np.bool_]) -
     if few.any():
         raise DataError(
             f"The {arm[1:]} arm of {name_rows(studies.study, few)} has fewer than {FEWEST} "
-            "patients, too few to make a mean and an SD of quantiles; fit ContinuousNormal, which "
+            f"patients, too few to make a mean and an SD of quantiles; fit {MODEL_OF_ARMS}, which "
             "takes them as they are, or exclude the row with a reason."
         )
 

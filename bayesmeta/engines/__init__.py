@@ -12,7 +12,8 @@ from ..posterior import Posterior
 from ..studies import ContinuousStudies
 from ._cautions import CALLED_OUTLIER, FEW, telling_count
 from .capability import default_engine, run
-from .likelihood.study import rough_columns
+from .exact.propriety import check_propriety
+from .likelihood.rough import rough_columns
 from .many.batch import BATCH_TOLERANCE, BatchFit, batch
 from .padding import padded_k
 from .settings import NUTS, Engine, Quadrature
@@ -78,10 +79,8 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     """
     if not isinstance(model, Model):
         raise ModelError(f"fit takes a model first, e.g. default_model(data); got {model!r}.")
-    from .exact.propriety import check_propriety
-
     check_propriety(model, data)
-    return run(engine or default_engine(model), model, data)
+    return run(engine, model, data)
 
 
 def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.float64]]) -> "Terms":

@@ -8,6 +8,13 @@ from ..errors import ModelError
 from ..model import Data, Model, NormalSpread, NoSpread, Scatter
 from ..posterior import Posterior
 from ..priors import Prior
+from .exact.common import integrate_common
+from .exact.fixed import integrate_fast
+from .exact.grid import integrate_on_grid
+from .exact.mu_prior import not_taken, takes_mu
+from .exact.mu_rule import has_an_edge, smooth, takes
+from .exact.normal import integrate
+from .likelihood.study import knows
 from .settings import NUTS, Engine, Quadrature
 
 type Integrator = Callable[[Model, Data, Quadrature], Posterior]
@@ -65,21 +72,27 @@ def default_engine(model: Model) -> Engine:
     return Quadrature() if capability(model).exact is not None else NUTS(seed=0)
 
 
-def run(engine: Engine, model: Model, data: Data) -> Posterior:
-    """Return the posterior of `model` given `data` by an engine.
+def run(engine: Engine | None, model: Model, data: Data) -> Posterior:
+    """Return the posterior of `model` given `data` by an engine, or by what serves best.
 
     Raises
     ------
     ModelError
         If the engine cannot fit the model; with what would.
     """
-    if isinstance(engine, Quadrature):
-        can = capability(model, data)
-        if can.exact is None:
-            raise ModelError(can.why_not)
-        return can.exact(model, data, engine)
-    if not isinstance(engine, NUTS):
+    if isinstance(engine, NUTS):
+        return _sampled(model, data, engine)
+    if engine is not None and not isinstance(engine, Quadrature):
         raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {engine!r}.")
+    can = capability(model, data)
+    if can.exact is not None:
+        return can.exact(model, data, engine or Quadrature())
+    if engine is not None:
+        raise ModelError(can.why_not)
+    return _sampled(model, data, NUTS(seed=0))
+
+
+def _sampled(model: Model, data: Data, engine: NUTS) -> Posterior:
     from .compiled.precision import float64
 
     with float64():  # before PyMC is imported: its JAX module rewrites XLA_FLAGS
@@ -90,25 +103,24 @@ def run(engine: Engine, model: Model, data: Data) -> Posterior:
 
 def _beyond(model: Model) -> str:
     """What of a model is more than integration over mu and tau can do, as a sentence."""
+    priors = model.priors
     for name in ("baseline", "log_sd"):
-        prior = model.priors.get(name)
+        prior = priors.get(name)
         if prior is not None and prior.support != (-math.inf, math.inf):
             return (
                 f"The exact engine takes a prior of {name} on the whole line, not {prior!r}; use "
                 "Normal or StudentT, or NUTS(seed=...)."
             )
-    if "df" in model.priors:
+    if "df" in priors:
         return (
             "The exact engine takes degrees of freedom as a number, not "
-            f"df={model.priors['df']!r}; use NUTS(seed=...)."
+            f"df={priors['df']!r}; use NUTS(seed=...)."
         )
     if model.likelihood.shares or model.between.shares:
         return (
             f"The exact engine cannot fit {model.name} with what its studies share beyond mu and "
             "tau; use NUTS(seed=...)."
         )
-    from .likelihood.study import knows
-
     return "" if knows(model.likelihood) else _unknown(model)
 
 
@@ -117,8 +129,6 @@ def _unknown(model: Model) -> str:
 
 
 def _mixes(model: Model) -> bool:
-    from .exact.mu_prior import takes_mu
-
     return takes_mu(_mu(model))
 
 
@@ -127,41 +137,28 @@ def _mu(model: Model) -> Prior:
 
 
 def _if_mu_is_taken(model: Model, exact: Integrator) -> Capability:
-    from .exact.mu_prior import not_taken
-
     return Capability(exact) if _mixes(model) else Capability(None, not_taken(_mu(model)))
 
 
 def _one_integral(model: Model) -> Capability:
-    from .exact.mu_rule import has_an_edge, smooth
-
     if not smooth(_mu(model)):
         return Capability(None, has_an_edge(_mu(model)))
     return Capability(_common)
 
 
 def _on_grid(model: Model) -> Capability:
-    from .exact.mu_rule import has_an_edge, takes
-
     if not takes(_mu(model)):
         return Capability(None, has_an_edge(_mu(model), " inside its support"))
     return Capability(_fixed_or_grid)
 
 
 def _closed_form(model: Model, data: Data, settings: Quadrature) -> Posterior:
-    from .exact.normal import integrate
-
     return integrate(model, data, nodes=settings.nodes, tolerance=settings.tolerance)  # pyright: ignore[reportArgumentType]
 
 
 def _common(model: Model, data: Data, settings: Quadrature) -> Posterior:
-    from .exact.common import integrate_common
-
     return integrate_common(model, data)  # pyright: ignore[reportArgumentType]
 
 
 def _fixed_or_grid(model: Model, data: Data, settings: Quadrature) -> Posterior:
-    from .exact.fixed import integrate_fast
-    from .exact.grid import integrate_on_grid
-
     return integrate_fast(model, data) or integrate_on_grid(model, data)  # pyright: ignore[reportArgumentType]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..model import Arms, compose
+from ..model import Arms, compose, spellings
 from ..posterior import Posterior
 from ..studies import check_prob
 from ._refit import refit
@@ -23,7 +23,7 @@ def quartile_definitions(posterior: Posterior, *, prob: float = 0.95) -> "pd.Dat
     Parameters
     ----------
     posterior : Posterior
-        Of ``ContinuousNormal`` or ``ContinuousCommonEffect``.
+        Of a model of arms.
     prob : float
         Probability of the interval.
 
@@ -56,7 +56,7 @@ def quartile_definitions(posterior: Posterior, *, prob: float = 0.95) -> "pd.Dat
     model = posterior.model
     of = model.likelihood
     if not isinstance(of, Arms):
-        raise ModelError("quartile_definitions is for models of arms, e.g. ContinuousNormal.")
+        raise ModelError(f"quartile_definitions is for models of arms, e.g. {spellings(Arms)[0]}.")
     rows = []
     for kind in WORDS:
         fitted = posterior

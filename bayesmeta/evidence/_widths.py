@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from ..effects import EffectSizes, convert_quantiles, effect_sizes
 from ..engines import effect_likelihoods, fit, rough_estimates
 from ..errors import DataError, ModelError
-from ..model import Arms, Estimates, Model, compose
+from ..model import Arms, Estimates, Model, compose, spellings
 from ..posterior import GridDensity, Posterior
 from ..studies import QUANTILES, ContinuousStudies, takes_quantiles
 
@@ -41,7 +41,7 @@ def width_penalty(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame"
     Parameters
     ----------
     posterior : Posterior
-        Of a ``ContinuousNormal`` or ``ContinuousCommonEffect``.
+        Of a model of arms.
     prob : float
         Mass of the intervals.
 
@@ -86,7 +86,7 @@ def width_penalty(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame"
     model, data, of = posterior.model, posterior.data, posterior.model.likelihood
     if not isinstance(of, Arms) or not isinstance(data, ContinuousStudies):
         raise ModelError(
-            "width_penalty needs a fit of ContinuousNormal or ContinuousCommonEffect, not of "
+            f"width_penalty needs a fit of {' or '.join(spellings(Arms))}, not of "
             f"{model.name}, which has no arms with means."
         )
     low, high = posterior["mu"].interval(prob)

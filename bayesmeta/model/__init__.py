@@ -13,7 +13,7 @@ from ..studies import (
     ProportionStudies,
 )
 from ._base import Model, OneEffect, RandomEffects
-from ._compose import compose
+from ._compose import compose, spellings
 from ._continuous import ContinuousCommonEffect, ContinuousNormal
 from ._counts import (
     BetaBinomial,
@@ -101,6 +101,7 @@ __all__ = [
     "check_one_outcome",
     "compose",
     "default_model",
+    "spellings",
 ]
 
 

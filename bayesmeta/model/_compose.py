@@ -64,6 +64,12 @@ _WORDS: dict[type[Spread], str] = {
 }
 
 
+def spellings(likelihood: type[Likelihood]) -> tuple[str, ...]:
+    """Names of the models that a likelihood goes with, random effects first."""
+    names = (name.__name__ for (one, _), name in _SPELLED.items() if one is likelihood)
+    return tuple(dict.fromkeys(names))
+
+
 def compose(likelihood: Likelihood, location: Location, spread: Spread) -> Model:
     """Return the model of three parts, e.g. with one of them replaced.
 

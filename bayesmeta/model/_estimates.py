@@ -10,6 +10,8 @@ from .likelihood import Estimates
 from .location import Overall
 from .spread import OutlierSpread
 
+_ESTIMATES = Estimates()
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class CommonEffect(OneEffect):
     @property
     def likelihood(self) -> Estimates:
         """Estimates with known standard errors."""
-        return Estimates()
+        return _ESTIMATES
 
 
 @final
@@ -80,7 +82,7 @@ class NormalNormal(RandomEffects):
     @property
     def likelihood(self) -> Estimates:
         """Estimates with known standard errors."""
-        return Estimates()
+        return _ESTIMATES
 
 
 @final
@@ -142,7 +144,7 @@ class OutlierMixture(Model):
     @property
     def likelihood(self) -> Estimates:
         """Estimates with known standard errors."""
-        return Estimates()
+        return _ESTIMATES
 
     @property
     def location(self) -> Overall:

@@ -360,7 +360,7 @@ class Overdispersed(OfCounts):
 @final
 @dataclass(frozen=True, slots=True)
 class Arms(Likelihood):
-    """Arms of a continuous outcome: means and SDs, or quantiles; see ``ContinuousNormal``."""
+    """Arms of a continuous outcome: means and SDs, or quantiles, as they are reported."""
 
     measure: str
     arms: str = "normal"

@@ -25,7 +25,8 @@ from bayesmeta.engines.likelihood.laws import (
     proportion,
 )
 from bayesmeta.engines.likelihood.points import Graded, Grid
-from bayesmeta.engines.likelihood.study import kinked, log_likelihoods, rough_effects, supports
+from bayesmeta.engines.likelihood.rough import kinked, rough_effects
+from bayesmeta.engines.likelihood.study import log_likelihoods, supports
 from bayesmeta.engines.likelihood.tables import log_likelihood
 from bayesmeta.priors import log_density
 from bayesmeta.simulate import risks

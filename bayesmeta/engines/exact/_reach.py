@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...model import Data, RandomEffects
 from ...priors import Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
-from ..likelihood.study import rough_effects
+from ..likelihood.rough import rough_effects
 from .tau_nodes import support_of_tau
 
 type Array = NDArray[np.float64]

@@ -26,7 +26,8 @@ from ...priors import log_density
 from .._cautions import cautions
 from ..likelihood.continuous import SPACING
 from ..likelihood.points import Places
-from ..likelihood.study import log_likelihoods, rough_effects
+from ..likelihood.rough import rough_effects
+from ..likelihood.study import log_likelihoods
 from ..nodes.even import even
 from .mu_rule import has_an_edge, sharpness, smooth
 from .tau_nodes import evidence

@@ -24,15 +24,8 @@ from .._cautions import cautions
 from ..likelihood.continuous import SPACING
 from ..likelihood.counts import Rule
 from ..likelihood.points import Grid, Places
-from ..likelihood.study import (
-    at_own_nodes,
-    kinked,
-    left_out,
-    log_likelihoods,
-    rough_effects,
-    telling,
-    vanishing,
-)
+from ..likelihood.rough import kinked, rough_effects, telling, vanishing
+from ..likelihood.study import at_own_nodes, left_out, log_likelihoods
 from ..nodes.effects import Integrated, features
 from .program import (
     DENSE,

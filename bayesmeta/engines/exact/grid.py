@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr, stdtrit
+from scipy.special import logsumexp, ndtr
 
 from ...errors import ModelError
 from ...model import Data, RandomEffects
@@ -32,15 +32,16 @@ from ...posterior import (
     Posterior,
     TauDensity,
 )
-from ...priors import Prior, log_density
+from ...priors import Prior
 from .._cautions import cautions
 from ..likelihood.points import Grid, Places
-from ..likelihood.study import kinked, log_likelihoods, rough_effects, telling, vanishing
+from ..likelihood.rough import kinked, rough_effects, telling, vanishing
+from ..likelihood.study import log_likelihoods
 from ..nodes.effects import MARGIN, NEGLIGIBLE, Integrated, features
 from ..nodes.fourier import OnOneGrid, log_given_mu
 from ._grid_tail import moments_beyond
 from ._reach import FURTHER, Reach, first_reach, limit_of, log_prior_of_tau
-from .mu_rule import Mapped, OnGrid, has_an_edge, mu_rule, sharpness, takes
+from .mu_rule import Mapped, OnGrid, has_an_edge, mu_rule, takes
 from .propriety import moments_of_tau
 from .tau_nodes import (
     TauMap,
@@ -54,31 +55,11 @@ from .tau_nodes import (
 
 if TYPE_CHECKING:
     from ..nodes.draws import Source
+from ._grid_size import PASSES, TAPER, Resolution, at_corners, centre_of_tau, grid_for
 
 type Array = NDArray[np.float64]
-
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
-TAPER = 8.5  # standard deviations from one to zero in double precision
-NARROW = 0.5  # of the data's features: a prior of mu narrower than that does not make the grid
 FAINT = 1e-12  # density of log tau, below which nothing beyond matters
-LARGEST_GRID = 2**18  # points; beyond, the studies differ too much in precision for one grid
-
-
-class Resolution(NamedTuple):
-    """How fine one pass is."""
-
-    nodes: int  # of tau
-    step: float  # of the grid, as a share of the narrowest feature
-    spacing: float  # of the baseline's rule
-    tail: float  # of Student-t effects, left outside the grid
-
-
-PASSES = (
-    Resolution(64, 0.40, 0.14, 1e-6),
-    Resolution(96, 0.28, 0.10, 3e-7),
-    Resolution(160, 0.20, 0.07, 1e-7),
-    Resolution(280, 0.13, 0.05, 3e-8),
-)
 
 
 def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
@@ -175,7 +156,7 @@ class Pass:
         near = limit_of(model, data)
         further = reach.tau > near.tau or reach.low < near.low or reach.high > near.high
         at_hand = near if further else reach
-        grid = _grid(resolution, model, data, at_hand)
+        grid = grid_for(resolution, model, data, at_hand)
         logs = log_likelihoods(model.likelihood, data, grid, resolution.spacing)
         top = logs.max(axis=1, keepdims=True)
         ends = np.abs(grid.points - grid.centre)
@@ -185,7 +166,7 @@ class Pass:
         fourier = np.fft.rfft(likelihood, axis=1)
         low, high = support_of_tau(model.tau)[0], reach.tau
         given = partial(log_given_mu, fourier, grid, model.df)
-        scale = _centre(model, data, grid, at_hand, given, low, at_hand.tau)
+        scale = centre_of_tau(model, data, grid, at_hand, given, low, at_hand.tau)
         at = TauMap.of(model.tau, low, high, scale)
         nodes = tau_nodes(resolution.nodes, at)
         each = np.array([given(one) for one in nodes.tau])
@@ -195,7 +176,7 @@ class Pass:
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
         if corner.any():
             held = model, data.keep(corner), resolution, reach, nodes.tau, rule
-            cornered = _at_corners(*held)
+            cornered = at_corners(*held)
             at_x = at_x + cornered.sum(axis=1)
         log_post = at_x + rule.log_prior
         at_tau = logsumexp(log_post, axis=1) + log_prior_of_tau(model, data, nodes.tau)
@@ -367,82 +348,3 @@ class Pass:
         found += self.top[:, None]
         found[:, self.corner] = self.cornered[:, :, part]
         return found
-
-
-def _at_corners(
-    model: RandomEffects,
-    data: Data,
-    resolution: Resolution,
-    reach: Reach,
-    tau: Array,
-    rule: "OnGrid | Mapped",
-) -> Array:
-    """Log likelihood of each study with a corner at the nodes of mu, (t, k, m)."""
-    from ..likelihood.corners import each_given_mu, tabulate
-
-    far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
-    farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
-    corners = tabulate(model.likelihood, data, farthest, resolution.step, resolution.spacing)
-    at = ((rule.x, np.full_like(rule.x, one), model.df) for one in tau)
-    return np.array([each_given_mu(corners, *one).T for one in at])
-
-
-def _grid(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> Grid:
-    """A grid that resolves the narrowest study and the pooled effect, in rounded steps.
-
-    Steps are powers of √2, so that scenarios of one table share their grids; zero is a point.
-    """
-    _, se = rough_effects(model.likelihood, data)
-    pooled = float((se**-2.0).sum() ** -0.5)
-    features = [float(se.min()), 1.5 * pooled]
-    if model.likelihood.counted:
-        features.append(0.8)
-    sharp = sharpness(model.mu)
-    if sharp > NARROW * min(features):  # else mu has nodes of its own
-        features += [sharp, (reach.high - reach.low) / 4]
-    finest = resolution.step * min(features)
-    step = 2 ** (np.floor(2 * np.log2(finest)) / 2)
-    far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
-    room = far * reach.tau + min(TAPER, 20 * float(se.max()))
-    centre = step * np.round(reach.middle / step)
-    half = 0.5 * (reach.high - reach.low) + room + step
-    rounded = 2 ** (np.ceil(4 * np.log2(half)) / 4)
-    size = _fast_size(2 * rounded / step)
-    if size > LARGEST_GRID:
-        raise ModelError(
-            f"The exact engine would need {size:,} grid points: the most precise study has a "
-            f"standard error of {se.min():.3g} beside effects that may spread over {half:.3g}. "
-            "Use NUTS(seed=...), normal study effects or a narrower prior of tau."
-        )
-    return Grid(float(centre), float(step), size)
-
-
-def _fast_size(least: float) -> int:
-    """A size that transforms fast, and into two halves."""
-    from scipy.fft import next_fast_len
-
-    return 2 * int(next_fast_len(int(np.ceil(least / 2)), real=True))
-
-
-def _centre(
-    model: RandomEffects,
-    data: Data,
-    grid: Grid,
-    reach: Reach,
-    given: "partial[Array]",
-    low: float,
-    high: float,
-) -> float:
-    """A rough posterior median of tau - low, where its nodes are centred."""
-    trial = (high - low) * np.geomspace(1e-3, 1.0, 25)
-    at_mu = np.array([given(low + one).sum(axis=0) for one in trial])
-    x = grid.points
-    inside = np.abs(x - np.clip(x, reach.low, reach.high)) <= grid.step / 2
-    prior = log_density(model.mu, np.clip(x[inside], reach.low, reach.high))
-    prior = np.where(np.isfinite(prior), prior, 0.0)
-    log_mass = logsumexp(at_mu[:, inside] + prior, axis=1)
-    log_mass = log_mass + log_prior_of_tau(model, data, low + trial) + np.log(trial)
-    log_mass = np.where(np.isfinite(log_mass), log_mass, -np.inf)  # a pole at its very end
-    mass = np.cumsum(np.exp(log_mass - log_mass.max()))
-    middle = float(np.interp(0.5 * mass[-1], mass, trial))
-    return float(np.clip(middle, 1e-3 * (high - low), 0.45 * (high - low)))

@@ -14,7 +14,7 @@ from ...model import Data, RandomEffects
 from ...posterior import GridDensity, MappedDensity, Marginal, SupportMap
 from ...priors import Flat, Mixture, Normal, Prior, StudentT, log_density
 from ..likelihood.points import Grid
-from ..likelihood.study import rough_effects
+from ..likelihood.rough import rough_effects
 from ._reach import Reach, peaks
 
 type Array = NDArray[np.float64]

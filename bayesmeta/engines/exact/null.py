@@ -20,7 +20,8 @@ from ...priors import Mixture, Prior, log_density, log_density_of_tau
 from ..likelihood.corners import each_given_mu, tabulate
 from ..likelihood.normal import log_normal
 from ..likelihood.points import Places
-from ..likelihood.study import log_likelihoods, rough_effects
+from ..likelihood.rough import rough_effects
+from ..likelihood.study import log_likelihoods
 from .mu_rule import sharpness
 from .tau_nodes import TauMap, logsumexp, support_of_tau
 

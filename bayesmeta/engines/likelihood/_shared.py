@@ -12,7 +12,8 @@ from ...studies import Studies
 from .corners import log_kernel
 from .laws import FARTHEST, log_risks
 from .points import Row
-from .study import rough_effects, rows
+from .rough import rough_effects
+from .study import rows
 from .terms import Terms, df_of
 
 type Array = NDArray[np.float64]

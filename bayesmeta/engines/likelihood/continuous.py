@@ -21,12 +21,13 @@ from scipy.special import logsumexp
 
 from ...effects import arm_estimates
 from ...model import Arms
-from ...priors import Mixture, Normal, Prior, log_density
+from ...priors import Normal, Prior, log_density
 from ...studies import ContinuousStudies
-from .arms import Arm, arms_of, integrated, log_likelihood_of, log_marginal, log_prior_of_sd
+from ._common_sd import standardised, standardised_arms
+from ._shape import Shape, peaks_of
+from .arms import Arm, arms_of, log_marginal
 
 type Array = NDArray[np.float64]
-
 NEAR = 2.0  # standard errors about an estimate within which the points lie evenly, nearly
 SPACING = 0.1  # of the rules for what all studies have by themselves
 WIDEST = 0.08  # distance of the points, in that map
@@ -34,17 +35,6 @@ EDGES = np.array([0.0, 1.0, 2.5, 5.0, 10.0])  # of panels about a peak, in its s
 CORRELATIONS = 48  # nodes of an unknown correlation of baseline and final values
 GOLDEN = (5**0.5 - 1) / 2
 PANEL = np.polynomial.legendre.leggauss(10)
-
-
-class Shape(NamedTuple):
-    """What besides the figures decides a study's likelihood; hashable."""
-
-    measure: str
-    lognormal: bool
-    log_sd: Prior | None
-    baseline: Prior | None
-    spacing: float
-    correlation: Prior | None = None
 
 
 class Table(NamedTuple):
@@ -124,8 +114,8 @@ def log_likelihood(treatment: Arm, control: Arm, shape: Shape, theta: Array) -> 
     if shape.measure == "SMD":
         moments = not (treatment.probs or control.probs)
         if moments and (shape.baseline is None or isinstance(shape.baseline, Normal)):
-            return _standardised(treatment, control, shape, theta)
-        return _standardised_arms(treatment, control, shape, theta)
+            return standardised(treatment, control, shape, theta)
+        return standardised_arms(treatment, control, shape, theta)
     if _plain(treatment, control, shape):
         return _behrens_fisher(treatment, control, theta)
     return _two_locations(treatment, control, shape, theta)
@@ -205,19 +195,6 @@ def _two_locations(treatment: Arm, control: Arm, shape: Shape, theta: Array) -> 
         b, log_weight = _panels(np.concatenate([coarse, _about_highest(joint, coarse)], axis=1))
         value[some] = logsumexp(joint(b) + log_weight, axis=1)
     return value
-
-
-def peaks_of(prior: Prior | None) -> list[tuple[float, float]]:
-    """Where a prior of the baseline is high, and how wide it is there."""
-    match prior:
-        case None:
-            return []
-        case Mixture(_, first, second):
-            return peaks_of(first) + peaks_of(second)
-        case Normal(mean, sd):
-            return [(mean, sd)]
-        case _:
-            return [(prior.numbers["mean"], prior.numbers["scale"])]
 
 
 def _log_prior_of_baseline(shape: Shape, b: Array, *, log_scale: bool) -> Array:
@@ -310,81 +287,6 @@ def _panels(edges: Array) -> tuple[Array, Array]:
     with np.errstate(divide="ignore"):
         log_weight = np.log(half[..., None] * weight)
     return nodes.reshape(len(edges), -1), log_weight.reshape(len(edges), -1)
-
-
-def _standardised(treatment: Arm, control: Arm, shape: Shape, theta: Array) -> Array:
-    """One SD for both arms, means and SDs reported: integrated over its log alone."""
-    n1, n0 = treatment.n, control.n
-    df, share = n1 + n0 - 2, n1 * n0 / (n1 + n0)
-    y = treatment.mean - control.mean
-    squares = (n1 - 1) * treatment.sd**2 + (n0 - 1) * control.sd**2
-
-    def joint(theta: Array, log_sd: Array) -> Array:
-        precision = np.exp(-2 * log_sd)
-        log_l = -0.5 * share * (y * np.exp(-log_sd) - theta) ** 2
-        log_l = log_l - 0.5 * squares * precision - (df + 1) * log_sd
-        log_l = log_l + _of_middle(treatment, control, shape.baseline, theta, log_sd)
-        return log_l + log_prior_of_sd(shape.log_sd, log_sd)
-
-    a = share * y**2 + squares
-    root = share * y * theta  # the mode solves a g² - root g = df + 1 for g = 1 / sd
-    g = (root + np.sqrt(root**2 + 4 * a * (df + 1))) / (2 * a)
-    return integrated(joint, theta, -np.log(g), shape.spacing)
-
-
-def _of_middle(
-    treatment: Arm, control: Arm, prior: Prior | None, theta: Array, log_sd: Array
-) -> Array:
-    """Log likelihood of the mean of all patients: normal about the baseline, as its prior is."""
-    if prior is None:
-        return np.zeros_like(log_sd)
-    assert isinstance(prior, Normal)
-    n1, n0 = treatment.n, control.n
-    mean = (n1 * treatment.mean + n0 * control.mean) / (n1 + n0)
-    variance = prior.sd**2 + np.exp(2 * log_sd) / (n1 + n0)
-    shift = theta * np.exp(log_sd) * (n1 - n0) / (n1 + n0) / 2
-    return -0.5 * ((mean - shift - prior.mean) ** 2 / variance + np.log(variance))
-
-
-def _standardised_arms(treatment: Arm, control: Arm, shape: Shape, theta: Array) -> Array:
-    """One SD for both arms, of which at least one reports quantiles."""
-    sides = [log_likelihood_of(arm) for arm in (treatment, control)]
-    n = treatment.n + control.n
-    start = 0.5 * np.log((treatment.n * treatment.sd**2 + control.n * control.sd**2) / n)
-
-    def joint(theta: Array, log_sd: Array) -> Array:
-        sd, shape_ = np.exp(log_sd), np.broadcast_shapes(theta.shape, log_sd.shape)
-        flat = [np.broadcast_to(one, shape_).ravel() for one in (theta, log_sd, sd)]
-        return _over_baseline(treatment, control, shape, sides, *flat).reshape(shape_)
-
-    return integrated(joint, theta, np.full_like(theta, start), 2 * shape.spacing)
-
-
-def _over_baseline(
-    treatment: Arm, control: Arm, shape: Shape, sides: list, theta: Array, log_sd: Array, sd: Array
-) -> Array:
-    """Log of both arms' likelihood given theta and the SD, the baseline integrated out, (n,).
-
-    Given the SD each arm is nearly normal in its mean: nodes are those of the normal.
-    """
-    shift = theta * sd / 2
-    n1, n0 = treatment.n, control.n
-    middle = (n1 * (treatment.mean - shift) + n0 * (control.mean + shift)) / (n1 + n0)
-    unit = sd / (n1 + n0) ** 0.5
-
-    def joint(rows: NDArray[np.intp], w: Array) -> Array:
-        """Of the baseline in units of its own."""
-        b = middle[rows] + unit[rows] * w
-        each = sides[0](b + shift[rows], log_sd[rows]) + sides[1](b - shift[rows], log_sd[rows])
-        return each if shape.baseline is None else each + log_density(shape.baseline, b)
-
-    rows = np.arange(theta.size)
-    start = np.zeros_like(theta)
-    for at, scale in peaks_of(shape.baseline):
-        between = (at - middle) / unit / (1 + (scale / unit) ** 2)
-        start = np.where(joint(rows, between) > joint(rows, start), between, start)
-    found = integrated(joint, rows, start, 0.2)
-    return found + np.log(unit) + log_prior_of_sd(shape.log_sd, log_sd)
 
 
 def log_densities(model: Arms, data: ContinuousStudies, theta: Array, spacing: float) -> Array:

@@ -22,7 +22,8 @@ from scipy.special import gammaln
 from ...model import Data, Likelihood
 from ...priors import LOG_2PI
 from .points import Graded
-from .study import log_likelihoods, rough_effects
+from .rough import rough_effects
+from .study import log_likelihoods
 
 type Array = NDArray[np.float64]
 

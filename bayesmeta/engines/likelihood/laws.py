@@ -187,15 +187,20 @@ GIVEN_EFFECT: dict[str, Callable[..., Both]] = {
 
 def constants(link: str, row: Sequence[Both]) -> np.ndarray:
     """Sum over the last axis of the factors that are left out above, and over arms; NaN is none."""
+    return np.nansum(constants_of_each(link, row), axis=-1)
+
+
+def constants_of_each(link: str, row: Sequence[Both]) -> np.ndarray:
+    """Log of the factors that are left out above, of both arms together, by study."""
     from scipy.special import gammaln, xlogy
 
-    total = np.zeros(np.shape(row[0])[:-1])
+    total = np.zeros(np.shape(row[0]))
     for e, n in zip(row[::2], row[1::2], strict=True):
         if link in ("IRR", "IRLN"):
-            kept = xlogy(e, n) if link == "IRR" else 0.0
-            total = total + np.nansum(kept - gammaln(e + 1), axis=-1)
+            total = total - gammaln(e + 1)
+            total = total + (xlogy(e, n) if link == "IRR" else 0.0)
         elif link != "hypergeometric":
-            total = total + np.nansum(gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1), axis=-1)
+            total = total + gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1)
     return total
 
 

@@ -4,7 +4,7 @@
 # pyright: reportArgumentType=false
 # pyright: reportOperatorIssue=false
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache, partial, singledispatch
 
 import numpy as np
@@ -26,17 +26,14 @@ from ...model import (
 )
 from ...priors import LOG_2PI, log_density
 from ...studies import ContinuousStudies, Studies, name_rows
-from .continuous import SPACING, log_above, log_densities, rough_continuous, tables_of
+from .continuous import SPACING, log_above, log_densities, tables_of
 from .counts import Found, Rule, study_function
-from .laws import GIVEN_EFFECT, constants, fisher, log_sum, margins
+from .laws import GIVEN_EFFECT, constants_of_each, fisher, log_sum, margins
 from .points import Points, Row
 from .tables import Part, log_likelihood
 
 type Array = NDArray[np.float64]
-
-SOFT = 10  # events at which a corner is too soft to matter
 LARGEST_SUPPORT = 4096  # counts that a table with fixed margins may hold
-CORNERED = ("RR", "RD")  # measures of two arms whose baselines are free to one side
 AT_ONCE = 2**20  # terms of a sum over counts
 
 
@@ -97,7 +94,7 @@ def _(_: Hypergeometric, data: Studies, grid: Points, spacing: float) -> Array:
 @log_likelihoods.register(Proportion | Incidence)
 def _(of: Proportion | Incidence, data: Studies, grid: Points, spacing: float) -> Array:
     columns = tuple(data.numbers.values())
-    own = constants(of.link, [each[:, None] for each in columns])
+    own = constants_of_each(of.link, columns)
     return GIVEN_EFFECT[of.link](np, columns, grid.points[None]) + own[:, None]
 
 
@@ -280,125 +277,4 @@ def _(of: Arms, data: ContinuousStudies) -> Array:
 
 @left_out.register
 def _(of: OfCounts, data: Studies) -> Array:
-    return constants(of.link, [each[:, None] for each in data.numbers.values()])
-
-
-@singledispatch
-def rough_effects(of: Likelihood, data: Data) -> tuple[Array, Array]:
-    """Each study's own estimate and standard error on the scale of theta, both (k,)."""
-    raise ModelError(f"{type(of).__name__} has no effect of one study by itself.")
-
-
-@rough_effects.register
-def _(of: Estimates, data: Data) -> tuple[Array, Array]:
-    return data.numbers["y"], data.numbers["se"]
-
-
-@rough_effects.register
-def _(of: Arms, data: ContinuousStudies) -> tuple[Array, Array]:
-    return rough_continuous(of, data)
-
-
-@rough_effects.register
-def _(of: OfCounts, data: Studies) -> tuple[Array, Array]:
-    return rough_counts(of.link, data.numbers)
-
-
-@singledispatch
-def rough_columns(of: Likelihood, data: Data, columns: Mapping[str, Array]) -> tuple[Array, Array]:
-    """As ``rough_effects``, of tables made like `data`, with columns (..., k)."""
-    raise ModelError(f"{type(of).__name__} has no effect of one study by itself.")
-
-
-@rough_columns.register
-def _(of: Estimates, data: Data, columns: Mapping[str, Array]) -> tuple[Array, Array]:
-    return columns["y"], columns["se"]
-
-
-@rough_columns.register
-def _(of: OfCounts, data: Data, columns: Mapping[str, Array]) -> tuple[Array, Array]:
-    return rough_counts(of.link, columns)
-
-
-@rough_columns.register
-def _(of: Arms, data: ContinuousStudies, columns: Mapping[str, Array]) -> tuple[Array, Array]:
-    y, se = rough_continuous(of, data)
-    return np.asarray(columns.get("y", y)), se
-
-
-def rough_counts(link: str, columns: Mapping[str, Array]) -> tuple[Array, Array]:
-    """Estimates and standard errors with ½ added to every cell; NaN where there is no study.
-
-    They say where to look, no more: nodes are placed by them.
-    """
-    e1, n1, *control = columns.values()
-    a = e1 + 0.5
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if link == "IRLN":
-            return np.log(a / n1), a**-0.5
-        if link == "PLO":
-            return np.log(a / (n1 - e1 + 0.5)), np.sqrt(1 / a + 1 / (n1 - e1 + 0.5))
-        e0, n0 = control
-        c = e0 + 0.5
-        if link == "IRR":
-            return np.log(a * n0 / (c * n1)), np.sqrt(1 / a + 1 / c)
-        return _rough_arms(link, a, n1 - e1 + 0.5, c, n0 - e0 + 0.5)
-
-
-def _rough_arms(link: str, a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
-    if link == "RR":
-        ratio = np.log(a * (c + d) / (c * (a + b)))
-        return ratio, np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
-    if link == "RD":
-        risk = np.clip(a / (a + b) - c / (c + d), -0.99, 0.99)
-        se = np.sqrt(a * b / (a + b) ** 3 + c * d / (c + d) ** 3)
-        return np.arctanh(risk), se / (1 - risk**2)
-    return np.log(a * d / (b * c)), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
-
-
-def kinked(of: Likelihood, data: Data) -> NDArray[np.bool_]:
-    """Studies whose likelihood has a corner at theta = 0, shape (k,).
-
-    The baseline of a risk ratio is nearly free upwards where few patients go without the event,
-    that of a risk difference also downwards where few have it; which arm it then bounds changes at
-    no effect. The corner softens with the number of those patients in both arms together.
-    """
-    if of.measure not in CORNERED:
-        return np.zeros(data.k, bool)
-    return corner(of.measure, data.numbers)
-
-
-def corner(measure: str, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
-    """Which tables of two binomial arms have a corner, in the shape of the columns."""
-    events = columns["events_treatment"] + columns["events_control"]
-    n = columns["n_treatment"] + columns["n_control"]
-    if measure == "RD":
-        return (n - events <= SOFT) | (events <= SOFT)
-    return (n - events <= SOFT) & (measure == "RR")
-
-
-def telling(of: Likelihood, data: Data) -> int:
-    """How many studies bring tau a tail: the others tend to a constant far out."""
-    return int(vanishing(of, data).sum())
-
-
-@singledispatch
-def vanishing(of: Likelihood, data: Data) -> NDArray[np.bool_]:
-    """Which studies have a likelihood that vanishes far out on both sides, shape (k,)."""
-    raise ModelError(f"{type(of).__name__} says nothing of one study by itself.")
-
-
-@vanishing.register(Estimates | Arms)
-def _(of: Estimates | Arms, data: Data) -> NDArray[np.bool_]:
-    return np.ones(data.k, dtype=bool)
-
-
-@vanishing.register
-def _(of: OfCounts, data: Studies) -> NDArray[np.bool_]:
-    events, size = list(data.numbers.values())[:2]
-    if of.link == "hypergeometric":
-        a, n1, c, n0 = data.numbers.values()
-        return (a > np.maximum(0, a + c - n0)) & (a < np.minimum(n1, a + c))
-    if of.link in ("PLO", "OR zero_one"):
-        return (events > 0) & (events < size)
-    return ~data.double_zero
+    return constants_of_each(of.link, tuple(data.numbers.values()))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, expit, pdtr
 
 from ...priors import Prior, log_density
-from .laws import FARTHEST, constants, log_of_arms, log_risks, start_of_baseline
+from .laws import FARTHEST, constants_of_each, log_of_arms, log_risks, start_of_baseline
 from .points import Points, Row
 
 type Array = NDArray[np.float64]
@@ -70,7 +70,7 @@ def log_likelihood(
         each = joint(theta[some, None], beta) + log_weight
         top = each.max(axis=1)
         value[some] = top + np.log(np.exp(each - top[:, None]).sum(axis=1))
-    value += constants(link, row)
+    value += float(constants_of_each(link, row))
     value.setflags(write=False)
     return value
 

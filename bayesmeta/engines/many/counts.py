@@ -26,7 +26,8 @@ from ..exact.program import DENSE, SPARSE, WIDE, Size, Table, posterior
 from ..exact.tau_nodes import support_of_tau
 from ..likelihood.counts import Rule, study_function
 from ..likelihood.laws import constants
-from ..likelihood.study import CORNERED, LARGEST_SUPPORT, corner, rough_counts, support_of
+from ..likelihood.rough import CORNERED, corner, rough_counts
+from ..likelihood.study import LARGEST_SUPPORT, support_of
 from ..padding import filled, padded_k
 from .normal_program import rule
 

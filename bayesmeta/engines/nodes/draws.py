@@ -16,7 +16,8 @@ from ...priors import Prior
 from ..likelihood.corners import EMPTY, sides_of
 from ..likelihood.laws import FARTHEST, start_of_baseline
 from ..likelihood.points import Grid, Row
-from ..likelihood.study import log_likelihoods, rough_effects, rows
+from ..likelihood.rough import rough_effects
+from ..likelihood.study import log_likelihoods, rows
 from ..likelihood.tables import (
     Joint,
     alive,

@@ -37,7 +37,7 @@ from ..exact.propriety import (
     moments_of_prior,
     moments_of_tau,
 )
-from ..likelihood.study import kinked, vanishing
+from ..likelihood.rough import kinked, vanishing
 from ..settings import NUTS
 from ._derived import derived
 from .convergence import convergence, gates

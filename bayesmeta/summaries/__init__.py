@@ -1,0 +1,35 @@
+"""From posteriors to numbers and rows; what tables and figures are made of."""
+
+from ._densities import DensityRows, density_rows
+from ._forest import ForestRow, forest_rows, rows_table, study_effects
+from ._numbers import (
+    Better,
+    Scale,
+    describe,
+    measure_of,
+    parameters,
+    prob_benefit,
+    scale_of,
+    summary,
+)
+from ._priors import prior_cdf, prior_interval, prior_quantile
+
+__all__ = [
+    "Better",
+    "DensityRows",
+    "ForestRow",
+    "Scale",
+    "density_rows",
+    "describe",
+    "forest_rows",
+    "measure_of",
+    "parameters",
+    "prior_cdf",
+    "prior_interval",
+    "prior_quantile",
+    "prob_benefit",
+    "rows_table",
+    "scale_of",
+    "study_effects",
+    "summary",
+]
