@@ -35,7 +35,7 @@ ROOMS = {
         *("test_small_study", "test_nnf", "test_conventions", "test_invariances"),
     ),
     "implications": ("test_coherence",),
-    "model": ("test_model",),
+    "model": ("test_model", "test_parts"),
     "multivariate": ("test_multivariate", "engines/test_nuts_multivariate"),
     "outcomes": ("test_multivariate",),
     "plots": ("test_plots", "test_faces"),

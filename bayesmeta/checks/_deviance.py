@@ -145,7 +145,7 @@ def deviance(posterior: Posterior, *, seed: int = 0, draws: int = 4000) -> Devia
     True
     """
     check_settings(seed, draws)
-    if _parts.dispatch(type(posterior.model.likelihood)) is _parts.dispatch(object):
+    if not saturated(posterior.model.likelihood):
         raise ModelError(
             f"{posterior.model.name} has no saturated model, hence no residual deviance; use loo."
         )
@@ -196,6 +196,11 @@ def _error(parts: list[Evaluated], batches: NDArray[np.intp]) -> MonteCarloError
     scale = (BATCHES - 1) / BATCHES**0.5
     errors = (scale * float(one.std(ddof=1)) for one in (total, p_d, total + p_d))
     return MonteCarloError(*errors)
+
+
+def saturated(likelihood: Likelihood) -> bool:
+    """Whether a likelihood has a saturated model, which its deviance is measured from."""
+    return _parts.dispatch(type(likelihood)) is not _parts.dispatch(object)
 
 
 @singledispatch

@@ -209,7 +209,7 @@ class Posterior:
     def __getitem__(self, name: str) -> Marginal | Marginals:
         if name not in self.marginals:
             raise ModelError(
-                f"{type(self.model).__name__} has no {name!r}; it has {', '.join(self.marginals)}."
+                f"{self.model.name} has no {name!r}; it has {', '.join(self.marginals)}."
             )
         return self.marginals[name]
 
