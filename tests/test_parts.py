@@ -154,6 +154,22 @@ def test_an_unknown_part_is_refused_and_never_sent_on(made, engine):
         bm.fit(made, data, engine)
 
 
+def test_what_nuts_cannot_sample_is_known_before_anything_is_built():
+    assert {capability(one).not_sampled for one in MODELS.values()} == {""}
+    unknown = Made(likelihood=Whispered()), Made(between=Smeared())
+    said = {capability(one).not_sampled for one in unknown}
+    assert said == {"There is no PyMC form of Made."}
+    flat = bm.NormalNormal(mu=bm.Flat(), tau=bm.Jeffreys())
+    assert "no PyMC form of Jeffreys()" in capability(flat).not_sampled
+    assert capability(bm.NormalNormal(mu=bm.Flat(), tau=bm.Flat())).not_sampled == ""
+
+
+def test_what_fits_many_at_once_is_known_with_the_rest():
+    alone = {"estimates, Student-t", "outliers", "RR", "incidences", "arms", "arms, one effect"}
+    many = {name for name, model in MODELS.items() if capability(model).many is not None}
+    assert many == set(MODELS) - alone - {"outcomes"}
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_what_an_engine_can_do_is_said_once_for_fit_and_engine(name):
     model = MODELS[name]

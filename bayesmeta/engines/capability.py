@@ -15,6 +15,7 @@ from .exact.mu_prior import not_taken, takes_mu
 from .exact.mu_rule import has_an_edge, smooth, takes
 from .exact.normal import integrate
 from .likelihood.study import knows
+from .many.batch import BatchFit, batch
 from .settings import NUTS, Engine, Quadrature
 
 type Integrator = Callable[[Model, Data, Quadrature], Posterior]
@@ -25,14 +26,28 @@ class Capability(NamedTuple):
 
     Attributes
     ----------
+    model : Model
     exact : callable or None
         ``(model, data, settings)`` to the posterior by integration, where that can serve.
     why_not : str
         Why it cannot, and what would; empty where it can.
     """
 
+    model: Model
     exact: Integrator | None
     why_not: str = ""
+
+    @property
+    def not_sampled(self) -> str:
+        """Why NUTS cannot fit it, and what would; empty where it can."""
+        from .graph.source import lacking
+
+        return lacking(self.model)
+
+    @property
+    def many(self) -> BatchFit | None:
+        """What fits many data sets at once; None where they are fitted one by one."""
+        return batch(self.model)
 
 
 def capability(model: Model, data: Data | None = None) -> Capability:
@@ -53,18 +68,22 @@ def capability(model: Model, data: Data | None = None) -> Capability:
         model.check_data(data)
     why_not = _beyond(model)
     if why_not:
-        return Capability(None, why_not)
+        return Capability(model, None, why_not)
     match model.between, model.likelihood.closed:
         case NoSpread(), True:
-            return _if_mu_is_taken(model, _closed_form)
+            taken = takes_mu(_mu(model))
+            exact, why_not = _closed_form, "" if taken else not_taken(_mu(model))
         case NoSpread(), False:
-            return _one_integral(model)
-        case NormalSpread(), True if _mixes(model):
-            return Capability(_closed_form)
+            exact, why_not = _common, "" if smooth(_mu(model)) else has_an_edge(_mu(model))
+        case NormalSpread(), True if takes_mu(_mu(model)):
+            exact = _closed_form
         case Scatter(), _:
-            return _on_grid(model)
+            taken = takes(_mu(model))
+            exact = _fixed_or_grid
+            why_not = "" if taken else has_an_edge(_mu(model), " inside its support")
         case _:
-            return Capability(None, _unknown(model))
+            exact, why_not = None, _unknown(model)
+    return Capability(model, None if why_not else exact, why_not)
 
 
 def default_engine(model: Model) -> Engine:
@@ -93,6 +112,8 @@ def run(engine: Engine | None, model: Model, data: Data) -> Posterior:
 
 
 def _sampled(model: Model, data: Data, engine: NUTS) -> Posterior:
+    if lacking := Capability(model, None).not_sampled:
+        raise ModelError(lacking)
     from .compiled.precision import float64
 
     with float64():  # before PyMC is imported: its JAX module rewrites XLA_FLAGS
@@ -128,28 +149,8 @@ def _unknown(model: Model) -> str:
     return f"The exact engine cannot fit {model.name}; use NUTS(seed=...)."
 
 
-def _mixes(model: Model) -> bool:
-    return takes_mu(_mu(model))
-
-
 def _mu(model: Model) -> Prior:
     return model.priors["mu"]
-
-
-def _if_mu_is_taken(model: Model, exact: Integrator) -> Capability:
-    return Capability(exact) if _mixes(model) else Capability(None, not_taken(_mu(model)))
-
-
-def _one_integral(model: Model) -> Capability:
-    if not smooth(_mu(model)):
-        return Capability(None, has_an_edge(_mu(model)))
-    return Capability(_common)
-
-
-def _on_grid(model: Model) -> Capability:
-    if not takes(_mu(model)):
-        return Capability(None, has_an_edge(_mu(model), " inside its support"))
-    return Capability(_fixed_or_grid)
 
 
 def _closed_form(model: Model, data: Data, settings: Quadrature) -> Posterior:

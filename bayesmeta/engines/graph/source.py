@@ -9,6 +9,7 @@ from ...model import (
     Arms,
     Binomial,
     CorrelatedEstimates,
+    CorrelatedSpread,
     Estimates,
     Hypergeometric,
     Incidence,
@@ -58,6 +59,7 @@ _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
     Beta: ("Beta", ("alpha", "beta")),
 }
 
+_SPREADS = NoSpread | NormalSpread | StudentTSpread | OutlierSpread | CorrelatedSpread
 _HEAD = """\
 import numpy as np
 import pymc as pm
@@ -197,7 +199,7 @@ def _(of: Arms, model: Model) -> str:
 
 @_source.register
 def _(of: CorrelatedEstimates, model: MultivariateNormal) -> str:
-    return _indented(_of_outcomes(model))
+    return _indented(_body(of, model))
 
 
 def _prior_calls(model: Model) -> str:
@@ -205,6 +207,19 @@ def _prior_calls(model: Model) -> str:
         f"{name} = {_call(name, prior, _dims(model.likelihood, name))}\n"
         for name, prior in model.priors.items()
     )
+
+
+def lacking(model: Model) -> str:
+    """Say what of a model has no PyMC form, and what would do; empty where all of it has one."""
+    known = _body.dispatch(type(model.likelihood)) is not _body.dispatch(Likelihood)
+    if not known or not isinstance(model.between, _SPREADS):
+        return f"There is no PyMC form of {model.name}."
+    for prior in model.priors.values():
+        parts = [part for _, part in prior.parts] if isinstance(prior, Mixture) else [prior]
+        for part in parts:
+            if type(part) not in _PYMC and not isinstance(part, Flat | LKJ):
+                return _no_form(part)
+    return ""
 
 
 def _indented(body: str, more_coords: str = "") -> str:
@@ -236,6 +251,11 @@ def _of_outcomes(model: MultivariateNormal) -> str:
 @singledispatch
 def _body(of: Likelihood, model: Model) -> str:
     raise ModelError(f"There is no PyMC form of {model.name}.")
+
+
+@_body.register
+def _(of: CorrelatedEstimates, model: MultivariateNormal) -> str:
+    return _of_outcomes(model)
 
 
 @singledispatch
@@ -348,11 +368,13 @@ def pymc_form(name: str, prior: Prior) -> tuple[str, dict[str, float]]:
     if isinstance(prior, Flat):
         return ("HalfFlat" if name in ("tau", "baseline_sd") else "Flat"), {}
     if type(prior) not in _PYMC:
-        raise ModelError(
-            f"There is no PyMC form of {prior!r}; the exact engine takes it: use Quadrature()."
-        )
+        raise ModelError(_no_form(prior))
     family, arguments = _PYMC[type(prior)]
     return family, dict(zip(arguments, prior.numbers.values(), strict=True))
+
+
+def _no_form(prior: Prior) -> str:
+    return f"There is no PyMC form of {prior!r}; the exact engine takes it: use Quadrature()."
 
 
 def one_support(prior: Mixture) -> bool:
