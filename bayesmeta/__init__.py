@@ -1,5 +1,17 @@
 """Bayesian meta-analysis that a reviewer can trust.
 
+Completion shows the main job: tables, models, ``fit``, what reads a fit and says whether to believe
+it, and three rooms more, ``priors``, ``frequentist`` and ``plots``. What these hold stands here by
+its own name too (``HalfNormal``, ``egger``), and so does:
+
+- before a fit: `combine_arms`, `split_control`, `change_from_baseline`, `derived_correlations`,
+  `skewness_test`, `skewness_caution`, `Exchangeable` baselines, `MEASURES`;
+- after it: `mean_weights`, `zero_studies`, `outliers`, `width_penalty`, `quartile_definitions`,
+  `deviance`, `compare_loo`, `coherence`, `Explanation`;
+- of several outcomes: `compare_outcomes`, `multivariate_random_effects`, `MultivariateFit`,
+  `restricted_log_likelihood`;
+- errors: `DataError`, `FileError`, `ModelError`, `SpecError`, all of them `BayesmetaError`.
+
 Importing this loads NumPy alone; each name below brings what it needs when it is first used.
 """
 
@@ -7,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import frequentist, plots, priors
     from .batch import fit_many
     from .checks import (
         check,
@@ -225,6 +238,19 @@ _HOME = {
     "errors": ("BayesmetaError", "DataError", "FileError", "ModelError", "SpecError"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
+_ROOMS = ("frequentist", "plots", "priors")
+_SHOWN = (
+    *("BinaryStudies", "ContinuousStudies", "IncidenceStudies", "PersonTimeStudies"),
+    *("ProportionStudies", "EffectSizes", "MultivariateEffects", "Published"),
+    *("convert_quantiles", "effect_sizes", "reported_effects"),
+    *("BetaBinomial", "BinomialNormal", "CommonEffect", "ContinuousCommonEffect"),
+    *("ContinuousNormal", "HypergeometricNormal", "IncidenceNormal", "MultivariateNormal"),
+    *("NormalNormal", "OutlierMixture", "PoissonNormal", "ProportionNormal", "default_model"),
+    *("NUTS", "Posterior", "Quadrature", "fit", "fit_many"),
+    *("absolute_effects", "bayes_factors", "compare", "explain", "summary"),
+    *("check", "loo", "posterior_predictive", "prior_predictive", "trust"),
+    "BayesmetaError",
+)
 
 __all__ = [
     "LKJ",
@@ -299,6 +325,7 @@ __all__ = [
     "explain",
     "fit",
     "fit_many",
+    "frequentist",
     "glmm",
     "harbord",
     "influence",
@@ -310,10 +337,12 @@ __all__ = [
     "parse_prior",
     "pet_peese",
     "peters",
+    "plots",
     "pool",
     "posterior_predictive",
     "preset",
     "prior_predictive",
+    "priors",
     "quartile_definitions",
     "random_effects",
     "random_effects_many",
@@ -334,12 +363,14 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name from its room on first use (PEP 562)."""
+    """Import a public name from its room, or a room, on first use (PEP 562)."""
     if name in _MODULE:
         return getattr(import_module(f".{_MODULE[name]}", __name__), name)
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """List the public names."""
-    return [*__all__, "__version__"]
+    """List what the main job needs; ``help(bayesmeta)`` names the rest."""
+    return [*_ROOMS, *_SHOWN, "__version__"]

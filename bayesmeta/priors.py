@@ -21,6 +21,27 @@ from numpy.typing import NDArray
 
 from .errors import ModelError
 
+__all__ = [
+    "LKJ",
+    "Beta",
+    "Exponential",
+    "Flat",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
+    "HalfT",
+    "InverseGamma",
+    "Jeffreys",
+    "LogNormal",
+    "Mixture",
+    "Normal",
+    "Prior",
+    "StudentT",
+    "Uniform",
+    "log_density",
+    "parse_prior",
+]
+
 type Array = NDArray[np.float64]
 
 LOG_2PI = math.log(2 * math.pi)
@@ -653,3 +674,8 @@ def _not_a_prior(text: object) -> ModelError:
 
 def _spell(number: float) -> str:
     return repr(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+def __dir__() -> list[str]:
+    """List the families, and what reads and evaluates them."""
+    return list(__all__)

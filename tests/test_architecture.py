@@ -47,8 +47,29 @@ def test_every_public_name_resolves_and_says_what_it_is(name):
 
 
 def test_the_lists_of_public_names_agree():
-    assert set(bm.__all__) == {name for names in bm._HOME.values() for name in names}
-    assert set(bm.__all__) <= set(dir(bm))
+    assert set(bm.__all__) == {*bm._ROOMS, *bm._MODULE}
+    assert set(dir(bm)) <= {*bm.__all__, "__version__"}
+
+
+def test_completion_shows_the_main_job_and_loads_nothing():
+    code = "import bayesmeta as bm, sys; print(*dir(bm)); assert 'pandas' not in sys.modules"
+    shown = python("-c", code).split()
+    assert {"BinaryStudies", "BinomialNormal", "fit", "summary", "priors", "plots"} <= set(shown)
+    assert len(shown) == len(set(shown)) <= 46
+
+
+@pytest.mark.parametrize("room", ["frequentist", "priors"])
+def test_a_room_shows_its_public_names_which_are_those_of_the_package(room):
+    shown = dir(getattr(bm, room))
+    assert set(bm._HOME[room]) <= set(shown) <= set(getattr(bm, room).__all__)
+    for name in bm._HOME[room]:
+        assert getattr(getattr(bm, room), name) is getattr(bm, name)
+
+
+def test_every_public_name_is_shown_by_completion_or_named_in_the_help():
+    shown = {*dir(bm), *dir(bm.frequentist), *dir(bm.priors)}
+    named = set(re.findall(r"`(\w+)`", bm.__doc__))
+    assert set(bm.__all__) - shown <= named <= set(bm.__all__)
 
 
 EXAMPLES = [  # every module with an example in it

@@ -83,7 +83,7 @@ def test_summary_forest_figure_and_file_show_the_marginals(data, priors, prob):
     studies = table[table["kind"] == "study"]
     assert_allclose(studies["estimate"], data.y, **CLOSED_FORM)
     assert studies["weight"].sum() == pytest.approx(1)
-    figure = plots.forest(rows, measure=data.measure, better="lower", prob=prob)
+    figure = plots.forest_of_rows(rows, measure=data.measure, better="lower", prob=prob)
     (diamond,) = [one for one in figure.axes[0].patches if one.get_label() == "posterior: overall"]
     wanted = show(table.loc["overall", ["lower", "estimate", "upper"]].to_numpy(dtype=float))
     low, high = figure.axes[0].get_xlim()

@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from reference.looks import STORED, look
 
+import bayesmeta as bm
 from bayesmeta import plots
 from bayesmeta.checks import LOO, ArmCheck, PredictiveCheck, Statistic
 from bayesmeta.effects import MEASURES
@@ -22,7 +23,7 @@ from bayesmeta.errors import DataError, ModelError
 from bayesmeta.plots._predictive import bin_edges
 from bayesmeta.plots._scale import linear_ticks, log_ticks, scale_for
 from bayesmeta.plots._text import clean, p_text, width_of, wrap
-from bayesmeta.summaries import ForestRow
+from bayesmeta.summaries import ForestRow, forest_rows
 
 STUDIES = {
     "Lanzoni": (-1.25, 0.68, "2/12 v 7/12"),
@@ -68,7 +69,7 @@ def mortality(*, shrunken=True):
 
 def forest(rows=None, **settings):
     settings = {"measure": "RR", "better": "lower"} | settings
-    return plots.forest(mortality() if rows is None else rows, **settings)
+    return plots.forest_of_rows(mortality() if rows is None else rows, **settings)
 
 
 def texts(figure):
@@ -169,10 +170,10 @@ def check(*, k=3, observed=2.0):
 
 FIGURES = {
     "forest": forest,
-    "prior_posterior": lambda: plots.prior_posterior(densities(), measure="RR"),
+    "prior_posterior": lambda: plots.prior_posterior_of_rows(densities(), measure="RR"),
     "predictive": lambda: plots.predictive(check()),
     "left_out": lambda: plots.left_out(left_out()),
-    "scenarios": lambda: plots.scenarios(scenario_table(), measure="RR", better="lower"),
+    "scenarios": lambda: plots.scenarios_of_table(scenario_table(), measure="RR", better="lower"),
 }
 
 
@@ -374,7 +375,7 @@ class TestScale:
 
 class TestPriorPosterior:
     def test_one_panel_per_parameter(self):
-        figure = plots.prior_posterior(densities(), measure="RR", prob=0.95)
+        figure = plots.prior_posterior_of_rows(densities(), measure="RR", prob=0.95)
         assert len(figure.axes) == 2
         found = set(texts(figure))
         assert {"Overall effect μ", "Between-study SD τ", "its central 95% interval"} <= found
@@ -383,16 +384,16 @@ class TestPriorPosterior:
         assert not overlapping(figure)
 
     def test_a_ratio_is_shown_above_its_logarithm(self):
-        mu = plots.prior_posterior(densities(), measure="RR").axes[0]
+        mu = plots.prior_posterior_of_rows(densities(), measure="RR").axes[0]
         (upper,) = mu.child_axes
         shown = [label.get_text() for label in upper.get_xticklabels()]
         assert "1" in shown
         np.testing.assert_allclose(np.exp(upper.get_xticks()), [float(text) for text in shown])
-        assert not plots.prior_posterior(densities(), measure="MD").axes[0].child_axes
+        assert not plots.prior_posterior_of_rows(densities(), measure="MD").axes[0].child_axes
 
     def test_the_curves_are_the_rows(self):
         rows = densities()[1]
-        prior, posterior = plots.prior_posterior([rows], measure="RR").axes[0].lines
+        prior, posterior = plots.prior_posterior_of_rows([rows], measure="RR").axes[0].lines
         np.testing.assert_array_equal(prior.get_ydata(), rows.prior)
         np.testing.assert_array_equal(posterior.get_ydata(), rows.posterior)
         assert prior.is_dashed()
@@ -400,12 +401,12 @@ class TestPriorPosterior:
     def test_an_unbounded_prior_does_not_flatten_the_posterior(self):
         rows = densities()[1]
         rows.prior = np.where(rows.x == 0, np.inf, 1e3)
-        axes = plots.prior_posterior([rows], measure="RR").axes[0]
+        axes = plots.prior_posterior_of_rows([rows], measure="RR").axes[0]
         assert axes.get_ylim()[1] == pytest.approx(1.06 * 3 * rows.posterior.max())
 
     def test_refuses_nothing(self):
         with pytest.raises(DataError, match="at least one density"):
-            plots.prior_posterior([], measure="RR")
+            plots.prior_posterior_of_rows([], measure="RR")
 
 
 def left_out(k=4):
@@ -521,7 +522,7 @@ class TestPredictive:
 
 class TestScenarios:
     def test_one_line_per_analysis(self):
-        figure = plots.scenarios(scenario_table(), measure="RR", better="lower", prob=0.9)
+        figure = plots.scenarios_of_table(scenario_table(), measure="RR", better="lower", prob=0.9)
         assert len(intervals(figure, "scenario")) == 3
         found = set(texts(figure))
         assert {"main", "k = 9", "0.76 [0.58, 0.98]", "nothing left", "no estimate"} <= found
@@ -531,15 +532,81 @@ class TestScenarios:
 
     def test_k_may_be_absent(self):
         table = scenario_table().drop(columns="k")
-        found = texts(plots.scenarios(table, measure="MD", better="higher"))
+        found = texts(plots.scenarios_of_table(table, measure="MD", better="higher"))
         assert not [text for text in found if text.startswith("k =")]
         assert "favours treatment →" in found
 
     def test_refuses_a_table_without_its_columns(self):
         with pytest.raises(DataError, match="missing: lower, upper"):
-            plots.scenarios(scenario_table()[["estimate"]], measure="RR", better="lower")
+            plots.scenarios_of_table(scenario_table()[["estimate"]], measure="RR", better="lower")
         with pytest.raises(DataError, match="every row"):
-            plots.scenarios(scenario_table()[:0], measure="RR", better="lower")
+            plots.scenarios_of_table(scenario_table()[:0], measure="RR", better="lower")
+
+
+@pytest.fixture(scope="module")
+def trials():
+    return bm.EffectSizes.from_arrays(
+        ["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4], measure="RR"
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(trials):
+    return bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), trials)
+
+
+class TestFits:
+    def test_a_forest_plot_of_a_fit_is_that_of_its_rows(self, fitted, trials):
+        others = {"REML": bm.random_effects(trials)}
+        figure = bm.plots.forest(fitted, frequentist=others, better="lower", prob=0.9)
+        rows = forest_rows(fitted, frequentist=others, prob=0.9)
+        same = plots.forest_of_rows(rows, measure="RR", better="lower", prob=0.9)
+        assert look(figure) == look(same)
+        assert "REML" in texts(figure)
+
+    def test_no_side_is_named_where_no_direction_is_given(self, fitted):
+        assert any("favours" in text for text in texts(plots.forest(fitted, better="higher")))
+        assert not any("favours" in text for text in texts(plots.forest(fitted)))
+        assert not any("favours" in text for text in texts(plots.scenarios({"a": fitted})))
+
+    def test_prior_and_posterior_are_drawn_with_the_interval_of_the_fit(self, fitted):
+        figure = plots.prior_posterior(fitted, prob=0.8)
+        assert len(figure.axes) == 2
+        assert "its central 80% interval" in texts(figure)
+        median = fitted["mu"].quantile(0.5)
+        assert any(f"RR {np.exp(median):.2f} [" in text for text in texts(figure))
+
+    def test_answers_are_drawn_one_line_each(self, fitted, trials):
+        fits = {"ours": fitted, "REML": bm.random_effects(trials)}
+        figure = plots.scenarios(fits, better="lower", prob=0.9)
+        assert len(intervals(figure, "scenario")) == 2
+        assert {"ours", "REML", "RR [90% interval]", "k = 3"} <= set(texts(figure))
+
+    def test_a_published_interval_of_another_level_is_not_called_by_ours(self, fitted):
+        printed = bm.Published.parse("RR 0.80 [0.60, 1.07]", k=3)
+        figure = plots.scenarios({"ours": fitted, "paper": printed}, prob=0.9)
+        assert "RR [interval]" in texts(figure)
+
+    def test_a_difference_of_counts_is_drawn_as_the_difference(self):
+        trials = bm.BinaryStudies(
+            study=["A", "B"],
+            events_treatment=[3, 5],
+            n_treatment=[40, 60],
+            events_control=[7, 9],
+            n_control=[41, 58],
+        )
+        model = bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 1), tau=bm.HalfNormal(0.2))
+        fit = bm.fit(model, trials)
+        middle = f"{np.tanh(fit['mu'].quantile(0.5)):.2g} ["
+        for figure in (plots.forest(fit), plots.scenarios({"ours": fit})):
+            assert any(middle in text.replace("−", "-") for text in texts(figure))
+
+    def test_several_outcomes_are_refused_in_one_sentence(self):
+        fit = SimpleNamespace(
+            model=bm.MultivariateNormal(mu=bm.Normal(0, 1), tau=bm.HalfNormal(1), rho=bm.LKJ(1))
+        )
+        with pytest.raises(ModelError, match="forest"):
+            plots.forest(fit)
 
 
 class TestSvg:
@@ -585,7 +652,8 @@ class TestSvg:
         subprocess.run([sys.executable, "-c", code], check=True)
 
     def test_unknown_names_are_unknown(self):
-        assert dir(plots) == list(plots.__all__)
+        of_rows = {"forest_of_rows", "prior_posterior_of_rows", "scenarios_of_table"}
+        assert set(dir(plots)) == set(plots.__all__) - of_rows
         with pytest.raises(AttributeError, match="funnel"):
             _ = plots.funnel
 

@@ -59,3 +59,13 @@ __all__ = [
     "tau2_interval",
     "trim_and_fill",
 ]
+_FOR_OTHER_ROOMS = {
+    *("INTERVALS", "MANTEL_HAENSZEL", "PROGRAMS", "Answers", "IntervalName", "Selections"),
+    *("Spread", "Tau2", "cells_of_tables", "critical", "estimates_of_tables"),
+    *("narrow_prediction", "pool_many", "pool_random"),
+}
+
+
+def __dir__() -> list[str]:
+    """List what takes tables and estimates, and what it returns."""
+    return [name for name in __all__ if name not in _FOR_OTHER_ROOMS]

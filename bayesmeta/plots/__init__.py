@@ -1,4 +1,8 @@
-"""From rows to figures.
+"""Figures of fits, and of what was found about them.
+
+`forest`, `prior_posterior` and `scenarios` take fits; `left_out` takes what ``loo`` found,
+`predictive` what ``posterior_predictive`` found; the names that end in ``_of_rows`` and
+``_of_table`` draw rows that were made before, as the report does.
 
 Each figure is a ``matplotlib.figure.Figure`` made without pyplot and without touching the user's
 settings; Matplotlib is loaded when a name below is first used.
@@ -8,23 +12,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._densities import prior_posterior
-    from ._forest import forest
+    from ._densities import prior_posterior_of_rows
+    from ._fits import forest, prior_posterior, scenarios
+    from ._forest import forest_of_rows
     from ._left_out import left_out
     from ._predictive import predictive
-    from ._scenarios import scenarios
+    from ._scenarios import scenarios_of_table
     from ._svg import save_svg
 
 _HOME = {
-    "forest": "_forest",
+    "forest": "_fits",
+    "forest_of_rows": "_forest",
     "left_out": "_left_out",
     "predictive": "_predictive",
-    "prior_posterior": "_densities",
+    "prior_posterior": "_fits",
+    "prior_posterior_of_rows": "_densities",
     "save_svg": "_svg",
-    "scenarios": "_scenarios",
+    "scenarios": "_fits",
+    "scenarios_of_table": "_scenarios",
 }
 
-__all__ = ["forest", "left_out", "predictive", "prior_posterior", "save_svg", "scenarios"]
+__all__ = [
+    "forest",
+    "forest_of_rows",
+    "left_out",
+    "predictive",
+    "prior_posterior",
+    "prior_posterior_of_rows",
+    "save_svg",
+    "scenarios",
+    "scenarios_of_table",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -35,5 +53,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """List the public names."""
-    return list(__all__)
+    """List the figures of fits, and of what was found about them."""
+    return [name for name in __all__ if "_of_" not in name]

@@ -26,10 +26,10 @@ _WIDE, _HIGH, _SIDE, _FOOT = 3.95, 2.2, 0.25, 0.85  # inches
 _TOP = {True: 0.95, False: 0.6}  # with the ratio's axis and without
 
 
-def prior_posterior(
+def prior_posterior_of_rows(
     densities: "Sequence[DensityRows]", *, measure: str | Measure, prob: float | None = None
 ) -> Figure:
-    """Draw prior and posterior of each parameter.
+    """Draw prior and posterior densities that were made.
 
     The prior is dashed, the posterior filled, its central interval darker, its median a line.
 
@@ -55,11 +55,12 @@ def prior_posterior(
     Examples
     --------
     >>> import bayesmeta as bm
-    >>> from bayesmeta.plots import prior_posterior
+    >>> from bayesmeta.plots import prior_posterior_of_rows
     >>> from bayesmeta.summaries import density_rows
     >>> data = bm.EffectSizes.from_arrays(["A", "B"], [-0.3, 0.1], [0.2, 0.4], measure="OR")
     >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
-    >>> figure = prior_posterior(density_rows(bm.fit(model, data)), measure="OR")
+    >>> rows = density_rows(bm.fit(model, data))
+    >>> figure = prior_posterior_of_rows(rows, measure="OR")
     """
     scale = measure if isinstance(measure, Measure) else measure_named(measure)
     if not densities:

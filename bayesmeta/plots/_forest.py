@@ -28,16 +28,16 @@ _GROUPS = {
 _MODEL = ("shrunken", "posterior", "prediction")
 
 
-def forest(
+def forest_of_rows(
     rows: "Sequence[ForestRow]",
     *,
     measure: str,
-    better: str,
+    better: str | None = None,
     labels: tuple[str, str] = ("treatment", "control"),
     title: str = "",
     prob: float | None = None,
 ) -> Figure:
-    """Draw a forest plot.
+    """Draw a forest plot of rows.
 
     Each study has a box sized by its weight, and beneath it the effect the model gives it; then
     come the posterior, the prediction, and what others make of the same studies.
@@ -48,8 +48,8 @@ def forest(
         On the analysis scale; a ``"shrunken"`` row follows its study and carries its label.
     measure : str
         One of ``MEASURES``. Ratios are shown as ratios, on an axis spaced by their logarithms.
-    better : {"lower", "higher"}
-        The direction of benefit.
+    better : {"lower", "higher"}, optional
+        The direction of benefit; where it is not given, neither side is named.
     labels : tuple of str
         What treatment and control are called.
     title : str
@@ -70,10 +70,10 @@ def forest(
 
     Examples
     --------
-    >>> from bayesmeta.plots import forest
+    >>> from bayesmeta.plots import forest_of_rows
     >>> from bayesmeta.summaries import ForestRow
     >>> row = ForestRow(label="overall", kind="posterior", estimate=-0.3, lower=-0.6, upper=0.0)
-    >>> figure = forest([row], measure="RR", better="lower")
+    >>> figure = forest_of_rows([row], measure="RR", better="lower")
     """
     scale = measure_named(measure)
     if not rows:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def scenarios(
+def scenarios_of_table(
     table: "pd.DataFrame",
     *,
     measure: str,
-    better: str,
+    better: str | None = None,
     labels: tuple[str, str] = ("treatment", "control"),
     title: str = "",
     prob: float | None = None,
@@ -35,8 +35,8 @@ def scenarios(
         on the analysis scale, NaN for an analysis without an answer; ``k``, if there, is shown.
     measure : str
         One of ``MEASURES``.
-    better : {"lower", "higher"}
-        The direction of benefit.
+    better : {"lower", "higher"}, optional
+        The direction of benefit; where it is not given, neither side is named.
     labels : tuple of str
         What treatment and control are called.
     title : str
@@ -57,9 +57,10 @@ def scenarios(
     Examples
     --------
     >>> import pandas as pd
-    >>> from bayesmeta.plots import scenarios
+    >>> from bayesmeta.plots import scenarios_of_table
     >>> row = {"estimate": -0.3, "lower": -0.6, "upper": 0.0, "k": 9}
-    >>> figure = scenarios(pd.DataFrame([row], index=["all trials"]), measure="RR", better="lower")
+    >>> table = pd.DataFrame([row], index=["all trials"])
+    >>> figure = scenarios_of_table(table, measure="RR", better="lower")
     """
     scale = measure_named(measure)
     missing = {"estimate", "lower", "upper"}.difference(table.columns)

@@ -78,7 +78,7 @@ def sheet(
     heads: Heads,
     *,
     measure: Measure,
-    better: str,
+    better: str | None,
     labels: tuple[str, str],
     title: str = "",
     legend: Sequence[Line2D] = (),
@@ -91,7 +91,7 @@ def sheet(
     lines : sequence of Line
     heads : Heads
     measure : Measure
-    better : {"lower", "higher"}
+    better : {"lower", "higher"} or None
     labels : tuple of str
         Treatment and control.
     title : str
@@ -118,8 +118,10 @@ def sheet(
     return figure
 
 
-def favour_texts(better: str, labels: tuple[str, str], width: float) -> tuple[str, str]:
+def favour_texts(better: str | None, labels: tuple[str, str], width: float) -> tuple[str, str]:
     """Say what lies left and right of no effect, wrapped to `width` inches."""
+    if better is None:
+        return "", ""
     if better not in ("lower", "higher"):
         raise ModelError(f"better is 'lower' or 'higher', not {better!r}.")
     left, right = labels if better == "lower" else labels[::-1]

@@ -30,10 +30,10 @@ def save_svg(figure: Figure, path: Path | None = None) -> str:
 
     Examples
     --------
-    >>> from bayesmeta.plots import forest, save_svg
-    >>> from bayesmeta.summaries import ForestRow
-    >>> row = ForestRow(label="overall", kind="posterior", estimate=-0.3, lower=-0.6, upper=0.0)
-    >>> save_svg(forest([row], measure="RR", better="lower"))[:5]
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B"], [-0.3, 0.1], [0.2, 0.4], measure="OR")
+    >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    >>> bm.plots.save_svg(bm.plots.forest(bm.fit(model, data)))[:5]
     '<?xml'
     """
     buffer = StringIO()

@@ -28,19 +28,19 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
         return {}
     measure, better = outcome.measure, outcome.better
     figures = {
-        "forest": plots.forest(
+        "forest": plots.forest_of_rows(
             outcome_forest(outcome, prob=prob),
             measure=measure,
             better=better,
             labels=arms,
             prob=prob,
         ),
-        "prior-posterior": plots.prior_posterior(
+        "prior-posterior": plots.prior_posterior_of_rows(
             density_rows(outcome.main.answer, prob=prob), measure=outcome.scale, prob=prob
         ),
     }
     if len(outcome.scenarios) > 1:
-        figures["scenarios"] = plots.scenarios(
+        figures["scenarios"] = plots.scenarios_of_table(
             outcome.tables["scenarios"], measure=measure, better=better, labels=arms, prob=prob
         )
     if outcome.checks.predictive is not None:
