@@ -1,4 +1,8 @@
-"""Posterior, frequentist and published answers side by side."""
+"""Posterior, frequentist and published answers side by side.
+
+Not called ``compare``: a module with the name of a public function takes its place on the package
+as soon as anything imports it.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -96,12 +96,31 @@ def test_examples_in_docstrings_run(module):
     assert found.failed == 0
 
 
-@pytest.mark.deep("everything the README shows: 5 s")
-def test_the_python_of_the_readme_runs(monkeypatch):
+@pytest.mark.deep("everything that README and guide show: 6 s")
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
+def test_the_python_of_a_page_runs(page, monkeypatch):
     monkeypatch.chdir(ROOT)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert blocks
-    exec(compile("\n".join(blocks), "README.md", "exec"), {})
+    exec(compile("\n".join(blocks), page, "exec"), {})
+
+
+@pytest.mark.parametrize(("page", "most"), [("README.md", 500), ("ARCHITECTURE.md", 1200)])
+def test_the_front_pages_are_short(page, most):
+    assert len((ROOT / page).read_text().split()) <= most
+
+
+def test_every_file_that_the_architecture_names_exists():
+    named = re.findall(r"`([\w/]+\.py)`", (ROOT / "ARCHITECTURE.md").read_text())
+    files = [f"/{path.relative_to(ROOT)}" for path in ROOT.glob("[!.]*/**/*.py")]
+    assert len(named) > 30
+    assert not [name for name in named if not any(one.endswith(f"/{name}") for one in files)]
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), (page.name, target)
 
 
 @pytest.mark.deep("the real case in Python: 1 s")

@@ -1,4 +1,8 @@
-"""Many meta-analyses of one model: tables in, one row each out."""
+"""Many meta-analyses of one model: tables in, one row each out.
+
+A long table is sorted by group and all its rows are checked together; only doubtful groups go
+through the constructors, for their sentence. Chunks go to an executor.
+"""
 
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence

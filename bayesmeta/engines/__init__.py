@@ -1,4 +1,16 @@
-"""Engines: ways from a model and data to a posterior. An engine is its settings."""
+"""Engines: ways from a model and data to a posterior. An engine is its settings.
+
+``capability`` answers once which engine can fit a model, and says what would where none of them
+can.
+
+Rooms, from the ground: ``likelihood`` (what each study says), ``nodes`` (what follows from a
+posterior at nodes of mu and tau), ``exact`` (integration), ``graph`` (PyMC), ``sampling`` (draws),
+``many`` (batches); ``compiled`` is what every JAX program needs.
+
+The same model is read several times: ``exact`` integrates it in NumPy, ``graph`` builds it in PyMC
+and prints it, ``many`` writes programs of fixed size in JAX, and ``simulate``, outside, draws
+parameters and data from it. Integration and PyMC are written apart and tested against each other.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal

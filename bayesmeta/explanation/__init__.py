@@ -1,4 +1,10 @@
-"""Why a published number differs from ours: which conventions give it, and which come near."""
+"""Why a published number differs from ours: which conventions give it, and which come near.
+
+``walk`` knows which conventions there are to try and follows each over every selection of studies
+(200,000 candidates in two seconds); conventions that make the same estimates of given data are
+walked once. What matches are worth is said by figures made up nearby and rounded like the printed
+ones: a search through subsets matches most figures sooner or later.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

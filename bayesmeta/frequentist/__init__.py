@@ -1,4 +1,15 @@
-"""The frequentist estimates a reader expects beside a posterior."""
+"""The frequentist estimates a reader expects beside a posterior.
+
+``arrays`` pools on arrays with the studies first, (k, n) for n tables, and a presence of 0 or 1; a
+single fit is n = 1. Likelihoods of tau² are searched for every peak: the score on a grid in log
+tau² that ends beyond the last possible peak, four points a decade, each fall through zero polished
+by bracketing, the highest peak against zero. Fisher scoring stops early or goes round, as a test
+shows.
+
+A ``Convention`` is everything that decides a pooled number; ``preset`` writes a program's defaults
+down as one. ``conventions`` follows one for many selections of studies at once on the same arrays,
+and ``pool`` is one table of it, with its words and refusals.
+"""
 
 from .arrays.counts import MANTEL_HAENSZEL
 from .arrays.inverse_variance import pool_random

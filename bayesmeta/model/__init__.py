@@ -1,4 +1,8 @@
-"""Models, as data: a likelihood and the priors of its parameters."""
+"""Models, as data: a likelihood, a location and a spread, with the priors of their parameters.
+
+What reads a model asks its three parts, which are values of their own. The named models are what
+people write and what ``repr`` prints, and the way to them from three parts is ``compose``.
+"""
 
 from functools import singledispatch
 

@@ -1,4 +1,8 @@
-"""Everything a run found, frozen."""
+"""Everything a run found, frozen.
+
+Tables and words of a run stand here, beside the values they are made of, because the terminal and
+the report show both, and the report may not look up into ``analysis``.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

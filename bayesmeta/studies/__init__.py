@@ -1,4 +1,15 @@
-"""Tables of studies and published estimates, checked once at the door."""
+"""Tables of studies and published estimates, checked once at the door.
+
+``table.Table`` reads a frame, leaves rows out with a reason and keeps some of the studies, once for
+all tables, from what each class declares: ``columns()``, ``arrays()`` (fields with an entry per
+study), ``texts``. What a reader must know of a table it asks, never its class: ``result``,
+``provenance``, ``in_words(i)``; what works on one kind alone gets it from ``need``.
+
+A column that is not read is a covariate: numbers, or texts that name groups. It goes with its study
+through ``keep`` and all that makes estimates into ``posterior.data``, and as ``constant_data`` into
+files. Where rows of one study are merged or split, a column stays that says one thing of the whole
+study.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

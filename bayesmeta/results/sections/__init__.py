@@ -1,4 +1,9 @@
-"""Every table of a run as a value, made once: the report and the terminal show the same."""
+"""Every table of a run as a value, made once: the report and the terminal show the same.
+
+A ``Section`` has a key, a title, the unrounded table, columns (a head, and how a row is written
+there) and a note. The report has one macro that renders any of them, the terminal one function.
+What kind a row is comes from where its answer comes from, never from its label.
+"""
 
 from collections.abc import Callable, Mapping
 
