@@ -5,9 +5,6 @@ A prior knows its numbers and nothing of PyMC or JAX; engines read it through
 ``repr``, the TOML value, the command-line argument and the line in the report.
 """
 
-# values come from files and callers without types: the checks are needed:
-# pyright: reportUnnecessaryIsInstance=false
-
 import ast
 import math
 from collections.abc import Mapping
@@ -404,7 +401,7 @@ class Mixture(Prior):
 
     def __post_init__(self) -> None:
         for name, part in (("first", self.first), ("second", self.second)):
-            if not isinstance(part, Prior) or isinstance(part, Mixture | LKJ) or not part.proper:
+            if not isinstance(part, Prior) or isinstance(part, Mixture | LKJ) or not part.proper:  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise ModelError(
                     f"Mixture: {name} must be a proper prior such as Normal(0, 2), and no "
                     f"Mixture itself, got {part!r}."
@@ -635,7 +632,7 @@ def _within(prior: Prior, x: Array, value: Array) -> Array:
 
 
 def _parse(text: str) -> ast.expr:
-    if not isinstance(text, str) or len(text) > LONGEST:
+    if not isinstance(text, str) or len(text) > LONGEST:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _not_a_prior(text)
     try:
         return ast.parse(text.strip(), mode="eval").body

@@ -1,8 +1,5 @@
 """Residual deviance and leverage of each study, and DIC."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import singledispatch

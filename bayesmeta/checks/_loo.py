@@ -1,9 +1,5 @@
 """Prediction of each study from the others: leave-one-study-out cross-validation."""
 
-# SciPy and ArviZ type their results loosely:
-# pyright: reportArgumentType=false
-# pyright: reportPrivateImportUsage=false
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
@@ -275,7 +271,7 @@ def _reached(log_weight: Array, log_mass: Array, ends: NDArray[np.bool_]) -> NDA
 
 def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
     """Weigh draws by Pareto-smoothed importance sampling."""
-    from arviz_stats.base import array_stats
+    from arviz_stats.base import array_stats  # pyright: ignore[reportPrivateImportUsage]
 
     draws = shared(posterior.sample(None, 0))
     terms = study_densities(posterior.model, posterior.data, draws)
@@ -283,7 +279,8 @@ def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
     rows = [row for name, row in posterior.convergence.items() if name in draws]
     efficiency = min(1.0, min(row["ess_bulk"] for row in rows) / n)
     log_weight, pareto_k = map(
-        np.asarray, array_stats.psislw((terms.every - terms.given).T, r_eff=efficiency)
+        np.asarray,
+        array_stats.psislw((terms.every - terms.given).T, r_eff=efficiency),  # pyright: ignore[reportArgumentType]
     )
     log_weight = log_weight.T - _log_mean(np.zeros(1), log_weight.T)
     flat = np.full(n, -np.log(n))
@@ -343,7 +340,7 @@ def _refitted(posterior: Posterior, i: int, engine: Engine | None) -> tuple[floa
 
 def _thin(rest: Posterior, log_density: Array) -> bool:
     """Whether too few draws carry the mean of a density: by its Pareto k and its standard error."""
-    from arviz_stats.base import array_stats
+    from arviz_stats.base import array_stats  # pyright: ignore[reportPrivateImportUsage]
 
     weight = np.exp(log_density - log_density.max())
     ess = min(row["ess_bulk"] for row in rest.convergence.values())

@@ -1,8 +1,5 @@
 """What the priors say before any data: effects, spread, risks, counts, and what is absurd."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch

@@ -1,8 +1,5 @@
 """Models compared by how well they predict each study from the others."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 

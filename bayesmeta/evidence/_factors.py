@@ -1,8 +1,5 @@
 """How likely no effect, and no heterogeneity, are beside the model: Bayes factors."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportCallIssue=false
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final

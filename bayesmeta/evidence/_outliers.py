@@ -1,8 +1,5 @@
 """Which studies are outliers, and how strongly the data say so."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportCallIssue=false
-
 from typing import TYPE_CHECKING
 
 import numpy as np

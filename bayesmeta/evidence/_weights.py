@@ -1,8 +1,5 @@
 """How much each study has to say about mu."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportCallIssue=false
-
 from typing import TYPE_CHECKING
 
 import numpy as np

@@ -1,9 +1,5 @@
 """How much wider an answer is when means and SDs are estimated instead of plugged in."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-
 from typing import TYPE_CHECKING
 
 import numpy as np

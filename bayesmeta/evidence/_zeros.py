@@ -1,8 +1,5 @@
 """What studies without events contribute."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportCallIssue=false
-
 from typing import TYPE_CHECKING
 
 import numpy as np

@@ -1,8 +1,5 @@
 """The third part of a model: how effects lie about where they are expected, as data."""
 
-# what one part takes as a field another has fixed for its class:
-# pyright: reportIncompatibleVariableOverride=false
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -72,7 +69,7 @@ class NormalSpread(Scatter):
     """Normal, with the prior of its standard deviation tau."""
 
     tau: Prior
-    df: ClassVar[None] = None
+    df: ClassVar[None] = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 @final
@@ -81,7 +78,7 @@ class StudentTSpread(Scatter):
     """Student-t with scale tau, and degrees of freedom that are known or have a prior."""
 
     tau: Prior
-    df: float | Prior
+    df: float | Prior  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @property
     def shares(self) -> bool:

@@ -1,9 +1,5 @@
 """Marginal posteriors known on a grid, or on a grid of a mapped variable."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportOperatorIssue=false
-# pyright: reportReturnType=false
-
 from dataclasses import dataclass
 from typing import final
 
@@ -190,7 +186,7 @@ class SupportMap:
     def inverse(self, x: Array) -> Array:
         """Map the support to u; its ends and what lies beyond to -inf and inf."""
         if self._ends == 0:
-            return sum(np.arcsinh((x - centre) / self.scale) for centre in self.centres)
+            return sum(np.arcsinh((x - centre) / self.scale) for centre in self.centres)  # pyright: ignore[reportReturnType]
         with np.errstate(divide="ignore"):
             if self._ends == 2:
                 u = logit(np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0))
@@ -209,7 +205,7 @@ class SupportMap:
 
     def _per_unit(self, x: Array) -> Array:
         """Derivative of the inverse where there is no end."""
-        return sum(1 / np.hypot(x - centre, self.scale) for centre in self.centres)
+        return sum(1 / np.hypot(x - centre, self.scale) for centre in self.centres)  # pyright: ignore[reportReturnType]
 
 
 @final

@@ -1,9 +1,5 @@
 """Marginal posteriors: mean, quantiles, density and probability of one number."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportOperatorIssue=false
-# pyright: reportReturnType=false
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,7 +123,7 @@ class Marginal(ABC):
         p = brentq(slope, low, high, xtol=1e-13) if inside else tail[best]
         if p <= tail[0]:
             return self._lower_end(), float(self._quantile(np.array([prob]))[0])
-        lower, upper = self._quantile(np.array([p, p + prob]))
+        lower, upper = self._quantile(np.array([p, p + prob]))  # pyright: ignore[reportOperatorIssue]
         return float(lower), float(upper)
 
     def _lower_end(self) -> float:
@@ -541,7 +537,7 @@ def _integral(series: Array) -> Array:
 def _series(coefficients: Array, x: Array) -> Array:
     """Values of several Chebyshev series, (m, n), at points (p,): (m, p)."""
     if x.size * coefficients.shape[1] > 20_000:  # Clenshaw's recurrence needs no table
-        return np.polynomial.chebyshev.chebval(x, coefficients.T)
+        return np.polynomial.chebyshev.chebval(x, coefficients.T)  # pyright: ignore[reportReturnType]
     return coefficients @ np.cos(np.outer(np.arange(coefficients.shape[1]), np.arccos(x)))
 
 

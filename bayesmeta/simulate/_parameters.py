@@ -1,8 +1,5 @@
 """Parameters drawn from their priors, and effects of studies from their laws."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from functools import singledispatch
 

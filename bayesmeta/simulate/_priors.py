@@ -1,8 +1,5 @@
 """Draws from priors."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from collections.abc import Callable, Mapping
 
 import numpy as np

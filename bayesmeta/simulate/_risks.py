@@ -1,8 +1,5 @@
 """Risks of two arms from effect and baseline: written apart from the PyMC form."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from collections.abc import Callable, Mapping
 
 import numpy as np

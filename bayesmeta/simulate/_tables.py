@@ -1,8 +1,5 @@
 """Tables of the same designs, drawn given parameters."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from functools import singledispatch
 

@@ -1,8 +1,5 @@
 """Prior and posterior densities on a common grid."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportCallIssue=false
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
@@ -60,7 +57,7 @@ def density_rows(
         low, high = (float(marginal.quantile(q)) for q in (0.001, 0.999))
         wide = np.array([low - 0.35 * (high - low), high + 0.35 * (high - low)])
         start, end = prior.support
-        x = np.linspace(*np.clip(wide, max(start, 0.0) if name == "tau" else start, end), points)
+        x = np.linspace(*np.clip(wide, max(start, 0.0) if name == "tau" else start, end), points)  # pyright: ignore[reportCallIssue]
         rows.append(
             DensityRows(
                 parameter=name,

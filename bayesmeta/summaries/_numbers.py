@@ -1,8 +1,5 @@
 """Every parameter of a posterior in numbers."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportCallIssue=false
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 

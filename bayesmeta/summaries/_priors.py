@@ -1,8 +1,5 @@
 """Intervals, quantiles and probabilities of priors."""
 
-# pandas types a cell, a column and a table as unions of everything:
-# pyright: reportCallIssue=false
-
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any

@@ -1,9 +1,5 @@
 """How fine one pass over the grid is, how far it goes, and where tau is centred."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,7 +57,7 @@ def at_corners(
     farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
     corners = tabulate(model.likelihood, data, farthest, resolution.step, resolution.spacing)
     at = ((rule.x, np.full_like(rule.x, one), model.df) for one in tau)
-    return np.array([each_given_mu(corners, *one).T for one in at])
+    return np.array([each_given_mu(corners, *one).T for one in at])  # pyright: ignore[reportArgumentType]
 
 
 def grid_for(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> Grid:
@@ -98,7 +94,7 @@ def _fast_size(least: float) -> int:
     """A size that transforms fast, and into two halves."""
     from scipy.fft import next_fast_len
 
-    return 2 * int(next_fast_len(int(np.ceil(least / 2)), real=True))
+    return 2 * int(next_fast_len(int(np.ceil(least / 2)), real=True))  # pyright: ignore[reportArgumentType]
 
 
 def centre_of_tau(

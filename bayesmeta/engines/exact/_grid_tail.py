@@ -1,9 +1,5 @@
 """Moments of tau beyond the grid, where its prior falls so slowly that they matter."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable
 
 import numpy as np

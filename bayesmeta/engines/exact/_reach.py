@@ -1,9 +1,5 @@
 """How far mu and tau are integrated, as a first guess and at most."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from typing import NamedTuple
 
 import numpy as np

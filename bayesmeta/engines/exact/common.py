@@ -1,9 +1,5 @@
 """One effect for all studies whose likelihoods are no normals: its posterior is one integral."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Mapping
 from functools import partial
 

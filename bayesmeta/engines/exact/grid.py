@@ -11,7 +11,6 @@ exception.
 
 # SciPy types its results as unions with a second return value:
 # pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
 
 from dataclasses import dataclass, replace
 from functools import cache, partial

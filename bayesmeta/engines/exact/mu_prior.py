@@ -1,9 +1,5 @@
 """Priors of mu as mixtures of normals, truncated where they have ends: closed forms then serve."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from dataclasses import dataclass
 from functools import singledispatch
 from math import lgamma

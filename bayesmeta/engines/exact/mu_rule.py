@@ -1,9 +1,5 @@
 """How mu is integrated: by the smoothness of its prior and of the likelihoods."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from dataclasses import dataclass, replace
 from typing import final
 

@@ -6,10 +6,6 @@ Given tau, everything is normal in closed form, so every marginal posterior is a
 mixture of normals, truncated where it has ends, so that the same closed forms serve.
 """
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -267,7 +263,7 @@ def _marginal(
         parts = (shift, slope, noise)
         shift, slope, noise = (np.broadcast_to(part, weights.shape)[keep] for part in parts)
     if prior.bounded:
-        return TruncatedMixture(w, mean, sd, prior.low, prior.high, shift, slope, noise, moments)
+        return TruncatedMixture(w, mean, sd, prior.low, prior.high, shift, slope, noise, moments)  # pyright: ignore[reportArgumentType]
     return NormalMixture(w, shift + slope * mean, np.hypot(slope * sd, noise), moments)
 
 

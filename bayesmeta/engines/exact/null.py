@@ -4,10 +4,6 @@ The posterior of the whole model tells little of what the data say far from wher
 null is integrated by itself: adaptively, over the studies' densities given mu and tau.
 """
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable
 
 import numpy as np

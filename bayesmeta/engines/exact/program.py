@@ -6,10 +6,6 @@ Chebyshev nodes per study, the grid, and as many nodes of mu as cover a rough no
 that may miss is estimated from the tails of every series, and the caller falls back on ``_grid``.
 """
 
-# NumPy's and JAX's arrays stand for each other:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -1,9 +1,5 @@
 """Where tau is integrated, Chebyshev nodes in a map of its support, and its density there."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from functools import lru_cache
 from typing import NamedTuple
 

@@ -1,14 +1,5 @@
 """Several outcomes in PyMC: study effects integrated out, gaps masked exactly."""
 
-# PyTensor types every operation as possibly None:
-# pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-# pyright: reportOperatorIssue=false
-# pyright: reportOptionalSubscript=false
-# pyright: reportPrivateImportUsage=false
-# pyright: reportReturnType=false
-# pyright: reportIndexIssue=false
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -64,15 +55,15 @@ def _between(model: MultivariateNormal, p: int) -> TensorVariable:
     """Correlations between studies, (p, p), and ``rho`` of every pair."""
     if not isinstance(model.rho, LKJ):
         rho = prior("rho", model.rho)
-        return pt.stack([pt.stack([1.0, rho]), pt.stack([rho, 1.0])])
-    factor = _factor(pm.Data("rho_eta", np.float64(model.rho.eta)), p)
+        return pt.stack([pt.stack([1.0, rho]), pt.stack([rho, 1.0])])  # pyright: ignore[reportReturnType]
+    factor = _factor(pm.Data("rho_eta", np.float64(model.rho.eta)), p)  # pyright: ignore[reportArgumentType]
     rows = [
         pt.stack([sum(a * b for a, b in zip(u, v, strict=True)) for v in factor]) for u in factor
     ]
     between = pt.stack(rows)
-    each = [between[i, j] for i, j in zip(*pairs(p), strict=True)]
+    each = [between[i, j] for i, j in zip(*pairs(p), strict=True)]  # pyright: ignore[reportArgumentType, reportCallIssue, reportIndexIssue]
     pm.Deterministic("rho", each[0] if p == 2 else pt.stack(each))
-    return between
+    return between  # pyright: ignore[reportReturnType]
 
 
 def _factor(eta: TensorVariable, p: int) -> list[list[TensorVariable]]:
@@ -129,7 +120,7 @@ def multivariate_logp(
         factor.append(row)
         pivots.append(pivot)
         left.append(residual)
-    return total
+    return total  # pyright: ignore[reportReturnType]
 
 
 def multivariate_random(

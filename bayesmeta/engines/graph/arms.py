@@ -5,13 +5,6 @@ standard normal distances from rough values, and the study's likelihood gives th
 study that is only padding then keeps a proper density.
 """
 
-# PyTensor types every operation as possibly None:
-# pyright: reportArgumentType=false
-# pyright: reportAttributeAccessIssue=false
-# pyright: reportCallIssue=false
-# pyright: reportOperatorIssue=false
-# pyright: reportReturnType=false
-
 from collections.abc import Mapping
 from functools import partial
 
@@ -32,7 +25,7 @@ def _arms(of: Arms, model: Model, data: Data) -> None:
     beta, from_baseline = _baselines(of, data)
     log_sd, from_sds = _log_sds(of, data)
     given_back = from_baseline + from_sds
-    means = _means(of, theta, beta, pt.exp(log_sd))
+    means = _means(of, theta, beta, pt.exp(log_sd))  # pyright: ignore[reportArgumentType]
     r = None if of.correlation is None else prior("correlation", of.correlation, dims="study")
     sds = [_sd(data, arm, r) for arm in ("treatment", "control")]
     pm.CustomDist(
@@ -94,7 +87,7 @@ def _sd(data: Data, arm: str, r: TensorVariable | None) -> TensorVariable:
     before, after = data[f"before_{arm}"], data[f"after_{arm}"]
     squared = before**2 + after**2 - 2 * r * before * after
     unknown = before > 0
-    return pt.switch(unknown, pt.sqrt(pt.switch(unknown, squared, 1.0)), data[f"sd_{arm}"])
+    return pt.switch(unknown, pt.sqrt(pt.switch(unknown, squared, 1.0)), data[f"sd_{arm}"])  # pyright: ignore[reportReturnType]
 
 
 def _baselines(of: Arms, data: Data) -> tuple[TensorVariable, TensorVariable]:
@@ -104,7 +97,7 @@ def _baselines(of: Arms, data: Data) -> tuple[TensorVariable, TensorVariable]:
     z = pm.Normal("baseline_z", 0.0, 1.0, dims="study")
     beta = pm.Deterministic("baseline", data["centre"] + data["unit"] * z, dims="study")
     on_exponential = beta if of.pair == ("ROM", "normal") else 0.0
-    return beta, 0.5 * z**2 + on_exponential
+    return beta, 0.5 * z**2 + on_exponential  # pyright: ignore[reportOperatorIssue, reportReturnType]
 
 
 def _log_sds(of: Arms, data: Data) -> tuple[TensorVariable, TensorVariable]:
@@ -112,7 +105,7 @@ def _log_sds(of: Arms, data: Data) -> tuple[TensorVariable, TensorVariable]:
     shared = of.measure == "SMD"
     dims = {"dims": "study"} if shared else {"dims": ("arm", "study")}
     if of.log_sd is not None:
-        found = prior("log_sd", of.log_sd, **dims)
+        found = prior("log_sd", of.log_sd, **dims)  # pyright: ignore[reportArgumentType]
         found = found[None] if shared else found
         return found, 0.0 * data["centre"]
     z = pm.Normal("log_sd_z", 0.0, 1.0, **dims)
@@ -120,8 +113,8 @@ def _log_sds(of: Arms, data: Data) -> tuple[TensorVariable, TensorVariable]:
     rough = pt.stack([data["log_sd_treatment"], data["log_sd_control"]])
     n = pt.stack([data["size_treatment"], data["size_control"]])
     if shared:
-        rough, n = rough.mean(axis=0, keepdims=True), n.sum(axis=0, keepdims=True)
-    return rough + z / pt.sqrt(2 * n), 0.5 * (z**2).sum(axis=0)
+        rough, n = rough.mean(axis=0, keepdims=True), n.sum(axis=0, keepdims=True)  # pyright: ignore[reportAttributeAccessIssue]
+    return rough + z / pt.sqrt(2 * n), 0.5 * (z**2).sum(axis=0)  # pyright: ignore[reportOperatorIssue]
 
 
 def _means(
@@ -132,7 +125,7 @@ def _means(
         return beta + theta * sd[0] / 2, beta - theta * sd[0] / 2
     up, down = beta + theta / 2, beta - theta / 2
     if of.pair == ("ROM", "normal"):
-        return pt.exp(up), pt.exp(down)
+        return pt.exp(up), pt.exp(down)  # pyright: ignore[reportReturnType]
     if of.pair == ("ROM", "lognormal"):
         return up - sd[0] ** 2 / 2, down - sd[1] ** 2 / 2
     return up, down

@@ -4,14 +4,6 @@ Data and the priors' numbers are ``pm.Data`` of float64, so that one compiled pr
 table of a shape and every prior of a family.
 """
 
-# PyTensor types every operation as possibly None:
-# pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-# pyright: reportOperatorIssue=false
-# pyright: reportOptionalSubscript=false
-# pyright: reportPrivateImportUsage=false
-# pyright: reportReturnType=false
-
 from collections.abc import Mapping
 
 import numpy as np

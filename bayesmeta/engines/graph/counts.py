@@ -2,11 +2,7 @@
 
 # PyTensor types every operation as possibly None:
 # pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
 # pyright: reportOperatorIssue=false
-# pyright: reportOptionalSubscript=false
-# pyright: reportPrivateImportUsage=false
-# pyright: reportReturnType=false
 
 from collections.abc import Mapping
 
@@ -178,17 +174,17 @@ def fisher_logp(
     """
     low = pt.maximum(0.0, events - n_control)
     high = pt.minimum(n_treatment, events)
-    at = low[:, None] + count
-    possible = at <= high[:, None]
-    inside = pt.switch(possible, at, low[:, None])
+    at = low[:, None] + count  # pyright: ignore[reportOptionalSubscript]
+    possible = at <= high[:, None]  # pyright: ignore[reportOptionalSubscript]
+    inside = pt.switch(possible, at, low[:, None])  # pyright: ignore[reportOptionalSubscript]
 
     def log_weight(x: TensorVariable, *, column: bool) -> TensorVariable:
         n1, n0, m = (v[:, None] if column else v for v in (n_treatment, n_control, events))
         parts = (x, n1 - x, m - x, n0 - m + x)
-        return -sum(pt.gammaln(part + 1) for part in parts)
+        return -sum(pt.gammaln(part + 1) for part in parts)  # pyright: ignore[reportCallIssue]
 
     terms = log_weight(inside, column=True) + theta[:, None] * (inside - value[:, None])
-    return log_weight(value, column=False) - pt.logsumexp(
+    return log_weight(value, column=False) - pt.logsumexp(  # pyright: ignore[reportPrivateImportUsage]
         pt.switch(possible, terms, -np.inf), axis=1
     )
 
@@ -226,7 +222,7 @@ def _baselines(spec: Prior | Exchangeable) -> TensorVariable:
         return prior("baseline", spec, dims="study")
     mean, sd = prior("baseline_mean", spec.mean), prior("baseline_sd", spec.sd)
     z = pm.Normal("baseline_z", 0.0, 1.0, dims="study")
-    return pm.Deterministic("baseline", mean + sd * z, dims="study")
+    return pm.Deterministic("baseline", mean + sd * z, dims="study")  # pyright: ignore[reportReturnType]
 
 
 def odds_ratio_logits(
@@ -277,7 +273,7 @@ def risk_difference_logits(
     log_not_large = np.log(2.0) + log_rest - pt.log(2 - e + e * s + root)
     large = pt.log(pt.exp(log_small) + e) - log_not_large
     small = log_small - pt.log(pt.exp(log_not_large) + e)
-    return pt.switch(theta > 0, large, small), pt.switch(theta > 0, small, large)
+    return pt.switch(theta > 0, large, small), pt.switch(theta > 0, small, large)  # pyright: ignore[reportReturnType]
 
 
 LOGITS = {

@@ -1,13 +1,5 @@
 """Estimates with known standard errors in PyMC."""
 
-# PyTensor types every operation as possibly None:
-# pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-# pyright: reportOperatorIssue=false
-# pyright: reportOptionalSubscript=false
-# pyright: reportPrivateImportUsage=false
-# pyright: reportReturnType=false
-
 from collections.abc import Mapping
 from functools import singledispatch
 
@@ -61,8 +53,8 @@ def _(between: OutlierSpread, mu: TensorVariable, data: Data) -> None:
         "y_observed",
         w=pt.stack([1 - share, share]),
         comp_dists=[
-            pm.Normal.dist(mu, pt.sqrt(variance)),
-            pm.Normal.dist(mu, pt.sqrt(variance + spread**2)),
+            pm.Normal.dist(mu, pt.sqrt(variance)),  # pyright: ignore[reportArgumentType]
+            pm.Normal.dist(mu, pt.sqrt(variance + spread**2)),  # pyright: ignore[reportArgumentType]
         ],
         observed=data["y"],
         dims="study",

@@ -2,8 +2,6 @@
 
 # PyTensor types every graph as a variable or a list of them:
 # pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-# pyright: reportPrivateImportUsage=false
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +13,12 @@ import pymc as pm
 import pymc.sampling.jax
 from jax import Array
 from pymc.model.transform.optimization import freeze_dims_and_data
-from pytensor.compile import SharedVariable
+from pytensor.compile import SharedVariable  # pyright: ignore[reportPrivateImportUsage]
 from pytensor.compile.mode import JAX
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import graph_inputs
-from pytensor.link.jax.dispatch import jax_funcify
+from pytensor.link.jax.dispatch import jax_funcify  # pyright: ignore[reportPrivateImportUsage]
 from pytensor.tensor.variable import TensorVariable
 
 type Arrays = Mapping[str, Array]
@@ -85,7 +83,7 @@ def jax_function(
     fresh = {v: v.type.clone(shape=v.type.shape)(name=v.name) for v in shared}
     graph = FunctionGraph(
         inputs=[*values, *fresh.values()],
-        outputs=clone_replace(list(outputs), replace=fresh),
+        outputs=clone_replace(list(outputs), replace=fresh),  # pyright: ignore[reportCallIssue]
         clone=True,
     )
     JAX.optimizer.rewrite(graph)

@@ -1,11 +1,6 @@
 """What all PyMC models are made of: priors with their numbers as inputs, and study effects."""
 
 # PyTensor types every operation as possibly None:
-# pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
-# pyright: reportOperatorIssue=false
-# pyright: reportOptionalSubscript=false
-# pyright: reportPrivateImportUsage=false
 # pyright: reportReturnType=false
 
 from collections.abc import Mapping
@@ -115,7 +110,7 @@ class Scaled(Transform):
 
     def _sd(self, inputs: tuple[Variable, ...]) -> TensorVariable:
         shape = inputs[-2]
-        return pt.sqrt(1 / shape + 1 / shape**2)
+        return pt.sqrt(1 / shape + 1 / shape**2)  # pyright: ignore[reportOperatorIssue]
 
 
 def prior(name: str, spec: Prior, **dims: str) -> TensorVariable:

@@ -1,11 +1,7 @@
 """The likelihood of reported quantiles as one operation of a PyTensor graph."""
 
 # PyTensor types every operation as possibly None:
-# pyright: reportArgumentType=false
-# pyright: reportAttributeAccessIssue=false
-# pyright: reportGeneralTypeIssues=false
 # pyright: reportIncompatibleMethodOverride=false
-# pyright: reportPrivateImportUsage=false
 
 from collections.abc import Callable, Sequence
 from typing import Any, final
@@ -17,7 +13,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
-from pytensor.link.jax.dispatch import jax_funcify
+from pytensor.link.jax.dispatch import jax_funcify  # pyright: ignore[reportPrivateImportUsage]
 
 from ..compiled.precision import float64
 from ..likelihood.quantile_chain import Nodes
@@ -57,7 +53,7 @@ class QuantileLogProbability(Op):
     ) -> list[Variable]:
         """Gradients in `mu` and `sigma`; the data have none."""
         slopes = QuantileSlopes(self.nodes)(*inputs, return_list=True)
-        return [disconnected_type(), *(gradients[0] * slope for slope in slopes)]
+        return [disconnected_type(), *(gradients[0] * slope for slope in slopes)]  # pyright: ignore[reportGeneralTypeIssues]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Only `mu` and `sigma` are followed."""
@@ -94,11 +90,11 @@ def _slopes(nodes: Nodes) -> Callable[..., tuple[jax.Array, jax.Array]]:
     return jax.grad(total, argnums=(1, 2))
 
 
-@jax_funcify.register(QuantileLogProbability)
+@jax_funcify.register(QuantileLogProbability)  # pyright: ignore[reportArgumentType]
 def _probability_in_jax(op: QuantileLogProbability, **_: object) -> Callable[..., jax.Array]:
     return lambda arrays, mu, sigma: log_probability(jnp, arrays, mu, sigma, op.nodes)
 
 
-@jax_funcify.register(QuantileSlopes)
+@jax_funcify.register(QuantileSlopes)  # pyright: ignore[reportArgumentType]
 def _slopes_in_jax(op: QuantileSlopes, **_: object) -> Callable[..., tuple[jax.Array, jax.Array]]:
     return _slopes(op.nodes)

@@ -1,9 +1,5 @@
 """Studies whose two arms share one SD: the standardised difference of means."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,5 +81,5 @@ def _over_baseline(
     for at, scale in peaks_of(shape.baseline):
         between = (at - middle) / unit / (1 + (scale / unit) ** 2)
         start = np.where(joint(rows, between) > joint(rows, start), between, start)
-    found = integrated(joint, rows, start, 0.2)
+    found = integrated(joint, rows, start, 0.2)  # pyright: ignore[reportArgumentType]
     return found + np.log(unit) + log_prior_of_sd(shape.log_sd, log_sd)

@@ -1,9 +1,5 @@
 """What decides a study's likelihood besides its figures, and where its baseline's prior is high."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from typing import NamedTuple
 
 from ...priors import Mixture, Normal, Prior

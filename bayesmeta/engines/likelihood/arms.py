@@ -1,9 +1,5 @@
 """What one arm says of its mean and SD: a mean and an SD as reported, or quantiles as rounded."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import NamedTuple

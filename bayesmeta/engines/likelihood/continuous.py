@@ -6,10 +6,6 @@ Every study is tabulated once, at points that crowd at its estimate and reach fa
 spline. Each is scaled to the integral 1 over the effect: a density of its estimate.
 """
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple

@@ -7,10 +7,6 @@ logarithm is exact to rounding; where it is narrower, it does not reach the corn
 runs over the distribution itself.
 """
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

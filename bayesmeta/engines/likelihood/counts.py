@@ -1,9 +1,5 @@
 """Likelihoods of whole tables of counts at nodes of theta, by rules of fixed size: NumPy or JAX."""
 
-# NumPy's and JAX's arrays stand for each other:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple

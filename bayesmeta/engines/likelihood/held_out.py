@@ -4,10 +4,6 @@ The unit is the study. Its result is y, or the events of its treatment arm given
 control arm (in a hypergeometric likelihood: given its margins).
 """
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Mapping
 from functools import singledispatch
 

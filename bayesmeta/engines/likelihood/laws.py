@@ -1,8 +1,5 @@
 """What the counts of a table say, given its effect and baseline: each law once, in NumPy or JAX."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,8 +1,5 @@
 """Where likelihoods are asked for: uniform grids, points that crowd at zero, any places."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportOperatorIssue=false
-
 from typing import NamedTuple
 
 import numpy as np

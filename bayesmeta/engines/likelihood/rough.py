@@ -1,9 +1,5 @@
 """Roughly what each study says of its effect, and what its likelihood looks like."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Mapping
 from functools import singledispatch
 

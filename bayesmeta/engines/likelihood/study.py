@@ -1,9 +1,5 @@
 """What each study says of its own effect: log likelihoods wherever they are asked for."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable
 from functools import lru_cache, partial, singledispatch
 

@@ -1,8 +1,5 @@
 """The likelihood of one two-arm table as a function of its effect, the baseline integrated out."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal

@@ -2,7 +2,6 @@
 
 # NumPy's and JAX's arrays stand for each other:
 # pyright: reportArgumentType=false
-# pyright: reportCallIssue=false
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -270,7 +269,7 @@ def _likelihood(
     rule = Rule(shape.size.beta, shape.size.tails, shape.support)
     log_beta = None
     if shape.baseline is not None:
-        log_beta = partial(shape.baseline.density, numbers=inputs.baseline)
+        log_beta = partial(shape.baseline.density, numbers=inputs.baseline)  # pyright: ignore[reportCallIssue]
     return study_function(jnp, shape.link, counts, rule, log_beta)
 
 

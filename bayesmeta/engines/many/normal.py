@@ -1,8 +1,5 @@
 """Many normal-normal data sets at once: from columns to a compiled program and back."""
 
-# NumPy's and JAX's arrays stand for each other:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from functools import cache, lru_cache, partial
 from threading import Lock
@@ -110,7 +107,7 @@ def _inputs(model: RandomEffects, prob: float) -> Inputs:
     )
     low, high, median = map(np.float64, (*model.tau.support, _median(model.tau)))
     probs = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])
-    return Inputs(mu, tau, low, high, median, probs)
+    return Inputs(mu, tau, low, high, median, probs)  # pyright: ignore[reportArgumentType]
 
 
 @lru_cache(maxsize=256)
@@ -143,5 +140,5 @@ def example(shape: Shape) -> tuple[Values, Values, np.int64, Inputs]:
     one = np.float64(1.0)
     mu = ("mean", "sd") if shape.components == 1 else ("df", "mean", "scale")
     tau = dict.fromkeys(shape.numbers, one)
-    inputs = Inputs(dict.fromkeys(mu, one), tau, one, one, one, np.ones(3))
+    inputs = Inputs(dict.fromkeys(mu, one), tau, one, one, one, np.ones(3))  # pyright: ignore[reportArgumentType]
     return ones, ones, np.int64(0), inputs

@@ -7,9 +7,6 @@ number of them. What decides a program is the padded number of studies, the fami
 and whether quantiles are wanted; estimates and the priors' numbers are inputs.
 """
 
-# NumPy's and JAX's arrays stand for each other:
-# pyright: reportArgumentType=false
-
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -84,7 +81,7 @@ def rule(count: int) -> Rule:
     barycentric = (-1.0) ** order * np.sin(np.pi * (order + 0.5) / count)
     last = 5 * count // 6
     tail = to_series[last:] / order[last:, None]
-    return Rule(x, weight, rough, at_nodes @ integral @ to_series, barycentric, tail)
+    return Rule(x, weight, rough, at_nodes @ integral @ to_series, barycentric, tail)  # pyright: ignore[reportArgumentType]
 
 
 class Sums(NamedTuple):

@@ -6,10 +6,6 @@ densities are made at nodes of a map that crowds where a likelihood has a corner
 an end: there the distribution of the effects, as narrow as tau, leaves features of every size.
 """
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property

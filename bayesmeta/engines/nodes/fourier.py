@@ -1,9 +1,5 @@
 """Effects on one uniform grid, smeared by their distribution in the Fourier domain."""
 
-# SciPy types its results as unions with a second return value:
-# pyright: reportArgumentType=false
-# pyright: reportOperatorIssue=false
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final

@@ -1,10 +1,7 @@
 """One chain of BlackJAX's NUTS on a model's density; pure JAX from end to end."""
 
 # BlackJAX types states and infos by their common base:
-# pyright: reportArgumentType=false
 # pyright: reportAttributeAccessIssue=false
-# pyright: reportCallIssue=false
-# pyright: reportReturnType=false
 
 from collections.abc import Callable, Mapping
 
@@ -51,15 +48,15 @@ def chain(
     adaptation = blackjax.window_adaptation(
         blackjax.nuts,
         log_density,
-        target_acceptance_rate=target_accept,
+        target_acceptance_rate=target_accept,  # pyright: ignore[reportArgumentType]
         adaptation_info_fn=lambda *_: None,
     )
-    (state, settings), _ = adaptation.run(warm, initial(made, start), num_steps=tune)
+    (state, settings), _ = adaptation.run(warm, initial(made, start), num_steps=tune)  # pyright: ignore[reportCallIssue]
     settings["step_size"] = step_scale * settings["step_size"]
     step = blackjax.nuts(log_density, **settings).step
 
     def one(state: object, key: Array) -> tuple[object, tuple[object, Mapping[str, Array]]]:
-        state, info = step(key, state)
+        state, info = step(key, state)  # pyright: ignore[reportArgumentType]
         stats = {
             "diverging": info.is_divergent,
             "energy": info.energy,
@@ -69,7 +66,7 @@ def chain(
         return state, (made.parameters(state.position, data), stats)
 
     _, (kept, stats) = jax.lax.scan(one, state, jax.random.split(draw, draws))
-    return {"draws": kept, "stats": stats}
+    return {"draws": kept, "stats": stats}  # pyright: ignore[reportReturnType]
 
 
 def target(

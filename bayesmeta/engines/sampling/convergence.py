@@ -2,12 +2,11 @@
 
 # SciPy types its results as unions with a second return value:
 # pyright: reportArgumentType=false
-# pyright: reportPrivateImportUsage=false
 
 from collections.abc import Mapping
 
 import numpy as np
-from arviz_stats.base import array_stats
+from arviz_stats.base import array_stats  # pyright: ignore[reportPrivateImportUsage]
 
 from ...posterior import Check
 

@@ -4,12 +4,6 @@ NUTS makes every table of a batch pay for the longest tree of all; trajectories 
 not. What the short runs cannot settle goes to NUTS one by one.
 """
 
-# BlackJAX types states and infos by their common base:
-# pyright: reportArgumentType=false
-# pyright: reportAttributeAccessIssue=false
-# pyright: reportCallIssue=false
-# pyright: reportReturnType=false
-
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from types import SimpleNamespace
@@ -156,7 +150,7 @@ def _program(shape: Batch) -> "Compiled":
     """Compile the program of one shape, from the traced one in the user's cache if it is there."""
     inputs = example_inputs(shape)
     path = stored_program(repr(shape), jax.default_backend())
-    traced = load_program(path) or store_program(path, export.export(trace(shape))(*inputs))
+    traced = load_program(path) or store_program(path, export.export(trace(shape))(*inputs))  # pyright: ignore[reportArgumentType]
     return jax.jit(traced.call).lower(*inputs).compile()
 
 
@@ -212,14 +206,14 @@ def _chain(
         adaptation_info_fn=lambda *_: None,
         num_integration_steps=shape.steps,
     )
-    (state, settings), _ = adaptation.run(warm, initial(made, start), num_steps=TUNE)
+    (state, settings), _ = adaptation.run(warm, initial(made, start), num_steps=TUNE)  # pyright: ignore[reportCallIssue]
     step = partial(_jittered(), logdensity_fn=log_density, **settings)
 
     def one(state: object, key: Array) -> tuple[object, tuple[Arrays, Array]]:
         state, info = step(key, state)
-        natural = made.parameters(state.position, data)
+        natural = made.parameters(state.position, data)  # pyright: ignore[reportAttributeAccessIssue]
         scalars = {name: value for name, value in natural.items() if value.ndim == 0}
-        return state, (scalars, info.is_divergent)
+        return state, (scalars, info.is_divergent)  # pyright: ignore[reportAttributeAccessIssue]
 
     _, kept = jax.lax.scan(one, state, jax.random.split(draw, shape.draws))
     return kept
@@ -313,14 +307,14 @@ def _by_nuts(model: Model, rows: Columns, seed: int, prob: float) -> Mapping[str
     with float64():
         from .nuts import sample
 
-        posterior = sample(model, model.takes(study=names, **rows), NUTS(seed=seed))
+        posterior = sample(model, model.takes(study=names, **rows), NUTS(seed=seed))  # pyright: ignore[reportArgumentType, reportCallIssue]
     found = {"mu_below_zero": float(posterior["mu"].cdf(0.0))}
     for name in ("mu", "tau" if "tau" in model.priors else "rho"):
         marginal = posterior[name]
         ends = zip(("lower", "median", "upper"), _levels(prob), strict=True)
         found |= {f"{name}_mean": marginal.mean(), f"{name}_sd": marginal.sd()}
         found |= {f"{name}_{end}": float(marginal.quantile(level)) for end, level in ends}
-    return {**found, **_convergence(posterior)}
+    return {**found, **_convergence(posterior)}  # pyright: ignore[reportReturnType]
 
 
 def _convergence(posterior: Posterior) -> Mapping[str, float]:

@@ -1,8 +1,5 @@
 """What goes into a compiled sampler: shapes, padded columns, the numbers of the priors, keys."""
 
-# a Prior class is not typed as the dataclass each subclass is:
-# pyright: reportArgumentType=false
-
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import singledispatch
@@ -161,7 +158,7 @@ def lockstep() -> bool:
 def example(model: Model) -> Model:
     """The same model with example numbers in its priors: these are inputs and do not matter."""
     found: dict[str, Prior | Exchangeable | ByOutcome] = {}
-    for field in fields(model):
+    for field in fields(model):  # pyright: ignore[reportArgumentType]
         value = getattr(model, field.name)
         if isinstance(value, Prior):
             found[field.name] = _example_prior(value)
@@ -172,11 +169,11 @@ def example(model: Model) -> Model:
         elif isinstance(value, Exchangeable):
             parts = (_example_prior(part) for part in (value.mean, value.sd))
             found[field.name] = Exchangeable(*parts)
-    return replace(model, **found)
+    return replace(model, **found)  # pyright: ignore[reportArgumentType]
 
 
 def _example_prior(prior: Prior) -> Prior:
     if isinstance(prior, Mixture):
         return Mixture(0.5, _example_prior(prior.first), _example_prior(prior.second))
     numbers = {"df": 3.0, "mean": 0.0, "low": 0.0}
-    return type(prior)(**{field.name: numbers.get(field.name, 1.0) for field in fields(prior)})
+    return type(prior)(**{field.name: numbers.get(field.name, 1.0) for field in fields(prior)})  # pyright: ignore[reportArgumentType]
