@@ -97,7 +97,7 @@ def _row(fit: Fit, prob: float, better: Better | None) -> dict[str, object]:
 
 def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[str, object]:
     check_one_outcome(fit.model, "compare")
-    mu, scale = fit["mu"], scale_of(fit)
+    mu, scale = fit.at(), scale_of(fit)
     values = np.array([mu.quantile(0.5), *mu.interval(prob)])
     tau = fit["tau"].quantile(0.5) if "tau" in fit.marginals else np.nan
     if scale == ATANH_RD:  # beside the others, which analyse the difference as it is

@@ -124,11 +124,12 @@ def absolute_effects(
         raise ModelError(f"Absolute effects need an OR or RR, not {measure}.")
     if not 0 < control_risk < 1:
         raise ModelError(f"control_risk must lie between 0 and 1, got {control_risk!r}.")
-    named = {"average effect": "mu", "effect in a new setting": "theta_new"}
+    effects = {"average effect": posterior.at()}
+    if posterior.model.between.new is not None:
+        effects["effect in a new setting"] = posterior.at(new=True)
     rows = tuple(
-        _absolute(label, posterior[name], measure, control_risk, better, per, prob)  # pyright: ignore[reportArgumentType]
-        for label, name in named.items()
-        if name in posterior.marginals
+        _absolute(label, one, measure, control_risk, better, per, prob)
+        for label, one in effects.items()
     )
     return AbsoluteEffects(rows=rows, control_risk=control_risk, per=per, prob=prob)
 

@@ -67,8 +67,7 @@ def compare_outcomes(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFra
     model, data, together = posterior.model, posterior.data, posterior.marginals["mu"]
     if not isinstance(model, MultivariateNormal) or not isinstance(together, Marginals):
         raise ModelError(
-            f"compare_outcomes takes a posterior of MultivariateNormal, not of "
-            f"{type(model).__name__}."
+            f"compare_outcomes takes a posterior of MultivariateNormal, not of {model.name}."
         )
     data = need(data, MultivariateEffects, "compare_outcomes is of several outcomes")
     rows = []

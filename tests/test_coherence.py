@@ -139,9 +139,9 @@ def test_nodes_that_hold_another_mean_or_more_than_everything_are_seen():
     )  # fmt: skip
     fit = bm.fit(bm.BinomialNormal(measure="OR", mu=MODEL.mu, tau=MODEL.tau), studies)
     assert bm.coherence(fit).passed
-    at = fit.nodes()
-    elsewhere = {**at.values, "mu": at.values["mu"] + 1e-4}
-    for nodes in (replace(at, values=elsewhere), replace(at, mass=1.001 * at.mass)):
+    right = fit.nodes()
+    elsewhere = {**right.values, "mu": right.values["mu"] + 1e-4}
+    for nodes in (replace(right, values=elsewhere), replace(right, mass=1.001 * right.mass)):
         found = bm.coherence(replace(fit, nodes=lambda nodes=nodes: nodes))
         assert "nodes and marginals" in rules(found)
 

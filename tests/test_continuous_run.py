@@ -69,11 +69,14 @@ def results(folder):
 def test_arms_are_the_answer_and_estimates_stand_beside_it(results):
     stay, first = results.outcomes
     assert list(stay.main.fits) == [FitKey.ARMS, FitKey.TWO_STAGE]
-    assert list(stay.main.posteriors) == ["arms (SDs estimated)", "two-stage (normal–normal)"]
+    assert list(stay.tables["comparison"].index[:2]) == [
+        "arms (SDs estimated)",
+        "two-stage (normal–normal)",
+    ]
     assert isinstance(stay.main.answer.model, bm.ContinuousNormal)
     assert isinstance(first.main.answer.model, bm.ContinuousCommonEffect)
-    assert next(iter(first.main.posteriors)).endswith("one common effect")
-    assert all(fit.diagnostics.passed for fit in stay.posteriors.values())
+    assert first.main.answering is FitKey.ARMS_COMMON
+    assert all(fit.diagnostics.passed for fit in stay.fits.values())
 
 
 def test_conversions_leave_their_name(results):

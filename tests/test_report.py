@@ -14,9 +14,12 @@ from bayesmeta.effects import MEASURES
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.results import OutcomeResult, PublishedResult, Robustness, ScenarioResult
 from bayesmeta.results.display import interval, shift_sentence
-from bayesmeta.results.keys import FitKey
+from bayesmeta.results.keys import FitKey, Line, Place
+from bayesmeta.results.labels import LABELS, is_ours
 from bayesmeta.results.sections import SECTIONS, glance, of_checks
 from bayesmeta.results.tables import (
+    COMPARATORS,
+    answers,
     compare_table,
     diagnostics_table,
     heterogeneity_table,
@@ -170,10 +173,10 @@ def test_gates_that_failed_and_fits_made_twice_are_named():
         Check("R-hat", "tau", 1.001, 1.01, at_most=True),
     )
     fits = {
-        name: SimpleNamespace(engine="NUTS", diagnostics=Diagnostics(checks[i:], attempts))
+        Place(name): SimpleNamespace(engine="NUTS", diagnostics=Diagnostics(checks[i:], attempts))
         for i, (name, attempts) in enumerate({"twice": 2, "once": 1}.items())
     }
-    outcome = SimpleNamespace(posteriors=fits)
+    outcome = SimpleNamespace(fits=fits)
     outcome.tables = {"diagnostics": diagnostics_table(outcome)}
     section = section_of("diagnostics", outcome)
     assert [(row[0], row[2], row[-1]) for row in section.texts] == [
@@ -254,7 +257,7 @@ def test_a_scenario_counts_benefit_on_the_better_side_as_the_comparison_does(sce
 
 def test_every_interval_of_a_scenario_holds_the_probability_that_was_asked_for(scenario):
     row = scenario_table(outcome_of(scenario, "lower"), prob=PROB).loc["all"]
-    mh, reml = scenario.frequentist.values()
+    mh, reml = scenario.pooled.values()
     for prefix, ends in {
         "": scenario.answer["mu"].interval(PROB),
         "mh_": mh.interval(PROB),
@@ -268,7 +271,7 @@ def test_every_interval_of_a_scenario_holds_the_probability_that_was_asked_for(s
 def test_heterogeneity_has_both_ends_of_tau2_and_of_the_prediction(scenario):
     table = heterogeneity_table(scenario)
     ends = ["tau2_lower", "tau2_upper", "prediction_lower", "prediction_upper"]
-    reml = scenario.frequentist["REML"]
+    reml = scenario.pooled[FitKey.REML]
     assert reml.prediction[0] < reml.prediction[1]
     assert table.loc["REML", ends].tolist() == [0.125, 2.5, *reml.prediction]
     assert table.loc["Mantel–Haenszel", ends].isna().all()
@@ -293,10 +296,29 @@ def test_the_kind_of_a_row_is_where_its_answer_comes_from_whatever_it_is_called(
     outcome.tables = {"comparison": compare_table(outcome, scenario, prob=PROB)}
     rows = [*section_of("comparison", outcome).rows]
     kinds = {row.cells[0].text: row.kind for row in rows}
-    assert kinds["two-stage"] == "posterior"
+    assert kinds["two-stage (normal–normal)"] == "posterior"
     assert kinds["REML, Wald"] == kinds["Mantel–Haenszel"] == "frequentist"
     assert kinds["posterior, they say"] == kinds["two trials"] == "published"
     assert rows[-1].cells[2].text == "no difference"
+
+
+def test_what_fits_are_called_decides_nothing_but_what_is_printed(scenario, monkeypatch):
+    outcome = outcome_of(scenario, "lower")
+    lines = [one.line for one in answers(scenario, ())]
+    table = scenario_table(outcome, prob=PROB)
+    assert {*COMPARATORS.values(), Line(FitKey.TWO_STAGE)} <= {*lines}
+    for key in FitKey:
+        monkeypatch.setitem(LABELS, key, f"{key.value}, Wald")
+    assert [one.line for one in answers(scenario, ())] == lines
+    pd.testing.assert_frame_equal(scenario_table(outcome, prob=PROB), table)
+    assert f"{FitKey.REML.value}, Wald" in heterogeneity_table(scenario).index
+
+
+def test_a_label_is_ours_if_our_tables_print_it_and_not_for_how_it_begins():
+    assert is_ours("REML")
+    assert is_ours("REML, HKSJ truncated")
+    assert is_ours("two-stage (normal–normal), one common effect")
+    assert not is_ours("REML, our own 2024 update")
 
 
 TRUST = Trust(

@@ -9,7 +9,7 @@ from ..errors import ColumnError, DataError
 from ..files import read_table
 from ..model import Data
 from ..specification import Outcome
-from ..studies import ContinuousStudies, Key, takes_quantiles
+from ..studies import ContinuousStudies, Key, need, takes_quantiles
 from ..wording import Table, estimates_of, read
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def _read(outcome: Outcome, frame: "pd.DataFrame", exclude: Mapping[Key, str]) -
 
 def by_quantiles(outcome: Outcome, data: Data) -> bool:
     """Whether any arm enters the model by its quantiles."""
-    return isinstance(data, ContinuousStudies) and any(
-        takes_quantiles(data, arm, outcome.distribution).any() for arm in data.arms
-    )
+    if outcome.kind != "continuous":
+        return False
+    means = need(data, ContinuousStudies, "quantiles are of arms")
+    return any(takes_quantiles(means, arm, outcome.distribution).any() for arm in means.arms)

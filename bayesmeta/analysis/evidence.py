@@ -15,7 +15,6 @@ from ..priors import Flat, Normal
 from ..results import Evidence, ScenarioResult
 from ..results.keys import FitKey
 from ..specification import Outcome, Specification
-from ..studies import Studies
 from .data import by_quantiles
 from .progress import Progress
 from .sampler import nuts
@@ -48,9 +47,7 @@ def evidence_of(
 
 def _zeros(spec: Specification, outcome: Outcome, main: ScenarioResult) -> "pd.DataFrame | None":
     data = main.answer.data
-    if not isinstance(data, Studies):
-        return None
-    if not any((values == 0).any() for values in data.numbers.values()):
+    if not (data.discrete and any((values == 0).any() for values in data.numbers.values())):
         return None
     engine = None if main.answer.exact else nuts(spec, outcome.name, "zeros")
     return zero_studies(main.answer, prob=spec.prob, engine=engine)

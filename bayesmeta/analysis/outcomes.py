@@ -8,7 +8,7 @@ from ..checks import Checks, check
 from ..decision import AbsoluteEffects, absolute_effects, pooled_control_risk
 from ..results import Evidence, OutcomeResult, ScenarioResult
 from ..specification import Outcome, Specification
-from ..studies import BinaryStudies
+from ..studies import BinaryStudies, need
 from .evidence import evidence_of
 from .models import models_of
 from .progress import Progress
@@ -18,6 +18,8 @@ from .scenarios import scenario_result
 
 if TYPE_CHECKING:
     import pandas as pd
+
+OF_RISKS = ("OR", "RR")  # what a control risk turns into the risk with treatment
 
 
 def outcome_result(
@@ -79,13 +81,13 @@ def _absolute(
     spec: Specification, outcome: Outcome, main: ScenarioResult, progress: Progress
 ) -> tuple[AbsoluteEffects | None, str]:
     """Absolute effects and the origin of the control risk: for ratios of binary counts alone."""
-    data, answer = main.data, main.answer
-    if not isinstance(data, BinaryStudies):
+    if outcome.measure not in OF_RISKS or outcome.measure not in main.data.measures:
         return None, ""
     progress(outcome.title, "absolute effects")
-    risk = outcome.control_risk or pooled_control_risk(data)
-    if not (np.isfinite(risk) and outcome.measure in ("OR", "RR")):
+    counts = need(main.data, BinaryStudies, "a control risk is of patients with and without events")
+    risk = outcome.control_risk or pooled_control_risk(counts)
+    if not np.isfinite(risk):
         return None, ""
     origin = "given by the specification" if outcome.control_risk else "all control arms together"
-    found = absolute_effects(answer, control_risk=risk, better=outcome.better, prob=spec.prob)
+    found = absolute_effects(main.answer, control_risk=risk, better=outcome.better, prob=spec.prob)
     return found, origin

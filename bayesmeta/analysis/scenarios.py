@@ -21,7 +21,6 @@ from ..results import Robustness, ScenarioResult
 from ..results.keys import FitKey
 from ..results.labels import LABELS
 from ..specification import Outcome, Scenario, Specification
-from ..studies import BinaryStudies, PersonTimeStudies
 from .data import data_of
 from .progress import Progress
 from .sampler import nuts
@@ -73,9 +72,9 @@ def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robust
         return Robustness()
     small = None
     if effects.k >= ENOUGH_FOR_SMALL:
-        counts = isinstance(data, BinaryStudies)
+        of_risks = data.discrete and data.size == "n"
         try:
-            small = small_study_tests(data if counts else effects, measure=measure)
+            small = small_study_tests(data if of_risks else effects, measure=measure)
         except DataError:
             small = None  # standard errors all equal, say: there is nothing to regress on
     return Robustness(
@@ -88,7 +87,7 @@ def _frequentist(
 ) -> Mapping[FitKey, FrequentistFit]:
     asked: dict[FitKey, Callable[[], FrequentistFit]] = {}
     measure = outcome.measure
-    if isinstance(data, BinaryStudies | PersonTimeStudies):
+    if data.discrete:
         asked[FitKey.MANTEL_HAENSZEL] = lambda: common_effect(data, weights="MH", measure=measure)
         if measure in ("OR", "RR"):
             asked[FitKey.MANTEL_HAENSZEL_HALF] = lambda: common_effect(

@@ -158,9 +158,9 @@ def _read(
     by: str | Sequence[str] | None,
     measure: str | None,
 ) -> Grouped:
-    own = getattr(model, "measure", None)
-    if measure is not None and own not in (None, measure):
-        raise DataError(f"{type(model).__name__} is about {own}; leave measure={measure!r} out.")
+    own = model.likelihood.measure
+    if measure is not None and own not in ("GEN", measure):
+        raise DataError(f"{model.name} is about {own}; leave measure={measure!r} out.")
     if isinstance(tables, Mapping):
         if by is not None or measure is not None:
             raise DataError(

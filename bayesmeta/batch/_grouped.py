@@ -77,7 +77,7 @@ def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
     names = columns_of(model)
     if set(arrays) != set(names):
         raise DataError(
-            f"{type(model).__name__} needs arrays named {', '.join(names)}; "
+            f"{model.name} needs arrays named {', '.join(names)}; "
             f"got {', '.join(map(str, arrays))}."
         )
     try:
@@ -134,7 +134,7 @@ def _check_columns(
     estimates = columns_of(model) == ESTIMATES
     if estimates and "events_treatment" in have and "y" not in have and measure is None:
         raise DataError(
-            f"{type(model).__name__} needs estimates (y, se) and the table has counts: make effect "
+            f"{model.name} needs estimates (y, se) and the table has counts: make effect "
             "sizes first, with measure='OR' or 'RR', or fit BinomialNormal to the counts."
         )
     for name in (*keys, *_needed(have, model)):

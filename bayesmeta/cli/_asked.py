@@ -138,12 +138,11 @@ def model_of_batch(frame: "pd.DataFrame", typed: Typed) -> "Model":
     """The model of a batch: its priors as typed, or those that serve any data of this measure."""
     from ..effects import EffectSizes, measure_named
     from ..errors import SpecError
-    from ..studies import ContinuousStudies, IncidenceStudies, PersonTimeStudies
     from ..wording import kind_of
 
     measure_named(typed.measure)
     kind = kind_of(frame)
-    if kind is ContinuousStudies:
+    if kind.arms and not kind.discrete:
         raise SpecError(
             "A batch takes counts or estimates; fit tables of means one by one, or make estimates "
             "of them first with effect_sizes."
@@ -151,7 +150,7 @@ def model_of_batch(frame: "pd.DataFrame", typed: Typed) -> "Model":
     if kind is EffectSizes and typed.of_arms:
         raise SpecError("--counts needs a table with events; this one has estimates.")
     words = _words(typed)
-    if kind in (PersonTimeStudies, IncidenceStudies) and not typed.of_arms:
+    if kind.size == "time" and not typed.of_arms:
         raise SpecError("A table with person-time is fitted on its counts: add --counts.")
     return _model(kind, words, of_arms=typed.of_arms)
 

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,8 @@ from ..decision import AbsoluteEffect
 from ..effects import MEASURES, Measure
 from ..posterior import Marginal, Pair, Posterior
 from ..results import OutcomeResult, ScenarioResult
-from ..results.keys import FitKey
-from ..results.labels import LABELS
+from ..results.labels import label_of_line
+from ..results.tables import COMPARATORS, Answer, compared
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def _places(outcome: OutcomeResult, main: ScenarioResult) -> Mapping[str, Triple
     tables, own = outcome.tables, MEASURES[outcome.measure]
     found: dict[str, Triple] = {}
     if "comparison" in tables:
-        row = tables["comparison"].loc[LABELS[main.answering]]
+        row = tables["comparison"].iloc[0]
         found["comparison"] = _cells(row, suffix="_natural")
         found["comparison, mapped"] = _mapped(_cells(row), own)
     if "scenarios" in tables:
@@ -102,8 +102,7 @@ def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult) -> Iterator[Pai
     tables = outcome.tables
     found: dict[str, float] = {}
     if "comparison" in tables:
-        label = LABELS[main.answering]
-        found["comparison"] = float(tables["comparison"].loc[label, "prob_benefit"])
+        found["comparison"] = float(tables["comparison"].iloc[0]["prob_benefit"])
     if "scenarios" in tables:
         found["scenarios"] = float(tables["scenarios"].loc[main.name, "prob_benefit"])
     if outcome.absolute is not None:
@@ -153,31 +152,29 @@ def scenarios_are_their_own(outcome: OutcomeResult, prob: float) -> Iterator[Pai
             benefit,
             "one probability",
         )
-        beside = outcome.tables.get("comparison" if index == 1 else f"comparison-{index}")
-        if beside is not None:
-            yield from _comparators(where, row, beside)
+        yield from _comparators(where, row, compared(outcome, index))
 
 
-def _comparators(where: str, row: "pd.Series", beside: "pd.DataFrame") -> Iterator[Pair]:
-    shown = {
-        "mh_": LABELS[FitKey.MANTEL_HAENSZEL],
-        "reml_": f"{LABELS[FitKey.REML]}, HKSJ truncated",
-    }
-    for prefix, label in shown.items():
-        if label in beside.index:
+def _comparators(
+    where: str, row: "pd.Series", beside: "Sequence[tuple[Answer, pd.Series]]"
+) -> Iterator[Pair]:
+    lines = {answer.line: line for answer, line in beside}
+    for prefix, at in COMPARATORS.items():
+        if at in lines:
             found = _cells(row, prefix=prefix, suffix="_natural")
-            other = _cells(beside.loc[label], suffix="_natural")
-            yield from _triples(f"{where}, {label}", found, "the comparison", other, "one answer")
+            other = _cells(lines[at], suffix="_natural")
+            said = f"{where}, {label_of_line(at)}"
+            yield from _triples(said, found, "the comparison", other, "one answer")
 
 
 def per_patients(outcome: OutcomeResult) -> Iterator[Pair]:
     """Events per so many patients follow from the ratio and the control risk."""
     found, table = outcome.absolute, outcome.tables.get("parameters")
-    if found is None or table is None:
+    if found is None or table is None or outcome.main is None:
         return
-    names = {"average effect": "mu", "effect in a new setting": "theta_new"}
-    for row in found.rows:
-        name = names[row.quantity]
+    model = outcome.main.answer.model
+    names = filter(None, (model.location.name, model.between.new))
+    for row, name in zip(found.rows, names, strict=True):
         ratios = _mapped(_cells(table.loc[name], middle="median"), outcome.scale)
         where = f"per {found.per:,}, {row.quantity}"
         risk = found.control_risk

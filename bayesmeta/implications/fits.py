@@ -1,10 +1,13 @@
 """What the marginals of one fit imply of one another."""
 
 from collections.abc import Iterator, Mapping
+from functools import singledispatch
 
 import numpy as np
 
+from ..model import CorrelatedSpread, NormalSpread, OutlierSpread, Spread, StudentTSpread
 from ..posterior import Deferred, Marginal, Marginals, Pair, Posterior
+from ..priors import Prior
 from ..summaries import scale_of
 from .marginals import (
     LINE,
@@ -125,7 +128,7 @@ def new_effect_and_mean(
     for mu, tau, new, outcome in zip(*(one.values() for one in trio), names, strict=False):
         said = f"[{outcome}]" if outcome else ""
         yield from _equal_means(posterior, f"theta_new{said}", mu, new, said)
-        factor = _variance_factor(posterior)
+        factor = _variance_factor(posterior.model.between)
         if np.isfinite(factor):
             yield from _total_variance(posterior, f"theta_new{said}", (mu, tau, new), factor, said)
 
@@ -193,12 +196,26 @@ def engines_agree(exact: Posterior, drawn: Posterior) -> Iterator[Pair]:
         )
 
 
-def _variance_factor(posterior: Posterior) -> float:
+@singledispatch
+def _variance_factor(between: Spread) -> float:
     """Variance of a study effect over tau²; NaN where it is not known or not so simple."""
-    df = getattr(posterior.model, "df", None)
-    if {"df", "share", "spread"} & set(posterior.marginals):
-        return np.nan
-    return 1.0 if df is None else (df / (df - 2) if df > 2 else np.nan)
+    raise NotImplementedError(f"No variance of effects is written for {between!r}.")
+
+
+@_variance_factor.register
+def _(between: NormalSpread | CorrelatedSpread) -> float:
+    return 1.0
+
+
+@_variance_factor.register
+def _(between: StudentTSpread) -> float:
+    df = between.df
+    return np.nan if isinstance(df, Prior) or df <= 2 else df / (df - 2)
+
+
+@_variance_factor.register
+def _(between: OutlierSpread) -> float:
+    return np.nan
 
 
 def _mcse(posterior: Posterior, kind: str, *names: str) -> float:

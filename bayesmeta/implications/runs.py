@@ -70,12 +70,14 @@ def _marked(
     outcome: OutcomeResult, fits: dict[Place, Coherence], whole: Coherence, prob: float
 ) -> OutcomeResult:
     """Fail a gate of each fit that contradicts itself, and of the answer if the tables do."""
-    main = outcome.main
+    main, checks = outcome.main, outcome.checks
     if outcome.coherence.passed:
         return outcome
-    if main is not None and not whole.passed:
+    if main is not None:
         answer = Place(main.name, main.answering)
-        fits = fits | {answer: fits[answer] + whole}
+        fits = fits if whole.passed else fits | {answer: fits[answer] + whole}
+        trust = checks.trust and _marked_trust(checks.trust, fits[answer])
+        checks = replace(checks, trust=trust)
     scenarios = tuple(_marked_scenario(one, fits) for one in outcome.scenarios)
     published = tuple(
         replace(one, posterior=one.posterior and _marked_fit(one.posterior, fits[Place(one.label)]))
@@ -83,8 +85,7 @@ def _marked(
         else one
         for one in outcome.published
     )
-    outcome = replace(outcome, scenarios=scenarios, published=published)
-    outcome = replace(outcome, checks=replace(outcome.checks, trust=_marked_trust(outcome)))
+    outcome = replace(outcome, scenarios=scenarios, published=published, checks=checks)
     return replace(outcome, tables=outcome_tables(outcome, prob=prob))
 
 
@@ -96,19 +97,22 @@ def _marked_scenario(one: ScenarioResult, fits: dict[Place, Coherence]) -> Scena
 def _marked_fit(posterior: Posterior, found: Coherence) -> Posterior:
     if found.passed:
         return posterior
-    count = float(len(found.contradictions))
-    check = Check(GATE, f"of {len(found.pairs)} pairs", count, 0.0, at_most=True)
     gates = posterior.diagnostics
-    return replace(posterior, diagnostics=Diagnostics((*gates.checks, check), gates.attempts))
+    every = Diagnostics((*gates.checks, _gate(found)), gates.attempts)
+    return replace(posterior, diagnostics=every)
 
 
-def _marked_trust(outcome: OutcomeResult) -> Trust | None:
+def _gate(found: Coherence) -> Check:
+    count = float(len(found.contradictions))
+    return Check(GATE, f"of {len(found.pairs)} pairs", count, 0.0, at_most=True)
+
+
+def _marked_trust(trust: Trust, found: Coherence) -> Trust:
     """List the failed gate of the answer among its gates."""
-    found = outcome.checks.trust
-    if found is None or outcome.main is None:
-        return found
-    new = [one for one in outcome.main.answer.diagnostics.checks if one.name == GATE]
-    added = [Verdict("gate", one.name, one.where, one.value, "≤ 0", one.passed) for one in new]
-    gates = [one for one in found.verdicts if one.kind == "gate"]
-    rest = [one for one in found.verdicts if one.kind != "gate"]
-    return replace(found, verdicts=(*gates, *added, *rest))
+    if found.passed:
+        return trust
+    gate = _gate(found)
+    failed = Verdict("gate", gate.name, gate.where, gate.value, "≤ 0", gate.passed)
+    gates = [one for one in trust.verdicts if one.kind == "gate"]
+    rest = [one for one in trust.verdicts if one.kind != "gate"]
+    return replace(trust, verdicts=(*gates, failed, *rest))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..posterior import Pair
 from ..results import OutcomeResult
 from ..results.display import headline, number, percent, published_figures, three
+from ..results.keys import numbered
+from ..results.tables import compared
 from ..studies import Published
 from .answers import ENDS, FORTH, same
 
@@ -102,19 +104,17 @@ def published_sentence(outcome: OutcomeResult, text: str, prob: float) -> Iterat
 
 def printed_and_rows(outcome: OutcomeResult) -> Iterator[Pair]:
     """A published figure stands in the tables as it was printed."""
-    for name, table in outcome.tables.items():
-        if not name.startswith("comparison"):
-            continue
-        for one in outcome.published:
-            if one.label in table.index and one.published.has_interval:
-                yield from _printed(name, one.label, one.published, table.loc[one.label])
+    for index in range(1, 1 + len(outcome.scenarios)):
+        where = numbered("comparison", index)
+        for one, row in compared(outcome, index):
+            if isinstance(one.fit, Published) and one.fit.has_interval:
+                yield from _printed(f"{where}, {one.label}", one.fit, row)
 
 
-def _printed(name: str, label: str, printed: Published, row: "pd.Series") -> Iterator[Pair]:
+def _printed(where: str, printed: Published, row: "pd.Series") -> Iterator[Pair]:
     for end in ENDS:
         figure = float(getattr(printed, end))
         cell = float(row[f"{end}_natural"])  # pyright: ignore[reportArgumentType]
-        where = f"{name}, {label}"
         yield same(where, f"the {end}", cell, "the figure as printed", figure, RULE)
 
 

@@ -12,8 +12,7 @@ from scipy.special import chdtrc
 from ..effects import MEASURES
 from ..posterior import Pair
 from ..results import OutcomeResult
-from ..results.keys import Place
-from ..results.labels import label_of
+from ..results.keys import numbered
 from .answers import ENDS, FORTH, SAME, same
 
 SUMMED = 1e-9  # of a sum of shares
@@ -105,9 +104,8 @@ def gates_are_listed(outcome: OutcomeResult) -> Iterator[Pair]:
     trust, diagnostics = outcome.tables.get("trust"), outcome.tables.get("diagnostics")
     if trust is None or diagnostics is None or outcome.main is None:
         return
-    label = label_of(Place(outcome.main.name, outcome.main.answering))
     gates = trust[trust["kind"] == "gate"]
-    own = diagnostics.loc[[label]]
+    own = diagnostics.head(len(outcome.main.answer.diagnostics.checks))  # the answer comes first
     where, rule = "trust", "gates in two tables"
     yield same(where, "how many gates it lists", len(gates), "the diagnostics", len(own), rule)
     for (_, gate), (_, check) in zip(gates.iterrows(), own.iterrows(), strict=False):
@@ -121,10 +119,11 @@ def gates_are_listed(outcome: OutcomeResult) -> Iterator[Pair]:
 
 def heterogeneity_is_of_q(outcome: OutcomeResult) -> Iterator[Pair]:
     """The p of Q is its tail of chi², and I² by Q the share of Q beyond its degrees of freedom."""
-    for name, table in outcome.tables.items():
-        if not name.startswith("heterogeneity"):
+    for index in range(1, 1 + len(outcome.scenarios)):
+        name = numbered("heterogeneity", index)
+        if name not in outcome.tables:
             continue
-        for label, row in table.iterrows():
+        for label, row in outcome.tables[name].iterrows():
             q, df = float(row["q"]), float(row["q_df"])
             if not (math.isfinite(q) and df > 0):
                 continue

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..files import side_by_side, staged, to_datatree, to_netcdf
 from ..results import OutcomeResult, Results
+from ..results.labels import LABELS, label_of
 from ._figures import figures_of
 from ._html import render
 
@@ -89,7 +90,7 @@ def _trees(outcome: OutcomeResult, seed: int) -> Mapping[str, "DataTree"]:
     if outcome.main is None:
         alone = {one.label: one.posterior for one in outcome.published if one.posterior}
         return {"": side_by_side(alone, seed=seed)} if alone else {}
-    answer, *others = outcome.main.posteriors.values()
+    answer, *others = outcome.main.fits.values()
     trees = {"": to_datatree(answer, seed=seed)}
     for other in others:
         if not other.exact:
@@ -102,13 +103,13 @@ def _outcome(outcome: OutcomeResult) -> dict[str, object]:
         "title": outcome.title,
         "measure": outcome.measure,
         "better": outcome.better,
-        "models": {label: repr(model) for label, model in outcome.models.items()},
+        "models": {LABELS[key]: repr(model) for key, model in outcome.asked.items()},
         "failed_gates": {label: list(failed) for label, failed in outcome.failures.items()},
         "cautions": list(outcome.cautions),
         "coherence": str(outcome.coherence),
         "log_marginal_likelihood": {
-            label: posterior.log_marginal_likelihood
-            for label, posterior in outcome.posteriors.items()
+            label_of(place): posterior.log_marginal_likelihood
+            for place, posterior in outcome.fits.items()
             if posterior.log_marginal_likelihood is not None
         },
         "tables": {name: _records(table) for name, table in outcome.tables.items()},

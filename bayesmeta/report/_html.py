@@ -10,6 +10,8 @@ from ..engines import mathematics, pymc_source
 from ..model import Model
 from ..results import OutcomeResult, Results
 from ..results.display import headline, likelihoods_in_words, shift_sentence
+from ..results.keys import numbered
+from ..results.labels import LABELS
 from ..results.sections import (
     Section,
     further,
@@ -34,7 +36,7 @@ def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
     figures : mapping
         SVG text by outcome and figure.
     """
-    fits = [fit for one in results.outcomes for fit in one.posteriors.values()]
+    fits = [fit for one in results.outcomes for fit in one.fits.values()]
     return (
         _environment()
         .get_template("report.html.j2")
@@ -77,7 +79,7 @@ def _outcome(
         "shift": shift_sentence(outcome),
         "sections": sections_of(outcome, results),
         "beside": _beside(outcome, results),
-        "models": [_model(label, model, outcome) for label, model in outcome.models.items()],
+        "models": [_model(LABELS[key], one, outcome) for key, one in outcome.asked.items()],
         "figures": {name: _embedded(svg) for name, svg in figures.items()},
     }
 
@@ -90,7 +92,7 @@ def _embedded(svg: str) -> str:
 def _beside(outcome: OutcomeResult, results: Results) -> Sequence[tuple[Section, Section | None]]:
     """Comparison and heterogeneity of further scenarios."""
     return [
-        (section, heterogeneity_of(outcome, f"heterogeneity-{index}"))
+        (section, heterogeneity_of(outcome, numbered("heterogeneity", index)))
         for index, section in further(outcome, results).items()
     ]
 

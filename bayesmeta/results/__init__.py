@@ -19,7 +19,7 @@ from ..posterior import Coherence, Posterior
 from ..studies import Excluded, Published
 from ..summaries import Better, scale_of
 from .keys import FitKey, Place
-from .labels import LABELS, label_of, labelled
+from .labels import LABELS, label_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,23 +118,13 @@ class ScenarioResult:
         return next(iter(self.fits))
 
     @property
-    def posteriors(self) -> Mapping[str, Posterior]:
-        """Every posterior by label, for tables and sentences."""
-        return labelled(self.fits)
-
-    @property
-    def frequentist(self) -> Mapping[str, FrequentistFit]:
-        """Every frequentist fit by label, for tables and sentences."""
-        return labelled(self.pooled)
-
-    @property
     def cautions(self) -> tuple[str, ...]:
         """What a reader should know before using any of its answers."""
         said: dict[str, None] = {}
         for posterior in self.fits.values():
             said |= dict.fromkeys(posterior.cautions)
-        said |= dict.fromkeys((*self.refusals, *_narrow(self.frequentist)))
-        said |= dict.fromkeys((*_certain(self.frequentist), *_predicts(self.frequentist)))
+        said |= dict.fromkeys((*self.refusals, *_narrow(self.pooled)))
+        said |= dict.fromkeys((*_certain(self.pooled), *_predicts(self.pooled)))
         if self.unconverged is not None:
             said[self._no_cross_check(self.unconverged)] = None
         return tuple(said)
@@ -251,11 +241,6 @@ class OutcomeResult:
         return next((one for one in self.asked.values() if one.takes is not EffectSizes), None)
 
     @property
-    def models(self) -> Mapping[str, Model]:
-        """The models by label, for tables and sentences."""
-        return labelled(self.asked)
-
-    @property
     def fits(self) -> Mapping[Place, Posterior]:
         """Every posterior of the outcome, the figures analysed alone included."""
         found = {
@@ -269,13 +254,8 @@ class OutcomeResult:
         return found | alone
 
     @property
-    def posteriors(self) -> Mapping[str, Posterior]:
-        """The same by label, for tables and sentences."""
-        return {label_of(place): posterior for place, posterior in self.fits.items()}
-
-    @property
     def failures(self) -> Mapping[str, tuple[str, ...]]:
-        """Failed numerical gates by fit; a cross-check that did not converge is a caution."""
+        """Failed numerical gates, under what people call the fit; no cross-check without a say."""
         apart = {Place(one.name, one.unconverged) for one in self.scenarios}
         found = {
             label_of(place): tuple(map(str, posterior.diagnostics.failures))
@@ -360,27 +340,27 @@ class Results:
         return sum((outcome.coherence for outcome in self.outcomes), Coherence())
 
 
-def _certain(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
+def _certain(fits: Mapping[FitKey, FrequentistFit]) -> tuple[str, ...]:
     """Say where an interval has no width because all patients have the event."""
     return tuple(
-        f"{label}: {one}"
-        for label, fit in fits.items()
+        f"{LABELS[key]}: {one}"
+        for key, fit in fits.items()
         if fit.tau2 is None and fit.se == 0
         for one in fit.cautions
     )
 
 
-def _predicts(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
+def _predicts(fits: Mapping[FitKey, FrequentistFit]) -> tuple[str, ...]:
     """Say where a new study would be known better than the mean of all."""
-    found = [label for label, fit in fits.items() if fit.predicts_narrowly]
+    found = [LABELS[key] for key, fit in fits.items() if fit.predicts_narrowly]
     return (narrow_prediction("HK", f" of {' and '.join(found)}"),) if found else ()
 
 
-def _narrow(fits: Mapping[str, FrequentistFit]) -> tuple[str, ...]:
+def _narrow(fits: Mapping[FitKey, FrequentistFit]) -> tuple[str, ...]:
     """Say where HKSJ has a smaller standard error than Wald: the estimates happen to agree."""
     found = [
-        label
-        for label, fit in fits.items()
+        LABELS[key]
+        for key, fit in fits.items()
         if "HKSJ" in fit.spreads and fit.spreads["HKSJ"].se < fit.spreads["Wald"].se
     ]
     if not found:

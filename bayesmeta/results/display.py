@@ -101,7 +101,7 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
     if main is None:
         return _headline_published(outcome, prob)
     measure = outcome.scale
-    mu = main.answer["mu"]
+    mu = main.answer.at()
     lower, upper = (float(measure.natural(end)) for end in mu.interval(prob))
     row = outcome.tables["comparison"].iloc[0]
     none = 1.0 if measure.log else 0.0
@@ -121,7 +121,7 @@ def published_figures(outcome: OutcomeResult, *, prob: float) -> Sequence[Figure
     for one in outcome.published:
         if one.posterior is None:
             continue
-        mu, measure = one.posterior["mu"], MEASURES[one.published.measure or "GEN"]
+        mu, measure = one.posterior.at(), MEASURES[one.published.measure or "GEN"]
         middle, low, high = map(float, measure.natural([mu.quantile(0.5), *mu.interval(prob)]))
         texts = three(middle, low, high)
         found.append(Figure(one.label, measure.name, *texts, percent(one.prob_benefit)))
@@ -136,7 +136,7 @@ def shift_sentence(outcome: OutcomeResult) -> str:
     full, without = zeros.iloc[0], zeros.iloc[1]
     if not without["left_out"] or without["k"] == 0:
         return ""
-    many = ", " in without["left_out"]
+    many = full["k"] - without["k"] > 1
     return (
         f"{without['left_out']} {'have' if many else 'has'} no event in either arm. Without "
         f"{'them' if many else 'it'} the mean of mu ({outcome.scale.analysis_label}) moves by "
@@ -183,7 +183,7 @@ def likelihoods_in_words(results: Results) -> str:
 
 
 def _likelihood(model: Model) -> str:
-    if model.likelihood.family == "arms" and "tau" not in model.priors:
+    if model.likelihood.family == "arms" and model.between.new is None:
         return "a continuous outcome of studies with one effect likewise"
     return _LIKELIHOODS[model.likelihood.family]
 
@@ -199,10 +199,10 @@ _LIKELIHOODS: Mapping[FamilyName, str] = {
 
 
 def _prediction(main: ScenarioResult, outcome: OutcomeResult, prob: float) -> str:
-    if "theta_new" not in main.answer.marginals:
+    if main.answer.model.between.new is None:
         return ""
     measure = outcome.scale
-    lower, upper = main.answer["theta_new"].interval(prob)
+    lower, upper = main.answer.at(new=True).interval(prob)
     return (
         f"In a new setting like these it lies between {number(float(measure.natural(lower)))} and "
         f"{number(float(measure.natural(upper)))}."

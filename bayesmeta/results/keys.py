@@ -3,6 +3,8 @@
 from enum import Enum, auto
 from typing import NamedTuple, final
 
+from ..frequentist import IntervalName
+
 
 @final
 class FitKey(Enum):
@@ -36,3 +38,22 @@ class Place(NamedTuple):
 
     name: str
     key: FitKey | None = None
+
+
+class Line(NamedTuple):
+    """Which line of a comparison a fit has.
+
+    Attributes
+    ----------
+    key : FitKey
+    interval : IntervalName or None
+        None where the fit has but one.
+    """
+
+    key: FitKey
+    interval: IntervalName | None = None
+
+
+def numbered(table: str, scenario: int) -> str:
+    """Key of a table that several scenarios have; that of the first, the main one, is bare."""
+    return table if scenario == 1 else f"{table}-{scenario}"

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from .keys import FitKey, Place
+from ..frequentist import INTERVALS
+from .keys import FitKey, Line, Place
 
 _COMMON = ", one common effect"
 
@@ -23,16 +24,20 @@ LABELS: Mapping[FitKey, str] = {
 }
 
 
-def labelled[T](fits: Mapping[FitKey, T]) -> dict[str, T]:
-    """Return the same by label, for tables and sentences."""
-    return {LABELS[key]: one for key, one in fits.items()}
-
-
 def label_of(place: Place) -> str:
     """Name a fit among all of an outcome."""
     return place.name if place.key is None else f"{place.name}: {LABELS[place.key]}"
 
 
+def label_of_line(line: Line) -> str:
+    """Name a fit among those of its scenario."""
+    label = LABELS[line.key]
+    return label if line.interval is None else f"{label}, {line.interval}"
+
+
+_OURS = {label_of_line(Line(key, one)) for key in FitKey for one in (None, *INTERVALS)}
+
+
 def is_ours(label: str) -> bool:
     """Whether a label is that of one of our own fits, or of one of its intervals."""
-    return any(label == own or label.startswith(f"{own}, ") for own in LABELS.values())
+    return label in _OURS

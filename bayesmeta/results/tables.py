@@ -14,11 +14,16 @@ from ..explanation import FIGURES
 from ..frequentist import FrequentistFit
 from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
 from . import OutcomeResult, PublishedResult, ScenarioResult
+from .keys import FitKey, Line, numbered
+from .labels import LABELS, label_of, label_of_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPARATORS = {"mh": "Mantel–Haenszel", "reml": "REML"}  # by prefix of their columns
+COMPARATORS: Mapping[str, Line] = {  # by prefix of their columns
+    "mh_": Line(FitKey.MANTEL_HAENSZEL),
+    "reml_": Line(FitKey.REML, "HKSJ truncated"),
+}
 
 
 class Kind(StrEnum):
@@ -30,10 +35,23 @@ class Kind(StrEnum):
 
 
 class Answer(NamedTuple):
-    """One answer to the question of a scenario, and where it comes from."""
+    """One answer to the question of a scenario.
+
+    Attributes
+    ----------
+    kind : Kind
+        Where it comes from.
+    label : str
+        What people call it.
+    fit : Posterior, FrequentistFit or Published
+    line : Line or None
+        Which of our own it is; None for what others published.
+    """
 
     kind: Kind
+    label: str
     fit: Fit
+    line: Line | None = None
 
 
 def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.DataFrame"]:
@@ -51,8 +69,8 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
         tables["comparison"] = compare_table(outcome, main, prob=prob)
         for index, one in enumerate(outcome.scenarios[1:], start=2):
             if any(figure.compare_with == one.name for figure in outcome.published):
-                tables[f"comparison-{index}"] = compare_table(outcome, one, prob=prob)
-                tables[f"heterogeneity-{index}"] = heterogeneity_table(one)
+                tables[numbered("comparison", index)] = compare_table(outcome, one, prob=prob)
+                tables[numbered("heterogeneity", index)] = heterogeneity_table(one)
         tables["scenarios"] = scenario_table(outcome, prob=prob)
         tables["parameters"] = summary(main.answer, prob=prob)
         tables["heterogeneity"] = heterogeneity_table(main)
@@ -66,7 +84,7 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
     if outcome.published:
         tables["published"] = published_table(outcome, prob=prob)
         tables["explained"] = explained_table(outcome)
-    if outcome.posteriors:
+    if outcome.fits:
         tables["diagnostics"] = diagnostics_table(outcome)
     return {name: table for name, table in tables.items() if len(table)}
 
@@ -118,12 +136,12 @@ def outcome_forest(outcome: OutcomeResult, *, prob: float) -> Sequence[ForestRow
     main = outcome.main
     if main is None:
         return ()
+    shown = {line.key for line in COMPARATORS.values()}
+    brief = {key: fit for key, fit in main.pooled.items() if key in shown}
     return forest_rows(
         main.answer,
-        frequentist=every_interval(main.frequentist, brief=True),
-        published={
-            one.label: one.published for one in outcome.published if one.compare_with == main.name
-        },
+        frequentist={label_of_line(at): fit for at, fit in every_interval(brief).items()},
+        published={one.label: one.published for one in _beside(main, outcome.published)},
         prob=prob,
     )
 
@@ -132,37 +150,48 @@ def compare_table(
     outcome: OutcomeResult, scenario: ScenarioResult, *, prob: float
 ) -> "pd.DataFrame":
     """Every answer of one scenario beside the figures published for it."""
-    fits = {label: one.fit for label, one in answers(scenario, outcome.published).items()}
+    fits = {one.label: one.fit for one in answers(scenario, outcome.published)}
     return _natural(compare(fits, prob=prob, better=outcome.better), outcome.measure)
 
 
-def answers(scenario: ScenarioResult, published: Sequence[PublishedResult]) -> Mapping[str, Answer]:
+def compared(outcome: OutcomeResult, index: int) -> "Sequence[tuple[Answer, pd.Series]]":
+    """The answers of a scenario, each with its row of the comparison; none where it has none."""
+    table = outcome.tables.get(numbered("comparison", index))
+    if table is None:
+        return ()
+    rows = [row for _, row in table.iterrows()]
+    return [*zip(answers(outcome.scenarios[index - 1], outcome.published), rows, strict=True)]
+
+
+def answers(scenario: ScenarioResult, published: Sequence[PublishedResult]) -> Sequence[Answer]:
     """Posteriors, every interval of the other methods, and the figures published beside them."""
-    beside = {one.label: one.published for one in published if one.compare_with == scenario.name}
-    kinds: Mapping[Kind, Mapping[str, Fit]] = {
-        Kind.POSTERIOR: scenario.posteriors,
-        Kind.FREQUENTIST: every_interval(scenario.frequentist),
-        Kind.PUBLISHED: beside,
-    }
-    return {label: Answer(kind, fit) for kind, fits in kinds.items() for label, fit in fits.items()}
+    ours = {Line(key): fit for key, fit in scenario.fits.items()}
+    intervals = every_interval(scenario.pooled)
+    return (
+        *(Answer(Kind.POSTERIOR, label_of_line(at), fit, at) for at, fit in ours.items()),
+        *(Answer(Kind.FREQUENTIST, label_of_line(at), fit, at) for at, fit in intervals.items()),
+        *(Answer(Kind.PUBLISHED, one.label, one.published) for one in _beside(scenario, published)),
+    )
 
 
-def every_interval(
-    fits: Mapping[str, FrequentistFit], *, brief: bool = False
-) -> Mapping[str, FrequentistFit]:
+def _beside(
+    scenario: ScenarioResult, published: Sequence[PublishedResult]
+) -> Sequence[PublishedResult]:
+    return [one for one in published if one.compare_with == scenario.name]
+
+
+def every_interval(fits: Mapping[FitKey, FrequentistFit]) -> Mapping[Line, FrequentistFit]:
     """One entry per interval of a fit: Wald, HKSJ and truncated HKSJ stand together.
 
     Kenward and Roger's is left to those who ask for it: with few studies and no heterogeneity it
-    says nothing. `brief` keeps Mantel–Haenszel and REML, which is what a forest plot has room for.
+    says nothing.
     """
-    found: dict[str, FrequentistFit] = {}
-    for label, fit in fits.items():
-        if brief and label not in COMPARATORS.values():
-            continue
-        for name in (name for name in fit.spreads if name != "KR"):
-            full = label if len(fit.spreads) == 1 else f"{label}, {name}"
-            found[full] = replace(fit, chosen=name)  # pyright: ignore[reportArgumentType]
-    return found
+    return {
+        Line(key, None if len(fit.spreads) == 1 else name): replace(fit, chosen=name)
+        for key, fit in fits.items()
+        for name in fit.spreads
+        if name != "KR"
+    }
 
 
 def scenario_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
@@ -171,11 +200,11 @@ def scenario_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
 
     rows = {one.name: _scenario_row(outcome, one, prob) for one in outcome.scenarios}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
-    return _natural(table, outcome.measure, prefixes=("", "mh_", "reml_"))
+    return _natural(table, outcome.measure, prefixes=("", *COMPARATORS))
 
 
 def _scenario_row(outcome: OutcomeResult, one: ScenarioResult, prob: float) -> dict[str, object]:
-    mu = one.answer["mu"]
+    mu = one.answer.at()
     ends = np.array([mu.quantile(0.5), *mu.interval(prob)])
     if outcome.scale == ATANH_RD:  # beside the others, which analyse the difference as it is
         ends = ATANH_RD.natural(ends)
@@ -185,12 +214,11 @@ def _scenario_row(outcome: OutcomeResult, one: ScenarioResult, prob: float) -> d
         "prob_benefit": prob_benefit(mu, outcome.better),
         "sound": one.answer.diagnostics.passed,
     }
-    for key, label in COMPARATORS.items():
-        fit = one.frequentist.get(label)
-        name = "HKSJ truncated" if key == "reml" else None
+    for prefix, (key, name) in COMPARATORS.items():
+        fit = one.pooled.get(key)
         values = (fit.estimate, *fit.interval(prob, name=name)) if fit else (np.nan,) * 3
         row |= {
-            f"{key}_{name}": value
+            f"{prefix}{name}": value
             for name, value in zip(("estimate", "lower", "upper"), values, strict=True)
         }
     return row
@@ -203,7 +231,7 @@ def heterogeneity_table(scenario: ScenarioResult) -> "pd.DataFrame":
     lower, upper = scenario.robustness.tau2_interval or (np.nan, np.nan)
     return pd.DataFrame.from_dict(
         {
-            label: {
+            LABELS[key]: {
                 "k": fit.k,
                 "q": fit.q,
                 "q_df": fit.q_df,
@@ -216,7 +244,7 @@ def heterogeneity_table(scenario: ScenarioResult) -> "pd.DataFrame":
                 "prediction_lower": np.nan if fit.prediction is None else fit.prediction[0],
                 "prediction_upper": np.nan if fit.prediction is None else fit.prediction[1],
             }
-            for label, fit in scenario.frequentist.items()
+            for key, fit in scenario.pooled.items()
         },
         orient="index",
     ).rename_axis("fit")
@@ -227,7 +255,7 @@ def provenance_table(scenario: ScenarioResult) -> "pd.DataFrame":
     import pandas as pd
 
     said: dict[str, dict[str, None]] = {}
-    for data in [scenario.data, *(fit.data for fit in scenario.posteriors.values())]:
+    for data in [scenario.data, *(fit.data for fit in scenario.fits.values())]:
         for study, how in zip(data.study, data.provenance, strict=True):
             if how:
                 said.setdefault(study, {})[how] = None
@@ -288,7 +316,7 @@ def published_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
         printed = one.published
         values = (np.nan,) * 3
         if one.posterior is not None:
-            mu = one.posterior["mu"]
+            mu = one.posterior.at()
             values = (mu.quantile(0.5), *mu.interval(prob))
         ends = dict(zip(("estimate", "lower", "upper"), map(float, values), strict=True))
         natural = MEASURES[printed.measure or "GEN"].natural  # each by its own measure
@@ -314,7 +342,7 @@ def diagnostics_table(outcome: OutcomeResult) -> "pd.DataFrame":
     return pd.DataFrame(
         [
             {
-                "fit": label,
+                "fit": label_of(place),
                 "engine": posterior.engine,
                 "check": check.name,
                 "where": check.where,
@@ -323,7 +351,7 @@ def diagnostics_table(outcome: OutcomeResult) -> "pd.DataFrame":
                 "passed": check.passed,
                 "attempts": posterior.diagnostics.attempts,
             }
-            for label, posterior in outcome.posteriors.items()
+            for place, posterior in outcome.fits.items()
             for check in posterior.diagnostics.checks
         ]
     ).set_index("fit")

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from ...effects import MEASURES
 from .. import OutcomeResult, PublishedResult, Results
 from ..display import NOTHING, interval, number, percent
-from ..tables import Answer, Kind, answers
+from ..keys import numbered
+from ..labels import label_of_line
+from ..tables import COMPARATORS, Answer, Kind, answers
 from ._columns import column, label, natural, natural_text, share, words
 from ._section import LABEL, Cell, Column, Section, Values
 
@@ -48,12 +50,11 @@ def further(outcome: OutcomeResult, run: Results) -> Mapping[int, Section]:
 def _compared(
     outcome: OutcomeResult, run: Results, index: int, title: str, note: str = ""
 ) -> Section | None:
-    name = "comparison" if index == 1 else f"comparison-{index}"
+    name = numbered("comparison", index)
     table = outcome.tables.get(name)
     if table is None:
         return None
-    found = answers(outcome.scenarios[index - 1], outcome.published)
-    of_rows = [found[str(one)] for one in table.index]
+    of_rows = answers(outcome.scenarios[index - 1], outcome.published)
     shown = table.assign(
         kind=[one.kind for one in of_rows], printed=[_printed(one) for one in of_rows]
     )
@@ -116,8 +117,10 @@ def scenarios(outcome: OutcomeResult, _run: Results) -> Section | None:
         column("k", "k", lambda row: f"{int(row['k'])}", right=True),
         natural("posterior", right=True),
         share("prob_benefit", "P(benefit)", right=True),
-        natural("Mantel–Haenszel", prefix="mh_", right=True),
-        natural("REML, HKSJ truncated", prefix="reml_", right=True),
+        *(
+            natural(label_of_line(line), prefix=prefix, right=True)
+            for prefix, line in COMPARATORS.items()
+        ),
     )
     return Section(
         name="scenarios",

@@ -5,6 +5,7 @@ import math
 from ...posterior import beside
 from .. import OutcomeResult, Results
 from ..display import fit_in_words, number, percent, simulated
+from ..labels import label_of
 from ._columns import column, drawn, figure, label, words
 from ._section import LABEL, Section, Values
 
@@ -139,7 +140,7 @@ def diagnostics(outcome: OutcomeResult, _run: Results) -> Section | None:
         column("limit", "limit", lambda row: f"{row['limit']:g}"),
         column("passed", "verdict", lambda row: "passed" if row["passed"] else "FAILED"),
     )
-    again = [name for name, fit in outcome.posteriors.items() if fit.diagnostics.attempts > 1]
+    again = [label_of(at) for at, fit in outcome.fits.items() if fit.diagnostics.attempts > 1]
     note = f"Fitted twice, the second time with a stricter setting: {'; '.join(again)}."
     return Section(
         name="diagnostics",

@@ -29,7 +29,7 @@ class _Asked(NamedTuple):
     model: Model
 
 
-def priors(model: Model, label_of_model: str, outcome: OutcomeResult) -> Section:
+def priors(model: Model, title: str, outcome: OutcomeResult) -> Section:
     """Each prior of a model: what it is, what it means and why it was taken."""
     import pandas as pd
 
@@ -48,7 +48,7 @@ def priors(model: Model, label_of_model: str, outcome: OutcomeResult) -> Section
         words("why", "why"),
     )
     table = pd.DataFrame(rows.values(), index=list(rows))
-    return Section(name="priors", title=label_of_model, table=table, columns=columns)
+    return Section(name="priors", title=title, table=table, columns=columns)
 
 
 def _meaning(name: str, prior: "Prior", model: Model, outcome: OutcomeResult) -> str:
