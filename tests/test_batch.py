@@ -516,3 +516,9 @@ def test_what_is_no_table_is_refused_in_a_sentence(tables, settings, words):
     counts = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     with pytest.raises(bm.DataError, match=words):
         bm.fit_many(counts if tables is COUNTS else MODEL, tables, **settings)
+
+
+def test_a_measure_that_the_likelihood_decides_is_not_asked_for_otherwise():
+    model = bm.HypergeometricNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    with pytest.raises(bm.DataError, match="HypergeometricNormal is about OR; leave measure='RR'"):
+        bm.fit_many(model, COUNTS, by="g", measure="RR")

@@ -42,7 +42,7 @@ def published_result(
         published=printed,
         compare_with="" if beside == "none" else beside,
         posterior=posterior,
-        prob_benefit=prob_benefit(posterior["mu"], outcome.better) if posterior else np.nan,
+        prob_benefit=prob_benefit(posterior.at(), outcome.better) if posterior else np.nan,
         why=why,
         note=figure.note,
         explanation=_explanation(outcome, printed, beside, scenarios),

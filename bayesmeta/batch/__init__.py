@@ -246,9 +246,9 @@ def _alone(columns: Mapping[str, Array], settings: Settings) -> dict[str, float 
     failures = "; ".join(map(str, posterior.diagnostics.failures))
     words = {"engine": posterior.engine, "problem": f"Not sound: {failures}." if failures else ""}
     moments = {
-        "mu_mean": posterior["mu"].mean(),
-        "mu_sd": posterior["mu"].sd(),
-        "prob_below_null": posterior["mu"].cdf(0.0),
+        "mu_mean": posterior.at().mean(),
+        "mu_sd": posterior.at().sd(),
+        "prob_below_null": posterior.at().cdf(0.0),
         "log_marginal_likelihood": posterior.log_marginal_likelihood,
         "error": _error(posterior),
     }

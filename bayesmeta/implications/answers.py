@@ -68,7 +68,7 @@ def of_answers(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
 
 def answer_is_one(outcome: OutcomeResult, main: ScenarioResult, prob: float) -> Iterator[Pair]:
     """Comparison, scenarios, forest plot, parameters and zero studies print one answer."""
-    answer = natural(main.answer["mu"], outcome.scale, prob)
+    answer = natural(main.answer.at(), outcome.scale, prob)
     for place, found in _places(outcome, main).items():
         yield from _triples(place, found, "the posterior", answer, "one answer")
 
@@ -138,7 +138,7 @@ def scenarios_are_their_own(outcome: OutcomeResult, prob: float) -> Iterator[Pai
         return
     for index, one in enumerate(outcome.scenarios, start=1):
         row = table.loc[one.name]
-        answer = natural(one.answer["mu"], outcome.scale, prob)
+        answer = natural(one.answer.at(), outcome.scale, prob)
         found = _cells(row, suffix="_natural")
         yield from _triples(f"scenario {one.name}", found, "its posterior", answer, "one answer")
         benefit = benefit_of(one.answer, outcome.better)
@@ -213,7 +213,7 @@ def natural(marginal: Marginal, scale: Measure, prob: float) -> Triple:
 
 def benefit_of(posterior: Posterior, better: str) -> float:
     """The probability of benefit by the distribution function."""
-    below = float(posterior["mu"].cdf(0.0))
+    below = float(posterior.at().cdf(0.0))
     return below if better == "lower" else 1 - below
 
 
