@@ -24,9 +24,9 @@ from stored import in_lines, made_with
 
 import bayesmeta as bm
 from bayesmeta.engines.exact import common
-from bayesmeta.engines.likelihood import arms as _arms
-from bayesmeta.engines.likelihood import continuous
-from bayesmeta.engines.likelihood.quantile_chain import Nodes
+from bayesmeta.engines.likelihood.of_arms import arms as _arms
+from bayesmeta.engines.likelihood.of_arms import continuous
+from bayesmeta.engines.likelihood.of_arms.quantile_chain import Nodes
 from bayesmeta.studies._quantiles import draw_quantiles
 
 SIZES = (15, 40, 120)

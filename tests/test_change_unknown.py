@@ -6,7 +6,7 @@ import pytest
 from scipy import integrate, stats
 
 import bayesmeta as bm
-from bayesmeta.engines.likelihood.continuous import tables_of
+from bayesmeta.engines.likelihood.of_arms.continuous import tables_of
 
 MU, TAU = bm.Normal(0, 20), bm.HalfNormal(5)
 

@@ -141,7 +141,7 @@ def effect_likelihoods(
 
     Scaled to integrate to 1 over the effect.
     """
-    from .likelihood.continuous import at_effects
+    from .likelihood.of_arms.continuous import at_effects
 
     return at_effects(arms, data, theta)
 

@@ -22,10 +22,10 @@ from bayesmeta.effects import arm_estimates
 from bayesmeta.engines import default_engine
 from bayesmeta.engines.exact.fixed import integrate_fast
 from bayesmeta.engines.exact.grid import integrate_on_grid
-from bayesmeta.engines.likelihood import quantiles as _quantiles
-from bayesmeta.engines.likelihood._shape import Shape
-from bayesmeta.engines.likelihood.arms import FINEST, Arm, arms_of, columns_of
-from bayesmeta.engines.likelihood.continuous import SPACING, _table, log_likelihood
+from bayesmeta.engines.likelihood.of_arms import quantiles as _quantiles
+from bayesmeta.engines.likelihood.of_arms._shape import Shape
+from bayesmeta.engines.likelihood.of_arms.arms import FINEST, Arm, arms_of, columns_of
+from bayesmeta.engines.likelihood.of_arms.continuous import SPACING, _table, log_likelihood
 
 LINKS = [
     *(("MD", "normal"), ("SMD", "normal"), ("ROM", "normal")),

@@ -5,8 +5,8 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import gammaln, logsumexp, ndtri
 
-from bayesmeta.engines.likelihood._quantile_nodes import log_between
-from bayesmeta.engines.likelihood.quantiles import (
+from bayesmeta.engines.likelihood.of_arms._quantile_nodes import log_between
+from bayesmeta.engines.likelihood.of_arms.quantiles import (
     COARSE,
     FINE,
     log_probability,

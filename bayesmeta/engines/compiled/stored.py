@@ -20,8 +20,8 @@ _PROGRAMS = ("jax", "jaxlib", "pymc", "pytensor", "blackjax", "numpy")
 _ROOMS = (
     "engines/compiled/quantiles.py",
     "engines/graph/*.py",
-    "engines/likelihood/*quanti*.py",
-    "engines/likelihood/arms.py",
+    "engines/likelihood/of_arms/*quanti*.py",
+    "engines/likelihood/of_arms/arms.py",
     "engines/sampling/*.py",
     "model/*.py",
     "multivariate/*.py",

@@ -20,7 +20,7 @@ from ...posterior import (
 )
 from ...priors import log_density
 from .._cautions import cautions
-from ..likelihood.continuous import SPACING
+from ..likelihood.of_arms.continuous import SPACING
 from ..likelihood.points import Places
 from ..likelihood.rough import rough_effects
 from ..likelihood.study import log_likelihoods

@@ -21,8 +21,8 @@ from ...posterior import (
 )
 from ...priors import Normal, Prior, StudentT, log_density
 from .._cautions import cautions
-from ..likelihood.continuous import SPACING
 from ..likelihood.counts import Rule
+from ..likelihood.of_arms.continuous import SPACING
 from ..likelihood.points import Grid, Places
 from ..likelihood.rough import kinked, rough_effects, telling, vanishing
 from ..likelihood.study import at_own_nodes, left_out, log_likelihoods

@@ -16,8 +16,8 @@ from pytensor.graph.op import Op
 from pytensor.link.jax.dispatch import jax_funcify  # pyright: ignore[reportPrivateImportUsage]
 
 from ..compiled.precision import float64
-from ..likelihood.quantile_chain import Nodes
-from ..likelihood.quantiles import COARSE, log_probability
+from ..likelihood.of_arms.quantile_chain import Nodes
+from ..likelihood.of_arms.quantiles import COARSE, log_probability
 
 type TensorLike = Variable | np.ndarray
 

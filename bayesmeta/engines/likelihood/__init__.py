@@ -8,13 +8,7 @@
   uniform grid the error would fall like the step squared. ``corners`` tabulates such studies in the
   logarithm of the absolute effect, where each side is smooth. Where the data leave a tail to the
   priors, every study is tabulated so, a million times as far.
-- Arms of continuous outcomes: ``arms`` says what one arm says of its mean and SD, a mean and an SD
-  in closed form, quantiles (``quantiles``, and the chain behind it) by the exact probability that a
-  sample's order statistics fall where they were printed, rounding included. ``continuous``
-  integrates SDs and baseline out and keeps one spline per study, scaled to be a density of the
-  estimate. Without priors of SDs and baselines these are flat, SDs on the log scale, which no
-  change of unit alters. They are not listed among the priors, for a study's likelihood of its
-  effect is proper without them.
+- Arms of continuous outcomes have a room of their own, ``of_arms``.
 - Studies by themselves: ``held_out`` evaluates each study's density at values of what all studies
   share: of all its data, of what its result is predicted from (the control arm), and the
   probability of a lower result. ``checks.loo`` divides a study out of an exact posterior with it,

@@ -29,9 +29,9 @@ from ...model import (
 )
 from ...studies import ContinuousStudies, Studies
 from ._shared import shared_baselines
-from .continuous import log_above, log_densities
 from .corners import each_given_mu, sides_of, table_of
 from .normal import log_normal
+from .of_arms.continuous import log_above, log_densities
 from .study import log_likelihoods, log_parts
 from .terms import Terms, df_of
 

@@ -15,7 +15,7 @@ from ...model import (
     OfCounts,
 )
 from ...studies import ContinuousStudies, Studies
-from .continuous import rough_continuous
+from .of_arms.continuous import rough_continuous
 
 type Array = NDArray[np.float64]
 SOFT = 10  # events at which a corner is too soft to matter

@@ -22,9 +22,9 @@ from ...model import (
 )
 from ...priors import LOG_2PI, log_density
 from ...studies import ContinuousStudies, Studies, name_rows
-from .continuous import SPACING, log_above, log_densities, tables_of
 from .counts import Found, Rule, study_function
 from .laws import GIVEN_EFFECT, constants_of_each, fisher, log_sum, margins
+from .of_arms.continuous import SPACING, log_above, log_densities, tables_of
 from .points import Points, Row
 from .tables import Part, log_likelihood
 

@@ -23,7 +23,7 @@ from ...model import (
 )
 from ...priors import Mixture, Prior
 from ...studies import BinaryStudies, ContinuousStudies
-from ..likelihood.arms import COLUMNS, columns_of, empty_quantiles
+from ..likelihood.of_arms.arms import COLUMNS, columns_of, empty_quantiles
 from ..likelihood.study import supports
 from ..padding import lengthened, padded_k
 from ..settings import NUTS

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.interpolate import BSpline, make_interp_spline
 from scipy.special import logsumexp
 
-from ...effects import arm_estimates
-from ...model import Arms
-from ...priors import Normal, Prior, log_density
-from ...studies import ContinuousStudies
+from ....effects import arm_estimates
+from ....model import Arms
+from ....priors import Normal, Prior, log_density
+from ....studies import ContinuousStudies
 from ._common_sd import standardised, standardised_arms
 from ._shape import Shape, peaks_of
 from .arms import Arm, arms_of, log_marginal

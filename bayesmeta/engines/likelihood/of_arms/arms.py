@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from ...model import Arms
-from ...priors import Prior, log_density
-from ...studies import ContinuousStudies, rough_arms, takes_quantiles
+from ....model import Arms
+from ....priors import Prior, log_density
+from ....studies import ContinuousStudies, rough_arms, takes_quantiles
+from ..tables import mode_of_beta
 from .quantile_chain import Nodes, Plan
 from .quantiles import log_probability, plan
-from .tables import mode_of_beta
 
 type Array = NDArray[np.float64]
 type LogLikelihood = Callable[[Array, Array], Array]

@@ -212,7 +212,7 @@ def log_ndtr(xp: Namespace, x: Array) -> Array:
     """Log of the standard normal distribution function."""
     if xp is np:
         return special.log_ndtr(x)
-    from ..compiled.quantiles import log_normal
+    from ...compiled.quantiles import log_normal
 
     return log_normal(x)
 

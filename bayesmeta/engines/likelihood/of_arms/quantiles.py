@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, ndtri
 
-from ...studies import positions
+from ....studies import positions
 from ._quantile_nodes import Array, Namespace
 from .quantile_chain import Nodes, Plan, chain
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...priors import Normal, Prior, log_density
+from ....priors import Normal, Prior, log_density
 from ._shape import Shape, peaks_of
 from .arms import Arm, integrated, log_likelihood_of, log_prior_of_sd
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ...priors import Mixture, Normal, Prior
+from ....priors import Mixture, Normal, Prior
 
 
 class Shape(NamedTuple):
