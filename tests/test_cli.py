@@ -304,6 +304,7 @@ def test_report_says_that_the_gates_passed_and_what_it_rests_on(ran):
     for words in ("They are small.", "HalfNormal(0.5)", "weakly informative", "Does it help?"):
         assert words in text
     assert f"bayesmeta {bm.__version__}" in text
+    assert "Not modelled: covariates and subgroups, networks" in text
 
 
 def test_published_figures_alone_make_a_report(tmp_path):

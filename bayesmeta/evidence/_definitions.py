@@ -63,7 +63,7 @@ def quartile_definitions(posterior: Posterior, *, prob: float = 0.95) -> "pd.Dat
         if kind != of.quartiles:
             other = compose(replace(of, quartiles=kind), model.location, model.between)
             fitted = refit(other, posterior.data)
-        mu = fitted["mu"]
+        mu = fitted.at()
         lower, upper = mu.interval(prob)
         rows.append({"estimate": mu.quantile(0.5), "lower": lower, "upper": upper})
     return pd.DataFrame(rows, index=pd.Index(WORDS.values(), name="quartiles"))

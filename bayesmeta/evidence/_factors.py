@@ -210,7 +210,7 @@ def _of_mu(posterior: Posterior, log_z: float) -> BayesFactor:
         why = "none: 0 is at the end of the prior of mu, or outside, so no alternative surrounds it"
         return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=np.nan, how=why)
     log_bf01 = log_evidence_without("mu", posterior.model, posterior.data) - log_z
-    _hold_to_density(posterior["mu"], log_bf01 + log_prior, "mu")
+    _hold_to_density(posterior.at(), log_bf01 + log_prior, "mu")
     return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=log_bf01, how=HOW.format("mu"))
 
 

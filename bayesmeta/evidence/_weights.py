@@ -87,8 +87,8 @@ def _precision_lost(posterior: Posterior) -> "pd.DataFrame":
     import pandas as pd
 
     model, data = posterior.model, posterior.data
-    variance = posterior["mu"].sd() ** 2
+    variance = posterior.at().sd() ** 2
     rows = np.eye(data.k, dtype=bool)
-    without = [refit(model, data.keep(~row))["mu"].sd() ** 2 for row in rows if data.k > 1]
+    without = [refit(model, data.keep(~row)).at().sd() ** 2 for row in rows if data.k > 1]
     lost = 1 - variance / np.array(without or [np.nan])
     return pd.DataFrame({"precision_lost": lost}, index=pd.Index(data.study, name="study"))

@@ -85,7 +85,7 @@ def width_penalty(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame"
             f"width_penalty needs a fit of {' or '.join(spellings(Arms))}, not of "
             f"{model.name}, which has no arms with means."
         )
-    low, high = posterior["mu"].interval(prob)
+    low, high = posterior.at().interval(prob)
     plugged = [_plugged_in(of, data, i) for i in range(data.k)]
     rows = [
         _of_study(width, sizes, prob)
@@ -159,5 +159,5 @@ def _pooled(
     if not found.diagnostics.passed:
         failed = "; ".join(map(str, found.diagnostics.failures))
         return np.nan, f"The fit of the plug-in estimates failed: {failed}."
-    low, high = found["mu"].interval(prob)
+    low, high = found.at().interval(prob)
     return high - low, ""

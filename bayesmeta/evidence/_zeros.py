@@ -92,7 +92,7 @@ def _without_zeros(data: Data) -> dict[str, NDArray[np.bool_]]:
 
 
 def _mu_and_tau(one: Posterior, full: Posterior, prob: float) -> dict[str, float | bool]:
-    mu = one["mu"]
+    mu = one.at()
     lower, upper = mu.interval(prob)
     spread = one["tau"].quantile(0.5) if "tau" in one.marginals else np.nan
     return {
@@ -103,6 +103,6 @@ def _mu_and_tau(one: Posterior, full: Posterior, prob: float) -> dict[str, float
         "upper": upper,
         "tau_median": spread,
         "prob_below_null": mu.cdf(0.0) if scale_of(full).comparative else np.nan,
-        "shift": (mu.mean() - full["mu"].mean()) / full["mu"].sd(),
+        "shift": (mu.mean() - full.at().mean()) / full.at().sd(),
         "sound": one.diagnostics.passed,
     }
