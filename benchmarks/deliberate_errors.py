@@ -195,8 +195,8 @@ MISTAKES = (
     Mistake(
         "shift by the SD without the studies",
         "evidence/_zeros.py",
-        '(mu.mean() - full["mu"].mean()) / full["mu"].sd()',
-        '(mu.mean() - full["mu"].mean()) / mu.sd()',
+        "(mu.mean() - full.at().mean()) / full.at().sd()",
+        "(mu.mean() - full.at().mean()) / mu.sd()",
         "tests/test_evidence.py::test_the_shift_is_in_posterior_sds_of_all_studies",
     ),
     Mistake(
