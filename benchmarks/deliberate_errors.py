@@ -377,8 +377,8 @@ MISTAKES = (
     Mistake(
         "lose the person-time in the Poisson's constant",
         "engines/likelihood/laws.py",
-        'total = total + (xlogy(e, n) if link == "IRR" else 0.0)',
-        'total = total + (0 * xlogy(e, n) if link == "IRR" else 0.0)',
+        "return xlogy(e, time) - gammaln(e + 1)",
+        "return 0 * xlogy(e, time) - gammaln(e + 1)",
         TABLES + "a_table_has_the_probability_of_a_dense_sum_over_its_baseline",
     ),
     Mistake(

@@ -1,6 +1,6 @@
 """Count what the house is held to: `uv run benchmarks/house.py [folder of a checkout]`.
 
-Where models and tables are told apart: isinstance, issubclass, ``type(...)``, match cases,
+Where models and tables are told apart: isinstance, issubclass, ``type(...)``, ``is``, match cases,
 getattr with a default and class names as strings, on the classes of models, of their parts and of
 tables, outside model/, studies/ and what belongs to tables (effects/, multivariate/) or to
 ``engines/capability.py``. Registering a function for a class is not counted: its base raises.
@@ -60,6 +60,11 @@ def documented(tree: ast.Module) -> set[int]:
     return {id(body[0].value) for body in bodies if isinstance(body[0], ast.Expr)}
 
 
+def names_of(node: ast.AST) -> str:
+    """The name that a node is, if it is one."""
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
 def told_by_call(node: ast.AST, known: set[str]) -> str:
     """How a call tells classes apart, or nothing."""
     name = called(node)
@@ -72,7 +77,9 @@ def told_by_call(node: ast.AST, known: set[str]) -> str:
 
 
 def told_by_name(node: ast.AST, known: set[str]) -> str:
-    """How a pattern or a string tells classes apart, or nothing."""
+    """How a comparison, a pattern or a string tells classes apart, or nothing."""
+    if isinstance(node, ast.Compare) and any(names_of(one) in known for one in node.comparators):
+        return "is"
     if isinstance(node, ast.match_case) and names_in(node.pattern) & known:
         return "match"
     if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -9,6 +9,8 @@ from references import binary, estimates
 
 import bayesmeta as bm
 from bayesmeta.engines.capability import capability
+from bayesmeta.engines.exact.propriety import check_propriety, least_df
+from bayesmeta.engines.likelihood.rough import rough_effects, vanishing
 from bayesmeta.engines.padding import filled, lengthened, padded_k
 from bayesmeta.model import (
     CorrelatedSpread,
@@ -233,3 +235,40 @@ def test_priors_of_scatter_are_those_people_gave(name):
     if isinstance(model.between, Scatter):
         assert model.between.tau == model.tau
         assert model.between.df == model.df
+
+
+def test_parts_that_no_model_knows_are_refused_in_words():
+    model = MODELS["OR"]
+    said = r"no model of Smeared\(.*Binomial; it goes with normal"
+    with pytest.raises(bm.ModelError, match=said):
+        compose(model.likelihood, model.location, Smeared())
+    with pytest.raises(bm.ModelError, match=r"likelihood Whispered\.$"):
+        compose(Whispered(), model.location, model.between)
+    with pytest.raises(bm.ModelError, match="BinomialNormal has no such location"):
+        compose(model.likelihood, MODELS["outcomes"].location, model.between)
+
+
+@pytest.mark.parametrize("ask", [rough_effects, vanishing])
+def test_a_link_that_nobody_knows_has_no_answer_of_another(ask):
+    with pytest.raises(bm.ModelError, match=r"(not|is) known of the link 'whispered'"):
+        ask(Whispered(), binary({"A": (3, 10, 5, 10)}))
+
+
+@pytest.mark.parametrize("ask", [least_df, lambda model: check_propriety(model, DATA)])
+def test_a_spread_that_nobody_knows_has_no_tails_and_no_posterior(ask):
+    made = Made(mu=bm.Flat(), tau=bm.Flat(), between=Smeared())
+    with pytest.raises(bm.ModelError, match="not known"):
+        ask(made)
+
+
+@pytest.mark.parametrize("name", ["estimates", "OR", "arms, one effect", "outcomes"])
+def test_no_data_are_refused_like_data_of_another_kind(name):
+    with pytest.raises(bm.ModelError, match=r"needs .*, not NoneType"):
+        bm.fit(MODELS[name], None)
+
+
+def test_an_engine_that_is_none_is_refused_before_any_group_is_fitted():
+    with pytest.raises(bm.ModelError, match=r"engine is Quadrature\(\) or NUTS"):
+        bm.fit_many(MODELS["estimates"], {"y": [[0.1]], "se": [[0.2]]}, engine=3)
+    with pytest.raises(bm.ModelError, match=r"engine is Quadrature\(\) or NUTS"):
+        bm.fit(MODELS["estimates"], DATA, 3)

@@ -674,3 +674,9 @@ class TestText:
     )
     def test_a_predictive_p_is_never_certain(self, p, text):
         assert p_text(p) == f"predictive p {text}"
+
+
+@pytest.mark.parametrize("name", ["forest", "prior_posterior"])
+def test_rows_given_for_a_fit_are_pointed_to_their_own_function(name):
+    with pytest.raises(bm.ModelError, match=f"{name} takes a fit.*{name}_of_rows"):
+        getattr(bm.plots, name)([])

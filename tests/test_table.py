@@ -301,3 +301,34 @@ def test_what_works_on_one_kind_of_table_says_what_to_give_it():
     assert need(studies, bm.BinaryStudies, "Peto's method") is studies
     with pytest.raises(bm.ModelError, match="Peto's method: give it BinaryStudies"):
         need(bm.effect_sizes(studies, measure="OR"), bm.BinaryStudies, "Peto's method")
+
+
+TWO = {"study": ["A", "B"], "events": [1, 2], "n": [9, 9]}
+
+
+def test_a_column_that_maps_names_to_values_is_no_column():
+    with pytest.raises(bm.DataError, match="'x' must have one entry per study"):
+        bm.ProportionStudies(**TWO, covariates={"x": {"A": 1, "B": 2}})
+
+
+def test_what_is_said_of_studies_is_compared_by_value():
+    one, same, other = (
+        bm.ProportionStudies(**TWO, covariates={"x": x}).covariates
+        for x in ([1, None], [1, None], [1, 2])
+    )
+    assert one == same
+    assert one != other
+    assert pickle.loads(pickle.dumps(one)) == one
+    assert one != {"x": ("1", "")}
+
+
+def test_outcomes_keep_what_was_left_out_and_refuse_two_readings_of_a_study():
+    rows = {"study": ["A", "A", "B", "B"], "outcome": ["x", "y"] * 2, "y": [0.1, 0.2] * 2}
+    frame = pd.DataFrame({**rows, "se": 0.3, "variant": ["main", "main", "late", "late"]})
+    data = bm.MultivariateEffects.from_frame(frame, exclude={"B": "too late"})
+    assert [one.reason for one in data.effects("x").excluded] == ["too late"]
+    both = bm.MultivariateEffects.from_frame(frame)
+    assert both.covariates["variant"] == ("main", "late")
+    mixed = frame.assign(variant=["main", "late", "main", "main"])
+    with pytest.raises(bm.DataError, match="A has rows of more than one variant"):
+        bm.MultivariateEffects.from_frame(mixed)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..engines import BATCH_TOLERANCE, BatchFit, Engine, batch, default_engine, fit, padded_k
+from ..engines import BATCH_TOLERANCE, BatchFit, Engine, capability, default_engine, fit, padded_k
 from ..errors import DataError, ModelError
 from ..model import Model
 from ..posterior import Marginal, Posterior
@@ -53,7 +53,7 @@ class Settings(NamedTuple):
     @property
     def many(self) -> BatchFit | None:
         """What fits many groups at once, if anything may."""
-        return batch(self.model) if self.engine is None else None
+        return capability(self.model).many if self.engine is None else None
 
 
 def fit_many(
@@ -130,6 +130,8 @@ def fit_many(
     check_prob(prob)
     if not isinstance(model, Model):
         raise ModelError(f"fit_many takes a model first, e.g. NormalNormal(...); got {model!r}.")
+    if not isinstance(engine, Engine | None):
+        raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {engine!r}.")
     grouped = _read(model, tables, by, measure)
     rows = np.flatnonzero(grouped.problem == "")
     settings = Settings(model, engine, prob, quantiles)

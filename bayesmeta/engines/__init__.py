@@ -23,7 +23,7 @@ from ..model import Arms, Data, Likelihood, Model
 from ..posterior import Posterior
 from ..studies import ContinuousStudies
 from ._cautions import CALLED_OUTLIER, FEW, telling_count
-from .capability import default_engine, run
+from .capability import Capability, capability, default_engine, run
 from .exact.propriety import check_propriety
 from .likelihood.rough import rough_columns
 from .many.batch import BATCH_TOLERANCE, BatchFit, batch
@@ -40,9 +40,11 @@ __all__ = [
     "FEW",
     "NUTS",
     "BatchFit",
+    "Capability",
     "Engine",
     "Quadrature",
     "batch",
+    "capability",
     "default_engine",
     "device",
     "effect_likelihoods",

@@ -103,7 +103,8 @@ def run(engine: Engine | None, model: Model, data: Data) -> Posterior:
         return _sampled(model, data, engine)
     if engine is not None and not isinstance(engine, Quadrature):
         raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {engine!r}.")
-    can = capability(model, data)
+    model.check_data(data)
+    can = capability(model)
     if can.exact is not None:
         return can.exact(model, data, engine or Quadrature())
     if engine is not None:

@@ -5,6 +5,7 @@ from functools import singledispatch
 
 import numpy as np
 
+from ..errors import ModelError
 from ..model import CorrelatedSpread, NormalSpread, OutlierSpread, Spread, StudentTSpread
 from ..posterior import Deferred, Marginal, Marginals, Pair, Posterior
 from ..priors import Prior
@@ -23,7 +24,6 @@ AGREE = 4.0  # Monte Carlo standard errors that two engines may be apart
 ENGINES = 1e-5  # of an SD: what the exact engines promise of each answer
 TOTAL = 1e-4  # of a variance: three SDs that are each good to ENGINES, and what tails hold
 SAMPLED = 6.0  # Monte Carlo standard errors of a figure of draws
-EFFECTS = ("mu", "theta", "theta_new")
 
 
 def of_fit(posterior: Posterior, prob: float) -> Iterator[Pair]:
@@ -40,7 +40,7 @@ def of_fit(posterior: Posterior, prob: float) -> Iterator[Pair]:
 
 def _of_parameter(posterior: Posterior, name: str, read: Reading) -> Iterator[Pair]:
     yield from of_any(read)
-    if name in EFFECTS and scale_of(posterior).comparative:
+    if name in posterior.model.effects and scale_of(posterior).comparative:
         prior = posterior.model.priors.get(name)
         yield from of_effect(read, LINE if prior is None else prior.support)
     if name == "tau":
@@ -199,7 +199,7 @@ def engines_agree(exact: Posterior, drawn: Posterior) -> Iterator[Pair]:
 @singledispatch
 def _variance_factor(between: Spread) -> float:
     """Variance of a study effect over tau²; NaN where it is not known or not so simple."""
-    raise NotImplementedError(f"No variance of effects is written for {between!r}.")
+    raise ModelError(f"The variance of study effects is not known with {between!r}.")
 
 
 @_variance_factor.register

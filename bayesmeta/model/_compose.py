@@ -27,7 +27,7 @@ from .likelihood import (
     Poisson,
     Proportion,
 )
-from .location import Location
+from .location import EachOutcome, Location, Overall
 from .spread import (
     CorrelatedSpread,
     NormalSpread,
@@ -55,6 +55,7 @@ _SPELLED: dict[tuple[type[Likelihood], type[Spread]], type[Model]] = {
     (Estimates, OutlierSpread): OutlierMixture,
     (CorrelatedEstimates, CorrelatedSpread): MultivariateNormal,
 }
+_LOCATED: dict[type[Model], type[Location]] = {MultivariateNormal: EachOutcome}
 _WORDS: dict[type[Spread], str] = {
     NoSpread: "one effect for all studies",
     NormalSpread: "normal study effects",
@@ -94,10 +95,13 @@ def compose(likelihood: Likelihood, location: Location, spread: Spread) -> Model
     spelled = _SPELLED.get((type(likelihood), type(spread)))
     if spelled is None:
         known = [_WORDS[kind] for one, kind in _SPELLED if one is type(likelihood)]
+        goes = f"; it goes with {' or '.join(known)}" if known else ""
         raise ModelError(
-            f"There is no model of {_WORDS[type(spread)]} with the likelihood "
-            f"{type(likelihood).__name__}; it goes with {' or '.join(known)}."
+            f"There is no model of {_WORDS.get(type(spread), repr(spread))} with the likelihood "
+            f"{type(likelihood).__name__}{goes}."
         )
+    if type(location) is not _LOCATED.get(spelled, Overall):
+        raise ModelError(f"{spelled.__name__} has no such location: {location!r}.")
     given = {
         field.name: getattr(part, field.name)
         for part in (likelihood, location, spread)

@@ -82,9 +82,9 @@ class Likelihood:
     """
 
     __slots__ = ()
-    takes: ClassVar[type[Data]] = EffectSizes
-    family: ClassVar[FamilyName] = "estimates"
-    target: ClassVar[str] = "y given its standard error"
+    takes: ClassVar[type[Data]]
+    family: ClassVar[FamilyName]
+    target: ClassVar[str]
     measure: str
 
     @property
@@ -140,6 +140,9 @@ class Likelihood:
 class Estimates(Likelihood):
     """Estimates with known standard errors: y is normal about the study's effect."""
 
+    takes: ClassVar[type[Data]] = EffectSizes
+    family: ClassVar[FamilyName] = "estimates"
+    target: ClassVar[str] = "y given its standard error"
     measure: ClassVar[str] = "GEN"
 
     @property
@@ -163,6 +166,8 @@ class CorrelatedEstimates(Likelihood):
 
     within: Prior | None = None
     outcomes: tuple[str, ...] | None = None
+    family: ClassVar[FamilyName] = "estimates"
+    target: ClassVar[str] = "y given its standard error"
     measure: ClassVar[str] = "GEN"
     takes: ClassVar[type[Data]] = MultivariateEffects
 

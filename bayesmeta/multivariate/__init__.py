@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..effects import EffectSizes
 from ..errors import DataError
 from ..studies import (
+    MAIN,
     Covariate,
     Covariates,
     Excluded,
@@ -157,6 +158,7 @@ class MultivariateEffects(Table):
             y=self.y[there, j],
             se=self.se[there, j],
             measure=self.measure[j],
+            excluded=self.excluded,
             covariates={name: take(one, there) for name, one in self.covariates.items()},
         )
 
@@ -237,6 +239,7 @@ class MultivariateEffects(Table):
         study, i = order("study", rows.study, rows.where)
         outcome, j = order("outcome", rows.texts("outcome"), rows.where)
         check_names(study)
+        said = {**rows.covariates, **_variants(rows.variant, study, i)}
         check_once(study, i, outcome, j, rows.where)
         y, spreads = (spread_out(rows.numbers(name), i, j) for name in ("y", spread))
         se = root_of(spreads, study) if spread == "v" else spreads
@@ -253,7 +256,7 @@ class MultivariateEffects(Table):
             correlation=correlation,  # pyright: ignore[reportArgumentType]
             measure=(measure,) if isinstance(measure, str) else tuple(measure),
             excluded=tuple(dict.fromkeys(rows.excluded)),
-            covariates=read_covariates(agreed(rows.covariates, i.tolist(), len(study)), len(study)),
+            covariates=read_covariates(agreed(said, i.tolist(), len(study)), len(study)),
         )
 
     def _set_names(self) -> None:
@@ -313,6 +316,24 @@ class MultivariateEffects(Table):
         values = np.where(both, values, unit)
         _check_correlations(values, self.study)
         return read_only(np.where(unit > 0, 1.0, values))
+
+
+def _variants(
+    variant: Sequence[str], study: Sequence[str], i: NDArray[np.intp]
+) -> Mapping[str, Sequence[str]]:
+    """The readings that are analysed, as a column; nothing where the table tells none apart."""
+    if set(variant) <= {MAIN}:
+        return {}
+    found: dict[int, set[str]] = {}
+    for row, reading in zip(i.tolist(), variant, strict=True):
+        found.setdefault(row, set()).add(reading)
+    mixed = [study[row] for row, readings in found.items() if len(readings) > 1]
+    if mixed:
+        raise DataError(
+            f"{', '.join(mixed[:5])} has rows of more than one variant; keep one reading of each "
+            "study, and exclude the others with a reason."
+        )
+    return {"variant": variant}
 
 
 def pairs(p: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

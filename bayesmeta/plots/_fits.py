@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from ..comparison import Fit, compare
+from ..errors import ModelError
 from ..frequentist import FrequentistFit
 from ..model import check_one_outcome
 from ..posterior import Posterior
@@ -15,6 +16,15 @@ from ._forest import forest_of_rows
 from ._scenarios import scenarios_of_table
 
 ARMS = ("treatment", "control")
+
+
+def _check_fit(fit: object, name: str) -> None:
+    """Refuse rows, which have a function of their own."""
+    if not isinstance(fit, Posterior):
+        raise ModelError(
+            f"{name} takes a fit, of bm.fit(model, data), not {type(fit).__name__}; for rows that "
+            f"were made before use {name}_of_rows."
+        )
 
 
 def forest(
@@ -64,6 +74,7 @@ def forest(
     >>> figure = bm.plots.forest(bm.fit(model, data), better="lower")
     >>> figure.savefig("forest.png")  # doctest: +SKIP
     """
+    _check_fit(fit, "forest")
     check_one_outcome(fit.model, "forest")
     rows = forest_rows(fit, frequentist=frequentist, published=published, prob=prob)
     return forest_of_rows(
@@ -94,6 +105,7 @@ def prior_posterior(fit: Posterior, *, prob: float = 0.95) -> Figure:
     >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     >>> figure = bm.plots.prior_posterior(bm.fit(model, data))
     """
+    _check_fit(fit, "prior_posterior")
     return prior_posterior_of_rows(density_rows(fit, prob=prob), measure=scale_of(fit), prob=prob)
 
 

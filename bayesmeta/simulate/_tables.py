@@ -63,7 +63,7 @@ def replicate(
     rng = np.random.default_rng(seed)
     if new and "tau" in draws:
         draws = {**draws, "theta": new_effects(model, draws, data.k, rng)}
-    if "theta" not in draws and "rho" not in draws:  # one effect for all
+    if "theta" not in draws:  # one effect for all
         effect = draws["mu"][:, None]
         draws = {**draws, "theta": np.broadcast_to(effect, (len(effect), data.k))}
     return _observe(model.likelihood, draws, data, rng)

@@ -36,8 +36,21 @@ class Covariates(Mapping[str, Covariate]):
     def __len__(self) -> int:
         return len(self._columns)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return self.keys() == other.keys() and all(_same(self[one], other[one]) for one in self)
+
+    __hash__ = None
+
     def __repr__(self) -> str:
         return repr(self._columns)
+
+
+def _same(one: Covariate, other: Covariate) -> bool:
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        return isinstance(one, tuple) and one == other
+    return np.array_equal(one, other, equal_nan=True)
 
 
 def read_covariates(given: Mapping[str, Iterable[object]], k: int) -> Covariates:
@@ -91,7 +104,7 @@ def agreed(
 
 
 def _column(name: str, given: Iterable[object], k: int) -> Covariate:
-    whole = isinstance(given, str) or not isinstance(given, Iterable)
+    whole = isinstance(given, str | Mapping) or not isinstance(given, Iterable)
     cells = [] if whole or getattr(given, "ndim", 1) != 1 else list(given)
     if len(cells) != k:
         raise DataError(f"The covariate {name!r} must have one entry per study, {k} in all.")

@@ -1,6 +1,5 @@
 """One effect for all studies whose likelihoods are no normals: its posterior is one integral."""
 
-from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -14,7 +13,6 @@ from ...posterior import (
     Diagnostics,
     GridDensity,
     MappedDensity,
-    Marginal,
     Posterior,
     SupportMap,
 )
@@ -24,7 +22,7 @@ from ..likelihood.of_arms.continuous import SPACING
 from ..likelihood.points import Places
 from ..likelihood.rough import rough_effects
 from ..likelihood.study import log_likelihoods
-from ..nodes.even import even
+from ..nodes.even import draw_one
 from .mu_rule import has_an_edge, sharpness, smooth
 from .tau_nodes import evidence
 
@@ -51,7 +49,7 @@ def integrate_common(model: OneEffect, data: Data) -> Posterior:
         engine="Quadrature(), one integral",
         marginals={"mu": fine},
         diagnostics=Diagnostics((check,)),
-        sample=partial(_draw, fine),
+        sample=partial(draw_one, fine),
         cautions=cautions(model, data),
         log_marginal_likelihood=evidence(model, log_z),
     )
@@ -77,7 +75,3 @@ def _pass(model: OneEffect, data: Data, step: float, spacing: float) -> tuple[Ma
     sd = float(np.sqrt(mass @ (x - mean) ** 2))
     inner = GridDensity.of(v, mass / (v[1] - v[0]))
     return MappedDensity(inner, SupportMap(-np.inf, np.inf, scale, (centre,)), (mean, sd)), log_z
-
-
-def _draw(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:
-    return {"mu": mu.quantile(even(n or 4000, 1, seed)[:, 0])[None]}

@@ -35,7 +35,7 @@ from ...priors import (
     log_density_of_tau,
 )
 from .._cautions import cautions
-from ..nodes.even import even
+from ..nodes.even import draw_one, even
 from .mu_prior import MuPrior, farthest_from, mu_prior
 from .propriety import moments_of_mu, moments_of_tau
 from .tau_nodes import (
@@ -108,7 +108,7 @@ def _common_effect(model: OneEffect, data: EffectSizes) -> Posterior:
         engine="Quadrature(), closed form",
         marginals={"mu": mu},
         diagnostics=Diagnostics((Check("quadrature error", "", 0.0, 1e-8, at_most=True),)),
-        sample=partial(_draw_common, mu),
+        sample=partial(draw_one, mu),
         log_marginal_likelihood=evidence(model, log_z),
     )
 
@@ -281,10 +281,6 @@ def _typical_tau(prior: Prior, data: EffectSizes, mu: MuPrior) -> float:
         return typical
     mass = np.cumsum(np.exp(np.where(finite, log_mass, -np.inf) - log_mass[finite].max()))
     return float(grid[np.searchsorted(mass, 0.5 * mass[-1])])
-
-
-def _draw_common(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:
-    return {"mu": mu.quantile(even(n or 4000, 1, seed)[:, 0])[None]}
 
 
 def _draw_random(

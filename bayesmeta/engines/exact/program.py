@@ -1,9 +1,9 @@
 """Posterior of one table of counts at fixed sizes, in NumPy or JAX: fast, with an error estimate.
 
-The same mathematics as ``_grid``: likelihoods in theta smoothed in the Fourier domain, tau at
+The same mathematics as ``grid``: likelihoods in theta smoothed in the Fourier domain, tau at
 Chebyshev nodes. What is fixed here is every size, so that one program serves every table: theta at
 Chebyshev nodes per study, the grid, and as many nodes of mu as cover a rough normal posterior. What
-that may miss is estimated from the tails of every series, and the caller falls back on ``_grid``.
+that may miss is estimated from the tails of every series, and the caller falls back on ``grid``.
 """
 
 from collections.abc import Callable

@@ -6,9 +6,19 @@ of the posterior of tau; it has a finite integral if its exponent exceeds 1.
 """
 
 import math
+from functools import singledispatch
 
 from ...errors import ModelError
-from ...model import Data, Model, Scatter
+from ...model import (
+    Data,
+    Model,
+    NormalSpread,
+    NoSpread,
+    OutlierSpread,
+    Scatter,
+    Spread,
+    StudentTSpread,
+)
 from ...priors import (
     LKJ,
     Beta,
@@ -45,17 +55,31 @@ def check_propriety(model: Model, data: Data) -> None:
             "such as Normal(0, 10) for mu or HalfNormal(5) for tau."
         )
     model.check_data(data)
-    if not isinstance(between, Scatter):
-        return  # one study is enough
-    needed = 1
-    while tail_of_tau(between.tau, needed, mu=model.priors["mu"]) <= 1:
-        needed += 1
+    needed = _studies_needed(between, model.priors["mu"])
     if data.k < needed:
         raise ModelError(
             f"With {', '.join(improper)} there is no posterior from {data.k} "
             f"{'study' if data.k == 1 else 'studies'}: it takes {needed} or more. "
             "Use a proper prior of tau such as HalfNormal(0.5)."
         )
+
+
+@singledispatch
+def _studies_needed(between: Spread, mu: Prior) -> int:
+    raise ModelError(f"How many studies a posterior takes is not known with {between!r}.")
+
+
+@_studies_needed.register
+def _(_: NoSpread, mu: Prior) -> int:
+    return 1
+
+
+@_studies_needed.register
+def _(between: Scatter, mu: Prior) -> int:
+    needed = 1
+    while tail_of_tau(between.tau, needed, mu=mu) <= 1:
+        needed += 1
+    return needed
 
 
 def tail_of_tau(tau: Prior, k: int, *, mu: Prior | None = None) -> float:
@@ -96,11 +120,22 @@ def moments_of_prior(prior: Prior) -> int:
 
 def least_df(model: Model) -> float:
     """The fewest degrees of freedom that the study effects may have; infinite if normal."""
-    between = model.between
-    if not isinstance(between, Scatter) or between.df is None:
-        return math.inf
-    df = between.df
-    return df.support[0] if isinstance(df, Prior) else df
+    return _least_df(model.between)
+
+
+@singledispatch
+def _least_df(between: Spread) -> float:
+    raise ModelError(f"How heavy the tails of the effects are is not known with {between!r}.")
+
+
+@_least_df.register(NormalSpread | NoSpread | OutlierSpread)
+def _(_: NormalSpread | NoSpread | OutlierSpread) -> float:
+    return math.inf
+
+
+@_least_df.register
+def _(between: StudentTSpread) -> float:
+    return between.df.support[0] if isinstance(between.df, Prior) else between.df
 
 
 def _moments(exponent: float) -> int:

@@ -79,7 +79,17 @@ def _(of: Arms, between: Spread, data: Data, draws: Draws) -> Terms:
 
 
 @_terms.register
-def _(of: OfCounts, between: Scatter, data: Studies, draws: Draws) -> Terms:
+def _(of: OfCounts, between: Spread, data: Studies, draws: Draws) -> Terms:
+    return _of_counts(between, of, data, draws)
+
+
+@singledispatch
+def _of_counts(between: Spread, of: OfCounts, data: Studies, draws: Draws) -> Terms:
+    raise ModelError(f"{type(between).__name__} goes with no likelihood of counts.")
+
+
+@_of_counts.register
+def _(between: Scatter, of: OfCounts, data: Studies, draws: Draws) -> Terms:
     return (shared_baselines if of.shares else _tabulated)(of, between, data, draws)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import gammaln, xlogy
 
 FARTHEST = 150.0  # logits: beyond, no risk changes any more
 
@@ -189,22 +190,30 @@ def constants(link: str, row: Sequence[Both]) -> np.ndarray:
 
 def constants_of_each(link: str, row: Sequence[Both]) -> np.ndarray:
     """Log of the factors that are left out above, of both arms together, by study."""
-    from scipy.special import gammaln, xlogy
-
     total = np.zeros(np.shape(row[0]))
     for e, n in zip(row[::2], row[1::2], strict=True):
-        if link in ("IRR", "IRLN"):
-            total = total - gammaln(e + 1)
-            total = total + (xlogy(e, n) if link == "IRR" else 0.0)
-        elif link != "hypergeometric":
-            total = total + gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1)
+        total = total + _LEFT_OUT[link](e, n)
     return total
+
+
+def _of_binomial(e: np.ndarray, n: np.ndarray) -> np.ndarray:
+    return gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1)
+
+
+def _of_poisson(e: np.ndarray, time: np.ndarray) -> np.ndarray:
+    return xlogy(e, time) - gammaln(e + 1)
+
+
+_LEFT_OUT: dict[str, Callable[..., np.ndarray]] = {
+    **dict.fromkeys(("OR half", "OR zero_one", "RR", "RD", "PLO"), _of_binomial),
+    "IRR": _of_poisson,
+    "IRLN": lambda e, time: -gammaln(e + 1),
+    "hypergeometric": lambda e, n: np.zeros(np.shape(e)),
+}
 
 
 def _lgamma(xp: Namespace) -> Callable[..., Both]:
     if xp is np:
-        from scipy.special import gammaln
-
         return gammaln
     from jax.scipy.special import gammaln as gammaln_jax
 

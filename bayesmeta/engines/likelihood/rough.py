@@ -1,6 +1,6 @@
 """Roughly what each study says of its effect, and what its likelihood looks like."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import singledispatch
 
 import numpy as np
@@ -18,6 +18,7 @@ from ...studies import ContinuousStudies, Studies
 from .of_arms.continuous import rough_continuous
 
 type Array = NDArray[np.float64]
+type Columns = Mapping[str, Array]
 SOFT = 10  # events at which a corner is too soft to matter
 CORNERED = ("RR", "RD")  # measures of two arms whose baselines are free to one side
 
@@ -65,34 +66,64 @@ def _(of: Arms, data: ContinuousStudies, columns: Mapping[str, Array]) -> tuple[
     return np.asarray(columns.get("y", y)), se
 
 
-def rough_counts(link: str, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+def rough_counts(link: str, columns: Columns) -> tuple[Array, Array]:
     """Estimates and standard errors with ½ added to every cell; NaN where there is no study.
 
     They say where to look, no more: nodes are placed by them.
     """
-    e1, n1, *control = columns.values()
-    a = e1 + 0.5
+    if link not in _ROUGH:
+        raise ModelError(f"No rough estimate is known of the link {link!r}.")
     with np.errstate(invalid="ignore", divide="ignore"):
-        if link == "IRLN":
-            return np.log(a / n1), a**-0.5
-        if link == "PLO":
-            return np.log(a / (n1 - e1 + 0.5)), np.sqrt(1 / a + 1 / (n1 - e1 + 0.5))
-        e0, n0 = control
-        c = e0 + 0.5
-        if link == "IRR":
-            return np.log(a * n0 / (c * n1)), np.sqrt(1 / a + 1 / c)
-        return _rough_arms(link, a, n1 - e1 + 0.5, c, n0 - e0 + 0.5)
+        return _ROUGH[link](*columns.values())
 
 
-def _rough_arms(link: str, a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
-    if link == "RR":
-        ratio = np.log(a * (c + d) / (c * (a + b)))
-        return ratio, np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
-    if link == "RD":
-        risk = np.clip(a / (a + b) - c / (c + d), -0.99, 0.99)
-        se = np.sqrt(a * b / (a + b) ** 3 + c * d / (c + d) ** 3)
-        return np.arctanh(risk), se / (1 - risk**2)
+def _rough_incidence(events: Array, time: Array) -> tuple[Array, Array]:
+    a = events + 0.5
+    return np.log(a / time), a**-0.5
+
+
+def _rough_proportion(events: Array, n: Array) -> tuple[Array, Array]:
+    a, b = events + 0.5, n - events + 0.5
+    return np.log(a / b), np.sqrt(1 / a + 1 / b)
+
+
+def _rough_rates(e1: Array, t1: Array, e0: Array, t0: Array) -> tuple[Array, Array]:
+    a, c = e1 + 0.5, e0 + 0.5
+    return np.log(a * t0 / (c * t1)), np.sqrt(1 / a + 1 / c)
+
+
+def _cells(e1: Array, n1: Array, e0: Array, n0: Array) -> tuple[Array, Array, Array, Array]:
+    return e1 + 0.5, n1 - e1 + 0.5, e0 + 0.5, n0 - e0 + 0.5
+
+
+def _rough_odds(*counts: Array) -> tuple[Array, Array]:
+    a, b, c, d = _cells(*counts)
     return np.log(a * d / (b * c)), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+
+
+def _rough_ratio(*counts: Array) -> tuple[Array, Array]:
+    a, b, c, d = _cells(*counts)
+    ratio = np.log(a * (c + d) / (c * (a + b)))
+    return ratio, np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
+
+
+def _rough_difference(*counts: Array) -> tuple[Array, Array]:
+    a, b, c, d = _cells(*counts)
+    risk = np.clip(a / (a + b) - c / (c + d), -0.99, 0.99)
+    se = np.sqrt(a * b / (a + b) ** 3 + c * d / (c + d) ** 3)
+    return np.arctanh(risk), se / (1 - risk**2)
+
+
+_ROUGH: Mapping[str, Callable[..., tuple[Array, Array]]] = {
+    "IRLN": _rough_incidence,
+    "PLO": _rough_proportion,
+    "IRR": _rough_rates,
+    "OR half": _rough_odds,
+    "OR zero_one": _rough_odds,
+    "hypergeometric": _rough_odds,
+    "RR": _rough_ratio,
+    "RD": _rough_difference,
+}
 
 
 def kinked(of: Likelihood, data: Data) -> NDArray[np.bool_]:
@@ -134,10 +165,30 @@ def _(of: Estimates | Arms, data: Data) -> NDArray[np.bool_]:
 
 @vanishing.register
 def _(of: OfCounts, data: Studies) -> NDArray[np.bool_]:
-    events, size = list(data.numbers.values())[:2]
-    if of.link == "hypergeometric":
-        a, n1, c, n0 = data.numbers.values()
-        return (a > np.maximum(0, a + c - n0)) & (a < np.minimum(n1, a + c))
-    if of.link in ("PLO", "OR zero_one"):
-        return (events > 0) & (events < size)
-    return ~data.double_zero
+    if of.link not in _VANISHING:
+        raise ModelError(f"Where a likelihood vanishes is not known of the link {of.link!r}.")
+    return _VANISHING[of.link](*data.numbers.values())
+
+
+def _within_margins(a: Array, n1: Array, c: Array, n0: Array) -> NDArray[np.bool_]:
+    return (a > np.maximum(0, a + c - n0)) & (a < np.minimum(n1, a + c))
+
+
+def _some_but_not_all(events: Array, n: Array, *_: Array) -> NDArray[np.bool_]:
+    return (events > 0) & (events < n)
+
+
+def _any_event(*counts: Array) -> NDArray[np.bool_]:
+    return np.any([events > 0 for events in counts[::2]], axis=0)
+
+
+_VANISHING: Mapping[str, Callable[..., NDArray[np.bool_]]] = {
+    "hypergeometric": _within_margins,
+    "PLO": _some_but_not_all,
+    "OR zero_one": _some_but_not_all,
+    "OR half": _any_event,
+    "RR": _any_event,
+    "RD": _any_event,
+    "IRR": _any_event,
+    "IRLN": _any_event,
+}

@@ -15,9 +15,12 @@ from ...model import (
     Estimates,
     Likelihood,
     Model,
+    NoSpread,
     OfCounts,
-    OneEffect,
+    OutlierSpread,
     RandomEffects,
+    Scatter,
+    Spread,
 )
 from ...priors import LOG_2PI, Normal
 from ..padding import filled
@@ -73,14 +76,30 @@ def _(of: Arms | CorrelatedEstimates, model: Model) -> BatchFit | None:
 
 @_batch.register
 def _(of: Estimates, model: Model) -> BatchFit | None:
+    return _of_estimates(model.between, model)
+
+
+@singledispatch
+def _of_estimates(between: Spread, model: Model) -> BatchFit | None:
+    raise ModelError(f"No engine knows the spread {between!r}.")
+
+
+@_of_estimates.register
+def _(_: OutlierSpread, model: Model) -> BatchFit | None:
+    return None
+
+
+@_of_estimates.register
+def _(_: NoSpread, model: Model) -> BatchFit | None:
+    mu = model.priors["mu"]
+    return partial(_fit_common, mu) if isinstance(mu, Normal) else None
+
+
+@_of_estimates.register
+def _(_: Scatter, model: RandomEffects) -> BatchFit | None:
     from .normal import fit_normal, serves
 
-    mu = model.priors["mu"]
-    if isinstance(model, OneEffect):
-        return partial(_fit_common, mu) if isinstance(mu, Normal) else None
-    if not isinstance(model, RandomEffects) or not serves(model):
-        return None
-    return partial(fit_normal, model)
+    return partial(fit_normal, model) if serves(model) else None
 
 
 @_batch.register

@@ -106,7 +106,7 @@ def fit_counts(
     prob: float,
     quantiles: bool,
 ) -> Mapping[str, Values]:
-    """Fit every row of `columns`; see ``_batch.BatchFit``."""
+    """Fit every row of `columns`; see ``batch.BatchFit``."""
     n, k = next(iter(columns.values())).shape
     names = MOMENTS + (QUANTILES if quantiles else ())
     out = np.full((n, len(names)), np.nan)

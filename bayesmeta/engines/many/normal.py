@@ -40,7 +40,7 @@ def serves(model: RandomEffects) -> bool:
 def fit_normal(
     model: RandomEffects, columns: Mapping[str, Values], *, prob: float, quantiles: bool
 ) -> Mapping[str, Values]:
-    """Fit every row of `columns`; see ``_batch.BatchFit``."""
+    """Fit every row of `columns`; see ``batch.BatchFit``."""
     y, se = columns["y"], columns["se"]
     shape = shape_of(model, y.shape[1], quantiles=quantiles)
     inputs = _inputs(model, prob)

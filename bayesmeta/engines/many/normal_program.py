@@ -1,6 +1,6 @@
 """The normal-normal posterior of one data set in JAX, and a program that fits many.
 
-The same integral as in ``_quadrature``, written apart: Chebyshev nodes of tau in a map centred per
+The same integral as in ``exact.normal``, written apart: Chebyshev nodes of tau in a map centred per
 data set, closed forms given tau. A loop over blocks of data sets keeps every intermediate array in
 the processor's cache, and runs as often as there are data sets, so that one program serves any
 number of them. What decides a program is the padded number of studies, the families of the priors

@@ -1,7 +1,11 @@
 """Uniform numbers for draws: each alone is random, all together they lie evenly."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
+
+from ...posterior import Marginal
 
 type Array = NDArray[np.float64]
 
@@ -38,3 +42,8 @@ def even(n: int, columns: int, seed: int) -> Array:
     if columns > MOST:
         points = np.hstack([points, rng.uniform(size=(n, columns - MOST))])
     return np.clip(rng.permutation(points), SMALLEST, 1 - SMALLEST)
+
+
+def draw_one(mu: Marginal, n: int | None, seed: int) -> Mapping[str, Array]:
+    """Draw mu alone, where it is all there is: by inversion at even points, (1, n)."""
+    return {"mu": mu.quantile(even(n or 4000, 1, seed)[:, 0])[None]}
