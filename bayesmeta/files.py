@@ -136,7 +136,8 @@ def _observed(posterior: Posterior) -> Columns:
 def _covariates(data: Data, taken: Sequence[str]) -> dict[str, Variable]:
     """What else is known of each study, under names that a file may have; its own stands beside."""
     plain = [_CONTROL.sub(" ", name).replace("/", " ").strip() for name in data.covariates]
-    safe = apart([*taken, *(name or "column" for name in plain)])[len(taken) :]
+    named = ("column" if name in ("", ".") else name for name in plain)  # "." is the group itself
+    safe = apart([*taken, *named])[len(taken) :]
     return {
         name: ("study", _in_a_file(column), {"column": _CONTROL.sub(" ", own)})
         for name, (own, column) in zip(safe, data.covariates.items(), strict=True)

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from references import binary, estimates
 
 import bayesmeta as bm
+from bayesmeta.engines import study_densities
 from bayesmeta.engines.capability import capability
 from bayesmeta.engines.exact.propriety import check_propriety, least_df
 from bayesmeta.engines.likelihood.rough import rough_effects, vanishing
@@ -272,3 +273,8 @@ def test_an_engine_that_is_none_is_refused_before_any_group_is_fitted():
         bm.fit_many(MODELS["estimates"], {"y": [[0.1]], "se": [[0.2]]}, engine=3)
     with pytest.raises(bm.ModelError, match=r"engine is Quadrature\(\) or NUTS"):
         bm.fit(MODELS["estimates"], DATA, 3)
+
+
+def test_a_model_without_a_density_of_one_study_is_refused_by_its_own_name():
+    with pytest.raises(bm.ModelError, match="^MultivariateNormal has no density"):
+        study_densities(MODELS["outcomes"], DATA, {"mu": np.zeros(1)})

@@ -546,3 +546,8 @@ def test_inverse_of_a_step_like_function_is_found_by_bisection():
 def test_counts_are_refused_where_estimates_are_needed():
     with pytest.raises(bm.ModelError, match="needs EffectSizes"):
         bm.fit(FIT.model, binary(MAIN_TRIALS))
+
+
+def test_a_check_whose_limit_is_of_numpy_is_printed_too():
+    check = Check("divergences", "", np.float64(3.0), np.float64(4.0), at_most=True)
+    assert str(check) == "divergences 3, must be ≤ 4"

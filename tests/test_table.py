@@ -332,3 +332,12 @@ def test_outcomes_keep_what_was_left_out_and_refuse_two_readings_of_a_study():
     mixed = frame.assign(variant=["main", "late", "main", "main"])
     with pytest.raises(bm.DataError, match="A has rows of more than one variant"):
         bm.MultivariateEffects.from_frame(mixed)
+
+
+def test_a_column_named_like_a_place_in_a_file_does_not_stop_the_file():
+    studies = bm.ProportionStudies(**TWO, covariates={".": [1, 2], "/.": ["a", "b"], "": [3, 4]})
+    fit = bm.fit(bm.ProportionNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(1)), studies)
+    tree = to_datatree(fit, draws=8)
+    assert to_netcdf(tree)
+    kept = [one.attrs.get("column") for one in tree["constant_data"].data_vars.values()]
+    assert {".", "/.", ""} <= set(kept)

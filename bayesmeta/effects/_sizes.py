@@ -75,7 +75,7 @@ class EffectSizes(Table):
         default_factory=Covariates, repr=False, compare=False
     )
     kind: ClassVar[str] = "estimates"
-    texts: ClassVar[Mapping[str, str]] = {"variant": MAIN, "how": ""}
+    texts: ClassVar[Mapping[str, str]] = {"how": "", "variant": MAIN}
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:

@@ -18,4 +18,4 @@ def beside(value: float, *limits: float, digits: int = 4) -> str:
 
 
 def _side(value: float, limit: float) -> int:
-    return (value > limit) - (value < limit)
+    return int(value > limit) - int(value < limit)

@@ -60,12 +60,14 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
     ModelError
         If the model has no such density.
     """
+    if _terms.dispatch(type(model.likelihood)) is _terms.dispatch(object):
+        raise ModelError(f"{model.name} has no density of a study's result by itself.")
     return _terms(model.likelihood, model.between, data, draws)
 
 
 @singledispatch
 def _terms(of: Likelihood, between: Spread, data: Data, draws: Draws) -> Terms:
-    raise ModelError(f"{type(of).__name__} has no density of a study's result by itself.")
+    raise ModelError(f"{of!r} has no density of a study's result by itself.")
 
 
 @_terms.register
