@@ -276,5 +276,5 @@ def test_an_engine_that_is_none_is_refused_before_any_group_is_fitted():
 
 
 def test_a_model_without_a_density_of_one_study_is_refused_by_its_own_name():
-    with pytest.raises(bm.ModelError, match="^MultivariateNormal has no density"):
+    with pytest.raises(bm.ModelError, match=r"^MultivariateNormal has no density"):
         study_densities(MODELS["outcomes"], DATA, {"mu": np.zeros(1)})
