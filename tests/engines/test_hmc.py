@@ -146,7 +146,7 @@ def test_both_samplers_lower_for_cuda(model):
         shape = nuts.shape_of(model, {}, 5, bm.NUTS(seed=1))
         for function, inputs in (
             (hmc.trace(batch), hmc.example_inputs(batch)),
-            (nuts.trace(shape), nuts._example_inputs(shape)),
+            (nuts.trace(shape), nuts.example_inputs(shape)),
         ):
             lowered = jax.export.export(function, platforms=["cpu", "cuda"])(*inputs)
             assert lowered.platforms == ("cpu", "cuda")
