@@ -35,7 +35,7 @@ ROOMS = {
         *("test_small_study", "test_nnf", "test_conventions", "test_invariances"),
     ),
     "implications": ("test_coherence",),
-    "model": ("test_model", "test_parts"),
+    "model": ("test_model", "test_parts", "test_dispatch"),
     "multivariate": ("test_multivariate", "engines/test_nuts_multivariate"),
     "outcomes": ("test_multivariate",),
     "plots": ("test_plots", "test_faces"),
