@@ -28,7 +28,7 @@ from bayesmeta.model import (
     compose,
     spellings,
 )
-from bayesmeta.posterior import Nodes
+from bayesmeta.posterior import Marginals, Nodes
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
 ARMS = {"measure": "MD", "mu": MU}
@@ -278,3 +278,21 @@ def test_an_engine_that_is_none_is_refused_before_any_group_is_fitted():
 def test_a_model_without_a_density_of_one_study_is_refused_by_its_own_name():
     with pytest.raises(bm.ModelError, match=r"^MultivariateNormal has no density"):
         study_densities(MODELS["outcomes"], DATA, {"mu": np.zeros(1)})
+
+
+def test_the_effect_on_one_of_several_outcomes_is_found_by_its_name():
+    one = bm.fit(MODELS["one effect"], DATA)
+    effects = Marginals(("a", "b"), (one.at(),) * 2, "outcome")
+    several = replace(one, model=MODELS["outcomes"], marginals={"mu": effects})
+    assert several.at(outcome="b") is one.at()
+    with pytest.raises(bm.ModelError, match="'c' is not an outcome"):
+        several.at(outcome="c")
+
+
+def test_priors_of_outliers_and_of_unpaired_arms_imply_what_they_say():
+    wide = bm.prior_predictive(MODELS["outliers"], replace(DATA, measure="OR"), seed=1, draws=200)
+    assert 0 < {one.quantity: one for one in wide.implied}["tau (analysis scale)"].absurd < 1
+    arms = bm.prior_predictive(
+        MODELS["overdispersed"], binary({"A": (3, 9, 5, 9)}), seed=1, draws=99
+    )
+    assert "control risk" in {one.quantity for one in arms.implied}

@@ -683,3 +683,11 @@ def test_file_without_permission_is_refused(tmp_path):
     path.chmod(0)
     with pytest.raises(bm.FileError, match="cannot be read: Permission denied"):
         load_specification(path)
+
+
+def test_a_prior_that_is_one_already_stays_what_it_is():
+    from bayesmeta.specification import Outcome
+
+    given = {"name": "x", "title": "X", "kind": "counts", "data": "x.csv", "better": "lower"}
+    words = {"measure": "OR", "mu": bm.Normal(0, 2), "scenario": [{"name": "all"}]}
+    assert Outcome.model_validate({**given, **words}).mu == bm.Normal(0, 2)

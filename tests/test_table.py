@@ -341,3 +341,31 @@ def test_a_column_named_like_a_place_in_a_file_does_not_stop_the_file():
     assert to_netcdf(tree)
     kept = [one.attrs.get("column") for one in tree["constant_data"].data_vars.values()]
     assert {".", "/.", ""} <= set(kept)
+
+
+def test_a_table_says_what_it_holds_of_each_study():
+    assert repr(bm.ProportionStudies(**TWO, covariates={"x": ["a", "b"]}).covariates) == (
+        "{'x': ('a', 'b')}"
+    )
+    rates = bm.IncidenceStudies(study=["A"], events=[3], time=[9.5])
+    assert rates.all_events.tolist() == [False]
+    with pytest.raises(bm.DataError, match="must be a positive person-time; check A"):
+        bm.IncidenceStudies(study=["A"], events=[3], time=[0.0])
+    for ask in (
+        Table.columns,
+        lambda: Table._check(rates),
+        lambda: Table._arm_in_words(rates, 0, ""),
+    ):
+        with pytest.raises(NotImplementedError):
+            ask()
+
+
+def test_a_change_whose_sd_is_unknown_is_said_by_both_sds():
+    both = {"n_treatment": [30], "n_control": [31], "mean_treatment": [2.0], "mean_control": [1.0]}
+    sds = {
+        f"sd_{when}_{arm}": [4.0]
+        for when in ("before", "after")
+        for arm in ("treatment", "control")
+    }
+    studies = bm.ContinuousStudies(study=["A"], **both, **sds)
+    assert studies.in_words(0) == "2 (SDs 4, 4), 30 v 1 (SDs 4, 4), 31"

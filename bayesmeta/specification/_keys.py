@@ -24,9 +24,8 @@ class Keys:
     kind: str
 
     def no_likelihood(self, known: Sequence[Likelihood], asked: Words) -> Exception:
-        """Say that the table has other likelihoods."""
-        names = _either([one.name for one in known])
-        return ValueError(f"{_KINDS[self.kind]} have likelihood {names}, not {asked.likelihood!r}.")
+        """Say that the table has other likelihoods; the specification's own list says it before."""
+        return ValueError(f"likelihood is {_either([one.name for one in known])}.")
 
     def no_measure(self, among: Sequence[Likelihood], asked: Words) -> Exception:
         """Say that these likelihoods have other measures."""
