@@ -551,3 +551,10 @@ def test_counts_are_refused_where_estimates_are_needed():
 def test_a_check_whose_limit_is_of_numpy_is_printed_too():
     check = Check("divergences", "", np.float64(3.0), np.float64(4.0), at_most=True)
     assert str(check) == "divergences 3, must be ≤ 4"
+
+
+def test_draws_of_what_cannot_be_negative_have_no_density_below_zero():
+    drawn = Draws(np.abs(np.random.default_rng(3).normal(size=(4, 500))), low=0.0)
+    assert drawn.pdf(np.array([-0.1, -2.0])).tolist() == [0.0, 0.0]
+    mass, _ = integrate.quad(lambda x: float(drawn.pdf(np.array([x]))[0]), 0, 9, limit=200)
+    assert mass == pytest.approx(1, abs=0.01)
