@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..studies import Key
 
 type Array = NDArray[np.float64]
-type Rows = NDArray[np.bool_]
 
 ARMS = ContinuousStudies.arms
 COLUMNS = (

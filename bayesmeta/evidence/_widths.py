@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ..effects import EffectSizes, convert_quantiles, effect_sizes
@@ -16,7 +15,6 @@ from ..studies import QUANTILES, ContinuousStudies, takes_quantiles
 if TYPE_CHECKING:
     import pandas as pd
 
-type Array = NDArray[np.float64]
 type Widths = tuple[float, float, str]  # of the model, plugged in, and why there is none
 
 FORMS = {

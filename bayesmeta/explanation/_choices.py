@@ -16,8 +16,6 @@ from ._search import Place
 from .selections import rows_that_differ
 from .walk import Walked, walk
 
-type Array = NDArray[np.float64]
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

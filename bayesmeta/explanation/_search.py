@@ -12,8 +12,6 @@ from ..frequentist import Convention, Selections
 from ._printed import FIGURES, HALF, Target, misses, rounded
 from .walk import Walked, walk
 
-type Array = NDArray[np.float64]
-
 BLOCK = 2000  # selections walked at a time, some hundred conventions each
 KEPT = 2000  # candidates of a block that may be among the nearest
 

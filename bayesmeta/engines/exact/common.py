@@ -3,7 +3,6 @@
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from ...errors import ModelError
@@ -25,8 +24,6 @@ from ..likelihood.study import log_likelihoods
 from ..nodes.even import draw_one
 from .mu_rule import has_an_edge, sharpness, smooth
 from .tau_nodes import evidence
-
-type Array = NDArray[np.float64]
 
 TOLERANCE = 1e-6  # shares of a posterior SD
 STEPS = (0.08, 0.04)  # of the variable of integration
