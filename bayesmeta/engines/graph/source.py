@@ -44,6 +44,7 @@ from ...priors import (
     Uniform,
 )
 from . import _source_arms as of_arms
+from . import _source_text as text
 
 _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
     Normal: ("Normal", ("mu", "sigma")),
@@ -60,120 +61,6 @@ _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
 }
 
 _SPREADS = NoSpread | NormalSpread | StudentTSpread | OutlierSpread | CorrelatedSpread
-_HEAD = """\
-import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
-
-# study: list of k names; the other names below are float arrays of length k
-with pm.Model(coords={"study": study}) as model:
-"""
-_EFFECTS = """\
-theta = pm.Deterministic("theta", mu + tau * z, dims="study")
-"""
-_WEIGHTS = """\
-# a normal effect over the root of its weight is Student-t; bayesmeta itself samples
-# log(weight) / sqrt(2 / df + 4 / df**2), with the same posterior
-weight = pm.Gamma("weight", alpha=df / 2, beta=df / 2, dims="study")
-"""
-_WEIGHTED_EFFECTS = """\
-z = pm.Normal("z", mu=0, sigma=1, dims="study")
-theta = pm.Deterministic("theta", mu + tau / pt.sqrt(weight) * z, dims="study")
-"""
-_WEIGHTED_ESTIMATES = """\
-# study effects integrated out
-pm.Normal("y_observed", mu, pt.sqrt(se**2 + tau**2 / weight), observed=y, dims="study")
-"""
-_ESTIMATES = 'pm.Normal("y_observed", theta, se, observed=y, dims="study")\n'
-_ZERO_ONE = """\
-logit_treatment = baseline + theta
-logit_control = baseline
-"""
-_RD = """\
-e, s = pt.abs(pt.tanh(theta)), pt.exp(2 * baseline)
-log_rest = np.log(2) - pt.softplus(2 * pt.abs(theta))
-root = pt.sqrt(e**2 * (1 - s) ** 2 + 4 * s)
-log_small = np.log(2) + 2 * baseline + log_rest - pt.log(s * (2 - e) + e + root)
-log_not_large = np.log(2) + log_rest - pt.log(2 - e + e * s + root)
-large = pt.log(pt.exp(log_small) + e) - log_not_large
-small = log_small - pt.log(pt.exp(log_not_large) + e)
-logit_treatment = pt.switch(theta > 0, large, small)
-logit_control = pt.switch(theta > 0, small, large)
-"""
-_OR = """\
-logit_treatment = baseline + theta / 2
-logit_control = baseline - theta / 2
-"""
-_RR = """\
-a = pt.exp(theta)
-d = pt.abs(1 - a)
-s = pt.sqrt(d**2 + 4 * a * pt.exp(-2 * baseline))
-large = pt.log(s + d)
-small = np.log(4) + theta - 2 * baseline - large
-logit_treatment = np.log(2) + theta - pt.switch(a > 1, small, large)
-logit_control = np.log(2) - pt.switch(a < 1, small, large)
-"""
-_ARMS = """\
-pm.Binomial("treatment_observed", n=n_treatment, logit_p=logit_treatment,
-            observed=events_treatment, dims="study")
-pm.Binomial("control_observed", n=n_control, logit_p=logit_control,
-            observed=events_control, dims="study")
-"""
-
-
-_RISKS = {"OR half": _OR, "OR zero_one": _ZERO_ONE, "RR": _RR, "RD": _RD}
-_POISSON = """\
-pm.Poisson("treatment_observed", mu=time_treatment * pt.exp(baseline + theta / 2),
-           observed=events_treatment, dims="study")
-pm.Poisson("control_observed", mu=time_control * pt.exp(baseline - theta / 2),
-           observed=events_control, dims="study")
-"""
-_BETA_BINOMIAL = """\
-size = (1 - rho) / rho
-for arm, logit_p, n, events in (
-    ("treatment", baseline + mu / 2, n_treatment, events_treatment),
-    ("control", baseline - mu / 2, n_control, events_control),
-):
-    pm.BetaBinomial(f"{arm}_observed", n=n, alpha=size * pm.math.sigmoid(logit_p),
-                    beta=size * pm.math.sigmoid(-logit_p), observed=events, dims="study")
-"""
-_FISHER = """\
-n1, n0, events = n_treatment[:, None], n_control[:, None], events_treatment + events_control
-at = np.maximum(0, events[:, None] - n0) + np.arange(np.minimum(n_treatment, events).max() + 1)
-possible = at <= np.minimum(n1, events[:, None])
-x = np.where(possible, at, np.maximum(0, events[:, None] - n0))
-
-def log_weight(x, n1, n0, m):
-    return -sum(pt.gammaln(v + 1) for v in (x, n1 - x, m - x, n0 - m + x))
-
-def logp(value, theta):
-    terms = log_weight(x, n1, n0, events[:, None]) + theta[:, None] * (x - value[:, None])
-    total = pt.logsumexp(pt.switch(possible, terms, -np.inf), axis=1)
-    return log_weight(value, n_treatment, n_control, events) - total
-
-pm.CustomDist("treatment_observed", theta, logp=logp, observed=events_treatment, dims="study")
-"""
-
-
-_SEVERAL = """\
-# here y and se are (k, p), NaN where a study does not report an outcome; within is (k, p, p)
-between = tau[:, None] * rho_matrix * tau
-for i in range(len(study)):
-    there = np.flatnonzero(~np.isnan(y[i]))
-    sampling = se[i][:, None] * within[i] * se[i]
-    covariance = sampling[np.ix_(there, there)] + between[there][:, there]
-    pm.MvNormal(f"y_observed[{study[i]}]", mu[there], cov=covariance, observed=y[i][there])
-"""
-_ONE_WITHIN = """\
-within = np.repeat(np.eye(y.shape[1])[None], len(study), axis=0) * (1 - within) + within
-"""
-_OUTLIERS = """\
-variance = se**2 + tau**2
-usual = pm.Normal.dist(mu, pt.sqrt(variance))
-wide = pm.Normal.dist(mu, pt.sqrt(variance + spread**2))
-pm.Mixture("y_observed", w=pt.stack([1 - share, share]), comp_dists=[usual, wide],
-           observed=y, dims="study")
-"""
 
 
 def source(model: Model) -> str:
@@ -223,7 +110,7 @@ def lacking(model: Model) -> str:
 
 
 def _indented(body: str, more_coords: str = "") -> str:
-    head = _HEAD.replace("study}", f"study{more_coords}}}")
+    head = text.HEAD.replace("study}", f"study{more_coords}}}")
     return head + "".join(f"    {line}\n" for line in body.splitlines())
 
 
@@ -244,8 +131,8 @@ def _of_outcomes(model: MultivariateNormal) -> str:
         lines += f"rho = {_call('rho', model.rho)}\n"
         lines += "rho_matrix = pt.stack([pt.stack([1.0, rho]), pt.stack([rho, 1.0])])\n"
     if model.within is not None:
-        lines += f"within = {_call('within', model.within)}\n" + _ONE_WITHIN
-    return lines + _SEVERAL
+        lines += f"within = {_call('within', model.within)}\n" + text.ONE_WITHIN
+    return lines + text.SEVERAL
 
 
 @singledispatch
@@ -270,14 +157,14 @@ def _(_: NoSpread) -> str:
 
 @_effects.register
 def _(_: NormalSpread) -> str:
-    return 'z = pm.Normal("z", mu=0, sigma=1, dims="study")\n' + _EFFECTS
+    return 'z = pm.Normal("z", mu=0, sigma=1, dims="study")\n' + text.EFFECTS
 
 
 @_effects.register
 def _(between: StudentTSpread) -> str:
     if isinstance(between.df, Prior):
-        return _WEIGHTS + _WEIGHTED_EFFECTS
-    return f'z = pm.StudentT("z", nu={between.df!r}, mu=0, sigma=1, dims="study")\n' + _EFFECTS
+        return text.WEIGHTS + text.WEIGHTED_EFFECTS
+    return f'z = pm.StudentT("z", nu={between.df!r}, mu=0, sigma=1, dims="study")\n' + text.EFFECTS
 
 
 @_body.register
@@ -292,7 +179,7 @@ def _of_estimates(between: Spread) -> str:
 
 @_of_estimates.register
 def _(between: NormalSpread) -> str:
-    return _effects(between) + _ESTIMATES
+    return _effects(between) + text.ESTIMATES
 
 
 @_of_estimates.register
@@ -303,13 +190,13 @@ def _(_: NoSpread) -> str:
 @_of_estimates.register
 def _(between: StudentTSpread) -> str:
     if isinstance(between.df, Prior):
-        return _WEIGHTS + _WEIGHTED_ESTIMATES
-    return _effects(between) + _ESTIMATES
+        return text.WEIGHTS + text.WEIGHTED_ESTIMATES
+    return _effects(between) + text.ESTIMATES
 
 
 @_of_estimates.register
 def _(_: OutlierSpread) -> str:
-    return _OUTLIERS
+    return text.OUTLIERS
 
 
 @_body.register
@@ -320,17 +207,17 @@ def _binomial(of: Binomial, model: Model) -> str:
             'baseline_z = pm.Normal("baseline_z", 0, 1, dims="study")\n'
             "baseline = baseline_mean + baseline_sd * baseline_z\n"
         )
-    return _effects(model.between) + shared + _RISKS[of.link] + _ARMS
+    return _effects(model.between) + shared + text.RISKS[of.link] + text.ARMS
 
 
 @_body.register
 def _hypergeometric(of: Hypergeometric, model: Model) -> str:
-    return _effects(model.between) + _FISHER
+    return _effects(model.between) + text.FISHER
 
 
 @_body.register
 def _poisson(of: Poisson, model: Model) -> str:
-    return _effects(model.between) + _POISSON
+    return _effects(model.between) + text.POISSON
 
 
 @_body.register
@@ -352,7 +239,7 @@ def _arms(of: Arms, model: Model) -> str:
 
 @_body.register
 def _overdispersed(of: Overdispersed, model: Model) -> str:
-    return _BETA_BINOMIAL
+    return text.BETA_BINOMIAL
 
 
 def _call(name: str, prior: Prior, dims: Mapping[str, str] | None = None) -> str:
