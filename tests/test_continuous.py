@@ -458,6 +458,29 @@ def test_figures_keep_the_digits_they_are_printed_with():
     assert np.isnan(found.q3_treatment[0])
 
 
+@pytest.mark.parametrize("kind", ["int64", "int32", "Int64", "object", "float64", "str"])
+def test_whole_numbers_are_rounded_to_whole_numbers_whatever_holds_them(kind):
+    figures = {"n": 20, "q1": 10, "median": 15, "q3": 22}
+    frame = pd.DataFrame({f"{name}{arm}": [value] for name, value in figures.items()
+                          for arm in ("_treatment", "_control")}).astype(kind)  # fmt: skip
+    found = bm.ContinuousStudies.from_frame(frame.assign(study=["A"]))
+    for rounding in (found.rounding_treatment, found.rounding_control):
+        assert rounding[0, 1:4].tolist() == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("mean", "inside"), [("49.4", False), ("49.6", True), ("52.4", True), ("52.6", False)]
+)
+def test_a_mean_may_lie_outside_a_range_by_the_rounding_of_its_ends(mean, inside):
+    columns = {"sd_treatment": [0.5, 7], "min_treatment": ["50", ""], "max_treatment": ["52", ""]}
+    frame = moments(**columns, mean_treatment=[mean, "41"])
+    if inside:
+        assert bm.ContinuousStudies.from_frame(frame).k == 2
+        return
+    with pytest.raises(bm.DataError, match=r"lies outside min_treatment to max_treatment for A"):
+        bm.ContinuousStudies.from_frame(frame)
+
+
 def test_a_fit_whose_tail_nothing_holds_falls_back_on_the_formulas():
     studies = bm.ContinuousStudies(
         study=["A"],

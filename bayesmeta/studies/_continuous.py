@@ -235,7 +235,7 @@ def _half_unit(cell: str | float) -> float:
     if not isinstance(cell, str):
         if not np.isfinite(float(cell)):
             return np.nan
-        shortest = np.format_float_positional if isinstance(cell, np.floating) else repr
+        shortest = np.format_float_positional if isinstance(cell, np.floating) else str
         cell = shortest(cell).rstrip(".").removesuffix(".0")
     mantissa, _, exponent = cell.strip().lower().partition("e")
     if exponent:
