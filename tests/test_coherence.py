@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from random_fits import random_fit
+from scipy import stats
 
 import bayesmeta as bm
 from bayesmeta import implications
@@ -198,6 +199,20 @@ def test_no_factor_for_0_can_be_larger_than_an_interval_that_excludes_it_allows(
     assert bm.coherence(fit, factors=right).passed
     found = bm.coherence(fit, factors=with_factor(right, 0, 8.0))
     assert "Bayes factor and interval" in rules(found)
+
+
+def test_the_most_a_factor_can_be_is_read_from_the_tail_beyond_the_end_next_to_0():
+    """Within (0, 1), where a bound taken from the other side would be a looser one."""
+    data = bm.EffectSizes.from_arrays(["A", "B", "C"], [0.5, 0.6, 0.55], [0.1, 0.12, 0.11])
+    for side in (1, -1):
+        fit = bm.fit(MODEL, replace(data, y=side * data.y))
+        (pair,) = [one for one in bm.coherence(fit, factors=bm.bayes_factors(fit)).pairs
+                   if one.rule.endswith("and interval") and one.where == "mu = 0"]  # fmt: skip
+        below, (lower, upper) = fit["mu"].cdf(0.0), fit["mu"].interval(0.95)
+        assert 0 < min(side * lower, side * upper) < max(side * lower, side * upper) < 1
+        within = (0.025 - below) / lower if side > 0 else (below - 0.975) / -upper
+        expected = np.log(within) - stats.norm.logpdf(0, 0, 2)
+        np.testing.assert_allclose(pair.other, expected, atol=1e-5)
 
 
 TABLE = bm.BinaryStudies(

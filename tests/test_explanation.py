@@ -170,6 +170,8 @@ def test_the_nearest_is_so_by_every_printed_figure_and_all_of_them_are_said():
         far.iloc[0].idxmax(), far.iloc[0].idxmax()
     )
     assert f"in its {name} and by no more" in text
+    assert found.candidates[0].same == 1
+    assert "more alike" not in text
     assert "p" in found.choices_table()
 
 

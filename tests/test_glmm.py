@@ -283,6 +283,11 @@ def test_one_empty_side_has_no_finite_odds_ratio(likelihood, effects):
         glmm(none, **settings)
     with pytest.raises(DataError, match="no finite maximum: it grows towards infinity"):
         glmm(swapped(none), **settings)
+    either = binary({"A": (0, 10, 3, 9), "B": (5, 12, 10, 10)})
+    with pytest.raises(DataError, match="no finite maximum: it grows towards zero"):
+        glmm(either, **settings)
+    with pytest.raises(DataError, match="no finite maximum: it grows towards infinity"):
+        glmm(swapped(either), **settings)
     with pytest.raises(DataError, match="there is no OR to pool"):
         glmm(binary({"A": (0, 10, 0, 9), "B": (3, 3, 4, 4)}), **settings)
 

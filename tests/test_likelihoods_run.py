@@ -119,6 +119,10 @@ def test_labels_and_report_state_the_likelihoods(run):
         assert words in report or words.encode() in (out / "rates-studies.csv").read_bytes(), words
 
 
+def test_a_run_that_samples_nothing_names_no_device(run):
+    assert json.loads((run[1] / "results.json").read_text())["device"] == "not used"
+
+
 def test_every_table_of_evidence_is_written(run):
     for name in ("totals", "difference", "rates"):
         for one in ("bayes-factors", "tau-by-scale", "weights", "zero-studies"):

@@ -72,7 +72,7 @@ class FrequentistFit:
     estimate: float
     chosen: IntervalName = "Wald"
     spreads: Mapping[IntervalName, Spread]
-    prob: float = 0.95
+    prob: float
     tau2: float | None = None
     q: float
     q_df: float

@@ -1,5 +1,6 @@
 """Robust random effects by NUTS: unknown degrees of freedom, and a share of outliers."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -237,6 +238,15 @@ def test_without_outliers_the_mixture_is_the_normal_model():
         assert apart(posterior, name, exact[name].mean()) <= STANDARD_ERRORS
     assert posterior["outlier"].mean().max() < 1e-3
     assert not any("outlier" in said for said in posterior.cautions)
+
+
+def test_the_prior_of_an_outlier_is_the_mean_of_a_mixed_share_too():
+    fitted_as = fitted(MIXTURE)
+    mixed = bm.Mixture(0.25, bm.Beta(1, 9), bm.Uniform(0, 1))  # 0.25 × 0.1 + 0.75 × 0.5
+    found = bm.outliers(replace(fitted_as, model=replace(MIXTURE, share=mixed)))
+    np.testing.assert_allclose(found["prior"], 0.4, rtol=1e-12)
+    odds = found["probability"] / (1 - found["probability"])
+    np.testing.assert_allclose(found["bayes_factor"], odds * 0.6 / 0.4, rtol=1e-12)
 
 
 def test_a_study_planted_eight_sds_away_is_found_and_named_whatever_its_place():

@@ -89,7 +89,7 @@ class Mapped:
         """Marginal posterior of mu from its mass, (m,)."""
         mean = float(mass @ self.x)
         sd = float(np.sqrt(mass @ (self.x - mean) ** 2))
-        inner = GridDensity.of(self.u, mass / (self.u[1] - self.u[0]))
+        inner = GridDensity.of(self.u, mass)
         return MappedDensity(inner, self.support, (mean, sd))
 
 

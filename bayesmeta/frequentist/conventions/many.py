@@ -200,7 +200,7 @@ def _by_peto(convention: Convention, selections: Selections) -> Pooled:
     return _common(*peto_of(convention, selections))
 
 
-def glmm_by(convention: Convention, data: Data, prob: float = 0.95) -> FrequentistFit:
+def glmm_by(convention: Convention, data: Data, prob: float) -> FrequentistFit:
     """Maximum likelihood from the counts of one table, as the convention has it."""
     no_odds = ModelError("A GLMM is of the odds ratio, on the counts: give it BinaryStudies.")
     counts = two_arms(data, no_odds)
@@ -215,7 +215,7 @@ def _by_glmm(convention: Convention, selections: Selections) -> Pooled:
     found = np.full((6, selections.n), np.nan)
     for i in range(selections.n):
         try:
-            fit = glmm_by(convention, selections.alone(i))
+            fit = glmm_by(convention, selections.alone(i), prob=0.95)
         except DataError:
             continue  # no finite maximum, or too few studies
         found[:, i] = fit.k, fit.estimate, fit.tau2 or 0.0, fit.q, fit.i2, fit.se

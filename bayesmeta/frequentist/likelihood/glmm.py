@@ -215,7 +215,7 @@ def climb(tables: Tables, tau: float, mu: float, alpha: Array) -> Point:
 
 def _newton(point: Point) -> tuple[float, Array, float]:
     slope, curve = point.slope, point.curve
-    reduced = _without_intercepts(point, [0])[0, 0]
+    reduced = _without_intercepts(point, [0]).item()
     score = float((slope[0] - curve[0, 2] * slope[2] / curve[2, 2]).sum())
     d_mu = -score / reduced
     d_alpha = -(slope[2] + curve[2, 0] * d_mu) / curve[2, 2]
