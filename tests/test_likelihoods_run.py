@@ -237,6 +237,11 @@ def test_fit_reads_the_kind_of_a_table_and_says_its_model(folder, name, words, s
         ("binary", "--measure RR --likelihood hypergeometric", "has measure OR, not RR"),
         ("binary", "--measure RR --counts --coding zero_one", "is for the odds ratio"),
         ("binary", "--measure RD --counts", "No default prior exists for RD: give --mu and --tau"),
+        (
+            "binary",
+            "--measure IRR --counts",
+            "The binomial likelihood of this table has measure OR or RR or RD, not IRR.",
+        ),
         ("single", "--measure PLO --counts", "No default prior exists for PLO"),
         ("binary", "--measure OR --df four", "'four' is not a prior"),
         ("binary", "--measure OR --share Beta(1,9)", "--share and --spread go together"),

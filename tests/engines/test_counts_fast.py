@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 from references import binary, numbered
 from tolerances import COUNTS_BRUTE
 
@@ -11,7 +12,7 @@ import bayesmeta as bm
 from bayesmeta.engines.compiled.precision import float64
 from bayesmeta.engines.exact.fixed import TOLERANCE, integrate_fast
 from bayesmeta.engines.exact.grid import integrate_on_grid
-from bayesmeta.engines.exact.program import DENSE
+from bayesmeta.engines.exact.program import DENSE, rough_posterior, tabulated
 from bayesmeta.engines.many import counts
 
 NAMES = bm.BinaryStudies.columns()
@@ -205,3 +206,32 @@ def test_studies_that_say_nothing_far_out_bring_tau_no_moments():
     rows = {"A": (0, 50, 5, 50), "B": (0, 40, 6, 40), "C": (0, 30, 7, 35)}
     model = bm.HypergeometricNormal(mu=MU, tau=bm.HalfCauchy(0.5))
     assert np.isnan(integrate_on_grid(model, binary(rows))["tau"].mean())
+
+
+def test_the_rough_centre_is_where_prior_and_data_meet():
+    """A prior that sits on one of two studies draws the centre to it."""
+    y, se = np.array([0.0, 1.0]), np.array([0.1, 0.5])
+    priors = (lambda mu: -0.5 * ((mu - 0.5) / 0.05) ** 2, lambda tau: -tau)
+    rough = rough_posterior(np, 18.0, y, se, np.ones(2), *priors, 0.05, 0.0, 5.0)
+    tau = (np.arange(200_000) + 0.5)[:, None] * (5.0 / 200_000)
+    variance = se**2 + tau**2
+    pooled = (y / variance).sum(axis=1) / (1 / variance).sum(axis=1)
+    spread = ((y - pooled[:, None]) ** 2 / variance + np.log(variance)).sum(axis=1)
+    log_p = -0.5 * (spread + np.log((1 / variance).sum(axis=1)))
+    log_p += priors[0](pooled) + priors[1](tau[:, 0])
+    weight = np.exp(log_p - log_p.max())
+    assert_allclose(rough.centre, (weight @ pooled) / weight.sum(), atol=0.02)
+
+
+def test_a_tabulated_likelihood_ends_with_its_own_value_and_curvature():
+    y, se = np.array([0.2, -0.4]), np.array([0.3, 0.1])
+    quartic = np.polynomial.Polynomial([-0.1, 0.3, -0.8, 0.05, -0.02])
+    points = np.linspace(-1, 0.3, 9)
+    found, ends, *_ = tabulated(
+        np, DENSE, y, se, np.ones(2), lambda at: (quartic(at), np.zeros(2)), points, 0.0, 10.0
+    )
+    assert_allclose(found, np.tile(quartic(points), (2, 1)), rtol=1e-9)
+    for side, (place, value, curvature) in ((-1, ends.left), (1, ends.right)):
+        assert_allclose(place, y + side * DENSE.width * se, rtol=1e-12)
+        assert_allclose(value, quartic(place), rtol=1e-9)
+        assert_allclose(curvature, quartic.deriv(2)(place), rtol=1e-6)
