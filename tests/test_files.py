@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ from references import MAIN_TRIALS, binary
 
 import bayesmeta as bm
 from bayesmeta.engines import study_densities
-from bayesmeta.files import read_table, staged, to_datatree, write_posterior
+from bayesmeta.files import read_table, staged, to_datatree, to_netcdf, write_posterior
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.simulate import replicate
 
@@ -191,7 +192,7 @@ def test_nothing_is_left_and_old_files_stay_when_the_work_stops(tmp_path, error,
 
 
 @pytest.mark.parametrize(
-    ("where", "name"), [(os, "replace"), (Path, "write_bytes"), (xr.DataTree, "to_netcdf")]
+    ("where", "name"), [(os, "replace"), (Path, "write_bytes"), (h5py.Group, "create_dataset")]
 )
 def test_posterior_is_written_whole_or_not_at_all(tmp_path, monkeypatch, exact, where, name):
     path = tmp_path / "f.nc"
@@ -286,6 +287,31 @@ def test_netcdf_states_model_engine_and_version(tmp_path, exact):
         assert tree["observed_data"]["y"].values.tolist() == exact.data.y.tolist()
         assert tree["constant_data"]["se"].values.tolist() == exact.data.se.tolist()
         assert tree["posterior"]["theta"].dims == ("chain", "draw", "study")
+
+
+def test_netcdf_holds_what_xarray_writes(tmp_path, exact):
+    """Numbers, whole numbers, flags, texts, a dimension without a variable, attributes."""
+    tree = to_datatree(exact, draws=8)
+    flags = xr.Dataset(
+        {"diverging": (("chain", "step"), np.array([[True, False, True]]))},
+        coords={"chain": [0]},
+        attrs={"note": "é", "count": 3},
+    )
+    flags["depth"] = ("step", np.array([1, 2, 3], dtype=np.int32), {"unit": "doublings"})
+    flags["name"] = ("step", np.array(["a", "", "Ω"]))
+    flags["alone"] = ((), 2.5)
+    tree["sample_stats"] = xr.DataTree(flags)
+    for name, written in (
+        ("ours.nc", to_netcdf(tree)),
+        ("theirs.nc", bytes(tree.to_netcdf(engine="h5netcdf"))),
+    ):
+        (tmp_path / name).write_bytes(written)
+    with (
+        xr.open_datatree(tmp_path / "ours.nc", engine="h5netcdf") as ours,
+        xr.open_datatree(tmp_path / "theirs.nc", engine="h5netcdf") as theirs,
+    ):
+        xr.testing.assert_identical(ours.load(), theirs.load())
+        assert ours["sample_stats"]["diverging"].dtype == bool
 
 
 def test_netcdf_says_that_a_gate_failed(exact):

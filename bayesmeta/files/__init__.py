@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .engines import rough_estimates, study_densities
-from .errors import DataError, FileError, ModelError
-from .model import Data, check_one_outcome
-from .posterior import Posterior, shared
-from .simulate import parameters, replicate
-from .studies import Covariate, apart
+from ..engines import rough_estimates, study_densities
+from ..errors import DataError, FileError, ModelError
+from ..model import Data, check_one_outcome
+from ..posterior import Posterior, shared
+from ..simulate import parameters, replicate
+from ..studies import Covariate, apart
+from ._netcdf import netcdf_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -250,7 +251,7 @@ def to_netcdf(tree: "DataTree") -> bytes:
     It is made in memory: on a full disk the HDF5 library writes to its end by tracebacks and a
     segmentation fault, an ordinary file by an ``OSError``.
     """
-    return bytes(tree.to_netcdf(engine="h5netcdf"))
+    return netcdf_of(tree)
 
 
 def check_file(path: Path) -> None:
