@@ -216,8 +216,8 @@ MISTAKES = (
     Mistake(
         "leave the interval of a half-t unfolded",
         "summaries/_priors.py",
-        "ppf=lambda q: t.ppf((1 + q) / 2)",
-        "ppf=lambda q: t.ppf(q)",
+        "scale * special.stdtrit(df, (1 + q) / 2)",
+        "scale * special.stdtrit(df, q)",
         "tests/test_summaries.py::test_the_interval_of_a_half_t_is_that_of_an_absolute_value",
     ),
     Mistake(
@@ -370,8 +370,8 @@ MISTAKES = (
     Mistake(
         "drop the Jacobian of the baseline's nodes",
         "engines/likelihood/tables.py",
-        "return beta, np.log(s[:, None] * np.cosh(u) * spacing)",
-        "return beta, np.log(s[:, None] * spacing) + 0 * u",
+        "return beta, np.log(s)[:, None] + np.log(np.cosh(u) * spacing)",
+        "return beta, np.log(s)[:, None] + np.log(spacing) + 0 * u",
         TABLES + "a_table_has_the_probability_of_a_dense_sum_over_its_baseline",
     ),
     Mistake(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from references import INCIDENCE, MAIN_TRIALS, SHARES, binary, estimates
-from scipy import integrate
+from scipy import integrate, stats
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
@@ -18,7 +18,9 @@ from bayesmeta.summaries import (
     forest_rows,
     measure_of,
     parameters,
+    prior_cdf,
     prior_interval,
+    prior_quantile,
     prob_benefit,
     rows_table,
     study_effects,
@@ -55,6 +57,30 @@ def drawn_posterior(studies: bm.BinaryStudies, measure: str = "RR") -> Posterior
         sample_stats={"diverging": np.zeros((4, 500))},
         convergence={"mu": {"rhat": 1.0, "ess_bulk": 2000.0}},
     )
+
+
+LAWS = [
+    (bm.Normal(-0.4, 2.5), stats.norm(-0.4, 2.5)),
+    (bm.StudentT(3.5, 0.2, 1.7), stats.t(3.5, 0.2, 1.7)),
+    (bm.HalfNormal(0.4), stats.halfnorm(0, 0.4)),
+    (bm.HalfCauchy(0.7), stats.halfcauchy(0, 0.7)),
+    (bm.LogNormal(-1.2, 0.8), stats.lognorm(0.8, 0, np.exp(-1.2))),
+    (bm.Exponential(3.0), stats.expon(0, 1 / 3)),
+    (bm.Gamma(1.3, 4.0), stats.gamma(1.3, 0, 0.25)),
+    (bm.InverseGamma(2.2, 0.3), stats.invgamma(2.2, 0, 0.3)),
+    (bm.Uniform(0.1, 3.0), stats.uniform(0.1, 2.9)),
+    (bm.Beta(2.0, 5.5), stats.beta(2.0, 5.5)),
+]
+
+
+@pytest.mark.parametrize(("prior", "law"), LAWS, ids=lambda one: type(one).__name__)
+def test_quantiles_and_probabilities_of_priors_are_those_of_scipy(prior, law):
+    at = [1e-6, 0.025, 0.3, 0.5, 0.975, 1 - 1e-6]
+    found = [prior_quantile(prior, q) for q in at]
+    assert_allclose(found, law.ppf(at), rtol=1e-9)
+    assert_allclose([prior_cdf(prior, x) for x in found], at, rtol=1e-9)
+    outside = [-3.0, 0.0, 1e-9, 40.0]
+    assert_allclose([prior_cdf(prior, x) for x in outside], law.cdf(outside), rtol=1e-9)
 
 
 def test_summary_has_a_row_for_every_parameter_with_the_marginals_numbers():

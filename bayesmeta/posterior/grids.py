@@ -114,7 +114,8 @@ class GridDensity(Marginal):
         return np.clip(left + right, 0.0, 1.0)
 
     def _quantile(self, q: Array) -> Array:
-        low, high = (np.full_like(q, end) for end in (self.x[0], self.x[-1]))
+        cell = np.searchsorted(self.cumulative, q)
+        low, high = (self.x[np.clip(cell + one, 0, self.x.size - 1)] for one in (-2, 1))
         return invert(self._cdf, self._pdf, q, low, high)
 
 

@@ -1,10 +1,11 @@
 """Intervals, quantiles and probabilities of priors."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
 from ..errors import ModelError
 from ..priors import (
@@ -25,11 +26,12 @@ from ..priors import (
 )
 from ..studies import check_prob
 
-if TYPE_CHECKING:
-    pass
 
+class Law(NamedTuple):
+    """A distribution: probability at or below a number, and the number below which one lies."""
 
-type Law = Any  # a frozen distribution of scipy.stats, or what has its cdf and ppf
+    cdf: Callable[[float], float]
+    ppf: Callable[[float], float]
 
 
 def prior_interval(prior: Prior, prob: float = 0.95) -> tuple[float, float]:
@@ -70,31 +72,58 @@ def prior_quantile(prior: Prior, q: float) -> float:
     return float(brentq(excess, low, high, xtol=1e-14 * (high - low)))  # pyright: ignore[reportArgumentType]
 
 
-def _law(prior: Prior) -> "Law":
+def _law(prior: Prior) -> Law:
     """The distribution of a proper prior that is no mixture."""
-    from scipy import stats
-
-    numbers = tuple(prior.numbers.values())
     if isinstance(prior, LKJ):
         raise ModelError(
             f"{prior!r} is a prior of whole correlation matrices and has no interval of its own; "
             f"with two outcomes (1 + rho)/2 is Beta({prior.eta:g}, {prior.eta:g})."
         )
-    if isinstance(prior, HalfT):
-        t = stats.t(prior.df, 0, prior.scale)
-        return SimpleNamespace(
-            cdf=lambda x: max(2 * t.cdf(x) - 1, 0.0), ppf=lambda q: t.ppf((1 + q) / 2)
-        )
-    laws: dict[type[Prior], Callable[..., Law]] = {
-        Normal: lambda mean, sd: stats.norm(mean, sd),
-        StudentT: lambda df, mean, scale: stats.t(df, mean, scale),
-        HalfNormal: lambda scale: stats.halfnorm(0, scale),
-        HalfCauchy: lambda scale: stats.halfcauchy(0, scale),
-        LogNormal: lambda mean, sd: stats.lognorm(sd, 0, np.exp(mean)),
-        Exponential: lambda rate: stats.expon(0, 1 / rate),
-        Gamma: lambda shape, rate: stats.gamma(shape, 0, 1 / rate),
-        InverseGamma: lambda shape, scale: stats.invgamma(shape, 0, scale),
-        Uniform: lambda low, high: stats.uniform(low, high - low),
-        Beta: lambda a, b: stats.beta(a, b),
-    }
-    return laws[type(prior)](*numbers)
+    return _LAWS[type(prior)](*prior.numbers.values())
+
+
+def _moved(law: Law, place: float, scale: float) -> Law:
+    return Law(lambda x: law.cdf((x - place) / scale), lambda q: place + scale * law.ppf(q))
+
+
+def _positive(cdf: Callable[[float], float], ppf: Callable[[float], float]) -> Law:
+    return Law(lambda x: cdf(x) if x > 0 else 0.0, ppf)
+
+
+_LAWS: dict[type[Prior], Callable[..., Law]] = {
+    Normal: lambda mean, sd: _moved(Law(special.ndtr, special.ndtri), mean, sd),
+    StudentT: lambda df, mean, scale: _moved(
+        Law(partial(special.stdtr, df), partial(special.stdtrit, df)), mean, scale
+    ),
+    HalfNormal: lambda scale: _positive(
+        lambda x: special.erf(x / scale / 2**0.5), lambda q: scale * special.ndtri((1 + q) / 2)
+    ),
+    HalfT: lambda df, scale: _positive(
+        lambda x: 2 * special.stdtr(df, x / scale) - 1,
+        lambda q: scale * special.stdtrit(df, (1 + q) / 2),
+    ),
+    HalfCauchy: lambda scale: _positive(
+        lambda x: 2 / np.pi * np.arctan(x / scale), lambda q: scale * np.tan(np.pi / 2 * q)
+    ),
+    LogNormal: lambda mean, sd: _positive(
+        lambda x: special.ndtr((np.log(x) - mean) / sd),
+        lambda q: np.exp(mean + sd * special.ndtri(q)),
+    ),
+    Exponential: lambda rate: _positive(
+        lambda x: -np.expm1(-rate * x), lambda q: -np.log1p(-q) / rate
+    ),
+    Gamma: lambda shape, rate: _positive(
+        lambda x: special.gammainc(shape, rate * x), lambda q: special.gammaincinv(shape, q) / rate
+    ),
+    InverseGamma: lambda shape, scale: _positive(
+        lambda x: special.gammaincc(shape, scale / x),
+        lambda q: scale / special.gammainccinv(shape, q),
+    ),
+    Uniform: lambda low, high: Law(
+        lambda x: min(max((x - low) / (high - low), 0.0), 1.0), lambda q: low + q * (high - low)
+    ),
+    Beta: lambda a, b: Law(
+        lambda x: special.betainc(a, b, min(max(x, 0.0), 1.0)),
+        lambda q: special.betaincinv(a, b, q),
+    ),
+}

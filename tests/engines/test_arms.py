@@ -24,7 +24,7 @@ from bayesmeta.engines.exact.fixed import integrate_fast
 from bayesmeta.engines.exact.grid import integrate_on_grid
 from bayesmeta.engines.likelihood.of_arms import quantiles as _quantiles
 from bayesmeta.engines.likelihood.of_arms._shape import Shape
-from bayesmeta.engines.likelihood.of_arms.arms import FINEST, Arm, arms_of, columns_of
+from bayesmeta.engines.likelihood.of_arms.arms import FINEST, Arm, arms_of, columns_of, integrated
 from bayesmeta.engines.likelihood.of_arms.continuous import SPACING, _table, log_likelihood
 
 LINKS = [
@@ -446,3 +446,16 @@ def test_residual_deviance_of_one_effect_is_that_of_its_likelihood():
     estimates = bm.effect_sizes(many, measure="MD")
     two_stage = bm.deviance(bm.fit(bm.CommonEffect(mu=bm.Normal(0, 9)), estimates))
     assert_allclose(ours.residual, two_stage.residual, rtol=0.03)
+
+
+def test_what_is_integrated_may_jump_from_one_place_to_the_next():
+    """Nested rules ask for all pairs of two variables in one row: neighbours are none."""
+    rng = np.random.default_rng(5)
+    x = np.arange(400)
+    peak, width = rng.normal(0, 4, 400), np.exp(rng.normal(-2, 1.5, 400))
+
+    def joint(at, u):
+        return -0.5 * ((u - peak[at]) / width[at]) ** 2 - np.log(width[at])
+
+    found = integrated(joint, x, peak + rng.normal(0, 3, 400), 0.2, in_order=False)
+    assert_allclose(found, 0.5 * np.log(2 * np.pi), atol=1e-7)

@@ -11,6 +11,7 @@ purpose writes the file again and says which figures moved, and why:
 
 import json
 import math
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -773,7 +774,16 @@ def alike(was, now, error=0.0):
 
 
 def write():
-    lines = [f"{json.dumps(case)}:{compact(record(case))}" for case in sorted(CASES)]
+    """Store every answer; one that has not moved stays as it was, and those that have are named."""
+    known = answers()["cases"] if FILE.exists() else {}
+    same = bool(known) and answers()["machine"] == machine() and not GRAPHS_CHANGED
+    lines = []
+    for case in sorted(CASES):
+        now, was = record(case), known.get(case)
+        said = "new" if was is None else "\n".join(differences(case, was, now, same=same))
+        if said:
+            sys.stdout.write(f"{said if was else case + ': new'}\n")
+        lines.append(f"{json.dumps(case)}:{compact(now if said else was)}")
     text = f'{{"machine":{compact(machine())},"cases":{{\n{",\n".join(lines)}\n}}}}\n'
     FILE.write_text(text)
 

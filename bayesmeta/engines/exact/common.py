@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from ...errors import ModelError
@@ -25,9 +26,13 @@ from ..nodes.even import draw_one
 from .mu_rule import has_an_edge, sharpness, smooth
 from .tau_nodes import evidence
 
+type Array = NDArray[np.float64]
+
 TOLERANCE = 1e-6  # shares of a posterior SD
 STEPS = (0.08, 0.04)  # of the variable of integration
-FARTHEST = 1e4  # scales of the narrowest feature that are integrated at least
+FARTHEST = 1e4  # scales of the narrowest feature that are integrated at least, where tails are long
+REACHES, FURTHEST = (100.0, 1e4), 1e6  # of the largest standard error, until nothing lies beyond
+NOTHING = 45.0  # log of a node's mass at the ends, below the largest
 
 
 def integrate_common(model: OneEffect, data: Data) -> Posterior:
@@ -58,14 +63,19 @@ def _pass(model: OneEffect, data: Data, step: float, spacing: float) -> tuple[Ma
     weight = se**-2.0
     centre, scale = float(weight @ y / weight.sum()), float(weight.sum() ** -0.5)
     scale = min(scale, sharpness(model.mu))
-    farthest = max(float(np.abs(y - centre).max()) + 1e6 * float(se.max()), FARTHEST * scale)
-    last = np.arcsinh(farthest / scale)
-    v = np.linspace(-last, last, int(2 * last / step) + 1)
-    x, weight = centre + scale * np.sinh(v), scale * np.cosh(v) * (v[1] - v[0])
-    log_mass = log_likelihoods(model.likelihood, data, Places(tuple(x)), spacing).sum(
-        axis=0
-    ) + log_density(model.mu, x)
-    log_mass = log_mass + np.log(weight)
+    far, widest = float(np.abs(y - centre).max()), float(se.max())
+    near = (far + reach * widest for reach in REACHES)
+    farthest = max(far + FURTHEST * widest, FARTHEST * scale)
+
+    def masses(reach: float) -> tuple[Array, Array, Array]:
+        last = np.arcsinh(reach / scale)
+        v = np.linspace(-last, last, int(2 * last / step) + 1)
+        x, weight = centre + scale * np.sinh(v), scale * np.cosh(v) * (v[1] - v[0])
+        each = log_likelihoods(model.likelihood, data, Places(tuple(x)), spacing).sum(axis=0)
+        return v, x, each + log_density(model.mu, x) + np.log(weight)
+
+    found = (one for one in map(masses, near) if one[2][[0, -1]].max() < one[2].max() - NOTHING)
+    v, x, log_mass = next(found, None) or masses(farthest)
     log_z = float(logsumexp(log_mass))
     mass = np.exp(log_mass - log_z)
     mean = float(mass @ x)

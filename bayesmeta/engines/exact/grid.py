@@ -58,6 +58,7 @@ from ._grid_size import PASSES, TAPER, Resolution, at_corners, centre_of_tau, gr
 
 type Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
+AT_ONCE = 2**19  # values on the grid that are interpolated together
 FAINT = 1e-12  # density of log tau, below which nothing beyond matters
 
 
@@ -343,7 +344,12 @@ class Pass:
     def _log_given(self, rule: Mapped, part: slice) -> Array:
         """Log likelihood of each study given some nodes of mu and all of tau, (t, k, m)."""
         given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
-        found = np.array([rule.at_nodes(given(one)) for one in self.nodes.tau])
+        (k, size), every = self.likelihood.shape, self.nodes.tau
+        parts = []
+        for some in np.array_split(every, max(1, every.size * k * size // AT_ONCE)):
+            on_grid = np.concatenate([given(one) for one in some])  # one spline of all of them
+            parts.append(rule.at_nodes(on_grid).reshape(some.size, k, -1))
+        found = np.concatenate(parts)
         found += self.top[:, None]
         found[:, self.corner] = self.cornered[:, :, part]
         return found

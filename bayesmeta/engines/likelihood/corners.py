@@ -8,9 +8,11 @@ runs over the distribution itself.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermevander
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline, make_interp_spline
 from scipy.special import gammaln
@@ -26,14 +28,19 @@ type Array = NDArray[np.float64]
 NEAREST = 1e-11  # of the smallest standard error: where the logarithmic nodes begin
 WIDE, WIDE_T = 1.2, 4.0  # node distances that normal and Student-t effects must span
 EMPTY = -745.0
+BLOCK = 2**15  # terms of a kernel at once: larger ones leave the cache
+INNER = ((-1.0, 0.1), (5.0, 0.025), (20.0, 0.0), (np.inf, 0.0))  # in taus: beyond which mu, nodes
+DEGREE = 12
+FACTORIAL = np.cumprod([1.0, *range(1, DEGREE + 1)])
+CUT, LEAST = 11.0, 1e-13
 
 
 class Corners(NamedTuple):
     """Both sides of k functions of theta at nodes of log|theta|.
 
-    `theta`, shape (n,), are the nodes of both sides where anything is seen; `weighted` (n, k) the
-    functions, scaled to 1 at most, times the rule's weight;
-    `splines` their logs on the negative and the positive side; `top` (k,) the scale.
+    `theta`, shape (n,), are the nodes of both sides where anything is seen, in ascending order;
+    `weighted` (n, k) the functions, scaled to 1 at most, times the rule's weight; `splines` their
+    logs on the negative and the positive side; `top` (k,) the scale.
     """
 
     step: float
@@ -67,8 +74,9 @@ def table_of(sides: tuple[Graded, Graded], logs: Sequence[Array]) -> Corners:
     scale = np.where(np.isfinite(top), top, 0.0)
     v = sides[0].logs
     weight = np.exp(v) * sides[0].step
-    weighted = np.concatenate([np.exp(each - scale[:, None]) * weight for each in logs], axis=1)
-    theta = np.concatenate([side.points for side in sides])
+    left, right = (np.exp(each - scale[:, None]) * weight for each in logs)
+    weighted = np.concatenate([left[:, ::-1], right], axis=1)
+    theta = np.concatenate([sides[0].points[::-1], sides[1].points])
     seen = (weighted > 1e-30 * weighted.max(axis=1, keepdims=True)).any(axis=0)
     splines = [
         make_interp_spline(v, np.maximum(each - scale[:, None], EMPTY).T, k=5) for each in logs
@@ -81,15 +89,72 @@ def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | N
     """Logs of the functions' means over the study effects, one row per mu and tau, (m, k)."""
     value = np.empty((mu.size, corners.top.size))
     wide = tau >= (WIDE if df is None else WIDE_T) * corners.step * np.abs(mu)
-    pieces = max(1, mu.size * corners.theta.size // 2**21)
-    for some in np.array_split(np.flatnonzero(wide), pieces):
-        z = (corners.theta - mu[some, None]) / tau[some, None]
-        kernel = np.exp(log_kernel(z, rows_of(df, some))) / tau[some, None]
-        with np.errstate(divide="ignore"):
-            value[some] = np.maximum(np.log(kernel @ corners.weighted), EMPTY)
+    rows = np.flatnonzero(wide)
+    if df is None and rows.size and (tau[rows] == tau[rows[0]]).all():
+        mean = _normal_means(corners, mu[rows], float(tau[rows[0]]))
+    else:
+        mean = _means(corners, mu[rows], tau[rows], rows_of(df, rows))
+    with np.errstate(divide="ignore"):
+        value[rows] = np.maximum(np.log(mean), EMPTY)
     for some in np.array_split(np.flatnonzero(~wide), max(1, mu.size // 4096)):
         value[some] = _narrow(corners, mu[some], tau[some], rows_of(df, some))
     return value + corners.top
+
+
+def _means(corners: Corners, mu: Array, tau: Array, df: Array | float | None) -> Array:
+    """Sums over the nodes, (m, k), in blocks that a processor's cache holds."""
+    found = np.empty((mu.size, corners.top.size))
+    for some in _blocks(mu.size, corners.theta.size):
+        z = (corners.theta - mu[some, None]) / tau[some, None]
+        own = df[some] if isinstance(df, np.ndarray) else df
+        found[some] = np.exp(log_kernel(z, own)) / tau[some, None] @ corners.weighted
+    return found
+
+
+def _normal_means(corners: Corners, mu: Array, tau: float) -> Array:
+    """As ``_means``, of normal effects with one tau.
+
+    Of the nodes those that lie ``CUT tau`` away from a block are left out where all of them
+    together could add no more than ``LEAST`` of any sum.
+    """
+    at, t = corners.theta / tau, mu / tau
+    found = np.empty((t.size, corners.top.size))
+    distance = np.abs(t)
+    for (low, inner), (high, _) in pairwise(INNER):
+        rows = np.flatnonzero((distance > low) & (distance <= high))
+        part = slice(*np.searchsorted(at, (-inner, inner)))
+        rest = np.delete(at, part), np.delete(corners.weighted, part, axis=0)
+        every, moments = rest[1].sum(axis=0), _moments(at[part], corners.weighted[part])
+        for some in _blocks(rows.size, rest[0].size):
+            block = t[rows[some]]
+            sums = np.exp(-0.5 * block**2)[:, None] * (hermevander(block, DEGREE) @ moments)
+            near = slice(*np.searchsorted(rest[0], (block.min() - CUT, block.max() + CUT)))
+            seen = sums + _kernel(block, rest[0][near]) @ rest[1][near]
+            beyond = np.exp(-0.5 * CUT**2) * (every - rest[1][near].sum(axis=0))
+            if (beyond > LEAST * seen).any():
+                seen = sums + _kernel(block, rest[0]) @ rest[1]
+            found[rows[some]] = seen
+    return found / (tau * np.exp(0.5 * LOG_2PI))
+
+
+def _moments(at: Array, weighted: Array) -> Array:
+    """What nodes near to no effect, in units of tau, have to say: their powers over factorials.
+
+    ``exp(-(t - s)²/2) = exp(-t²/2) sum He_n(t) sⁿ/n!``, to 1e-14 where ``|s t| < 0.5``.
+    """
+    return (np.vander(at, DEGREE + 1, increasing=True) / FACTORIAL).T @ weighted
+
+
+def _kernel(t: Array, at: Array) -> Array:
+    z = t[:, None] - at
+    z *= z
+    z *= -0.5
+    return np.exp(z, out=z)
+
+
+def _blocks(rows: int, columns: int) -> list[slice]:
+    size = max(1, BLOCK // max(columns, 1))
+    return [slice(first, first + size) for first in range(0, rows, size)]
 
 
 def rows_of(

@@ -39,7 +39,7 @@ TABLED = 0.1  # distance of its points where it has a corner, as of ``sides_of``
 FINE = 0.02  # of the table that is read off by straight lines, in standard errors
 SPACING = 0.15  # of the baseline's nodes, in SDs
 LEAST = 1e-12  # tau in units of its scale, below which effects lie where mu does
-BLOCK = 2048  # draws that are made at once
+BLOCK = 512  # draws that are made at once: more leave the cache
 
 
 @final

@@ -6,7 +6,7 @@ densities are made at nodes of a map that crowds where a likelihood has a corner
 an end: there the distribution of the effects, as narrow as tau, leaves features of every size.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, final
@@ -28,6 +28,8 @@ FAR, FAR_T = 8.5, 1e4  # scales of the effects as far as which they are followed
 NEGLIGIBLE = 1e-17  # posterior mass of a node
 SEEN = 1e-13  # likewise, for how far effects reach: beyond, rounding outweighs a density's tails
 FAINT, MARGIN = 1e-12, 12  # of the peak of mu's density: nothing is seen of an end with so little
+AT_ONCE = 2**15  # terms of a kernel: more leave the cache
+ROOT = float((2 * np.pi) ** -0.5)
 STEP = 0.3  # of the nodes of an effect, as a share of its narrowest feature
 
 
@@ -213,38 +215,66 @@ class Integrated:
         trapezoidal rule over these; where it is narrower, by a rule over it.
         """
         found = np.zeros((len(masses), at.size))
-        spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
+        narrow = self._narrow(at)
+        splines = self._splines(masses[:, narrow.any(axis=1)])
         far = FAR if self.df is None else FAR_T
         for t, seen in self._alive:
             tau, mu = self.tau[t], self.mu[seen]
             near = (at >= mu[0] - far * tau) & (at <= mu[-1] + far * tau)
-            wide, narrow = near & (tau >= spacing), near & (tau < spacing)
-            z = (at[wide, None] - mu) / tau
-            found[:, wide] += masses[:, t, seen] @ (np.exp(log_kernel(z, self.df)) / tau).T
-            if narrow.any():
-                found[:, narrow] += self._over_effects(self._spline(masses[:, t]), tau, at[narrow])
+            spline = next(splines) if narrow[t].any() else None
+            wide = np.flatnonzero(near & ~narrow[t])
+            for some in np.array_split(wide, max(1, wide.size * mu.size // AT_ONCE)):
+                kernel = self._kernel((at[some, None] - mu) / tau)
+                found[:, some] += masses[:, t, seen] / tau @ kernel.T
+            if spline is not None and (near & narrow[t]).any():
+                some = near & narrow[t]
+                found[:, some] += self._over_effects(spline, tau, at[some])
+        return found
+
+    def _kernel(self, z: Array) -> Array:
+        if self.df is not None:
+            return np.exp(log_kernel(z, self.df))
+        z *= z
+        z *= -0.5
+        np.exp(z, out=z)
+        z *= ROOT
+        return z
+
+    def _narrow(self, at: Array) -> NDArray[np.bool_]:
+        """Where effects are narrower than the nodes of mu are apart, (t, n); none of a dead tau."""
+        spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
+        found = self.tau[:, None] < spacing
+        dead = np.ones(self.tau.size, dtype=bool)
+        dead[[t for t, _ in self._alive]] = False
+        found[dead] = False
         return found
 
     def _below(self, at: Array) -> Array:
         """Probability of a new effect below some points, as a mixture over the nodes."""
         from scipy.special import ndtr, stdtr
 
-        spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
-        found = np.zeros(at.size)
+        narrow, found = self._narrow(at), np.zeros(at.size)
+        splines = self._splines(self.mass[None, narrow.any(axis=1)])
         for t, seen in self._alive:
-            tau, wide = self.tau[t], self.tau[t] >= spacing
+            tau, wide = self.tau[t], ~narrow[t]
             z = (at[wide, None] - self.mu[seen]) / tau
             found[wide] += (ndtr(z) if self.df is None else stdtr(self.df, z)) @ self.mass[t, seen]
             if not wide.all():
-                below = self._spline(self.mass[t][None]).antiderivative()
+                below = next(splines).antiderivative()
                 found[~wide] += self._over_effects(below, tau, at[~wide], cumulative=True)[0]
         return found
 
-    def _spline(self, masses: Array) -> "BSpline":
-        """Densities in u, (q,), from masses at its nodes, (q, m)."""
-        from scipy.interpolate import make_interp_spline
+    def _splines(self, masses: Array) -> "Iterator[BSpline]":
+        """Densities in u of each tau, (q,), from masses at its nodes, (q, t, m), a few at once."""
+        from scipy.interpolate import BSpline, make_interp_spline
 
-        return make_interp_spline(self.u, masses.T / (self.u[1] - self.u[0]), k=5)
+        q, t, m = masses.shape
+        for some in np.array_split(np.arange(t), max(1, masses.size // AT_ONCE)):
+            columns = masses[:, some].reshape(-1, m).T / (self.u[1] - self.u[0])
+            every = make_interp_spline(self.u, columns, k=5)
+            each = every.c.reshape(len(every.c), q, some.size)
+            for i in range(some.size):
+                yield BSpline(every.t, np.ascontiguousarray(each[:, :, i]), every.k)
 
     def _over_effects(
         self, spline: "BSpline", tau: float, at: Array, *, cumulative: bool = False

@@ -81,5 +81,5 @@ def _over_baseline(
     for at, scale in peaks_of(shape.baseline):
         between = (at - middle) / unit / (1 + (scale / unit) ** 2)
         start = np.where(joint(rows, between) > joint(rows, start), between, start)
-    found = integrated(joint, rows, start, 0.2)  # pyright: ignore[reportArgumentType]
+    found = integrated(joint, rows, start, 0.2, in_order=False)  # pyright: ignore[reportArgumentType]
     return found + np.log(unit) + log_prior_of_sd(shape.log_sd, log_sd)

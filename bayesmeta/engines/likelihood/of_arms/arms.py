@@ -28,12 +28,16 @@ COLUMNS = (
     "unit",
 )  # of the PyMC model
 PROBS = (0.0, 0.25, 0.5, 0.75, 1.0)
-FARTHEST = 8.0  # standard deviations from the centre that quantiles are tabulated to
+FARTHEST = 8.0  # standard deviations from the centre that quantiles are tabulated to at most
 SDS = (-3.0, 14.0)  # logs of the SD, beside a rough one, between which they are
 NEAREST, POINTS = 2.0, 51  # standard errors about the middle with even points, and how many in all
+EVERY, DEPTH = 5, 45.0  # points that are looked at first, and how far below the peak is nothing
 NODES = Nodes(below=8, quantile=12, gap=5, drop=10.0)  # good to 2e-3 of a log, far out
+FEWER = tuple(NODES._replace(below=n, quantile=m) for n, m in ((5, 6), (6, 8), (8, 8)))
+AS_GOOD, NEAR_TOP = 5e-5, 20.0  # of a log, that far below the largest
 FINEST = 1e-5  # standard deviations: narrower intervals lose their digits, and say no more
 FARTHEST_SD = 200.0  # from its mode that a log SD is integrated: its square must be a number
+DEAD = 50.0  # log of a node's mass below the largest: nothing
 FALL = 60.0  # of the log likelihood per SD beyond the table
 
 
@@ -123,32 +127,59 @@ def _of_moments(arm: Arm, mu: Array, log_sd: Array) -> Array:
 def _of_quantiles(arm: Arm) -> LogLikelihood:
     """Read off a table in the arm's distance from the centre, in SDs, and its log SD.
 
-    Both run in variables that crowd where the likelihood is.
+    Both run in variables that crowd where the likelihood is. Every fifth point shows how far there
+    is any of it, and how many nodes it takes.
     """
     from scipy.interpolate import RectBivariateSpline
 
-    unit = NEAREST / arm.n**0.5
+    unit, few = NEAREST / arm.n**0.5, slice(None, None, EVERY)
     v = np.linspace(-1, 1, POINTS) * np.arcsinh(FARTHEST / unit)
     low, high = np.arcsinh(np.array(SDS) / unit)
     w = np.linspace(low, high, POINTS)
-    log_sd = np.log(arm.sd) + unit * np.sinh(w)
-    sd = np.exp(log_sd)
+    sure = _tabulated(arm, unit, v[few], w[few], NODES)
+    top = sure > sure.max() - NEAR_TOP
+
+    def as_good(nodes: Nodes) -> bool:
+        return bool(np.ptp((_tabulated(arm, unit, v[few], w[few], nodes) - sure)[top]) < AS_GOOD)
+
+    nodes = next(filter(as_good, FEWER), NODES)
+    alive = sure > sure.max() - DEPTH
+    v, w = v[_reach(alive.any(axis=1))], w[_reach(alive.any(axis=0))]
+    value = _tabulated(arm, unit, v, w, nodes)
+    spline = RectBivariateSpline(v, w, np.maximum(value, -1e5), kx=5, ky=5)
+    ends = unit * np.sinh(v[[0, -1]]), unit * np.sinh(w[[0, -1]])
+    return partial(_interpolated, spline, arm, unit, ends)
+
+
+def _reach(alive: NDArray[np.bool_]) -> slice:
+    """Points of a table from one before to one after those of every fifth that are alive."""
+    seen = np.flatnonzero(alive)
+    return slice(EVERY * max(seen[0] - 1, 0), EVERY * (seen[-1] + 1) + 1)
+
+
+def _tabulated(arm: Arm, unit: float, v: Array, w: Array, nodes: Nodes) -> Array:
+    """Log probability of an arm's quantiles, (m, n), in the variables of its table."""
     made = plan(arm.low, arm.high, arm.n, arm.probs, arm.quartiles)
+    if not Plan(*np.moveaxis(made, -1, 0)).share.any():
+        nodes = nodes._replace(gap=1)
+    sd = np.exp(np.log(arm.sd) + unit * np.sinh(w))
     mean = arm.mean + unit * np.sinh(v)[:, None] * sd
     sds = np.broadcast_to(sd, mean.shape)
-    nodes = NODES if Plan(*np.moveaxis(made, -1, 0)).share.any() else NODES._replace(gap=1)
-    value = log_probability(np, made, mean[..., None], sds[..., None], nodes)[..., 0]
-    spline = RectBivariateSpline(v, w, np.maximum(value, -1e5), kx=5, ky=5)
-    return partial(_interpolated, spline, arm, unit)
+    return log_probability(np, made, mean[..., None], sds[..., None], nodes)[..., 0]
 
 
 def _interpolated(
-    spline: Callable[..., Array], arm: Arm, unit: float, mu: Array, log_sd: Array
+    spline: Callable[..., Array],
+    arm: Arm,
+    unit: float,
+    ends: tuple[Array, Array],
+    mu: Array,
+    log_sd: Array,
 ) -> Array:
     out = log_sd - np.log(arm.sd)
-    near = np.clip(out, *SDS)
+    near = np.clip(out, *ends[1])
     t = (mu - arm.mean) / arm.sd * np.exp(-near)
-    close = np.clip(t, -FARTHEST, FARTHEST)
+    close = np.clip(t, *ends[0])
     beyond = np.abs(t - close) + np.abs(out - near)
     v, w = np.broadcast_arrays(np.arcsinh(close / unit), np.arcsinh(near / unit))
     return spline(v, w, grid=False) - FALL * beyond
@@ -196,7 +227,12 @@ def _start(arm: Arm, x: Array, *, of_mean: bool) -> Array:
 
 
 def integrated(
-    joint: Callable[[Array, Array], Array], x: Array, start: Array, spacing: float
+    joint: Callable[[Array, Array], Array],
+    x: Array,
+    start: Array,
+    spacing: float,
+    *,
+    in_order: bool = True,
 ) -> Array:
     """Log of ``∫ exp joint(x, u) du`` at every x, (n,), for one peak in u per x.
 
@@ -204,9 +240,27 @@ def integrated(
     """
     mode, s = mode_of_beta(joint, x, start, stride=0.7, widest=2.0)
     v = np.arange(-6.0, 6.0 + spacing, spacing)
-    u = mode[:, None] + np.clip(s[:, None] * np.sinh(v), -FARTHEST_SD, FARTHEST_SD)
-    each = joint(x[:, None], u) + np.log(np.cosh(v) * spacing)
+    v = _alive(joint, x, mode, s, v) if in_order else v
+    each = joint(x[:, None], _about(mode, s, v)) + np.log(np.cosh(v) * spacing)
     return np.asarray(logsumexp(each, axis=1)) + np.log(s)
+
+
+def _alive(
+    joint: Callable[[Array, Array], Array], x: Array, mode: Array, s: Array, v: Array
+) -> Array:
+    """The part of v that matters, seen at every 16th x and every fourth v."""
+    few = slice(None, None, 16)
+    at = v[::4]
+    each = joint(x[few, None], _about(mode[few], s[few], at)) + np.log(np.cosh(at))
+    top = np.fmax.reduce(each, axis=1)
+    seen = np.flatnonzero((each > top[:, None] - DEAD).any(axis=0))
+    if not seen.size:
+        return v
+    return v[4 * max(seen[0] - 1, 0) : 4 * (seen[-1] + 1) + 1]
+
+
+def _about(mode: Array, s: Array, v: Array) -> Array:
+    return mode[:, None] + np.clip(s[:, None] * np.sinh(v), -FARTHEST_SD, FARTHEST_SD)
 
 
 def columns_of(model: Arms, data: ContinuousStudies) -> Mapping[str, Array]:

@@ -7,7 +7,7 @@ spline. Each is scaled to the integral 1 over the effect: a density of its estim
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,8 @@ WIDEST = 0.08  # distance of the points, in that map
 EDGES = np.array([0.0, 1.0, 2.5, 5.0, 10.0])  # of panels about a peak, in its standard errors
 CORRELATIONS = 48  # nodes of an unknown correlation of baseline and final values
 GOLDEN = (5**0.5 - 1) / 2
+DEAD, TINY = 55.0, 1e-300  # log of a panel's mass below the largest: nothing; in place of zero
+AT_ONCE = 2**14  # values that are computed together
 PANEL = np.polynomial.legendre.leggauss(10)
 
 
@@ -177,20 +179,48 @@ def _two_locations(treatment: Arm, control: Arm, shape: Shape, theta: Array) -> 
     log_scale = shape.measure == "ROM" and not shape.lognormal
     far = 4 * np.abs(theta).max() + 100.0
     sides = [_location(arm, shape, far, log_scale=log_scale) for arm in (treatment, control)]
-    value = np.empty_like(theta)
-    for some in np.array_split(np.arange(theta.size), max(1, theta.size // 64)):
-        half = theta[some][:, None] / 2
+    half = theta[:, None] / 2
 
-        def joint(b: Array, half: Array = half) -> Array:
-            each = sides[0].at(b + half) + sides[1].at(b - half)
-            return each + _log_prior_of_baseline(shape, b, log_scale=log_scale)
+    def joint(rows: slice | NDArray[np.intp], b: Array) -> Array:
+        each = sides[0].at(b + half[rows]) + sides[1].at(b - half[rows])
+        return each + _log_prior_of_baseline(shape, b, log_scale=log_scale)
 
-        peaks = [(sides[0].peak - half, sides[0].scale), (sides[1].peak + half, sides[1].scale)]
-        peaks += [(0 * half + at, scale) for at, scale in peaks_of(shape.baseline)]
-        coarse = _edges(peaks, far)
-        b, log_weight = _panels(np.concatenate([coarse, _about_highest(joint, coarse)], axis=1))
-        value[some] = logsumexp(joint(b) + log_weight, axis=1)
-    return value
+    peaks = [(sides[0].peak - half, sides[0].scale), (sides[1].peak + half, sides[1].scale)]
+    peaks += [(0 * half + at, scale) for at, scale in peaks_of(shape.baseline)]
+    coarse, every = _edges(peaks, far), slice(None)
+    at_coarse = np.concatenate([joint(some, coarse[some]) for some in _blocks(coarse)])
+    fine = _about_highest(partial(joint, every), coarse, at_coarse)
+    return _over_panels(joint, *_together(coarse, at_coarse, fine, joint(every, fine)))
+
+
+def _together(coarse: Array, at_coarse: Array, fine: Array, at_fine: Array) -> tuple[Array, Array]:
+    """Edges of panels in order, (n, m), and the function there."""
+    edges = np.concatenate([coarse, fine], axis=1)
+    order = edges.argsort(axis=1)
+    values = np.concatenate([at_coarse, at_fine], axis=1)
+    return np.take_along_axis(edges, order, 1), np.take_along_axis(values, order, 1)
+
+
+def _over_panels(joint: Callable[..., Array], edges: Array, values: Array) -> Array:
+    """Log of the integral of each row, (n,), over the panels at whose ends anything is seen."""
+    mass = np.maximum(values[:, 1:], values[:, :-1]) + np.log(np.diff(edges, axis=1) + TINY)
+    row, panel = np.nonzero(mass > mass.max(axis=1, keepdims=True) - DEAD)
+    low, high = edges[row, panel], edges[row, panel + 1]
+    x, weight = PANEL
+    each = np.empty((row.size, x.size))
+    for some in _blocks(each):
+        middle, span = (low[some] + high[some]) / 2, (high[some] - low[some]) / 2
+        each[some] = joint(row[some], middle[:, None] + span[:, None] * x)
+        each[some] += np.log(span[:, None] * weight + TINY)
+    first = np.searchsorted(row, np.arange(len(edges)))
+    top = np.maximum.reduceat(each.max(axis=1), first)
+    return top + np.log(np.add.reduceat(np.exp(each - top[row, None]).sum(axis=1), first))
+
+
+def _blocks(of: Array) -> list[slice]:
+    """Rows that a processor's cache holds."""
+    size = max(1, AT_ONCE // of.shape[1])
+    return [slice(first, first + size) for first in range(0, len(of), size)]
 
 
 def _log_prior_of_baseline(shape: Shape, b: Array, *, log_scale: bool) -> Array:
@@ -243,13 +273,13 @@ def _location(arm: Arm, shape: Shape, far: float, *, log_scale: bool) -> Locatio
     return Location(spline, slopes, mean, unit, peak, min(scale, 1.0), log_scale)
 
 
-def _about_highest(joint: Callable[[Array], Array], b: Array) -> Array:
+def _about_highest(joint: Callable[[Array], Array], b: Array, values: Array) -> Array:
     """Edges of panels about the highest peak of each row, (n, m), which lies between others.
 
     The peak is found by golden sections between the neighbours of the highest edge, its width by
     how far from it the log falls by a half.
     """
-    row, i = np.arange(len(b)), np.clip(joint(b).argmax(axis=1), 1, b.shape[1] - 2)
+    row, i = np.arange(len(b)), np.clip(values.argmax(axis=1), 1, b.shape[1] - 2)
     low, high = b[row, i - 1][:, None], b[row, i + 1][:, None]
     widest = high - low
     for _ in range(30):
@@ -272,17 +302,6 @@ def _edges(peaks: list[tuple[Array, float]], far: float) -> Array:
         out = scale * np.concatenate([EDGES, last])
         ends += [peak + out, peak - out[1:]]
     return np.sort(np.concatenate(ends, axis=1), axis=1)
-
-
-def _panels(edges: Array) -> tuple[Array, Array]:
-    """Nodes (n, m) and log weights of Gauss–Legendre panels between edges in any order."""
-    edges = np.sort(edges, axis=1)
-    middle, half = (edges[:, 1:] + edges[:, :-1]) / 2, np.diff(edges, axis=1) / 2
-    x, weight = PANEL
-    nodes = middle[..., None] + half[..., None] * x
-    with np.errstate(divide="ignore"):
-        log_weight = np.log(half[..., None] * weight)
-    return nodes.reshape(len(edges), -1), log_weight.reshape(len(edges), -1)
 
 
 def log_densities(model: Arms, data: ContinuousStudies, theta: Array, spacing: float) -> Array:
