@@ -81,3 +81,37 @@ def test_arms_that_are_the_same_are_tabulated_once(tabulated, monkeypatch):
     one_by_one = bm.fit(model, data)
     assert_allclose(found["mu"].mean(), one_by_one["mu"].mean(), atol=1e-6 * found["mu"].sd())
     assert_allclose(found["tau"].sd(), one_by_one["tau"].sd(), rtol=2e-5)
+
+
+def test_refits_share_what_their_studies_say(tabulated):
+    k, rng = 7, np.random.default_rng(11)
+    n = rng.integers(60, 300, k)
+    trials = bm.BinaryStudies(
+        study=numbered(k),
+        events_treatment=rng.binomial(n, 0.2),
+        n_treatment=n,
+        events_control=rng.binomial(n, 0.25),
+        n_control=n,
+    )
+    table = {name: np.tile(values, (k, 1)) for name, values in trials.numbers.items()}
+    for values in table.values():
+        values[np.arange(k), np.arange(k)] = np.nan
+    model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 1.9), tau=bm.HalfNormal(0.4))
+    rows = bm.fit_many(model, table)
+    assert sum(tabulated) < 2 * k  # of 42 studies in seven tables
+    for i, row in rows.iterrows():
+        one = bm.fit(model, trials.keep(np.arange(k) != i))
+        assert row["engine"] == one.engine
+        assert row["mu_median"] == one["mu"].quantile(0.5)
+        assert_allclose(row["log_marginal_likelihood"], one.log_marginal_likelihood, rtol=1e-12)
+        new = one["theta_new"]
+        for name, q in (("new_lower", 0.025), ("new_upper", 0.975)):
+            assert abs(row[name] - new.quantile(q)) < 1e-5 * new.sd()
+
+
+def test_tables_of_few_that_cannot_be_fitted_say_why():
+    model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    counts = {"events_treatment": [[3, 9]], "events_control": [[4, 2]]}
+    table = {**counts, "n_treatment": [[30, 8]], "n_control": [[30, 30]]}
+    problem = bm.fit_many(model, table)["problem"][0]
+    assert "events_treatment" in problem

@@ -27,10 +27,8 @@ def given_mu(xp: Namespace, fourier: Array, tau: Array, ahead: Array, step: Arra
         kernel = share[part] * xp.exp(-0.5 * (tau[some, None] * omega[part]) ** 2)[:, None]
         size = (-1, fourier.shape[0], ahead.shape[0])
         rows = ((one[:, part] * kernel).reshape(-1, kernel.shape[-1]) for one in parts)
-        (
-            even,
-            odd,
-        ) = (  # one product of matrices each: a stack of small ones costs many times as much
+        # One product of matrices each: a stack of small ones costs many times as much.
+        even, odd = (
             (row @ wave[part]).reshape(size) for row, wave in zip(rows, waves, strict=True)
         )
         found.append(xp.concatenate([(even + odd)[..., ::-1], even - odd], axis=-1))
