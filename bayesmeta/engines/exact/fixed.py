@@ -53,7 +53,8 @@ type Array = NDArray[np.float64]
 DENSER = 4  # times as many nodes of mu, where effects are narrower than these are apart
 TOLERANCE = 1e-5  # of the estimated error, in posterior SDs
 LOOKS = 6  # at most, for where nodes belong
-FINER = 3  # times as fine a grid, where nothing else has been enough
+PLACED = 1e-4  # of the error, below which a finer rule is told where to look
+COARSE, FINER = 0.5, 3.0  # times as fine a grid: for a look, and where nothing else was enough
 LAST = SPARSE._replace(theta=121, width=13.0)
 MANY = 20  # studies, from which a look comes before a finer rule: estimates mislead together
 FINE, GRIDS = (
@@ -81,7 +82,7 @@ def fast_table(model: RandomEffects, data: Data) -> Table | None:
 
 
 def _tables(model: RandomEffects, data: Data, sizes: Sequence[Size]) -> Iterator[Table]:
-    """Integrate at one size after the other; where nodes lay wrong, look where they belong."""
+    """Integrate at one size after the other; then look where nodes belong, and how many."""
     at = Integrator.of(model, data)
     few = at.y.size <= MANY
     table = at(sizes[0] if few else DENSE)
@@ -89,25 +90,20 @@ def _tables(model: RandomEffects, data: Data, sizes: Sequence[Size]) -> Iterator
     for size in sizes[1:] if few else ():
         table = at(size)
         yield table
-    if table.placed > TOLERANCE or not few:
-        yield from _looks(at, table, sizes)
+    yield from _looks(at, table, sizes)
 
 
 def _looks(at: "Integrator", table: Table, sizes: Sequence[Size]) -> Iterator[Table]:
     """Look where nodes belong, at little cost, and integrate there."""
-    place = at.measured(table, sizes[0].cut)
     for _ in range(LOOKS):
-        table = at(DENSE, place)
+        table = at(DENSE, at.measured(table, sizes[0].cut), COARSE)
         yield table
-        if table.placed <= TOLERANCE:
+        if table.placed <= PLACED:
             break
-        place = at.measured(table, sizes[0].cut)
-    rest = [(size, 1) for size in sizes if size is not DENSE]
+    rest = [(size, 1.0) for size in sizes if size is not DENSE]
     for size, finer in (*rest, (LAST, FINER)):
-        table = at(size, place, finer)
+        table = at(size, at.measured(table, size.cut), finer)
         yield table
-        if table.placed > TOLERANCE:
-            place = at.measured(table, size.cut)
 
 
 def serves(model: RandomEffects) -> bool:
