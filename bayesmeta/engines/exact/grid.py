@@ -189,9 +189,10 @@ class Pass:
         scale = centre_of_tau(model, data, grid, at_hand, given, low, at_hand.tau)
         at = TauMap.of(model.tau, low, high, scale)
         nodes = tau_nodes(resolution.nodes, at)
-        each = np.array([given(one) for one in nodes.tau])
         rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
-        at_x = rule.at_nodes(each[:, ~corner].sum(axis=1)) + top[~corner].sum()
+        no_corner = partial(log_given_mu, fourier[~corner], grid, model.df)
+        smooth = np.array([no_corner(one).sum(axis=0) for one in nodes.tau])
+        at_x = rule.at_nodes(smooth) + top[~corner].sum()
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
         if corner.any():
             held = model, data.keep(corner), resolution, reach, nodes.tau, rule
