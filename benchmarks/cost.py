@@ -5,7 +5,8 @@
 Processor seconds of this process for one `fit`, its mean and an interval of mu and of tau: the
 mean over tables drawn afresh, so that nothing is kept from one to the next. Prints a table in
 Markdown, draws one figure, and names every step between neighbours that costs more than three times
-as much. A fit that takes longer than `--most` is stopped, and the rest of its line left out.
+as much. A fit that takes longer than `--most` is stopped, and the rest of its line left out,
+as where it is refused.
 """
 
 import argparse
@@ -155,7 +156,7 @@ def cost(likelihood: str, cell: Cell, most: float) -> tuple[float, str]:
         except TooLongError:
             return np.inf, "stopped"
         except bm.ModelError as error:
-            words = f"refused: {str(error)[:60]}"
+            return np.inf, f"refused: {str(error)[:60]}"
         taken.append(time.process_time() - start)
         if taken[-1] > SHORT or len(taken) >= 20 * TABLES:
             break
@@ -217,8 +218,9 @@ def draw(found: dict[Line, list[float]], path: Path) -> None:
         ax.set_xlabel(panel, fontsize=8)
         ax.grid(visible=True, alpha=0.3)
     np.atleast_1d(axes)[0].set_ylabel("processor seconds of one fit")
-    np.atleast_1d(axes)[-1].legend(fontsize=6)
-    figure.tight_layout()
+    handles = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.tight_layout(rect=(0, 0.07, 1, 1))
+    figure.legend(*handles, loc="lower center", ncols=len(LIKELIHOODS), fontsize=7)
     figure.savefig(path, metadata={"Date": None})
 
 

@@ -32,6 +32,7 @@ from ._grid_size import fast_size
 from .placement import Placement, measured
 from .program import (
     DENSE,
+    FINEST,
     SPARSE,
     WIDE,
     Density,
@@ -88,8 +89,9 @@ def _tables(model: RandomEffects, data: Data, sizes: Sequence[Size]) -> Iterator
     table = at(sizes[0] if few else DENSE)
     yield table
     for size in sizes[1:] if few else ():
-        table = at(size)
-        yield table
+        if at.resolves(table, size):
+            table = at(size)
+            yield table
     yield from _looks(at, table, sizes)
 
 
@@ -172,6 +174,11 @@ class Integrator:
         )
         lengths = ("centre", "sd", "mu", "tau", "low", "scale")
         return found._replace(**{name: unit * getattr(found, name) for name in lengths})
+
+    def resolves(self, table: Table, size: Size) -> bool:
+        """Whether the grid of a size is fine enough, as far as the last one reached."""
+        reach = table.tabled.step * (table.tabled.fourier.shape[1] - 1)
+        return bool(2 * reach / size.grid <= FINEST * self.se.min())
 
     def measured(self, table: Table, cut: float) -> Placement:
         """Where nodes belong by what was found, in the program's unit."""

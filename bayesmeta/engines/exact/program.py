@@ -302,13 +302,12 @@ def _extrapolated(
     To second order they are off by half the curvature times the squared distance from the end. A
     bound of its mean over the study effects is averaged over mu and tau.
     """
-    total = 0.0
+    total, beside = 0.0, xp.exp(log_given - top[:, None])
     for side, (end, value, curvature) in zip((-1.0, 1.0), ends, strict=True):
         z = side * (end[:, None] - mu) / tau[:, None, None]  # (t, k, m)
         above, within = xp.maximum(z, 0.0), xp.maximum(-z, 0.0)
         far = xp.exp(-0.5 * above**2) / (2 + above**3) + within + within**2
         size = 0.5 * xp.abs(curvature) * xp.exp(xp.minimum(value - top, 0.0))
-        beside = xp.exp(log_given - top[:, None])
         share = size[:, None] * tau[:, None, None] ** 2 * far / beside
         total = total + (share * mask[:, None] * mass[:, None]).sum()
     return total
