@@ -205,7 +205,7 @@ def draw(found: dict[Line, list[float]], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "cost"
+    mpl.rcParams |= {"svg.hashsalt": "cost", "svg.fonttype": "none"}
     import matplotlib.pyplot as plt
 
     panels = list(dict.fromkeys(line.panel for line in found))
