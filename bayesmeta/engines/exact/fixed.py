@@ -99,7 +99,8 @@ def _looks(at: "Integrator", table: Table, sizes: Sequence[Size]) -> Iterator[Ta
     """Look where nodes belong, at little cost, and integrate there."""
     for _ in range(LOOKS):
         table = at(DENSE, at.measured(table, sizes[0].cut), COARSE)
-        yield table
+        if DENSE in sizes:
+            yield table
         if table.placed <= PLACED:
             break
     rest = [(size, 1.0) for size in sizes if size is not DENSE]
