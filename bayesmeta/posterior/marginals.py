@@ -233,7 +233,7 @@ class TruncatedMixture(Marginal):
         if not self.noise.any():  # mu itself: exact in the tails, and cheap
             return (normal_between(a, np.clip(z, a, b)) / held) @ self.weights
         rho = self.slope * self.sds / total
-        inside = bivariate_normal(z, b, rho) - bivariate_normal(z, a, rho)
+        inside = _below_both(z, b, rho) - _below_both(z, a, rho)
         return np.clip((inside / held) @ self.weights, 0.0, 1.0)
 
     def _pdf(self, x: Array) -> Array:
@@ -256,9 +256,18 @@ class TruncatedMixture(Marginal):
             self.shift + self.slope * end + s * 40 * self.noise
             for end, s in zip(ends, (-1, 1), strict=True)
         )
-        return invert(
-            self._cdf, self._pdf, q, np.full_like(q, low.min()), np.full_like(q, high.max())
-        )
+        low, high = np.full_like(q, low.min()), np.full_like(q, high.max())
+        return invert(self._cdf, self._pdf, q, low, high, start=self._rough_quantile(q))
+
+    def _rough_quantile(self, q: Array) -> Array:
+        """Quantiles of a mixture of normals of the same moments: near, and without Owen's T."""
+        with np.errstate(all="ignore"):
+            mean, variance = self._component_moments()
+        known = np.isfinite(mean) & (variance > 0)
+        if not known.any():
+            return np.full_like(q, np.nan)
+        weights = self.weights[known] / self.weights[known].sum()
+        return NormalMixture(weights, mean[known], np.sqrt(variance[known]))._quantile(q)
 
 
 @final
@@ -482,14 +491,25 @@ class Deferred(Mapping[str, "Marginal | Marginals"]):
         return f"Deferred({', '.join(self._known)})"
 
 
-def invert(cdf: Function, pdf: Function, q: Array, low: Array, high: Array) -> Array:
+def invert(
+    cdf: Function,
+    pdf: Function,
+    q: Array,
+    low: Array,
+    high: Array,
+    *,
+    start: Array | None = None,
+) -> Array:
     """Solve ``cdf(x) = q`` by Newton steps kept inside a shrinking bracket.
 
-    All arrays have shape (n,); the root lies within [low, high]. Stops when every x is settled to
+    All arrays have shape (n,); the root lies within [low, high], and the search begins at `start`,
+    or in the middle where that is NaN. Stops when every x is settled to
     rounding, in x or in probability, or after 200 steps, when bisection alone would have got there.
     """
     low, high = low.copy(), high.copy()
     x = 0.5 * (low + high)
+    if start is not None:
+        x = np.where(np.isnan(start), x, np.clip(start, low, high))
     for _ in range(200):
         excess = cdf(x) - q
         low, high = np.where(excess < 0, x, low), np.where(excess < 0, high, x)
@@ -545,6 +565,13 @@ def normal_between(low: Array, high: Array) -> Array:
     """P(low < Z < high) for a standard normal, without cancellation in either tail."""
     flip = low > 0
     return ndtr(np.where(flip, -low, high)) - ndtr(np.where(flip, -high, low))
+
+
+def _below_both(h: Array, k: Array, rho: Array) -> Array:
+    """As ``bivariate_normal``, without its work where no `k` is finite."""
+    if np.isposinf(k).all():
+        return ndtr(h)
+    return np.zeros_like(h) if np.isneginf(k).all() else bivariate_normal(h, k, rho)
 
 
 def bivariate_normal(h: Array, k: Array, rho: Array) -> Array:

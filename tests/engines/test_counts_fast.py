@@ -108,9 +108,8 @@ def test_study_effects_and_draws_come_when_they_are_asked_for():
     [
         ({"A": (12, 12, 25, 29), "B": (9, 12, 5, 12)}, MODELS[2][0]),
         ({"A": (0, 30, 2, 30), "B": (1, 40, 3, 38)}, MODELS[3][0]),
-        ({"A": (0, 30, 0, 30), "B": (0, 40, 0, 38)}, MODELS[4][0]),
     ],
-    ids=["corner of RR", "corner of RD", "no events"],
+    ids=["corner of RR", "corner of RD"],
 )
 def test_what_it_cannot_do_is_left_to_the_grid(rows, model):
     assert integrate_fast(model, binary(rows)) is None

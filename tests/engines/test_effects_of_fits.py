@@ -192,7 +192,7 @@ def off_by_the_fast_program(size):
     """Distance of mean and evidence from brute force, and what the program says of it."""
     case, brute = BRUTE[OPPOSED], BRUTE[OPPOSED]["result"]
     data, model = table_of("OR", case["rows"]), asked(case)
-    table = fixed._table(model, data, size)
+    table = fixed.Integrator.of(model, data)(size)
     mean = float(table.mass.sum(axis=0) @ table.mu)
     log_z = float(table.log_z + constants("OR half", tuple(data.numbers.values())))
     off = abs(mean - brute["mean_mu"]) / brute["sd_mu"], abs(log_z - brute["log_z"])

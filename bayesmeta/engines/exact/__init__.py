@@ -14,8 +14,9 @@
   no error of the PyMC graph, which is why it was built and not a quadrature on that graph.
 - Fixed sizes: ``program`` is the same mathematics at sizes known beforehand, in NumPy for one table
   and JAX for many. What it may miss is estimated from the tails of every series; above 1e-5 of an
-  SD the next size is tried, then the grid. ``fixed`` takes it first. Corners, Student-t effects and
-  heavy-tailed priors of mu go to the grid at once.
+  SD the next size is tried, then nodes placed by what was found (``placement``), then the grid.
+  ``fixed`` takes it first, and tabulates studies of the same counts once. Corners, Student-t
+  effects and heavy-tailed priors of mu go to the grid at once.
 - Nulls: ``null`` integrates the model with mu = 0, or tau = 0, by itself: a posterior says little
   of a place far from it.
 - Existence: ``propriety`` compares the tails of prior and likelihood. ``fit`` asks it whether a

@@ -80,7 +80,7 @@ def grid_for(resolution: Resolution, model: RandomEffects, data: Data, reach: Re
     centre = step * np.round(reach.middle / step)
     half = 0.5 * (reach.high - reach.low) + room + step
     rounded = 2 ** (np.ceil(4 * np.log2(half)) / 4)
-    size = _fast_size(2 * rounded / step)
+    size = fast_size(2 * rounded / step)
     if size > LARGEST_GRID:
         raise ModelError(
             f"The exact engine would need {size:,} grid points: the most precise study has a "
@@ -90,7 +90,7 @@ def grid_for(resolution: Resolution, model: RandomEffects, data: Data, reach: Re
     return Grid(float(centre), float(step), size)
 
 
-def _fast_size(least: float) -> int:
+def fast_size(least: float) -> int:
     """A size that transforms fast, and into two halves."""
     from scipy.fft import next_fast_len
 

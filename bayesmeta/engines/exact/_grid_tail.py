@@ -14,6 +14,7 @@ type Array = NDArray[np.float64]
 CELL = 0.02  # of tau: out there the effects' distribution is flat over a cell
 MOST_MU = 120  # nodes of mu: so is everything but its prior
 FURTHER, NODES = 1e3, 41  # times the last tau, in the logarithm
+NOTHING = 60.0  # log of the share of a prior's second moment that is left out
 
 
 def moments_beyond(
@@ -27,6 +28,8 @@ def moments_beyond(
     log_z: float,
 ) -> Array:
     """First two moments of tau beyond `last`, by sums over coarse cells of theta.
+
+    In a cell the distribution of the effects is taken to second order about its middle.
 
     Parameters
     ----------
@@ -49,14 +52,27 @@ def moments_beyond(
     every = max(1, mu[np.isfinite(log_mu)].size // MOST_MU)
     few = np.flatnonzero(np.isfinite(log_mu))[::every]
     cells = np.arange(0, grid.size, max(1, int(CELL * last / grid.step)))
-    mass = np.add.reduceat(likelihood, cells, axis=1) * grid.step
-    first = np.add.reduceat(likelihood * grid.points, cells, axis=1) * grid.step
-    theta = first / np.maximum(mass, 1e-300)
+    middle = 0.5 * (grid.points[cells] + grid.points[np.append(cells[1:], grid.size) - 1])
+    off = grid.points - np.repeat(middle, np.diff(cells, append=grid.size))
+    parts = [np.add.reduceat(likelihood * off**n, cells, axis=1) * grid.step for n in range(3)]
     tau = last * np.geomspace(1, FURTHER, NODES)
-    at_tau = np.empty(NODES)
-    for t, one in enumerate(tau):
-        z = (theta[:, None] - mu[few, None]) / one
-        each = np.log((mass[:, None] * np.exp(log_kernel(z, df))).sum(axis=-1) / one)
-        at_tau[t] = logsumexp(each.sum(axis=0) + log_mu[few]) + np.log(every)
+    at_tau = np.full(NODES, -np.inf)
+    left = log_tau(tau) + 3 * np.log(tau)  # out there the likelihood falls
+    for t, one in enumerate(tau[: int(np.flatnonzero(left > left[0] - NOTHING).max()) + 1]):
+        kernel = _kernel((middle[:, None] - mu[few]) / one, df)
+        each = sum(
+            part @ deep / one**n for n, (part, deep) in enumerate(zip(parts, kernel, strict=True))
+        )
+        at_tau[t] = logsumexp(np.log(each / one).sum(axis=0) + log_mu[few]) + np.log(every)
     density = np.exp(at_tau + log_tau(tau) - log_z)
     return np.array([simpson(density * tau**n * tau, x=np.log(tau)) for n in (1, 2)])
+
+
+def _kernel(z: Array, df: float | None) -> tuple[Array, Array, Array]:
+    """Density of the standard study effect, its slope and half its second derivative."""
+    value = np.exp(log_kernel(z, df))
+    if df is None:
+        return value, -z * value, (z**2 - 1) * value / 2
+    rest = df + z**2
+    fall = (df + 1) * z / rest
+    return value, -fall * value, (fall**2 - (df + 1) * (df - z**2) / rest**2) * value / 2

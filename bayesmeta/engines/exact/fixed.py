@@ -1,8 +1,9 @@
 """One table of counts by the program of fixed sizes: milliseconds, where its error allows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +28,20 @@ from ..likelihood.points import Grid, Places
 from ..likelihood.rough import kinked, rough_effects, telling, vanishing
 from ..likelihood.study import at_own_nodes, left_out, log_likelihoods
 from ..nodes.effects import Integrated, features
+from ._grid_size import fast_size
+from .placement import Placement, measured
 from .program import (
     DENSE,
+    FINEST,
     SPARSE,
     WIDE,
     Density,
+    Rough,
     Size,
     Table,
     integrand,
     posterior,
+    reach_of_grid,
 )
 from .propriety import moments_of_tau
 from .tau_nodes import evidence, fejer, support_of_tau
@@ -45,23 +51,62 @@ if TYPE_CHECKING:
 
 type Array = NDArray[np.float64]
 
-FINER = 4  # times as many nodes of mu, where effects are narrower than these are apart
+DENSER = 4  # times as many nodes of mu, where effects are narrower than these are apart
 TOLERANCE = 1e-5  # of the estimated error, in posterior SDs
+LOOKS = 6  # at most, for where nodes belong
+PLACED = 1e-4  # of the error, below which a finer rule is told where to look
+COARSE, FINER = 0.5, 3.0  # times as fine a grid: for a look, and where nothing else was enough
+LAST = SPARSE._replace(theta=121, width=13.0)
+MANY = 20  # studies, from which a look comes before a finer rule: estimates mislead together
+FINE, GRIDS = (
+    0.2,
+    (192, 2**15),
+)  # steps of a grid in the least standard error, and how many there are
 
 
 def integrate_fast(model: RandomEffects, data: Data) -> Posterior | None:
     """Return the posterior if the program of fixed sizes is good enough for it, else None."""
+    table = fast_table(model, data)
+    return None if table is None else _posterior(model, data, table)
+
+
+def fast_table(model: RandomEffects, data: Data) -> Table | None:
+    """As `integrate_fast`, the posterior at its nodes."""
     of = model.likelihood
     if not serves(model) or of.closed or kinked(of, data).any():
         return None
     sparse = of.counted and zeros(data.numbers).any()
     sizes = (SPARSE,) if sparse else (DENSE, WIDE, SPARSE)
-    for size in sizes:
-        with np.errstate(all="ignore"):  # what goes wrong shows in the error
-            table = _table(model, data, size)
-        if table.error <= TOLERANCE:
-            return _posterior(model, data, table)
-    return None
+    with np.errstate(all="ignore"):  # what goes wrong shows in the error
+        every = _tables(model, data, sizes)
+        return next((one for one in every if one.error <= TOLERANCE), None)
+
+
+def _tables(model: RandomEffects, data: Data, sizes: Sequence[Size]) -> Iterator[Table]:
+    """Integrate at one size after the other; then look where nodes belong, and how many."""
+    at = Integrator.of(model, data)
+    few = at.y.size <= MANY
+    table = at(sizes[0] if few else DENSE)
+    yield table
+    for size in sizes[1:] if few else ():
+        if at.resolves(table, size):
+            table = at(size)
+            yield table
+    yield from _looks(at, table, sizes)
+
+
+def _looks(at: "Integrator", table: Table, sizes: Sequence[Size]) -> Iterator[Table]:
+    """Look where nodes belong, at little cost, and integrate there."""
+    for _ in range(LOOKS):
+        table = at(DENSE, at.measured(table, sizes[0].cut), COARSE)
+        if DENSE in sizes:
+            yield table
+        if table.placed <= PLACED:
+            break
+    rest = [(size, 1.0) for size in sizes if size is not DENSE]
+    for size, finer in (*rest, (LAST, FINER)):
+        table = at(size, at.measured(table, size.cut), finer)
+        yield table
 
 
 def serves(model: RandomEffects) -> bool:
@@ -80,23 +125,94 @@ def zeros(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
     return found
 
 
-def _table(model: RandomEffects, data: Data, size: Size) -> Table:
-    """Integrate in units of about four standard errors: the program's steps are of logits."""
-    (y, se), unit = rough_effects(model.likelihood, data), _unit(model, data)
-    found = posterior(
-        np,
-        size,
-        y / unit,
-        se / unit,
-        np.ones(data.k),
-        at_own_nodes(model.likelihood, data, Rule(size.beta, size.tails), unit),
-        _in_unit(model.mu, unit),
-        _in_unit(model.tau, unit),
-        list(model.mu.numbers.values())[-1] / unit,
-        *(float(end) / unit for end in support_of_tau(model.tau)),
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Integrator:
+    """One table in units of about four standard errors: the program's steps are of logits.
+
+    Studies that say the same are tabulated once; `many` is how many say so.
+    """
+
+    model: RandomEffects
+    data: Data
+    unit: float
+    y: Array
+    se: Array
+    many: Array
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, model: RandomEffects, data: Data) -> "Integrator":
+        """Look at a table in the program's unit."""
+        first, _, many = distinct(model, data)
+        unit, kept = _unit(model, data), data.keep(first) if many.max() > 1 else data
+        y, se = rough_effects(model.likelihood, kept)
+        low, high = (float(end) / unit for end in support_of_tau(model.tau))
+        return cls(model, kept, unit, y / unit, se / unit, many, low, high)
+
+    def __call__(self, size: Size, place: Placement | None = None, finer: float = 1) -> Table:
+        """Integrate, by default where the estimates say; else with as many nodes as it takes."""
+        model, unit = self.model, self.unit
+        if place is not None:
+            least = 2 * reach_of_grid(np, place.rough, self.se, self.many) / self.se.min()
+            grid = fast_size(float(np.clip(finer * least / FINE, *GRIDS)))
+            tau, mu = max(size.tau, place.tau_nodes), max(size.mu, place.mu_nodes)
+            size = size._replace(tau=tau, mu=mu, grid=grid)
+        found = posterior(
+            np,
+            size,
+            self.y,
+            self.se,
+            self.many,
+            at_own_nodes(model.likelihood, self.data, Rule(size.beta, size.tails), unit),
+            _in_unit(model.mu, unit),
+            _in_unit(model.tau, unit),
+            list(model.mu.numbers.values())[-1] / unit,
+            self.low,
+            self.high,
+            None if place is None else place.rough,
+        )
+        lengths = ("centre", "sd", "mu", "tau", "low", "scale")
+        return found._replace(**{name: unit * getattr(found, name) for name in lengths})
+
+    def resolves(self, table: Table, size: Size) -> bool:
+        """Whether the grid of a size is fine enough, as far as the last one reached."""
+        reach = table.tabled.step * (table.tabled.fourier.shape[1] - 1)
+        return bool(2 * reach / size.grid <= FINEST * self.se.min())
+
+    def measured(self, table: Table, cut: float) -> Placement:
+        """Where nodes belong by what was found, in the program's unit."""
+        found = measured(table, cut, self.unit * (self.high - self.low))
+        return found._replace(rough=Rough(*(part / self.unit for part in found.rough)))
+
+
+class Distinct(NamedTuple):
+    """Studies that say the same.
+
+    Which are the first with their numbers and which of these each is like, both (k,), and how many
+    are like each of these.
+    """
+
+    first: NDArray[np.bool_]
+    like: NDArray[np.intp]
+    many: Array
+
+
+def distinct(model: RandomEffects, data: Data) -> Distinct:
+    """Find studies of the same counts; where numbers may be missing each is one of its own."""
+    if not model.likelihood.counted:
+        return Distinct(np.ones(data.k, dtype=bool), np.arange(data.k), np.ones(data.k))
+    columns = np.array([*data.numbers.values()])
+    _, at, like, many = np.unique(
+        columns, axis=1, return_index=True, return_inverse=True, return_counts=True
     )
-    lengths = ("centre", "sd", "mu", "tau", "low", "scale")
-    return found._replace(**{name: unit * getattr(found, name) for name in lengths})
+    order = np.argsort(at)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    first = np.zeros(data.k, dtype=bool)
+    first[at] = True
+    return Distinct(first, rank[like.ravel()], many[order].astype(np.float64))
 
 
 def _unit(model: RandomEffects, data: Data) -> float:
@@ -112,18 +228,17 @@ def _in_unit(prior: Prior, unit: float) -> Density:
 def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
     from ..nodes.draws import draw
 
-    mass = table.mass.sum(axis=0)
     check = Check(
         "quadrature error", "shares of an SD", float(table.error), TOLERANCE, at_most=True
     )
     log_z = float(table.log_z + left_out(model.likelihood, data).sum())
-    mu, tau = _marginal_of_mu(table, mass), _marginal_of_tau(model, data, table)
+    mu, tau = marginals_of(model, data, table)
     found = cache(partial(_integrated, model, data, table, mu, tau))
     drawn = cache(lambda: _source(model, data, table, found(), tau))
     return Posterior(
         model=model,
         data=data,
-        engine=f"Quadrature(), {table.tau.size} × {table.mu.size} nodes",
+        engine=name_of(table),
         marginals=Deferred(
             {
                 "mu": mu,
@@ -140,6 +255,18 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
     )
 
 
+def name_of(table: Table) -> str:
+    """Name the engine, and how many nodes it took."""
+    return f"Quadrature(), {table.tau.size} × {table.mu.size} nodes"
+
+
+def marginals_of(
+    model: RandomEffects, data: Data, table: Table
+) -> tuple[MappedDensity, TauDensity]:
+    """Marginal posteriors of mu and tau."""
+    return _marginal_of_mu(table, table.mass.sum(axis=0)), _marginal_of_tau(model, data, table)
+
+
 def _integrated(
     model: RandomEffects, data: Data, table: Table, mu: MappedDensity, tau: TauDensity
 ) -> Integrated:
@@ -149,11 +276,12 @@ def _integrated(
     def log_likelihood(theta: Array) -> Array:
         return log_likelihoods(model.likelihood, data, Places(tuple(theta)), SPACING) - own[:, None]
 
-    v = np.linspace(table.v[0], table.v[-1], FINER * table.v.size)
+    v = np.linspace(table.v[0], table.v[-1], DENSER * table.v.size)
     with np.errstate(all="ignore"):
         log_mu = _in_unit(model.mu, _unit(model, data))
         _, log_given, joint = integrand(np, table.tabled, log_mu, v)
     mass = np.exp(joint - joint.max())
+    like = distinct(model, data).like
     return Integrated(
         study=data.study,
         df=None,
@@ -164,7 +292,7 @@ def _integrated(
         mass=mass / mass.sum(),
         moments_of_tau=(float(tau.raw[1]), tau.moments),
         bounded=vanishing(model.likelihood, data),
-        log_given=lambda: log_given,
+        log_given=lambda: log_given[:, like],
         log_likelihood=log_likelihood,
         features=features(y, se, mu),
     )

@@ -59,6 +59,7 @@ from ._grid_size import PASSES, TAPER, Resolution, at_corners, centre_of_tau, gr
 type Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
 AT_ONCE = 2**19  # values on the grid that are interpolated together
+COARSER = 4  # times as far apart are points that only say where tau lies
 FAINT = 1e-12  # density of log tau, below which nothing beyond matters
 
 
@@ -85,7 +86,26 @@ def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
         coarse = fine
         if error <= TOLERANCE:
             break
-    return coarse.posterior(error)
+    return coarse.with_tail().posterior(error)
+
+
+def _log_likelihoods(
+    model: RandomEffects, data: Data, grid: Grid, spacing: float, corner: NDArray[np.bool_]
+) -> Array:
+    """Log likelihoods on the grid, (k, size), of studies with a corner by a coarser one.
+
+    These are integrated by tables of their own: the grid's serve to find where tau lies.
+    """
+    from scipy.interpolate import make_interp_spline
+
+    logs = np.empty((data.k, grid.size))
+    if not corner.all():
+        logs[~corner] = log_likelihoods(model.likelihood, data.keep(~corner), grid, spacing)
+    if corner.any():
+        few = Grid(grid.centre, COARSER * grid.step, grid.size // COARSER + 4)
+        found = log_likelihoods(model.likelihood, data.keep(corner), few, spacing)
+        logs[corner] = make_interp_spline(few.points, found, axis=1)(grid.points)
+    return logs
 
 
 class CutOff(NamedTuple):
@@ -157,7 +177,8 @@ class Pass:
         further = reach.tau > near.tau or reach.low < near.low or reach.high > near.high
         at_hand = near if further else reach
         grid = grid_for(resolution, model, data, at_hand)
-        logs = log_likelihoods(model.likelihood, data, grid, resolution.spacing)
+        corner = kinked(model.likelihood, data) | further
+        logs = _log_likelihoods(model, data, grid, resolution.spacing, corner)
         top = logs.max(axis=1, keepdims=True)
         ends = np.abs(grid.points - grid.centre)
         taper = min(0.5, grid.half / 40)
@@ -169,10 +190,10 @@ class Pass:
         scale = centre_of_tau(model, data, grid, at_hand, given, low, at_hand.tau)
         at = TauMap.of(model.tau, low, high, scale)
         nodes = tau_nodes(resolution.nodes, at)
-        each = np.array([given(one) for one in nodes.tau])
-        corner = kinked(model.likelihood, data) | further
         rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
-        at_x = rule.at_nodes(each[:, ~corner].sum(axis=1)) + top[~corner].sum()
+        no_corner = partial(log_given_mu, fourier[~corner], grid, model.df)
+        smooth = np.array([no_corner(one).sum(axis=0) for one in nodes.tau])
+        at_x = rule.at_nodes(smooth) + top[~corner].sum()
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
         if corner.any():
             held = model, data.keep(corner), resolution, reach, nodes.tau, rule
@@ -185,11 +206,6 @@ class Pass:
         rows = np.exp(log_post + outer[:, None])
         moments = moments_of_tau(model.tau, telling(model.likelihood, data), mu=model.mu)
         tau = density_of_tau(nodes, at_tau - log_z, at, moments)
-        ends = high < support_of_tau(model.tau)[1] and not further
-        if ends and tau.pdf(float(nodes.tau.max())) * high > FAINT:
-            log_tau = partial(log_prior_of_tau, model, data)
-            shape = (likelihood, grid, model.df, rule.x, rule.log_prior, log_tau)
-            tau = replace(tau, raw=tau.raw + moments_beyond(*shape, high, log_z - top.sum()))
         return cls(
             model=model,
             data=data,
@@ -210,6 +226,18 @@ class Pass:
             mu_rows=rows,
             mu_nodes=rule.x,
         )
+
+    def with_tail(self) -> "Pass":
+        """Add the moments of tau beyond where it was integrated, if they are seen."""
+        high, further = self.reach.tau, self.reach.tau > self.near.tau
+        further |= self.reach.low < self.near.low or self.reach.high > self.near.high
+        ends = high < support_of_tau(self.model.tau)[1] and not further
+        if not ends or self.tau.pdf(float(self.nodes.tau.max())) * high <= FAINT:
+            return self
+        log_tau = partial(log_prior_of_tau, self.model, self.data)
+        shape = (self.likelihood, self.grid, self.model.df, self.rule.x, self.rule.log_prior)
+        more = moments_beyond(*shape, log_tau, high, self.log_z - float(self.top.sum()))
+        return replace(self, tau=replace(self.tau, raw=self.tau.raw + more))
 
     def distance(self, other: "Pass") -> float:
         """Largest disagreement of two passes, and the mass that the grid may have cut off."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..likelihood.laws import Both, Namespace
+from ..likelihood.smoothing import given_mu
 from .tau_nodes import fejer
 
 type Array = Both
@@ -35,12 +36,11 @@ class Size(NamedTuple):
 DENSE = Size(36, 192, 40, 21, 7.0, 18.0, 19, tails=False)
 WIDE = Size(48, 1024, 80, 33, 9.0, 22.0, 21, tails=False)
 SPARSE = Size(48, 1024, 80, 81, 9.0, 24.0, 97, tails=True)
-FLOOR = 1e-17
 FINEST = 0.7  # of the smallest standard error: the grid must be as fine
 
 
 class Rough(NamedTuple):
-    """A rough normal posterior.
+    """A rough posterior.
 
     The centre of mu and its SD for the least tau, how far mu and theta reach from the centre, how
     far tau reaches, and its median.
@@ -59,7 +59,8 @@ class Table(NamedTuple):
 
     `mu` (m,) and `tau` (t,) are nodes, `mass` (t, m) the posterior mass there. The nodes of mu are
     ``centre + sd sinh(v)``, `v` uniform; `density` (t,) is that of tau in the Chebyshev variable,
-    `low`, `scale` and `end` its map. `tabled` is what it takes to look at other nodes of mu.
+    `low`, `scale` and `end` its map. `placed` is the part of the error that comes of where the
+    nodes of mu and tau lie. `tabled` is what it takes to look at other nodes of mu.
     """
 
     log_z: Array
@@ -74,6 +75,7 @@ class Table(NamedTuple):
     scale: Array
     end: Array
     error: Array
+    placed: Array
     tabled: "Tabled"
 
 
@@ -89,6 +91,7 @@ def posterior(
     mu_sd: Array,
     low: Array,
     high: Array,
+    rough: Rough | None = None,
 ) -> Table:
     """Integrate one table.
 
@@ -98,7 +101,7 @@ def posterior(
         ``numpy`` or ``jax.numpy``.
     size : Size
     y, se, mask : array, shape (k,)
-        Rough estimates on the scale of theta, and 1 for studies, 0 for padding.
+        Rough estimates on the scale of theta, and how many studies are such: 0 for padding.
     likelihood : callable
         theta (k, n) to log likelihoods (k, n), baselines integrated out, and errors (k,).
     log_mu, log_tau : callable
@@ -107,11 +110,16 @@ def posterior(
         Scale of mu's prior.
     low, high : float
         Support of tau's prior.
+    rough : Rough, optional
+        Where to look; by default by the estimates.
     """
-    rough = rough_posterior(xp, size.cut, y, se, mask, log_mu, log_tau, mu_sd, low, high)
+    followed, placed_before = True, rough is not None
+    if rough is None:
+        rough = rough_posterior(xp, size.cut, y, se, mask, log_mu, log_tau, mu_sd, low, high)
+        followed = size.tails
     v = xp.arcsinh(rough.reach / rough.sd) * np.linspace(-1, 1, size.mu)
-    room = xp.minimum(2.5, 6 * xp.where(mask > 0, se, 0.0).max())
-    half = rough.spread + room
+    room = _room(xp, se, mask)
+    half = reach_of_grid(xp, rough, se, mask)
     step = 2 * half / size.grid
     points = rough.centre - half + step * np.arange(size.grid)
     logs, beyond, *tails = tabulated(xp, size, y, se, mask, likelihood, points, rough.centre, half)
@@ -130,20 +138,35 @@ def posterior(
     mass = xp.exp(joint - peak)
     total = mass.sum()
     mass = mass / total
-    density = mass.sum(axis=1) / weight
+    at_tau = mass.sum(axis=1)
+    density = at_tau / weight
+    last = tau[0] * xp.exp(-log_weight[0]) if placed_before else 1.0
+    beyond_tau = last * at_tau[0] * (1 + tau[0] ** 2 / (at_tau @ tau**2))
     errors = (
         *tails,
-        _extrapolated(xp, beyond, top, mask, mass, mu, tau, log_given) if size.tails else 0.0,
+        _extrapolated(xp, beyond, top, mask, mass, mu, tau, log_given) if followed else 0.0,
         _spectrum(xp, fourier, mask),
         _series_tail(xp, to_series @ density),
-        _trapezoid(xp, mass.sum(axis=0), mu),
-        xp.where(rough.far < high - low, _beyond(xp, mass.sum(axis=1), tau), 0.0),
+        _trapezoid(xp, mass, mu),
+        xp.where(rough.far < high - low, beyond_tau, 0.0),
         xp.where(step > FINEST * xp.where(mask > 0, se, xp.inf).min(), xp.inf, 0.0),
     )
-    error = xp.nan_to_num(xp.stack(errors).max(), nan=np.inf, posinf=np.inf)
+    error, placed = (
+        xp.nan_to_num(xp.stack(each).max(), nan=np.inf, posinf=np.inf)
+        for each in (errors, errors[-4:-1])
+    )
     evidence = peak + xp.log(total)
     place = (v, rough.centre, rough.sd, mu, tau)
-    return Table(evidence, *place, mass, density, low, rough.scale, end, error, tabled)
+    return Table(evidence, *place, mass, density, low, rough.scale, end, error, placed, tabled)
+
+
+def reach_of_grid(xp: Namespace, rough: Rough, se: Array, mask: Array) -> Array:
+    """How far a grid reaches from its centre."""
+    return rough.spread + _room(xp, se, mask)
+
+
+def _room(xp: Namespace, se: Array, mask: Array) -> Array:
+    return xp.minimum(2.5, 6 * xp.where(mask > 0, se, 0.0).max())
 
 
 class Tabled(NamedTuple):
@@ -279,13 +302,12 @@ def _extrapolated(
     To second order they are off by half the curvature times the squared distance from the end. A
     bound of its mean over the study effects is averaged over mu and tau.
     """
-    total = 0.0
+    total, beside = 0.0, xp.exp(log_given - top[:, None])
     for side, (end, value, curvature) in zip((-1.0, 1.0), ends, strict=True):
         z = side * (end[:, None] - mu) / tau[:, None, None]  # (t, k, m)
         above, within = xp.maximum(z, 0.0), xp.maximum(-z, 0.0)
         far = xp.exp(-0.5 * above**2) / (2 + above**3) + within + within**2
         size = 0.5 * xp.abs(curvature) * xp.exp(xp.minimum(value - top, 0.0))
-        beside = xp.exp(log_given - top[:, None])
         share = size[:, None] * tau[:, None, None] ** 2 * far / beside
         total = total + (share * mask[:, None] * mass[:, None]).sum()
     return total
@@ -310,28 +332,6 @@ def _clenshaw(xp: Namespace, series: Array, at: Array) -> Array:
     return series[:, :1] + at * state[0] - state[1]
 
 
-def given_mu(xp: Namespace, fourier: Array, tau: Array, ahead: Array, step: Array) -> Array:
-    """Likelihood of each study given mu and tau, (t, k, m), by its Fourier series.
-
-    The nodes of mu are the middle of the grid plus and minus `ahead`, (m/2,): cosines serve both
-    sides, and sines with their sign.
-    """
-    half = fourier.shape[1] - 1
-    count = np.arange(half + 1)
-    omega = np.pi * count / (half * step)
-    kernel = xp.exp(-0.5 * (tau[:, None] * omega) ** 2)[:, None]
-    share = np.where((count == 0) | (count == half), 0.5, 1.0) * (-1.0) ** count / half
-    angle = omega[:, None] * ahead
-    parts = xp.real(fourier) * share * kernel, xp.imag(fourier) * share * kernel
-    rows, size = (-1, half + 1), (tau.shape[0], fourier.shape[0], ahead.shape[0])
-    even, odd = (  # one product of matrices each: a stack of small ones costs many times as much
-        (part.reshape(rows) @ wave).reshape(size)
-        for part, wave in zip(parts, (xp.cos(angle), xp.sin(angle)), strict=True)
-    )
-    both = xp.concatenate([(even + odd)[..., ::-1], even - odd], axis=-1)
-    return xp.maximum(both, FLOOR)
-
-
 def _ndtr(xp: Namespace, x: Array) -> Array:
     """A smooth step from 0 to 1, as sharp as a normal distribution function."""
     return 0.5 * (1 + xp.tanh(xp.clip(0.7978845608 * x * (1 + 0.044715 * x**2), -30, 30)))
@@ -351,17 +351,20 @@ def _series_tail(xp: Namespace, series: Array) -> Array:
 def _trapezoid(xp: Namespace, mass: Array, mu: Array) -> Array:
     """Every second node against all of them, and what may lie beyond the ends.
 
-    Where every second node nearly gives what all do, all are better by as much again.
+    Where every second node nearly gives what all do, all are better by as much again: at each tau
+    by itself, for mu may be too narrow for its nodes at a few of them.
     """
-    gap = xp.abs(mass[::2].sum() - mass[1::2].sum())
-    mean = mass @ mu
-    variance = mass @ (mu - mean) ** 2
-    moment = mass * (mu - mean) ** 2 / variance
-    skew = xp.abs(moment[::2].sum() - moment[1::2].sum())
-    ends = moment[0] + moment[-1] + mass[0] + mass[-1]
-    return xp.maximum(xp.maximum(gap, skew) ** 2, ends)
+    at_mu = mass.sum(axis=0)
+    mean = at_mu @ mu
+    moment = (mu - mean) ** 2 / (at_mu @ (mu - mean) ** 2)
+    gaps = []
+    for each in (mass, mass * moment):
+        total = xp.maximum(each.sum(axis=1), 1e-300)
+        gaps.append((_two_halves(each) ** 2 / total).sum())
+    ends = at_mu[0] * (1 + moment[0]) + at_mu[-1] * (1 + moment[-1])
+    return xp.maximum(xp.maximum(*gaps), ends)
 
 
-def _beyond(xp: Namespace, mass: Array, tau: Array) -> Array:
-    """Mass and second moment that may lie beyond the largest tau, the first node."""
-    return mass[0] * (1 + tau[0] ** 2 / (mass @ tau**2))
+def _two_halves(mass: Array) -> Array:
+    """How much more one half of the nodes has than the other, in each row."""
+    return mass[:, ::2].sum(axis=1) - mass[:, 1::2].sum(axis=1)

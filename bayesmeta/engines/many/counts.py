@@ -28,6 +28,7 @@ from ..likelihood.laws import constants
 from ..likelihood.rough import CORNERED, corner, rough_counts
 from ..likelihood.study import LARGEST_SUPPORT, support_of
 from ..padding import filled, padded_k
+from .few import fit_few
 from .normal_program import rule
 
 if TYPE_CHECKING:
@@ -109,10 +110,13 @@ def fit_counts(
     """Fit every row of `columns`; see ``batch.BatchFit``."""
     n, k = next(iter(columns.values())).shape
     names = MOMENTS + (QUANTILES if quantiles else ())
+    if n <= FEW:
+        found = dict(fit_few(model, columns, names, prob))
+        rest = constants(of.link, tuple(columns.values()))
+        found["log_marginal_likelihood"] = found["log_marginal_likelihood"] + rest
+        return found
     out = np.full((n, len(names)), np.nan)
     out[:, names.index("error")] = np.inf
-    if n <= FEW:
-        return dict(zip(names, out.T, strict=True))  # each is then fitted by itself
     y, se = rough_counts(of.link, columns)
     inputs = _inputs(model, prob)
     few = zeros(columns).any(axis=1)

@@ -17,6 +17,7 @@ type Likelihood = Literal["REML", "ML"]
 type Tau2 = Literal["REML", "DL", "PM", "ML", "HS", "HE", "SJ", "EB"]
 
 PER_DECADE = 4  # points of the search for peaks of a likelihood, in log tau²
+FEW = 3  # roots that are sooner found one by one
 BLOCK = 1 << 15  # numbers in an array of the search: they stay in the cache
 
 
@@ -126,6 +127,11 @@ def _falls_of(y: Array, v: Array, present: Array, kind: Likelihood) -> tuple[Row
     decades = np.log10(last / first).max()
     steps = max(int(np.ceil(PER_DECADE * decades)), 1)
     ratio = (last / first) ** (1 / steps)
+    if first.size == 1:  # one table: all places at once
+        t = np.concatenate([np.zeros(1), first * ratio ** np.arange(steps + 2)])
+        slope = _score(t, y, v, present, kind)
+        falls = np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0))
+        return np.zeros_like(falls), t[falls], t[falls + 1]
     before, t = np.zeros_like(first), np.zeros_like(first)
     slope = _score(t, y, v, present, kind)
     rows, low, high = [], [], []
@@ -172,10 +178,16 @@ def deviance(t: Array, y: Array, v: Array, present: Array, kind: Likelihood) -> 
 
 def _root(f: Callable[[Array, Rows], Array], low: Array, high: Array, rows: Rows) -> Array:
     """Roots of f(t, row) between `low` and `high`, one per row."""
-    from scipy.optimize import elementwise
-
     if not rows.size:
         return np.zeros(0)
+    if rows.size <= FEW:
+        from scipy.optimize import brentq
+
+        ends = zip(rows[:, None], low.tolist(), high.tolist(), strict=True)
+        exact = {"xtol": np.finfo(float).tiny, "rtol": 4 * np.finfo(float).eps, "maxiter": 500}
+        return np.array([brentq(lambda t, i=i: f(t, i)[0], a, b, **exact) for i, a, b in ends])  # pyright: ignore[reportArgumentType, reportCallIssue]
+    from scipy.optimize import elementwise
+
     return elementwise.find_root(f, (low, high), args=(rows,)).x
 
 
