@@ -8,6 +8,13 @@ import click
 from ._asked import Typed, model_of_batch, of_a_model
 from ._progress import GATES_FAILED, progress
 
+ARMS = ("_treatment", "_control")
+# Columns of estimates and counts; no message prints a cell of theirs that is a number.
+NUMBERS = {
+    *("y", "se"),
+    *(f"{what}{arm}" for what in ("events", "n", "time") for arm in ("", *ARMS)),
+}
+
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path))
@@ -33,7 +40,7 @@ def batch(
 
     if output is not None:
         check_file(output)
-    frame = read_table(table)
+    frame = read_table(table, numbers=NUMBERS - set(by))
     chosen = model_of_batch(frame, typed)
     with progress() as say:
         rows = fit_many(
