@@ -52,7 +52,8 @@ def read_table(path: Path | str, *, numbers: Collection[str] = ()) -> "pd.DataFr
         If it is not a table.
     """
     text = _CONTROL.sub(" ", _text(Path(path)))
-    tidy = text.isascii() and not any(mark in f"\n{text}\n" for mark in _UNTIDY)
+    lines = f"\n{text}\n".replace("\r", "\n")
+    tidy = text.isascii() and not any(mark in lines for mark in _UNTIDY)
     if tidy and numbers:
         frame = _parsed(text, numbers)
         if frame is not None:
@@ -323,8 +324,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 # Without any of these in plain ASCII no cell has a blank too many, and each ends at its comma.
-_UNTIDY = ('"', "\t", "  ", " ,", " \n", " \r", "\n ", "\r ")
-_NO_NUMBERS = ("True", "TRUE", "true", "False", "FALSE", "false")  # pandas makes 1 and 0 of them
+_UNTIDY = ('"', "\t", "  ", " ,", " \n", "\n ")
+_NO_NUMBERS = ("rue", "RUE", "alse", "ALSE")  # of True and False pandas makes numbers
 
 
 def _parsed(text: str, numbers: Collection[str]) -> "pd.DataFrame | None":
