@@ -336,9 +336,8 @@ def _parsed(text: str, numbers: Collection[str]) -> "pd.DataFrame | None":
     names = header.removesuffix("\r").split(",")
     dtypes = {name: np.float64 if name in numbers else str for name in names}
     shifted = first.count(",") != len(names) - 1  # pandas makes an index of what is too many
-    if shifted or len(names) == 1 or len(dtypes) < len(names):
-        return None
-    if any(word in text for word in _NO_NUMBERS):
+    odd = shifted or len(names) == 1 or len(dtypes) < len(names)
+    if odd or any(word in text for word in _NO_NUMBERS):
         return None
     try:
         if _blank(names):
@@ -355,10 +354,8 @@ def _blank(names: Sequence[str]) -> bool:
     """Whether any of these is what pandas takes for a missing cell."""
     import pandas as pd
 
-    line = ",".join(names)
-    return not line.strip(",") or bool(
-        pd.read_csv(StringIO(line), header=None, dtype=str).isna().to_numpy().any()
-    )
+    line = StringIO(",".join(names))
+    return not any(names) or bool(pd.read_csv(line, header=None).isna().to_numpy().any())
 
 
 def _cells(path: Path | str, text: str, *, tidy: bool) -> "pd.DataFrame":
