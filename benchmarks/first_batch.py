@@ -29,8 +29,10 @@ model = bm.{model}
 names = model.takes.columns()
 arrays = {{name: rng.integers(20, 40, (60, 9)) * 1.0 for name in names}}
 arrays |= {{name: arrays[name] + 100 for name in names if name[0] == "n"}}
+{more}
 assert (bm.fit_many(model, arrays)["problem"] == "").all()
 """
+ALONE = "import jax, pandas; bm.fit_many; start = time.process_time()"
 PRIORS = "mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)"
 ESTIMATES = f"NormalNormal({PRIORS})"
 COUNTS = f"BinomialNormal(measure='OR', {PRIORS})"
@@ -46,8 +48,10 @@ JOBS = {
     "if 'numbers' in inspect.signature(read_table).parameters else {}"
     + READ
     + "read_table(table, **plain)",
-    "process with a first fit_many, estimates": FIRST.format(model=ESTIMATES),
-    "process with a first fit_many, counts": FIRST.format(model=COUNTS),
+    "process with a first fit_many, estimates": FIRST.format(model=ESTIMATES, more=""),
+    "process with a first fit_many, counts": FIRST.format(model=COUNTS, more=""),
+    "the first fit_many itself, estimates": FIRST.format(model=ESTIMATES, more=ALONE),
+    "the first fit_many itself, counts": FIRST.format(model=COUNTS, more=ALONE),
     "bayesmeta batch, from start to file": BATCH,
 }
 

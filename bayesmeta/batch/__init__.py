@@ -18,12 +18,13 @@ from ..model import Model
 from ..studies import check_prob
 from .file import Progress, fit_file, open_table
 from .grouped import read_groups
+from .kept import made_with
 from .tasks import Settings, cores, fit_task, gathered, local, results, tasks_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Progress", "fit_file", "fit_many", "open_table"]
+__all__ = ["Progress", "fit_file", "fit_many", "made_with", "open_table"]
 
 
 def fit_many(

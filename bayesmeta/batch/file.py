@@ -71,9 +71,10 @@ class Asked(NamedTuple):
 
 def open_table(path: Path, by: Sequence[str]) -> "ParquetTable | FrameTable":
     """Open a file of studies whose groups these columns name: Parquet by its name, else CSV."""
+    before = _stamp(path)  # what is read later is held to it
     if is_parquet(path):
-        return ParquetTable(path)
-    return FrameTable(path, read_table(path, numbers=PLAIN - set(by)))
+        return ParquetTable(path, before)
+    return FrameTable(path, before, read_table(path, numbers=PLAIN - set(by)))
 
 
 def fit_file(
@@ -132,7 +133,6 @@ def fit_file(
     check_prob(prob)
     check_file(output)
     source = open_table(table, by) if isinstance(table, Path) else table
-    before = _stamp(source.path)
     check_columns(source.columns, by, model, measure)
     settings = Settings(model, None, prob, quantiles=True)
     chunks = _chunks(source, by, ALONE_AT_ONCE if settings.many is None else GROUPS_AT_ONCE)
@@ -148,10 +148,10 @@ def fit_file(
         closing(results(runs, partial(fit_part, asked), left)) as found,
     ):
         for i, rows in found:
-            _check_unchanged(source.path, before, kept)
+            _check_unchanged(source, kept)
             kept.put(i, rows)
             tell()
-    _check_unchanged(source.path, before, kept)
+    _check_unchanged(source, kept)
     last = tell()
     kept.assemble()
     return last
@@ -217,10 +217,12 @@ def _tell(kept: Kept, taken: int, progress: Callable[[Progress], object] | None)
     return here
 
 
-def _check_unchanged(path: Path, before: tuple[int, int, int], kept: Kept) -> None:
-    if _stamp(path) != before:
+def _check_unchanged(source: "ParquetTable | FrameTable", kept: Kept) -> None:
+    if _stamp(source.path) != source.stamp:
         kept.drop()
-        raise DataError(f"{path} was changed while it was fitted; nothing is kept, fit it again.")
+        raise DataError(
+            f"{source.path} was changed while it was fitted; nothing is kept, fit it again."
+        )
 
 
 def fit_part(asked: Asked, frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -250,8 +252,8 @@ class FrameTable:
 
     schema = None
 
-    def __init__(self, path: Path, frame: "pd.DataFrame") -> None:
-        self.path, self._frame = path, frame
+    def __init__(self, path: Path, stamp: tuple[int, ...], frame: "pd.DataFrame") -> None:
+        self.path, self.stamp, self._frame = path, stamp, frame
         self.columns = [str(name) for name in frame.columns]
 
     def k(self, by: Sequence[str]) -> NDArray[np.intp]:
@@ -268,7 +270,7 @@ class FrameTable:
             start += count
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def _stamp(path: Path) -> tuple[int, ...]:
     try:
         found = path.stat()
     except OSError as error:

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from ..files import check_file, staged
+from ..files import staged
 from .parquet import is_parquet, read_parquet, write_chunk, write_parquet
 
 if TYPE_CHECKING:
@@ -57,16 +57,15 @@ class Kept:
         self.output, self.groups, self._schema = output, groups, schema
         self.folder = output.with_name(f"{output.name}.chunks") / digest[:16]
         self._suffix = ".parquet" if is_parquet(output) else ".csv"
-        check_file(output)
-        with staged(self.folder) as new:
-            (new / "manifest.json").write_text(text, encoding="utf-8")
+        self._manifest = text
         self.done = dict(self._found())
-        self.others = sum(one != self.folder for one in self.folder.parent.iterdir())
+        self.others = sum(one != self.folder for one in self.folder.parent.glob("*"))
 
     def put(self, i: int, rows: "pd.DataFrame") -> None:
         """Write a finished chunk, whole or not at all."""
         path = self._path(i)
         with staged(self.folder) as new:
+            (new / "manifest.json").write_text(self._manifest, encoding="utf-8")
             if self._schema is None:
                 rows.to_csv(new / path.name, index=False, header=i == 0, encoding="utf-8")
             else:

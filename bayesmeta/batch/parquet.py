@@ -44,9 +44,9 @@ class ParquetTable:
     columns : list of str
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stamp: tuple[int, ...]) -> None:
         need_pyarrow(path)
-        self.path = path
+        self.path, self.stamp = path, stamp
         self._file = _opened(path)
         self.schema = _plain(self._file.schema_arrow)
         self.columns = list(self.schema.names)

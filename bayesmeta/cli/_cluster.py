@@ -1,7 +1,7 @@
 """A Dask cluster that runs the chunks of a batch."""
 
 from collections.abc import Generator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 
 from ..errors import ModelError, SpecError
@@ -16,10 +16,13 @@ def cluster(address: str) -> Generator[Executor]:
     Raises
     ------
     SpecError
-        If Dask is not installed, no scheduler answers, or it has no workers.
+        If Dask is not installed, no scheduler answers or it is lost, or it has no workers or one
+        without this package.
     ModelError
         If a worker dies again and again on the same chunk.
     """
+    from ..batch import made_with
+
     try:
         from distributed import Client, KilledWorker
     except ImportError:
@@ -41,8 +44,19 @@ def cluster(address: str) -> Generator[Executor]:
             raise SpecError(
                 f"--dask {address} has no workers: start some with `dask worker {address}`."
             ) from None
+        found = client.run(made_with, on_error="return")
+        if any(isinstance(one, Exception) for one in found.values()):  # pyright: ignore[reportAttributeAccessIssue]
+            raise SpecError(
+                f"--dask {address} has a worker without bayesmeta: install "
+                f"bayesmeta[distributed] {made_with()['bayesmeta']} on every machine."
+            )
         try:
             yield client.get_executor()
+        except CancelledError:
+            raise SpecError(
+                f"--dask {address} was lost under way: start the scheduler again; the same command "
+                "goes on from the finished chunks."
+            ) from None
         except KilledWorker as error:
             raise ModelError(
                 f"--dask {address} lost several workers on the same chunk ({_first(error)}): give "
