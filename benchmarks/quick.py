@@ -16,7 +16,7 @@ ROOMS = {
         *("test_likelihoods_run", "test_continuous_run", "test_real_case"),
         "test_freeze_tables",
     ),
-    "batch": ("test_batch", "engines/test_counts_fast", "engines/test_hmc"),
+    "batch": ("test_batch", "test_batch_files", "engines/test_counts_fast", "engines/test_hmc"),
     "checks": ("test_checks", "test_deviance", "test_loo", "test_widths"),
     "cli": ("test_cli", "test_likelihoods_run", "test_continuous_run", "test_coherence"),
     "comparison": ("test_comparison",),

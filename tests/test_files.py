@@ -125,6 +125,40 @@ def test_file_that_is_no_table_is_refused_with_what_to_mend(tmp_path, content, w
     assert str(caught.value).startswith(str(tmp_path / "t.csv"))
 
 
+PARSED = (  # at once
+    *("study,y,se\nA b,1,.5\nB,-1e-3,\n", "y,se\r\n1,2\r\n+3,1e999\r\n\r\n", "y,se\n1,2\n3\n"),
+    *("y,se\n1, 2\n", "y,se\ninf,NA\n2,3\n", f"y,se\n{'9' * 400},2\n"),
+)
+LOOKED_AT = (  # cell by cell
+    *("y,se\n1,2,3\n4,5\n", "y,se\n1,2,3\n", "y,se\n0,2,3\n1,5,6\n", "y,se\n1,2\n1,2,3\n"),
+    *("y,y\n1,2\n", "y,NA\n1,2\n", "y,\n1,2\n", "y,se\n,2\n,3\n", "y,se\n1,2\n,\n", "y,se\n"),
+    *("y,se\ntrue,2\n", "y,se\n1,2 ", "y,se\n1,\u0663\n", 'y,se\n"1",2\n', "y,se\n1_000,2\n"),
+    *("y,se\n0x1,2\n", f"y,se\n{'9' * 400},2\n1_0,2\n", "y\r1\r"),
+)
+
+
+@pytest.mark.parametrize("content", PARSED + LOOKED_AT)
+def test_columns_read_as_numbers_hold_what_their_text_says(tmp_path, content):
+    path = tmp_path / "t.csv"
+    path.write_text(content, newline="")
+
+    def read(**how):
+        try:
+            return read_table(path, **how)
+        except bm.DataError as error:
+            return str(error)
+
+    text, found = read(), read(numbers={"y", "se"})
+    if content in LOOKED_AT:
+        assert found == text if isinstance(text, str) else found.equals(text)
+        return
+    for name in ("y", "se"):
+        cells = [np.nan if pd.isna(cell) else float(cell) for cell in text[name]]
+        assert found[name].dtype == np.float64
+        np.testing.assert_array_equal(found[name], cells)
+    assert found.drop(columns=["y", "se"]).equals(text.drop(columns=["y", "se"]))
+
+
 def test_missing_table_and_folder_are_refused(tmp_path):
     with pytest.raises(bm.FileError, match=r"no\.csv cannot be read: No such file or directory"):
         read_table(tmp_path / "no.csv")

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, final
 import click
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..model import Model
     from ..priors import Prior
     from ..wording import Likelihood, Table, Words
@@ -123,7 +121,7 @@ def model_and_data(table: Path, typed: Typed, *, level: float) -> "tuple[Model, 
 
     measure_named(typed.measure)
     frame = read_table(table)
-    kind = kind_of(frame)
+    kind = kind_of(frame.columns)
     if kind is EffectSizes and typed.of_arms:
         raise SpecError(
             f"--counts needs a table with events or means per arm; {table} has estimates."
@@ -134,14 +132,14 @@ def model_and_data(table: Path, typed: Typed, *, level: float) -> "tuple[Model, 
     return _model(kind, _words(typed), of_arms=typed.of_arms), data
 
 
-def model_of_batch(frame: "pd.DataFrame", typed: Typed) -> "Model":
+def model_of_batch(columns: Sequence[str], typed: Typed) -> "Model":
     """The model of a batch: its priors as typed, or those that serve any data of this measure."""
     from ..effects import EffectSizes, measure_named
     from ..errors import SpecError
     from ..wording import kind_of
 
     measure_named(typed.measure)
-    kind = kind_of(frame)
+    kind = kind_of(columns)
     if kind.arms and not kind.discrete:
         raise SpecError(
             "A batch takes counts or estimates; fit tables of means one by one, or make estimates "

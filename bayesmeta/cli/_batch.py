@@ -1,12 +1,19 @@
 """Many groups of one table: one row for each."""
 
 import sys
+import tempfile
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ._asked import Typed, model_of_batch, of_a_model
+from ._cluster import cluster
 from ._progress import GATES_FAILED, progress
+
+if TYPE_CHECKING:
+    from ..batch import Progress
 
 
 @click.command()
@@ -14,43 +21,88 @@ from ._progress import GATES_FAILED, progress
 @click.option("--by", multiple=True, required=True, help="Column that names a group; repeatable.")
 @of_a_model
 @click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV file to write.")
+@click.option("--dask", metavar="ADDRESS", help="Of a Dask scheduler whose workers fit the groups.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="CSV or .parquet file to write."
+)
 def batch(
     table: Path,
     by: tuple[str, ...],
     *,
     typed: Typed,
     prob: float,
+    dask: str | None,
     output: Path | None,
 ) -> None:
-    """Fit every group of a TABLE (CSV, one row per study) and give one row for each.
+    """Fit every group of a TABLE (CSV or .parquet, one row per study) and give one row for each.
+
+    With -o, finished chunks are kept beside the file until it is written: the same command goes on
+    from where it was stopped.
 
     Exit status: 0 all sound, 1 a group has a problem (its row says which), 2 refused.
     """
-    from ..batch import fit_many
-    from ..files import check_file, read_table, write_table
+    from ..batch import fit_file, open_table
+    from ..files import check_file
     from ..summaries import describe
 
     if output is not None:
         check_file(output)
-    frame = read_table(table)
-    chosen = model_of_batch(frame, typed)
-    with progress() as say:
-        rows = fit_many(
-            chosen,
-            frame,
-            by=by,
-            prob=prob,
-            measure=None if typed.of_arms else typed.measure,
-            progress=lambda done, total: say(table.name, f"{done} of {total} groups"),
+    source = open_table(table, by)
+    chosen = model_of_batch(source.columns, typed)
+    with tempfile.TemporaryDirectory() as folder:
+        target = output or Path(folder) / "rows.csv"
+        here: list[Progress] = []
+        with cluster(dask) if dask else nullcontext() as executor, progress() as say:
+
+            def tell(now: "Progress") -> None:
+                if not here:
+                    _say_what_is_there(now)
+                here[:] = [now]
+                say(table.name, f"{now.done} of {now.chunks} chunks, {now.groups} groups in all")
+
+            try:
+                done = fit_file(
+                    chosen,
+                    source,
+                    target,
+                    by=by,
+                    prob=prob,
+                    measure=None if typed.of_arms else typed.measure,
+                    executor=executor,
+                    progress=tell,
+                )
+            except BaseException:
+                if output is not None:
+                    _say_what_is_kept(here)
+                raise
+        click.echo(f"{describe(chosen)}\n", err=output is None)
+        click.echo(f"Table: {output}" if output else target.read_text("utf-8"), nl=bool(output))
+    if done.problems:
+        click.echo(
+            f"{done.problems} of {done.groups} groups have a problem: see the last column.",
+            err=True,
         )
-    click.echo(f"{describe(chosen)}\n", err=output is None)
-    if output is None:
-        click.echo(rows.to_csv(index=False), nl=False)
-    else:
-        write_table(rows, output)
-        click.echo(f"Table: {output}")
-    failed = int((rows["problem"].to_numpy() != "").sum())
-    if failed:
-        click.echo(f"{failed} of {len(rows)} groups have a problem: see the last column.", err=True)
         sys.exit(GATES_FAILED)
+
+
+def _say_what_is_there(now: "Progress") -> None:
+    if now.taken:
+        click.echo(
+            f"{now.taken} of {now.chunks} chunks are taken over from {now.folder}.", err=True
+        )
+    if now.others:
+        click.echo(
+            f"{now.folder.parent} also holds chunks of another table, model or version, which are "
+            "not used; delete them when they are not needed.",
+            err=True,
+        )
+
+
+def _say_what_is_kept(here: "list[Progress]") -> None:
+    for now in here:
+        if now.done and now.folder.exists():
+            click.echo(
+                f"{now.done} of {now.chunks} chunks are finished and kept in {now.folder}; the "
+                "same command goes on from there.",
+                err=True,
+            )

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from io import StringIO
@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 PRIOR_DRAWS = 1000
 
 
-def read_table(path: Path | str) -> "pd.DataFrame":
+def read_table(path: Path | str, *, numbers: Collection[str] = ()) -> "pd.DataFrame":
     """Read a CSV table with every cell as text, so that printed decimals survive.
 
     Parameters
     ----------
     path : Path or str
+    numbers : collection of str
+        Columns whose print is not needed: they may come back as floats, where every cell of all
+        of them is a number or empty and no cell of the table needs tidying. That is faster.
 
     Returns
     -------
@@ -49,7 +52,14 @@ def read_table(path: Path | str) -> "pd.DataFrame":
     DataError
         If it is not a table.
     """
-    cells = _cells(Path(path))
+    text = _CONTROL.sub(" ", _text(Path(path)))
+    lines = f"\n{text}\n".replace("\r", "\n")
+    tidy = text.isascii() and not any(mark in lines for mark in _UNTIDY)
+    if tidy and numbers:
+        frame = _parsed(text, numbers)
+        if frame is not None:
+            return frame
+    cells = _cells(path, text, tidy=tidy)
     if cells.empty:
         raise DataError(f"{path} is empty; it needs a header line and one row per study.")
     header = zip(cells.iloc[0], cells.iloc[0].isna(), strict=True)
@@ -314,21 +324,60 @@ def _move(folder: Path, target: Path) -> None:
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-def _cells(path: Path) -> "pd.DataFrame":
+# Without any of these in plain ASCII no cell has a blank too many, and each ends at its comma.
+_UNTIDY = ('"', "\t", "  ", " ,", " \n", "\n ")
+_NO_NUMBERS = ("rue", "RUE", "alse", "ALSE")  # of True and False pandas makes numbers
+
+
+def _parsed(text: str, numbers: Collection[str]) -> "pd.DataFrame | None":
+    """Parse a tidy table with these columns as floats; None where anything needs a look."""
+    import pandas as pd
+
+    header, first, *_ = [*text.split("\n", 2), ""]
+    names = header.removesuffix("\r").split(",")
+    dtypes = {name: np.float64 if name in numbers else str for name in names}
+    shifted = first.count(",") != len(names) - 1  # pandas makes an index of what is too many
+    odd = shifted or len(names) == 1 or len(dtypes) < len(names)
+    if odd or any(word in text for word in _NO_NUMBERS):
+        return None
+    try:
+        if _blank(names):
+            return None
+        frame = pd.read_csv(StringIO(text), dtype=dtypes, skipinitialspace=True)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    except (ValueError, OverflowError):
+        return None
+    missing = frame.isna().to_numpy()
+    gaps = missing.all(axis=0).any() or missing.all(axis=1).any()
+    return None if gaps or list(frame) != names else frame
+
+
+def _blank(names: Sequence[str]) -> bool:
+    """Whether any of these is what pandas takes for a missing cell."""
+    import pandas as pd
+
+    line = StringIO(",".join(names))
+    return not any(names) or bool(pd.read_csv(line, header=None).isna().to_numpy().any())
+
+
+def _cells(path: Path | str, text: str, *, tidy: bool) -> "pd.DataFrame":
     """Every cell, header included: pandas would rename repeated names and shift longer rows."""
     import pandas as pd
 
-    text = StringIO(_CONTROL.sub(" ", _text(path)))
     try:
-        cells = pd.read_csv(text, header=None, dtype=str, skipinitialspace=True)
+        cells = pd.read_csv(StringIO(text), header=None, dtype=str, skipinitialspace=True)
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
     except ValueError as error:
         problem = str(error).splitlines()[0].removeprefix("Error tokenizing data. C error: ")
         raise DataError(f"{path} is not a CSV table: {problem}.") from None
     cells = cells.dropna(how="all", axis=1)  # pandas types such a column as numbers
-    cells = cells.apply(lambda column: column.str.split().str.join(" ")).replace("", np.nan)
+    if not tidy:
+        cells = cells.apply(lambda column: column.map(_tidied, na_action="ignore"))
     return cells.dropna(how="all").dropna(how="all", axis=1)  # pyright: ignore[reportReturnType]
+
+
+def _tidied(cell: str) -> str | float:
+    return " ".join(cell.split()) or np.nan
 
 
 def _text(path: Path) -> str:

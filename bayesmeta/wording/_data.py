@@ -1,6 +1,6 @@
 """Tables as they are read into data, and the estimates made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 type Table = Studies | ContinuousStudies | EffectSizes
 
 
-def kind_of(frame: "pd.DataFrame") -> type[Table]:
-    """What a table holds, by its columns: counts, means, or else estimates."""
-    found = {str(name) for name in frame.columns}
+def kind_of(columns: Iterable[object]) -> type[Table]:
+    """What a table holds, by the names of its columns: counts, means, or else estimates."""
+    found = {str(name) for name in columns}
     if "events_treatment" in found:
         return PersonTimeStudies if "time_treatment" in found else BinaryStudies
     if found & {"mean_treatment", "median_treatment", "q1_treatment", "min_treatment"}:

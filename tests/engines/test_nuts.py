@@ -364,27 +364,54 @@ def test_a_stored_program_is_made_anew_when_anything_it_is_written_in_changes(na
     from bayesmeta.engines.compiled import stored
     from bayesmeta.engines.sampling import nuts
 
-    seen = set()
-
-    def note(frame, event, _):
-        if event == "call":
-            seen.add(frame.f_code.co_filename)
-
     model = TRACED[name]
     if name == "several outcomes":
         y, se = np.zeros((5, 2)), np.ones((5, 2))
         data = bm.MultivariateEffects(study=tuple("ABCDE"), outcome=("x", "y"), y=y, se=se)
         model = model.numbered(data)
     shape = nuts.shape_of(model, {}, 5, bm.NUTS(seed=1))
-    with float64():
-        sys.setprofile(note)
-        try:
-            jax.export.export(nuts.trace(shape))(*nuts.example_inputs(shape))
-        finally:
-            sys.setprofile(None)
     engines = Path(nuts.__file__).parents[1]
-    ran = {path for path in map(Path, seen) if path.is_relative_to(engines.parent)}
+    ran = files_that_run(
+        lambda: jax.export.export(nuts.trace(shape))(*nuts.example_inputs(shape)), engines.parent
+    )
     made = ("sampling/nuts.py", "sampling/_chain.py", "graph/functions.py", "graph/build.py")
     assert {engines / name for name in made} <= ran
     outside = {engines / "__init__.py", engines / "compiled/precision.py"}
     assert ran - outside <= set(stored.written_in())
+
+
+def files_that_run(work, package):
+    seen = set()
+
+    def note(frame, event, _):
+        if event == "call":
+            seen.add(frame.f_code.co_filename)
+
+    with float64():
+        sys.setprofile(note)
+        try:
+            work()
+        finally:
+            sys.setprofile(None)
+    return {path for path in map(Path, seen) if path.is_relative_to(package)}
+
+
+@pytest.mark.deep("traces a program under a profiler: 3 s each")
+@pytest.mark.parametrize("name", ["estimates", "counts"])
+def test_so_is_a_stored_program_of_many_tables_at_once(name, monkeypatch):
+    from bayesmeta.engines import batch
+    from bayesmeta.engines.compiled import stored
+    from bayesmeta.engines.many import counts as many_counts
+    from bayesmeta.engines.many import normal
+
+    monkeypatch.setattr(stored, "stored_program", lambda *_: None)
+    model = TRACED[name]
+    table = {one: np.full((20, 3), 9.0) for one in model.takes.columns()}
+    for one in (normal, many_counts):
+        one.compiled.cache_clear()
+    engines = Path(stored.__file__).parents[1]
+    ran = files_that_run(lambda: batch(model)(table, prob=0.95, quantiles=True), engines.parent)
+    made = {"estimates": "many/normal_program.py", "counts": "many/counts.py"}
+    assert engines / made[name] in ran
+    for_all = ("__init__.py", "compiled/precision.py", "compiled/stored.py")
+    assert ran - {engines / one for one in for_all} <= set(stored.written_in())

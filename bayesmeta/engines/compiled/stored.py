@@ -7,10 +7,12 @@ versions of everything that shapes the program and a hash of our own source.
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+import jax
 from jax import export
 
 from .precision import cache_folder
@@ -18,10 +20,15 @@ from .precision import cache_folder
 _PACKAGE = Path(__file__).parents[2]
 _PROGRAMS = ("jax", "jaxlib", "pymc", "pytensor", "blackjax", "numpy")
 _ROOMS = (
+    "engines/compiled/priors.py",
     "engines/compiled/quantiles.py",
+    "engines/exact/*.py",
     "engines/graph/*.py",
+    "engines/likelihood/*.py",
     "engines/likelihood/of_arms/*quanti*.py",
     "engines/likelihood/of_arms/arms.py",
+    "engines/many/*.py",
+    "engines/padding.py",
     "engines/sampling/*.py",
     "model/*.py",
     "multivariate/*.py",
@@ -67,6 +74,21 @@ def store_program(path: Path | None, program: export.Exported) -> export.Exporte
     except OSError:
         return program
     return program
+
+
+def compiled_once(
+    name: str, function: Callable[..., jax.Array], inputs: Sequence[object]
+) -> Callable[..., jax.Array]:
+    """Compile a function for inputs of this form, from the traced program if that is stored.
+
+    `name` stands for everything that shapes the program besides our own source.
+    """
+    leaves, form = jax.tree.flatten(tuple(inputs))
+    path = stored_program(name, jax.default_backend())
+    flat = jax.jit(lambda *given: function(*jax.tree.unflatten(form, given)))
+    traced = load_program(path) or store_program(path, export.export(flat)(*leaves))
+    program = jax.jit(traced.call).lower(*leaves).compile()
+    return lambda *given: program(*jax.tree.leaves(given))
 
 
 def written_in() -> list[Path]:

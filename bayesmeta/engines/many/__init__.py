@@ -2,7 +2,7 @@
 
 ``batch`` says what fits many data sets of a model, or that nothing does: then ``fit`` takes them
 one by one. Programs are compiled for padded k and families of priors, with the number of blocks as
-an input, so that they serve any number of data sets; ``TRACES`` counts them.
+an input, so that they serve any number of data sets; traced ones are stored for the next process.
 
 Normal models (``normal_program``) have 64 Chebyshev nodes of tau, 96 from 128 studies on, in a map
 centred on each data set by a coarse look at log tau and crowded there by a sinh. Each fit carries

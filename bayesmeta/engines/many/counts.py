@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from ...priors import Prior
 from ..compiled.precision import float64
 from ..compiled.priors import Density, density
 from ..compiled.quantiles import mixture_quantiles, series_quantiles
+from ..compiled.stored import compiled_once
 from ..exact.fixed import TOLERANCE, serves, zeros
 from ..exact.program import DENSE, SPARSE, WIDE, Size, Table, posterior
 from ..exact.tau_nodes import support_of_tau
@@ -31,9 +32,6 @@ from ..padding import filled, padded_k
 from .few import fit_few
 from .normal_program import rule
 
-if TYPE_CHECKING:
-    from jax.stages import Compiled
-
 type Values = NDArray[np.float64]
 type Numbers = Mapping[str, np.float64]
 
@@ -41,7 +39,6 @@ BLOCK = 8  # tables side by side
 ROWS = 512  # tables that one call of a program takes
 FEW = 16  # tables that are not worth a program: compiling takes longer than fitting them
 STEPS = 20  # of a bracketed Newton iteration
-TRACES: list["Shape"] = []  # one entry per program traced, for a test to count
 _COMPILING = Lock()
 
 MOMENTS = ("log_marginal_likelihood", "mu_mean", "mu_sd", "prob_below_null", "tau_mean", "error")
@@ -207,14 +204,17 @@ def _run(
     return np.asarray(_program(shape)(tables, count, inputs))
 
 
-def _program(shape: Shape) -> "Compiled":
+def _program(shape: Shape) -> Callable[..., Array]:
     with _COMPILING:  # or two threads would compile the same program
-        return _compiled(shape, jax.default_backend())
+        return compiled(shape, jax.default_backend())
 
 
 @cache
-def _compiled(shape: Shape, backend: str) -> "Compiled":
-    return jax.jit(partial(blocks, shape)).lower(*example(shape)).compile()
+def compiled(shape: Shape, backend: str) -> Callable[..., Array]:
+    """Return the program of one shape; once per process."""
+    families = [one and one.density.__name__ for one in (shape.mu, shape.tau, shape.baseline)]
+    rest = shape._replace(mu=None, tau=None, baseline=None)  # pyright: ignore[reportArgumentType]
+    return compiled_once(f"counts {rest} {families}", partial(blocks, shape), example(shape))
 
 
 def example(shape: Shape) -> tuple[Mapping[str, Values], np.int64, Inputs]:
@@ -229,7 +229,6 @@ def example(shape: Shape) -> tuple[Mapping[str, Values], np.int64, Inputs]:
 
 def blocks(shape: Shape, tables: Mapping[str, Array], count: Array, inputs: Inputs) -> Array:
     """Fit the first `count` blocks of tables; the others' rows stay as they are, NaN."""
-    TRACES.append(shape)
     side_by_side = jax.vmap(lambda one: _fit(shape, one, inputs))
 
     def one_block(i: Array, out: Array) -> Array:

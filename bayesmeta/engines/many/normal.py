@@ -1,9 +1,8 @@
 """Many normal-normal data sets at once: from columns to a compiled program and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, partial
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
@@ -13,11 +12,9 @@ from ...model import RandomEffects
 from ...priors import Normal, Prior, StudentT, log_density
 from ..compiled.precision import float64
 from ..compiled.priors import density
+from ..compiled.stored import compiled_once
 from ..padding import filled, padded_k
 from .normal_program import BLOCK, MOMENTS, Inputs, Shape, blocks
-
-if TYPE_CHECKING:
-    from jax.stages import Compiled
 
 type Values = NDArray[np.float64]
 
@@ -124,14 +121,16 @@ def _median(prior: Prior) -> float:
     return float(step[np.searchsorted(mass, 0.5 * mass[-1])])
 
 
-def _program(shape: Shape) -> "Compiled":
+def _program(shape: Shape) -> Callable[..., jax.Array]:
     with _COMPILING:  # or two threads would compile the same program
-        return _compiled(shape, jax.default_backend())
+        return compiled(shape, jax.default_backend())
 
 
 @cache
-def _compiled(shape: Shape, backend: str) -> "Compiled":
-    return jax.jit(partial(blocks, shape)).lower(*example(shape)).compile()
+def compiled(shape: Shape, backend: str) -> Callable[..., jax.Array]:
+    """Return the program of one shape; once per process."""
+    name = f"normal {shape._replace(tau=shape.tau.__name__)}"  # pyright: ignore[reportArgumentType]
+    return compiled_once(name, partial(blocks, shape), example(shape))
 
 
 def example(shape: Shape) -> tuple[Values, Values, np.int64, Inputs]:

@@ -26,7 +26,6 @@ PRE = 16  # nodes that find where tau is
 GROUP = 8  # variances multiplied before one logarithm is taken of them
 UNROLLED = 8  # studies summed in one fused loop; twice as many are twice as slow
 UNSETTLED = 1e4  # times the square of a quantile's last step: what it may still be wrong by
-TRACES: list["Shape"] = []  # one entry per program traced, for a test to count
 
 MOMENTS = ("log_marginal_likelihood", "mu_mean", "mu_sd", "prob_below_null", "tau_mean", "error")
 QUANTILES = (
@@ -347,7 +346,6 @@ def _effect_quantiles(
 
 def blocks(shape: Shape, y: Array, se: Array, count: Array, inputs: Inputs) -> Array:
     """Fit the first `count` blocks of `y` and `se`, shape (n, k); one row of numbers each."""
-    TRACES.append(shape)
     one = jax.vmap(partial(_one, shape), in_axes=(0, 0, None))
 
     def body(i: Array, out: Array) -> Array:

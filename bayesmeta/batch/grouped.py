@@ -70,6 +70,28 @@ def columns_of(model: Model) -> tuple[str, ...]:
     return model.takes.columns()
 
 
+def read_groups(
+    model: Model,
+    tables: "pd.DataFrame | Mapping[str, ArrayLike]",
+    *,
+    by: str | Sequence[str] | None,
+    measure: str | None,
+) -> Grouped:
+    """Read what `fit_many` takes: a table in long form, or arrays."""
+    if isinstance(tables, Mapping):
+        if by is not None or measure is not None:
+            raise DataError(
+                "by and measure are for tables; arrays have their groups along axis 0 and hold "
+                "what the model takes."
+            )
+        return from_arrays(tables, model)
+    if not hasattr(tables, "columns"):
+        raise DataError(f"fit_many takes a table (DataFrame) or arrays by name, got {tables!r}.")
+    if by is None or not len(by):
+        raise DataError("by must name the column that tells the groups of the table apart.")
+    return from_frame(tables, model, by=by, measure=measure)
+
+
 def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
     """Read ``{"y": (batch, k), "se": (batch, k)}``, or counts alike; NaN in all is no study."""
     import pandas as pd
@@ -107,12 +129,10 @@ def from_frame(
     frame: "pd.DataFrame", model: Model, *, by: str | Sequence[str], measure: str | None
 ) -> Grouped:
     """Read a table in long form, one row per study."""
-    if measure is not None:
-        measure_named(measure)
     names = columns_of(model)
     keys = [by] if isinstance(by, str) else list(by)
     have = [str(name) for name in frame.columns]
-    _check_columns(have, keys, model, measure)
+    check_columns(have, keys, model, measure)
     if frame.empty:
         raise DataError("The table has no rows to analyse; it needs one row per study.")
     frame = frame.set_axis(have, axis=1).reset_index(drop=True)
@@ -128,9 +148,15 @@ def from_frame(
     return _checked(wanted, codes[order], labels, k, columns, make)
 
 
-def _check_columns(
+def check_columns(
     have: Sequence[str], keys: Sequence[str], model: Model, measure: str | None
 ) -> None:
+    """Refuse a table that has not, or twice, what a model needs of it."""
+    own = model.likelihood.measure
+    if measure is not None and own not in ("GEN", measure):
+        raise DataError(f"{model.name} is about {own}; leave measure={measure!r} out.")
+    if measure is not None:
+        measure_named(measure)
     estimates = columns_of(model) == ESTIMATES
     if estimates and "events_treatment" in have and "y" not in have and measure is None:
         raise DataError(

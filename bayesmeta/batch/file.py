@@ -1,0 +1,286 @@
+"""A file of many groups: read, fitted and written chunk by chunk."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import closing, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, FileError, ModelError
+from ..files import check_file, read_table
+from ..model import Model
+from ..studies import check_prob
+from .grouped import check_columns, from_frame
+from .kept import Kept, made_with
+from .parquet import ParquetTable, is_parquet, need_pyarrow, result_schema
+from .tasks import ALONE_AT_ONCE, NUMBERS, Settings, fit_task, gathered, local, results, tasks_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+GROUPS_AT_ONCE = 1024  # in one chunk
+ROWS_AT_ONCE = 2**16  # in one chunk, if it has more than one group
+_ARMS = ("", "_treatment", "_control")
+# Columns of numbers whose print is not needed: no message shows a cell of theirs that is one.
+PLAIN = {"y", "se", *(f"{what}{arm}" for what in ("events", "n", "time") for arm in _ARMS)}
+
+
+class Progress(NamedTuple):
+    """How far a batch has come.
+
+    Attributes
+    ----------
+    chunks, groups : int
+        In all.
+    done, groups_done : int
+        Of these, finished.
+    taken : int
+        Chunks that an earlier run had finished.
+    problems : int
+        Finished groups that have a problem.
+    others : int
+        Unfinished batches of another table, model or version for the same file; left alone.
+    folder : Path
+        Where the chunks are until the file is written.
+    """
+
+    chunks: int
+    done: int
+    groups: int
+    groups_done: int
+    taken: int
+    problems: int
+    others: int
+    folder: Path
+
+
+class Asked(NamedTuple):
+    """What all chunks share."""
+
+    settings: Settings
+    by: tuple[str, ...]
+    measure: str | None
+    versions: tuple[tuple[str, str], ...]
+
+
+def open_table(path: Path, by: Sequence[str]) -> "ParquetTable | FrameTable":
+    """Open a file of studies whose groups these columns name: Parquet by its name, else CSV."""
+    before = _stamp(path)  # what is read later is held to it
+    if is_parquet(path):
+        return ParquetTable(path, before)
+    return FrameTable(path, before, read_table(path, numbers=PLAIN - set(by)))
+
+
+def fit_file(
+    model: Model,
+    table: "Path | ParquetTable | FrameTable",
+    output: Path,
+    *,
+    by: Sequence[str],
+    measure: str | None = None,
+    prob: float = 0.95,
+    executor: Executor | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Progress:
+    """Fit one model to every group of a file, and write a file with one row for each.
+
+    The groups are cut into chunks that the table alone decides, so that the answers are the same
+    to the last bit whatever runs them. A finished chunk is kept in a folder beside `output` until
+    that is written; the same call goes on from there. Chunks of another table, model, setting or
+    version are never taken.
+
+    Parameters
+    ----------
+    model : Model
+        As for `fit_many`.
+    table : Path
+        A table in long form, one row per study: CSV, or Parquet by its name, which is read chunk
+        by chunk and in which the rows of a group stand together.
+    output : Path
+        CSV, or Parquet by its name.
+    by : sequence of str
+        The columns that name a group.
+    measure : str, optional
+        As for `fit_many`.
+    prob : float
+        Probability of the central intervals.
+    executor : concurrent.futures.Executor, optional
+        What runs the chunks, e.g. ``client.get_executor()`` of a Dask cluster. By default a thread
+        for each core.
+    progress : callable, optional
+        Called with a `Progress` at the start and after each chunk.
+
+    Returns
+    -------
+    Progress
+        At the end.
+
+    Raises
+    ------
+    DataError
+        If the table as a whole cannot be used, or changes on disk while it is fitted.
+    FileError
+        If a file cannot be read or written.
+    ModelError
+        If a worker runs other versions of what decides the numbers.
+    """
+    check_prob(prob)
+    check_file(output)
+    source = open_table(table, by) if isinstance(table, Path) else table
+    check_columns(source.columns, by, model, measure)
+    settings = Settings(model, None, prob, quantiles=True)
+    chunks = _chunks(source, by, ALONE_AT_ONCE if settings.many is None else GROUPS_AT_ONCE)
+    asked = Asked(settings, tuple(by), measure, tuple(made_with().items()))
+    kept = Kept(
+        output, _manifest(asked, source, chunks), chunks.groups, _schema(source, by, output)
+    )
+    tell = partial(_tell, kept, len(kept.done), progress)
+    tell()
+    left = ((i, part) for i, part in enumerate(source.parts(chunks.rows)) if i not in kept.done)
+    with (
+        local(settings) if executor is None else nullcontext(executor) as runs,
+        closing(results(runs, partial(fit_part, asked), left)) as found,
+    ):
+        for i, rows in found:
+            _check_unchanged(source, kept)
+            kept.put(i, rows)
+            tell()
+    _check_unchanged(source, kept)
+    last = tell()
+    kept.assemble()
+    return last
+
+
+class Chunks(NamedTuple):
+    """How many groups and how many rows of the table each chunk has."""
+
+    groups: list[int]
+    rows: list[int]
+
+
+def _chunks(source: "ParquetTable | FrameTable", by: Sequence[str], at_once: int) -> Chunks:
+    """Cut a table after so many groups or, where they are large, rows."""
+    k = source.k(by)
+    if not len(k):
+        raise DataError(f"{source.path} has no rows to analyse; it needs one row per study.")
+    row = np.r_[0, np.cumsum(k)]
+    ends = [0]
+    while ends[-1] < len(k):
+        most = int(np.searchsorted(row, row[ends[-1]] + ROWS_AT_ONCE, side="right")) - 1
+        ends.append(min(len(k), ends[-1] + at_once, max(ends[-1] + 1, most)))
+    return Chunks(np.diff(ends).tolist(), np.diff(row[ends]).tolist())
+
+
+def _manifest(
+    asked: Asked, source: "ParquetTable | FrameTable", chunks: Chunks
+) -> Mapping[str, object]:
+    """What decides the numbers of every chunk."""
+    return {
+        "sha256": _sha256(source.path),
+        "model": repr(asked.settings.model),
+        "by": asked.by,
+        "measure": asked.measure,
+        "prob": asked.settings.prob,
+        "chunks": hashlib.sha256(repr(chunks).encode()).hexdigest(),
+        "versions": dict(asked.versions),
+    }
+
+
+def _schema(
+    source: "ParquetTable | FrameTable", by: Sequence[str], output: Path
+) -> "pa.Schema | None":
+    if not is_parquet(output):
+        return None
+    need_pyarrow(output)
+    return result_schema(by, source.schema, NUMBERS)
+
+
+def _tell(kept: Kept, taken: int, progress: Callable[[Progress], object] | None) -> Progress:
+    here = Progress(
+        chunks=len(kept.groups),
+        done=len(kept.done),
+        groups=sum(kept.groups),
+        groups_done=sum(kept.groups[i] for i in kept.done),
+        taken=taken,
+        problems=sum(kept.done.values()),
+        others=kept.others,
+        folder=kept.folder,
+    )
+    if progress is not None:
+        progress(here)
+    return here
+
+
+def _check_unchanged(source: "ParquetTable | FrameTable", kept: Kept) -> None:
+    if _stamp(source.path) != source.stamp:
+        kept.drop()
+        raise DataError(
+            f"{source.path} was changed while it was fitted; nothing is kept, fit it again."
+        )
+
+
+def fit_part(asked: Asked, frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Fit the groups of one chunk, one task after another.
+
+    Raises
+    ------
+    ModelError
+        If this process has other versions than the one that asks.
+    """
+    here = made_with()
+    for name, version in asked.versions:
+        if here[name] != version:
+            raise ModelError(
+                f"A worker has {name} {here[name]} where this process has {version}; install the "
+                "same versions everywhere."
+            )
+    grouped = from_frame(frame, asked.settings.model, by=asked.by, measure=asked.measure)
+    tasks = tasks_of(grouped, asked.settings, workers=1)
+    found = ((part, fit_task(asked.settings, columns)) for part, columns in tasks)
+    return gathered(grouped, asked.settings, found)
+
+
+@final
+class FrameTable:
+    """A table in memory, its groups in the order of their first rows."""
+
+    schema = None
+
+    def __init__(self, path: Path, stamp: tuple[int, ...], frame: "pd.DataFrame") -> None:
+        self.path, self.stamp, self._frame = path, stamp, frame
+        self.columns = [str(name) for name in frame.columns]
+
+    def k(self, by: Sequence[str]) -> NDArray[np.intp]:
+        """Rows of each group, which are put side by side."""
+        codes = self._frame.groupby(list(by), sort=False, dropna=False).ngroup().to_numpy()
+        self._frame = self._frame.iloc[np.argsort(codes, kind="stable")]
+        return np.bincount(codes)
+
+    def parts(self, rows: Sequence[int]) -> Iterator["pd.DataFrame"]:
+        """Its rows from the first on, so many at a time."""
+        start = 0
+        for count in rows:
+            yield self._frame.iloc[start : start + count]
+            start += count
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from None
