@@ -274,3 +274,26 @@ def test_a_cluster_gives_the_same_bytes_and_a_killed_worker_loses_nothing(tmp_pa
     assert killed == [40]
     assert lost.exit_code == 1, lost.output
     assert Path(tmp_path / "lost.parquet").read_bytes() == alone
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--by", "g"], "Groups are named by 'g' twice; name each column once."),
+        (["--by", "se"], "'se' is a column that the model reads; group by another one."),
+        (["--by", "k"], "'k' is a column of the result; rename it in the table."),
+        (["--dask", " "], "--dask is empty; give a scheduler's address"),
+        (["-o", "in.csv"], "in.csv is the table itself; name another file to write."),
+    ],
+)
+def test_what_would_end_in_a_muddle_is_refused_before_anything_is_fitted(
+    more, words, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    table = written(frame_of().assign(k=1), Path("in.csv"))
+    before = table.read_bytes()
+    done = command(table, Path("out.csv"), *more)
+    assert (done.exit_code, done.exception.code) == (2, 2)
+    assert words in done.output
+    assert table.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]

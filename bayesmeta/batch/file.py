@@ -15,10 +15,10 @@ from ..errors import DataError, FileError, ModelError
 from ..files import check_file, read_table
 from ..model import Model
 from ..studies import check_prob
-from .grouped import check_columns, from_frame
+from .grouped import NUMBERS, check_columns, from_frame
 from .kept import Kept, made_with
 from .parquet import ParquetTable, is_parquet, need_pyarrow, result_schema
-from .tasks import ALONE_AT_ONCE, NUMBERS, Settings, fit_task, gathered, local, results, tasks_of
+from .tasks import ALONE_AT_ONCE, Settings, fit_task, gathered, local, results, tasks_of
 
 if TYPE_CHECKING:
     import pandas as pd

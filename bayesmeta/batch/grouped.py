@@ -21,6 +21,12 @@ type Make = Callable[["pd.DataFrame"], Data]
 
 ESTIMATES = EffectSizes.columns()
 COUNTS = BinaryStudies.columns()
+NUMBERS = (
+    *("mu_mean", "mu_sd", "mu_median", "mu_lower", "mu_upper", "prob_below_null"),
+    *("tau_mean", "tau_median", "tau_lower", "tau_upper", "new_lower", "new_upper"),
+    *("log_marginal_likelihood", "error"),
+)
+TAKEN = ("k", *NUMBERS, "engine", "problem")  # columns of the result
 
 
 @final
@@ -163,12 +169,24 @@ def check_columns(
             f"{model.name} needs estimates (y, se) and the table has counts: make effect "
             "sizes first, with measure='OR' or 'RR', or fit BinomialNormal to the counts."
         )
-    for name in (*keys, *_needed(have, model)):
+    needed = _needed(have, model)
+    _check_keys(keys, needed)
+    for name in (*keys, *needed):
         if have.count(name) != 1:
             raise DataError(
                 f"The table needs one column {name!r} and has {have.count(name)}; there are "
                 f"{', '.join(have)}."
             )
+
+
+def _check_keys(keys: Sequence[str], needed: Sequence[str]) -> None:
+    for name in keys:
+        if keys.count(name) > 1:
+            raise DataError(f"Groups are named by {name!r} twice; name each column once.")
+        if name in needed:
+            raise DataError(f"{name!r} is a column that the model reads; group by another one.")
+        if name in TAKEN:
+            raise DataError(f"{name!r} is a column of the result; rename it in the table.")
 
 
 def _needed(have: Sequence[str], model: Model) -> tuple[str, ...]:

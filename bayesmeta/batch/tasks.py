@@ -24,7 +24,7 @@ from ..engines import (
 from ..errors import DataError, ModelError
 from ..model import Model
 from ..posterior import Marginal, Posterior
-from .grouped import Grouped, data_of
+from .grouped import NUMBERS, Grouped, data_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +37,6 @@ ALONE_AT_ONCE = 16  # groups in one task, where each is fitted by itself
 WAITING = 64  # tasks handed to an executor ahead of their results
 
 MANY = "Quadrature(), many at once"
-NUMBERS = (
-    *("mu_mean", "mu_sd", "mu_median", "mu_lower", "mu_upper", "prob_below_null"),
-    *("tau_mean", "tau_median", "tau_lower", "tau_upper", "new_lower", "new_upper"),
-    *("log_marginal_likelihood", "error"),
-)
 
 
 class Settings(NamedTuple):

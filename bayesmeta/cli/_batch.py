@@ -42,11 +42,14 @@ def batch(
     Exit status: 0 all sound, 1 a group has a problem (its row says which), 2 refused.
     """
     from ..batch import fit_file, open_table
+    from ..errors import SpecError
     from ..files import check_file
     from ..summaries import describe
 
+    if dask is not None and not dask.strip():
+        raise SpecError("--dask is empty; give a scheduler's address, or leave it out to fit here.")
     if output is not None:
-        check_file(output)
+        check_file(output, other_than=table)
     source = open_table(table, by)
     chosen = model_of_batch(source.columns, typed)
     with tempfile.TemporaryDirectory() as folder:

@@ -70,7 +70,7 @@ def fit(
 
     check_prob(prob)
     if output is not None:
-        check_file(output)
+        check_file(output, other_than=table)
     model, data = model_and_data(table, typed, level=level)
     engine = NUTS(seed=seed) if nuts else None
     posterior = fit_model(model, data, engine)

@@ -264,8 +264,10 @@ def to_netcdf(tree: "DataTree") -> bytes:
     return netcdf_of(tree)
 
 
-def check_file(path: Path) -> None:
-    """Refuse a file that cannot be written, before the work that is to be written to it."""
+def check_file(path: Path, *, other_than: Path | None = None) -> None:
+    """Refuse a file that cannot be written, or is the one that is read, before the work for it."""
+    if other_than and path.exists() and other_than.exists() and path.samefile(other_than):
+        raise FileError(f"{path} is the table itself; name another file to write.")
     if path.is_dir():
         raise FileError(f"{path} is a folder; name a file to write.")
     check_folder(path.parent)

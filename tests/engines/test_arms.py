@@ -449,13 +449,36 @@ def test_residual_deviance_of_one_effect_is_that_of_its_likelihood():
 
 
 def test_what_is_integrated_may_jump_from_one_place_to_the_next():
-    """Nested rules ask for all pairs of two variables in one row: neighbours are none."""
+    """Nested rules ask for all pairs of two variables in one row: neighbours are none.
+
+    Each row has a second peak, of no weight, nearer to its neighbours' than to its own start.
+    """
     rng = np.random.default_rng(5)
     x = np.arange(400)
-    peak, width = rng.normal(0, 4, 400), np.exp(rng.normal(-2, 1.5, 400))
+    peak, width = rng.choice([-30.0, 30.0], 400), np.exp(rng.normal(-2, 0.5, 400))
 
     def joint(at, u):
-        return -0.5 * ((u - peak[at]) / width[at]) ** 2 - np.log(width[at])
+        true = -0.5 * ((u - peak[at]) / width[at]) ** 2
+        false = -0.5 * ((u + peak[at]) / width[at]) ** 2 - 40
+        return np.logaddexp(true, false) - np.log(width[at])
 
-    found = integrated(joint, x, peak + rng.normal(0, 3, 400), 0.2, in_order=False)
+    found = integrated(joint, x, peak + rng.normal(0, 0.3, 400) * width, 0.2, in_order=False)
     assert_allclose(found, 0.5 * np.log(2 * np.pi), atol=1e-7)
+
+
+def test_quartiles_of_three_values_are_these_values():
+    """By type 7 the quartiles of three lie halfway to the median: mean and SD follow."""
+    beside = {"n_control": [5], "mean_control": [8.0], "sd_control": [4.0]}
+    quartiles = bm.ContinuousStudies(
+        study=["A"], n_treatment=[3], q1_treatment=[7.3], median_treatment=[10.0],
+        q3_treatment=[12.7], **beside,
+    )  # fmt: skip
+    moments = bm.ContinuousStudies(
+        study=["A"], n_treatment=[3], mean_treatment=[10.0], sd_treatment=[5.4], **beside
+    )
+    model = bm.ContinuousCommonEffect(measure="MD", mu=bm.Normal(0, 10))
+    one, other = (bm.fit(model, data) for data in (quartiles, moments))
+    assert one.diagnostics.passed
+    assert_allclose(
+        [one["mu"].mean(), one["mu"].sd()], [other["mu"].mean(), other["mu"].sd()], rtol=2e-3
+    )

@@ -115,3 +115,15 @@ def test_tables_of_few_that_cannot_be_fitted_say_why():
     table = {**counts, "n_treatment": [[30, 8]], "n_control": [[30, 30]]}
     problem = bm.fit_many(model, table)["problem"][0]
     assert "events_treatment" in problem
+
+
+def test_what_gives_no_numbers_is_left_to_the_grid():
+    """Two empty arms, opposite: the program's first look finds none."""
+    data = bm.BinaryStudies(
+        study=["A", "B"], events_treatment=[0, 2], n_treatment=[15, 13],
+        events_control=[2, 0], n_control=[13, 15],
+    )  # fmt: skip
+    model = bm.BinomialNormal(measure="RR", mu=bm.Normal(0, 2), tau=bm.HalfCauchy(0.5))
+    posterior = bm.fit(model, data)
+    assert abs(posterior["mu"].mean()) < 1e-9
+    assert posterior.diagnostics.passed_first

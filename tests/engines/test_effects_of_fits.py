@@ -272,3 +272,16 @@ def test_tails_left_to_the_priors_are_followed():
     fit = bm.fit(asked(case), table_of(case["measure"], case["rows"]))
     assert 1 - fit["tau"].cdf(_grid.limit_of(fit.model, fit.data).tau) > 0.005
     assert np.isnan(fit["theta_new"].mean())
+
+
+def test_effects_of_many_studies_are_made_a_few_taus_at_once(monkeypatch):
+    """However few values go together, one tau is the least."""
+    model = bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 0.5), tau=bm.HalfNormal(0.1))
+    data = bm.BinaryStudies(
+        study=["A", "B", "C"], events_treatment=[0, 1, 2], n_treatment=[40, 50, 60],
+        events_control=[1, 0, 3], n_control=[40, 50, 60],
+    )  # fmt: skip
+    whole = bm.summary(bm.fit(model, data))
+    monkeypatch.setattr(_grid, "AT_ONCE", 1)
+    monkeypatch.setattr(_effects, "AT_ONCE", 4000)
+    np.testing.assert_allclose(bm.summary(bm.fit(model, data)), whole, rtol=1e-9)

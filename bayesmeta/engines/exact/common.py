@@ -29,7 +29,7 @@ from .tau_nodes import evidence
 type Array = NDArray[np.float64]
 
 TOLERANCE = 1e-6  # shares of a posterior SD
-STEPS = (0.08, 0.04)  # of the variable of integration
+STEPS = (0.08, 0.056)  # of the variable of integration
 FARTHEST = 1e4  # scales of the narrowest feature that are integrated at least, where tails are long
 REACHES, FURTHEST = (100.0, 1e4), 1e6  # of the largest standard error, until nothing lies beyond
 NOTHING = 45.0  # log of a node's mass at the ends, below the largest

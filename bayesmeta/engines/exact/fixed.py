@@ -98,14 +98,20 @@ def _tables(model: RandomEffects, data: Data, sizes: Sequence[Size]) -> Iterator
 def _looks(at: "Integrator", table: Table, sizes: Sequence[Size]) -> Iterator[Table]:
     """Look where nodes belong, at little cost, and integrate there."""
     for _ in range(LOOKS):
-        table = at(DENSE, at.measured(table, sizes[0].cut), COARSE)
+        place = at.measured(table, sizes[0].cut)
+        if place is None:
+            return
+        table = at(DENSE, place, COARSE)
         if DENSE in sizes:
             yield table
         if table.placed <= PLACED:
             break
     rest = [(size, 1.0) for size in sizes if size is not DENSE]
     for size, finer in (*rest, (LAST, FINER)):
-        table = at(size, at.measured(table, size.cut), finer)
+        place = at.measured(table, size.cut)
+        if place is None:
+            return
+        table = at(size, place, finer)
         yield table
 
 
@@ -181,9 +187,11 @@ class Integrator:
         reach = table.tabled.step * (table.tabled.fourier.shape[1] - 1)
         return bool(2 * reach / size.grid <= FINEST * self.se.min())
 
-    def measured(self, table: Table, cut: float) -> Placement:
-        """Where nodes belong by what was found, in the program's unit."""
+    def measured(self, table: Table, cut: float) -> Placement | None:
+        """Where nodes belong by what was found, in the program's unit, if it was."""
         found = measured(table, cut, self.unit * (self.high - self.low))
+        if found is None:
+            return None
         return found._replace(rough=Rough(*(part / self.unit for part in found.rough)))
 
 
@@ -233,7 +241,7 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
     )
     log_z = float(table.log_z + left_out(model.likelihood, data).sum())
     mu, tau = marginals_of(model, data, table)
-    found = cache(partial(_integrated, model, data, table, mu, tau))
+    found = cache(partial(integrated, model, data, table, mu, tau))
     drawn = cache(lambda: _source(model, data, table, found(), tau))
     return Posterior(
         model=model,
@@ -267,9 +275,10 @@ def marginals_of(
     return _marginal_of_mu(table, table.mass.sum(axis=0)), _marginal_of_tau(model, data, table)
 
 
-def _integrated(
+def integrated(
     model: RandomEffects, data: Data, table: Table, mu: MappedDensity, tau: TauDensity
 ) -> Integrated:
+    """What it takes to get at the effects: at more nodes of mu, which see those that are narrow."""
     y, se = rough_effects(model.likelihood, data)
     own = left_out(model.likelihood, data)
 

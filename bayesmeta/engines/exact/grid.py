@@ -374,7 +374,9 @@ class Pass:
         given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
         (k, size), every = self.likelihood.shape, self.nodes.tau
         parts = []
-        for some in np.array_split(every, max(1, every.size * k * size // AT_ONCE)):
+        for some in np.array_split(
+            every, min(max(1, every.size * k * size // AT_ONCE), every.size)
+        ):
             on_grid = np.concatenate([given(one) for one in some])  # one spline of all of them
             parts.append(rule.at_nodes(on_grid).reshape(some.size, k, -1))
         found = np.concatenate(parts)

@@ -30,11 +30,11 @@ class Placement(NamedTuple):
     mu_nodes: int
 
 
-def measured(found: Table, cut: float, width: float) -> Placement:
+def measured(found: Table, cut: float, width: float) -> Placement | None:
     """Where nodes belong by what was found, of one table.
 
     Where the density at the last node is not yet low enough it is taken to go on falling as it does
-    there, but not further than `FURTHER` times as far.
+    there, but not further than `FURTHER` times as far. None where what was found are no numbers.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ def measured(found: Table, cut: float, width: float) -> Placement:
     sd = np.sqrt(np.maximum(mass[told] @ mu**2 / at_tau[told] - given**2, 0.0))
     sd = np.maximum(sd, NARROWER * float(found.sd))
     lowest = drop.min(axis=0)  # by mu
+    if not np.isfinite(drop).all():
+        return None
     low = mu[0] - _further(mu, lowest, cut, (0, 1))
     high = mu[-1] + _further(mu, lowest, cut, (-1, -2))
     inside = mu[lowest < cut]

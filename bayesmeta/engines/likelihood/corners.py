@@ -31,6 +31,7 @@ EMPTY = -745.0
 BLOCK = 2**15  # terms of a kernel at once: larger ones leave the cache
 INNER = ((-1.0, 0.1), (5.0, 0.025), (20.0, 0.0), (np.inf, 0.0))  # in taus: beyond which mu, nodes
 DEGREE = 12
+MANY = 16  # rows of each tau, for which moments are worth while
 FACTORIAL = np.cumprod([1.0, *range(1, DEGREE + 1)])
 CUT, LEAST = 11.0, 1e-13
 
@@ -90,8 +91,11 @@ def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | N
     value = np.empty((mu.size, corners.top.size))
     wide = tau >= (WIDE if df is None else WIDE_T) * corners.step * np.abs(mu)
     rows = np.flatnonzero(wide)
-    if df is None and rows.size and (tau[rows] == tau[rows[0]]).all():
-        mean = _normal_means(corners, mu[rows], float(tau[rows[0]]))
+    mean = np.empty((rows.size, corners.top.size))
+    taus, which = np.unique(tau[rows], return_inverse=True)
+    if df is None and MANY * taus.size <= rows.size:  # nodes of a grid
+        for i, one in enumerate(taus):
+            mean[which == i] = _normal_means(corners, mu[rows[which == i]], float(one))
     else:
         mean = _means(corners, mu[rows], tau[rows], rows_of(df, rows))
     with np.errstate(divide="ignore"):

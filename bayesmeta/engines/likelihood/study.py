@@ -254,19 +254,21 @@ def _(of: OfCounts, data: Studies, rule: Rule, unit: float) -> Callable[[Array],
     def tabulated(theta: Array) -> Found:
         """Only what was not asked for before: refits share most of their studies."""
         place = theta.shape[1], rule.nodes
-        keys = [
+        keys: list[tuple[object, ...]] = [
             (*same, *place, row, *ends)
             for row, ends in zip(every, theta[:, [0, -1]].tolist(), strict=True)
         ]
-        new = [i for i, key in enumerate(keys) if key not in _KEPT]
-        if len(_KEPT) + len(new) > MOST_KEPT:
-            _KEPT.clear()
-            new = list(range(len(keys)))
+        held = {key: known for key in keys if (known := _KEPT.get(key)) is not None}
+        new = [i for i, key in enumerate(keys) if key not in held]
         if new:
             columns = {name: values[new] for name, values in data.numbers.items()}
             found = study_function(np, of.link, columns, rule, log_beta)(theta[new])
-            _KEPT.update(zip((keys[i] for i in new), zip(*found, strict=True), strict=True))
-        values, errors = zip(*(_KEPT[key] for key in keys), strict=True)
+            made = dict(zip((keys[i] for i in new), zip(*found, strict=True), strict=True))
+            held |= made
+            if len(_KEPT) + len(made) > MOST_KEPT:
+                _KEPT.clear()  # other threads hold what they have read of it
+            _KEPT.update(made)
+        values, errors = zip(*(held[key] for key in keys), strict=True)
         return np.array(values), np.array(errors)
 
     return tabulated

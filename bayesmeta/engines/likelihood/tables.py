@@ -179,16 +179,17 @@ def mode_of_beta(
     stride: float = 2.0,
     widest: float = 1.0,
     rounds: int = ROUNDS,
+    in_order: bool = True,
 ) -> tuple[Array, Array]:
     """Mode of beta at each theta by damped Newton steps, and its scale; both (j,).
 
     Where the nodes are centred only decides how many are needed, so differences do for slopes, and
-    most points start from between those that few others found. No step is longer than `stride`, and
-    no scale than `widest`.
+    most points start from between those that few others found, if modes move as theta does. No step
+    is longer than `stride`, and no scale than `widest`.
     """
     beta, delta = start + 0.0 * theta, 1e-3
     shifts = np.array([[-delta], [0.0], [delta]])
-    if theta.size > 4 * FEW:
+    if in_order and theta.size > 4 * FEW:
         order = np.argsort(theta)
         few = np.append(np.arange(0, theta.size - 1, FEW), theta.size - 1)
         at = order[few]

@@ -269,7 +269,7 @@ class Integrated:
         from scipy.interpolate import BSpline, make_interp_spline
 
         q, t, m = masses.shape
-        for some in np.array_split(np.arange(t), max(1, masses.size // AT_ONCE)):
+        for some in np.array_split(np.arange(t), min(1 + masses.size // AT_ONCE, max(t, 1))):
             columns = masses[:, some].reshape(-1, m).T / (self.u[1] - self.u[0])
             every = make_interp_spline(self.u, columns, k=5)
             each = every.c.reshape(len(every.c), q, some.size)

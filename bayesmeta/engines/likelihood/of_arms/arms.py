@@ -31,6 +31,7 @@ PROBS = (0.0, 0.25, 0.5, 0.75, 1.0)
 FARTHEST = 8.0  # standard deviations from the centre that quantiles are tabulated to at most
 SDS = (-3.0, 14.0)  # logs of the SD, beside a rough one, between which they are
 NEAREST, POINTS = 2.0, 51  # standard errors about the middle with even points, and how many in all
+LEAST = 12  # points of a table
 EVERY, DEPTH = 5, 45.0  # points that are looked at first, and how far below the peak is nothing
 NODES = Nodes(below=8, quantile=12, gap=5, drop=10.0)  # good to 2e-3 of a log, far out
 FEWER = tuple(NODES._replace(below=n, quantile=m) for n, m in ((5, 6), (6, 8), (8, 8)))
@@ -140,15 +141,25 @@ def _of_quantiles(arm: Arm) -> LogLikelihood:
     top = sure > sure.max() - NEAR_TOP
 
     def as_good(nodes: Nodes) -> bool:
-        return bool(np.ptp((_tabulated(arm, unit, v[few], w[few], nodes) - sure)[top]) < AS_GOOD)
+        found = _tabulated(arm, unit, v[few], w[few], nodes)[top]
+        return bool(np.isfinite(found).all() and np.ptp(found - sure[top]) < AS_GOOD)
 
     nodes = next(filter(as_good, FEWER), NODES)
     alive = sure > sure.max() - DEPTH
     v, w = v[_reach(alive.any(axis=1))], w[_reach(alive.any(axis=0))]
     value = _tabulated(arm, unit, v, w, nodes)
+    near = _without_gaps(np.isfinite(value).all(axis=0), int(value.max(axis=0).argmax()))
+    value, w = value[:, near], w[near]
     spline = RectBivariateSpline(v, w, np.maximum(value, -1e5), kx=5, ky=5)
     ends = unit * np.sinh(v[[0, -1]]), unit * np.sinh(w[[0, -1]])
     return partial(_interpolated, spline, arm, unit, ends)
+
+
+def _without_gaps(sound: NDArray[np.bool_], at: int) -> slice:
+    """The points about one that are sound without a gap; all where there are too few."""
+    left, right = np.flatnonzero(~sound[:at]), np.flatnonzero(~sound[at:])
+    near = slice(left[-1] + 1 if left.size else 0, at + right[0] if right.size else sound.size)
+    return near if near.stop - near.start >= LEAST else slice(None)
 
 
 def _reach(alive: NDArray[np.bool_]) -> slice:
@@ -165,7 +176,8 @@ def _tabulated(arm: Arm, unit: float, v: Array, w: Array, nodes: Nodes) -> Array
     sd = np.exp(np.log(arm.sd) + unit * np.sinh(w))
     mean = arm.mean + unit * np.sinh(v)[:, None] * sd
     sds = np.broadcast_to(sd, mean.shape)
-    return log_probability(np, made, mean[..., None], sds[..., None], nodes)[..., 0]
+    found = log_probability(np, made, mean[..., None], sds[..., None], nodes)[..., 0]
+    return np.where(found <= 0, found, -np.inf)  # of three values the rule fails far out
 
 
 def _interpolated(
@@ -237,8 +249,9 @@ def integrated(
     """Log of ``∫ exp joint(x, u) du`` at every x, (n,), for one peak in u per x.
 
     By the trapezoidal rule in v, where u = mode + s sinh(v): dense at the mode, with long tails.
+    Unless the x are `in_order`, their neighbours say nothing of one another.
     """
-    mode, s = mode_of_beta(joint, x, start, stride=0.7, widest=2.0)
+    mode, s = mode_of_beta(joint, x, start, stride=0.7, widest=2.0, in_order=in_order)
     v = np.arange(-6.0, 6.0 + spacing, spacing)
     v = _alive(joint, x, mode, s, v) if in_order else v
     each = joint(x[:, None], _about(mode, s, v)) + np.log(np.cosh(v) * spacing)

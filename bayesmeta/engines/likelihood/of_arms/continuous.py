@@ -204,7 +204,7 @@ def _together(coarse: Array, at_coarse: Array, fine: Array, at_fine: Array) -> t
 def _over_panels(joint: Callable[..., Array], edges: Array, values: Array) -> Array:
     """Log of the integral of each row, (n,), over the panels at whose ends anything is seen."""
     mass = np.maximum(values[:, 1:], values[:, :-1]) + np.log(np.diff(edges, axis=1) + TINY)
-    row, panel = np.nonzero(mass > mass.max(axis=1, keepdims=True) - DEAD)
+    row, panel = np.nonzero(mass > np.fmax.reduce(mass, axis=1)[:, None] - DEAD)
     low, high = edges[row, panel], edges[row, panel + 1]
     x, weight = PANEL
     each = np.empty((row.size, x.size))
@@ -212,9 +212,11 @@ def _over_panels(joint: Callable[..., Array], edges: Array, values: Array) -> Ar
         middle, span = (low[some] + high[some]) / 2, (high[some] - low[some]) / 2
         each[some] = joint(row[some], middle[:, None] + span[:, None] * x)
         each[some] += np.log(span[:, None] * weight + TINY)
-    first = np.searchsorted(row, np.arange(len(edges)))
-    top = np.maximum.reduceat(each.max(axis=1), first)
-    return top + np.log(np.add.reduceat(np.exp(each - top[row, None]).sum(axis=1), first))
+    found, top = np.full((2, len(edges)), -np.inf)
+    seen, first = np.unique(row, return_index=True)
+    top[seen] = np.maximum.reduceat(each.max(axis=1), first)
+    found[seen] = np.log(np.add.reduceat(np.exp(each - top[row, None]).sum(axis=1), first))
+    return top + found
 
 
 def _blocks(of: Array) -> list[slice]:
