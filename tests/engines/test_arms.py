@@ -24,7 +24,14 @@ from bayesmeta.engines.exact.fixed import integrate_fast
 from bayesmeta.engines.exact.grid import integrate_on_grid
 from bayesmeta.engines.likelihood.of_arms import quantiles as _quantiles
 from bayesmeta.engines.likelihood.of_arms._shape import Shape
-from bayesmeta.engines.likelihood.of_arms.arms import FINEST, Arm, arms_of, columns_of, integrated
+from bayesmeta.engines.likelihood.of_arms.arms import (
+    FINEST,
+    Arm,
+    arms_of,
+    columns_of,
+    integrated,
+    log_likelihood_of,
+)
 from bayesmeta.engines.likelihood.of_arms.continuous import SPACING, _table, log_likelihood
 
 LINKS = [
@@ -482,3 +489,13 @@ def test_quartiles_of_three_values_are_these_values():
     assert_allclose(
         [one["mu"].mean(), one["mu"].sd()], [other["mu"].mean(), other["mu"].sd()], rtol=2e-3
     )
+
+
+def test_quartiles_that_are_all_the_same_are_sure_where_the_sd_is_small():
+    """The rule may say a little more than 1 there; that is no failure of it."""
+    same = Arm(5.0, 0.7, 20.0, (0.25, 0.5, 0.75), (4.5,) * 3, (5.5,) * 3)
+    for kind in (6, 7):
+        log_p = log_likelihood_of(same._replace(quartiles=kind))
+        at = np.log([0.1, 0.15, 0.2])
+        brute = 1 - 2 * stats.binom.sf(4, 20, stats.norm.sf(0.5 / np.exp(at)))
+        assert_allclose(log_p(np.full(3, 5.0), at), np.log(brute), atol=5e-3)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from references import MAIN_TRIALS, cases, document
 from tolerances import COUNTS_BRUTE, STANDARD_ERRORS
 
 import bayesmeta as bm
+from bayesmeta.engines.likelihood.corners import each_given_mu, tabulate
 
 SPARSE = ((0, 30, 0, 30), (1, 40, 0, 38), (0, 25, 2, 25), (0, 30, 0, 60))
 MORTALITY = tuple(MAIN_TRIALS.values())
@@ -118,3 +120,20 @@ def test_one_study_is_fitted_with_a_caution():
     exact = bm.fit(model("OR"), studies([(3, 20, 8, 20)]))
     assert exact.diagnostics.passed
     assert "tau" in exact.cautions[0]
+
+
+@pytest.mark.parametrize("measure", ["RR", "RD"])
+def test_means_at_one_tau_are_those_of_the_plain_sum(measure):
+    """Moments and what is left out change nothing, in a conflict of many taus too."""
+    data = bm.BinaryStudies(
+        study=["A", "B", "C"], events_treatment=[12, 0, 2400], n_treatment=[12, 40, 5000],
+        events_control=[25, 3, 900], n_control=[29, 40, 5000],
+    )  # fmt: skip
+    model = bm.BinomialNormal(measure=measure, mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    corners = tabulate(model.likelihood, data, 64.0, 0.28, 0.1)
+    mu = np.linspace(-2.5, 2.5, 60)
+    for tau in (0.01, 0.04, 0.2, 1.0, 5.0):
+        once = each_given_mu(corners, mu, np.full(60, tau), None)
+        apart = [each_given_mu(corners, mu[i : i + 1], np.array([tau]), None)[0] for i in range(60)]
+        told = np.array(apart) > corners.top - 650  # beyond, nothing is left in double precision
+        assert_allclose(once[told], np.array(apart)[told], rtol=1e-10, atol=1e-10)

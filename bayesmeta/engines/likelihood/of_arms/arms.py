@@ -142,10 +142,11 @@ def _of_quantiles(arm: Arm) -> LogLikelihood:
 
     def as_good(nodes: Nodes) -> bool:
         found = _tabulated(arm, unit, v[few], w[few], nodes)[top]
-        return bool(np.isfinite(found).all() and np.ptp(found - sure[top]) < AS_GOOD)
+        known = found.size > 0 and np.isfinite(found).all()
+        return bool(known and np.ptp(found - sure[top]) < AS_GOOD)
 
     nodes = next(filter(as_good, FEWER), NODES)
-    alive = sure > sure.max() - DEPTH
+    alive = ~(sure < sure.max() - DEPTH)  # all of them, where none is possible
     v, w = v[_reach(alive.any(axis=1))], w[_reach(alive.any(axis=0))]
     value = _tabulated(arm, unit, v, w, nodes)
     near = _without_gaps(np.isfinite(value).all(axis=0), int(value.max(axis=0).argmax()))
@@ -177,7 +178,7 @@ def _tabulated(arm: Arm, unit: float, v: Array, w: Array, nodes: Nodes) -> Array
     mean = arm.mean + unit * np.sinh(v)[:, None] * sd
     sds = np.broadcast_to(sd, mean.shape)
     found = log_probability(np, made, mean[..., None], sds[..., None], nodes)[..., 0]
-    return np.where(found <= 0, found, -np.inf)  # of three values the rule fails far out
+    return np.where(found < 1, found, -np.inf)  # far out the rule fails for three values
 
 
 def _interpolated(
