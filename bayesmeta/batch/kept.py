@@ -26,8 +26,12 @@ _PROGRAMS = ("bayesmeta", "numpy", "scipy", "jax", "jaxlib")
 
 @cache
 def made_with() -> Mapping[str, str]:
-    """Versions of what decides a number to its last bit."""
-    return {name: metadata.version(name) for name in _PROGRAMS}
+    """Versions of what decides a number to its last bit; of this package its source too."""
+    source, package = hashlib.sha256(), Path(__file__).parents[1]
+    for path in sorted(package.rglob("*.py")):
+        source.update(f"{path.relative_to(package)}\n".encode() + path.read_bytes())
+    versions = {name: metadata.version(name) for name in _PROGRAMS}
+    return {**versions, "source": source.hexdigest()}
 
 
 @final

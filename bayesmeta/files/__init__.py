@@ -241,20 +241,6 @@ def write_posterior(posterior: Posterior, path: Path | str, *, seed: int = 0) ->
         (folder / path.name).write_bytes(to_netcdf(to_datatree(posterior, seed=seed)))
 
 
-def write_table(table: "pd.DataFrame", path: Path | str) -> None:
-    """Write a table as CSV, with numbers as they are.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written; an older file of that name is then left as it was.
-    """
-    path = Path(path)
-    check_file(path)
-    with staged(path.parent) as folder:
-        table.to_csv(folder / path.name, index=False)
-
-
 def to_netcdf(tree: "DataTree") -> bytes:
     """Return the netCDF file of a laid out posterior.
 
