@@ -45,7 +45,7 @@ def outcome_result(
         name=outcome.name,
         title=outcome.title,
         event=outcome.event,
-        measure=_measure(outcome),
+        measure=outcome.answers_in,
         better=outcome.better,
         note=outcome.note,
         label=outcome.label,
@@ -61,13 +61,6 @@ def outcome_result(
     )
 
 
-def _measure(outcome: Outcome) -> str:
-    if outcome.data is not None:
-        return outcome.measure
-    named = [one.measure for one in outcome.published if one.measure]
-    return named[0] if named else outcome.measure
-
-
 def _checks(
     spec: Specification, outcome: Outcome, main: ScenarioResult, progress: Progress
 ) -> Checks:
@@ -81,7 +74,10 @@ def _absolute(
     spec: Specification, outcome: Outcome, main: ScenarioResult, progress: Progress
 ) -> tuple[AbsoluteEffects | None, str]:
     """Absolute effects and the origin of the control risk: for ratios of binary counts alone."""
-    if outcome.measure not in OF_RISKS or outcome.measure not in main.data.measures:
+    better = outcome.better
+    if better is None or outcome.measure not in OF_RISKS:
+        return None, ""
+    if outcome.measure not in main.data.measures:
         return None, ""
     progress(outcome.title, "absolute effects")
     counts = need(main.data, BinaryStudies, "a control risk is of patients with and without events")
@@ -89,5 +85,5 @@ def _absolute(
     if not np.isfinite(risk):
         return None, ""
     origin = "given by the specification" if outcome.control_risk else "all control arms together"
-    found = absolute_effects(main.answer, control_risk=risk, better=outcome.better, prob=spec.prob)
+    found = absolute_effects(main.answer, control_risk=risk, better=better, prob=spec.prob)
     return found, origin

@@ -9,11 +9,12 @@ from ..effects import effect_sizes
 from ..errors import BayesmetaError
 from ..explanation import Explanation, explain
 from ..model import CommonEffect
+from ..posterior import Posterior
 from ..priors import Normal
 from ..results import PublishedResult, ScenarioResult
 from ..specification import Outcome, PublishedFigure
 from ..studies import Published
-from ..summaries import prob_benefit
+from ..summaries import prob_benefit, scale_of
 
 
 def published_result(
@@ -42,11 +43,18 @@ def published_result(
         published=printed,
         compare_with="" if beside == "none" else beside,
         posterior=posterior,
-        prob_benefit=prob_benefit(posterior.at(), outcome.better) if posterior else np.nan,
+        prob_benefit=_benefit(outcome, posterior),
         why=why,
         note=figure.note,
         explanation=_explanation(outcome, printed, beside, scenarios),
     )
+
+
+def _benefit(outcome: Outcome, posterior: Posterior | None) -> float:
+    """The probability of benefit; NaN where there is none, as of single arms."""
+    if posterior is None or outcome.better is None or not scale_of(posterior).comparative:
+        return np.nan
+    return prob_benefit(posterior.at(), outcome.better)
 
 
 def unit_information(se: float, n: int) -> Normal:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from .. import engines
-from ..effects import EffectSizes
+from ..effects import MEASURES, EffectSizes
 from ..engines import NUTS, default_engine
 from ..errors import BayesmetaError, DataError
 from ..frequentist import (
@@ -67,11 +67,15 @@ def scenario_result(
 
 
 def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robustness:
-    """What single studies and small ones do to the two-stage estimate, where it can be said."""
+    """What single studies and small ones do to the two-stage estimate, where it can be said.
+
+    Of single arms there is no test of small studies: the standard error of a logit or log rate
+    follows from the proportion or rate itself (Hunter et al. 2014, J Clin Epidemiol 67:897-903).
+    """
     if effects is None or effects.k < 3:
         return Robustness()
     small = None
-    if effects.k >= ENOUGH_FOR_SMALL:
+    if effects.k >= ENOUGH_FOR_SMALL and MEASURES[measure].comparative:
         of_risks = data.discrete and data.size == "n"
         try:
             small = small_study_tests(data if of_risks else effects, measure=measure)
@@ -87,7 +91,7 @@ def _frequentist(
 ) -> Mapping[FitKey, FrequentistFit]:
     asked: dict[FitKey, Callable[[], FrequentistFit]] = {}
     measure = outcome.measure
-    if data.discrete:
+    if data.discrete and MEASURES[measure].comparative:
         asked[FitKey.MANTEL_HAENSZEL] = lambda: common_effect(data, weights="MH", measure=measure)
         if measure in ("OR", "RR"):
             asked[FitKey.MANTEL_HAENSZEL_HALF] = lambda: common_effect(

@@ -107,8 +107,6 @@ def _show(results: "Results") -> None:
 def _table(outcome: "OutcomeResult", results: "Results") -> "Table":
     from ..results.sections import sections_of
 
-    title = (
-        f"{outcome.title}: {outcome.measure} [{100 * results.prob:g}% interval], {outcome.better} "
-        "is better"
-    )
+    about = f", {outcome.better} is better" if outcome.compares else ""
+    title = f"{outcome.title}: {outcome.scale.called} [{100 * results.prob:g}% interval]{about}"
     return short(sections_of(outcome, results)["comparison"], title)

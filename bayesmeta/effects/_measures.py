@@ -6,7 +6,7 @@ from typing import Literal, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from ..errors import DataError
 
@@ -47,10 +47,19 @@ class Measure:
         with np.errstate(over="ignore"):
             return np.asarray(_INVERSE[self.link](value), dtype=np.float64)
 
+    def analysed(self, value: ArrayLike) -> NDArray[np.float64]:
+        """Map from the scale people read to the analysis scale."""
+        return np.asarray(_FORWARD[self.link](value), dtype=np.float64)
+
+    @property
+    def called(self) -> str:
+        """What a value on the scale people read is called: ``"RR"``, or of one arm in words."""
+        return self.name if self.comparative else self.words
+
     @property
     def analysis_label(self) -> str:
-        """Name of the analysis scale, e.g. ``"log RR"``."""
-        return self.name if self.link == "identity" else f"{self.link} {self.name}"
+        """Name of the analysis scale, e.g. ``"log RR"`` or ``"logit proportion"``."""
+        return self.name if self.link == "identity" else f"{self.link} {self.called}"
 
 
 _INVERSE: Mapping[str, Callable[[ArrayLike], ArrayLike]] = {
@@ -58,6 +67,12 @@ _INVERSE: Mapping[str, Callable[[ArrayLike], ArrayLike]] = {
     "log": np.exp,
     "logit": expit,
     "atanh": np.tanh,
+}
+_FORWARD: Mapping[str, Callable[[ArrayLike], ArrayLike]] = {
+    "identity": np.asarray,
+    "log": np.log,
+    "logit": logit,
+    "atanh": np.arctanh,
 }
 
 MEASURES: Mapping[str, Measure] = {

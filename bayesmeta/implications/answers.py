@@ -14,6 +14,7 @@ from ..posterior import Marginal, Pair, Posterior
 from ..results import OutcomeResult, ScenarioResult
 from ..results.labels import label_of_line
 from ..results.tables import COMPARATORS, Answer, compared
+from ..summaries import Better
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,8 @@ def of_answers(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
     if main is None:
         return
     yield from answer_is_one(outcome, main, prob)
-    yield from benefit_is_one(outcome, main)
+    if outcome.better is not None:
+        yield from benefit_is_one(outcome, main, outcome.better)
     yield from new_setting_is_one(outcome)
     yield from scenarios_are_their_own(outcome, prob)
     yield from per_patients(outcome)
@@ -96,9 +98,9 @@ def _places(outcome: OutcomeResult, main: ScenarioResult) -> Mapping[str, Triple
     return found
 
 
-def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult) -> Iterator[Pair]:
+def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult, better: Better) -> Iterator[Pair]:
     """The probability of benefit is that of the distribution function, wherever it stands."""
-    benefit = benefit_of(main.answer, outcome.better)
+    benefit = benefit_of(main.answer, better)
     tables = outcome.tables
     found: dict[str, float] = {}
     if "comparison" in tables:
@@ -109,7 +111,7 @@ def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult) -> Iterator[Pai
         found["absolute effects"] = outcome.absolute.rows[0].prob_benefit
     if "parameters" in tables and outcome.scale.comparative:
         said = float(tables["parameters"].loc["mu", "prob_below_null"])
-        found["parameters"] = said if outcome.better == "lower" else 1 - said
+        found["parameters"] = said if better == "lower" else 1 - said
     for place, one in found.items():
         yield same(
             place, "the probability of benefit", one, "the posterior", benefit, "one probability"
@@ -141,17 +143,16 @@ def scenarios_are_their_own(outcome: OutcomeResult, prob: float) -> Iterator[Pai
         answer = natural(one.answer.at(), outcome.scale, prob)
         found = _cells(row, suffix="_natural")
         yield from _triples(f"scenario {one.name}", found, "its posterior", answer, "one answer")
-        benefit = benefit_of(one.answer, outcome.better)
-        said = float(row["prob_benefit"])
         where = f"scenario {one.name}"
-        yield same(
-            where,
-            "the probability of benefit",
-            said,
-            "its posterior",
-            benefit,
-            "one probability",
-        )
+        if outcome.better is not None:
+            yield same(
+                where,
+                "the probability of benefit",
+                float(row["prob_benefit"]),
+                "its posterior",
+                benefit_of(one.answer, outcome.better),
+                "one probability",
+            )
         yield from _comparators(where, row, compared(outcome, index))
 
 
@@ -211,7 +212,7 @@ def natural(marginal: Marginal, scale: Measure, prob: float) -> Triple:
     return _mapped((float(marginal.quantile(0.5)), lower, upper), scale)
 
 
-def benefit_of(posterior: Posterior, better: str) -> float:
+def benefit_of(posterior: Posterior, better: Better) -> float:
     """The probability of benefit by the distribution function."""
     below = float(posterior.at().cdf(0.0))
     return below if better == "lower" else 1 - below

@@ -4,9 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..effects import MEASURES
 from ..posterior import Pair
 from ..results import OutcomeResult
-from ..results.display import headline, number, percent, published_figures, three
+from ..results.display import (
+    headline,
+    natural,
+    natural_three,
+    percent,
+    published_figures,
+)
 from ..results.keys import numbered
 from ..results.tables import compared
 from ..studies import Published
@@ -17,8 +24,10 @@ if TYPE_CHECKING:
 
 ANSWER = (
     r"Given this model and these priors, the {words} lies between (\S+) and (\S+) with \S+% "
-    r"probability \(median (\S+)\), an interval that (includes|excludes) no effect; "
-    r"the probability of benefit is (.+?)\.(?:\s|$)"
+    r"probability \(median (\S+)\){against}\.(?:\s|$)"
+)
+AGAINST_NONE = (
+    r", an interval that (includes|excludes) no effect; the probability of benefit is (.+?)"
 )
 NEW_SETTING = re.compile(r"In a new setting like these it lies between (\S+) and (\S+)\.$")
 FIRST_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
@@ -43,16 +52,25 @@ def headline_and_comparison(outcome: OutcomeResult, text: str) -> Iterator[Pair]
     table = outcome.tables.get("comparison")
     if table is None:
         return
-    found = re.match(ANSWER.format(words=re.escape(outcome.words)), text)
+    against = AGAINST_NONE if outcome.compares else ""
+    found = re.match(ANSWER.format(words=re.escape(outcome.words), against=against), text)
     yield _whether("it says interval, median and probability", so=found is not None)
     if found is None:
         return
-    lower, upper, median, holds, benefit = found.groups()
     row = table.iloc[0]
-    for end, said in (("lower", lower), ("upper", upper), ("estimate", median)):
-        yield as_printed(f"the {end}", said, number(float(row[f"{end}_natural"])))
-    yield as_printed("the probability of benefit", benefit, percent(float(row["prob_benefit"])))
-    includes = float(row["lower"]) < 0 < float(row["upper"])
+    for end, said in zip(("lower", "upper", "estimate"), found.groups(), strict=False):
+        wanted = natural(float(row[f"{end}_natural"]), outcome.scale)
+        yield as_printed(f"the {end}", said, wanted)
+    if outcome.compares:
+        yield from _against_none(row, *found.groups()[3:])
+
+
+def _against_none(row: "pd.Series", holds: str, benefit: str) -> Iterator[Pair]:
+    """What it says of no effect and of benefit, of a comparison."""
+    names = ("prob_benefit", "lower", "upper")
+    chance, lower, upper = (float(row[name]) for name in names)  # pyright: ignore[reportArgumentType]
+    yield as_printed("the probability of benefit", benefit, percent(chance))
+    includes = lower < 0 < upper
     yield same(
         FIRST,
         "whether the interval includes no effect",
@@ -71,8 +89,9 @@ def headline_and_new_setting(outcome: OutcomeResult, text: str) -> Iterator[Pair
     found = NEW_SETTING.search(text)
     yield _whether("it says what is likely in a new setting", so=found is not None)
     for end, said in zip(("lower", "upper"), found.groups() if found else (), strict=False):
-        natural = FORTH[outcome.scale.link](float(table.loc["theta_new", end]))
-        yield as_printed(f"the {end} end in a new setting", said, number(natural))
+        value = FORTH[outcome.scale.link](float(table.loc["theta_new", end]))
+        wanted = natural(value, outcome.scale)
+        yield as_printed(f"the {end} end in a new setting", said, wanted)
 
 
 def published_sentence(outcome: OutcomeResult, text: str, prob: float) -> Iterator[Pair]:
@@ -86,15 +105,18 @@ def published_sentence(outcome: OutcomeResult, text: str, prob: float) -> Iterat
         return
     for one in figures:
         row = table.loc[one.label]
-        cells = three(*(float(row[f"{end}_natural"]) for end in ENDS))  # pyright: ignore[reportArgumentType]
+        first, second, third = (float(row[f"{end}_natural"]) for end in ENDS)  # pyright: ignore[reportArgumentType]
+        measure = MEASURES[str(row["measure"]) or "GEN"]
+        cells = natural_three((first, second, third), measure)
         where = f"{FIRST}, {one.label}"
         for end, wanted in zip(ENDS, cells, strict=True):
             yield as_printed(f"the {end}", getattr(one, end), wanted, where)
-        benefit = percent(float(row["prob_benefit"]))
-        yield as_printed("the probability of benefit", one.benefit, benefit, where)
+        if one.benefit:
+            benefit = percent(float(row["prob_benefit"]))
+            yield as_printed("the probability of benefit", one.benefit, benefit, where)
     parts = "; ".join(
-        f"{one.label} {one.measure} {one.estimate} [{one.lower}, {one.upper}] "
-        f"(probability of benefit {one.benefit})"
+        f"{one.label} {one.measure} {one.estimate} [{one.lower}, {one.upper}]"
+        + (f" (probability of benefit {one.benefit})" if one.benefit else "")
         for one in figures
     )
     yield _whether(

@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from ..effects import MEASURES, Measure, measure_named
 from ..errors import DataError
-from ._scale import linear_ticks, log_ticks, tick_text
+from ._scale import linear_ticks, log_ticks, logit_ticks, tick_text
 from ._style import BLUE, INK, MUTED, SKY, SMALL, blank, house, inches, panel
 from ._text import clean, interval_text, write
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 _WORDS = {"mu": "Overall effect μ", "tau": "Between-study SD τ"}
 _SYMBOL = {"mu": "μ", "tau": "τ"}
 _PLAIN = MEASURES["GEN"]  # tau is shown as it is analysed
-_UPPER = {"log": (log_ticks, np.log), "atanh": (linear_ticks, np.arctanh)}  # by link
+_UPPER = {  # by link
+    "log": (log_ticks, np.log),
+    "atanh": (linear_ticks, np.arctanh),
+    "logit": (logit_ticks, logit),
+}
 _WIDE, _HIGH, _SIDE, _FOOT = 3.95, 2.2, 0.25, 0.85  # inches
 _TOP = {True: 0.95, False: 0.6}  # with the ratio's axis and without
 
@@ -39,7 +44,8 @@ def prior_posterior_of_rows(
         One panel each; analysis scale.
     measure : str or Measure
         One of ``MEASURES``, or the measure itself where mu stands on another scale than that
-        name's; an upper axis shows mu of a ratio, or of a bounded difference, as people read it.
+        name's; an upper axis shows mu of a ratio, a rate, a proportion or a bounded difference
+        as people read it.
     prob : float, optional
         Probability of the intervals, to be printed.
 
@@ -125,7 +131,7 @@ def _axes(axes: Axes, rows: "DensityRows", measure: Measure) -> None:
         axes.set_xlabel(f"{_SYMBOL.get(rows.parameter, rows.parameter)} ({measure.analysis_label})")
         return
     axes.set_xlabel(f"μ ({measure.analysis_label})")
-    if low < 0 < high:
+    if measure.comparative and low < 0 < high:
         axes.axvline(0.0, color=INK, linewidth=0.8, label="_no effect", zorder=1)
     if measure.link in _UPPER:
         find, analysed = _UPPER[measure.link]
@@ -141,8 +147,11 @@ def _axes(axes: Axes, rows: "DensityRows", measure: Measure) -> None:
 def _title(figure: Figure, axes: Axes, rows: "DensityRows", measure: Measure) -> None:
     left = axes.get_position().x0 * float(figure.get_size_inches()[0])
     effect = rows.parameter == "mu"
-    shown = measure.name if effect else _SYMBOL.get(rows.parameter, clean(rows.parameter))
+    shown = measure.called if effect else _SYMBOL.get(rows.parameter, clean(rows.parameter))
     scale = measure if effect else _PLAIN
     text = f"posterior median {shown} {interval_text(rows.median, rows.lower, rows.upper, scale)}"
-    write(figure, left, 0.2, _WORDS.get(rows.parameter, clean(rows.parameter)), weight="bold")
+    said = _WORDS.get(rows.parameter, clean(rows.parameter))
+    if effect and not measure.comparative:
+        said = f"Overall {measure.words} (μ)"
+    write(figure, left, 0.2, said, weight="bold")
     write(figure, left, 0.2 + inches(SMALL) + 0.04, text, size=SMALL, color=MUTED)

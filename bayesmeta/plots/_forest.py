@@ -36,6 +36,7 @@ def forest_of_rows(
     labels: tuple[str, str] = ("treatment", "control"),
     title: str = "",
     prob: float | None = None,
+    counted: str = "",
 ) -> Figure:
     """Draw a forest plot of rows.
 
@@ -47,7 +48,8 @@ def forest_of_rows(
     rows : sequence of ForestRow, length n
         On the analysis scale; a ``"shrunken"`` row follows its study and carries its label.
     measure : str
-        One of ``MEASURES``. Ratios are shown as ratios, on an axis spaced by their logarithms.
+        One of ``MEASURES``. Ratios and rates are shown as such, on an axis spaced by their
+        logarithms; proportions as proportions.
     better : {"lower", "higher"}, optional
         The direction of benefit; where it is not given, neither side is named.
     labels : tuple of str
@@ -55,6 +57,8 @@ def forest_of_rows(
     title : str
     prob : float, optional
         Level of the intervals, to be printed above them.
+    counted : str
+        What the counts of a single arm are; above those of two arms stand their names.
 
     Returns
     -------
@@ -79,17 +83,18 @@ def forest_of_rows(
     if not rows:
         raise DataError("A forest plot needs at least one row.")
     names = (clean(labels[0]), clean(labels[1]))
+    note = f"{names[0]} v {names[1]}" if scale.comparative else clean(counted)
     model = any(row.kind == "shrunken" for row in rows)
     guide = next((row.estimate for row in rows if row.kind == "posterior"), None)
     with house():
         return sheet(
             list(_lines(rows, scale, model=model)),
-            _heads(scale, names, prob, counts=any(row.note for row in rows), model=model),
+            _heads(scale, note if any(row.note for row in rows) else "", prob, model=model),
             measure=scale,
             better=better,
             labels=names,
             title=clean(title),
-            legend=_legend() if model else (),
+            legend=_legend(scale) if model else (),
             guide=guide,
         )
 
@@ -148,16 +153,14 @@ def _numbers(marks: Sequence[Mark], measure: Measure, *, model: bool) -> tuple[s
     return tuple(columns)
 
 
-def _heads(
-    measure: Measure, labels: tuple[str, str], prob: float | None, *, counts: bool, model: bool
-) -> Heads:
+def _heads(measure: Measure, note: str, prob: float | None, *, model: bool) -> Heads:
     interval = "interval" if prob is None else f"{100 * prob:g}% interval"
-    shown = f"{measure.name} [{interval}]"
-    note = f"{labels[0]} v {labels[1]}" if counts else ""
+    shown = f"{measure.called} [{interval}]"
     return Heads(note=note, numbers=(shown, f"under the model,\n{shown}") if model else (shown,))
 
 
-def _legend() -> tuple[Line2D, ...]:
+def _legend(measure: Measure) -> tuple[Line2D, ...]:
+    effect = "effect" if measure.comparative else measure.words
     return (
         Line2D(
             [],
@@ -175,6 +178,6 @@ def _legend() -> tuple[Line2D, ...]:
             linewidth=0.9,
             marker="o",
             markersize=3.4,
-            label="study’s effect under the model (shrunken)",
+            label=f"study’s {effect} under the model (shrunken)",
         ),
     )

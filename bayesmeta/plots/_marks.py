@@ -155,10 +155,10 @@ def _diamond(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str, fill
 
 def _arrows(axes: Axes, mark: Mark, y: float, scale: Scale, *, color: str) -> None:
     """Say that an interval goes on beyond the axis."""
-    if mark.lower < scale.lower:
-        _arrow(axes, scale.natural(scale.lower), y, CARETLEFT, color, f"{mark.name}, beyond lower")
-    if mark.upper > scale.upper:
-        _arrow(axes, scale.natural(scale.upper), y, CARETRIGHT, color, f"{mark.name}, beyond upper")
+    if scale.placed(mark.lower) < scale.lower:
+        _arrow(axes, scale.ends[0], y, CARETLEFT, color, f"{mark.name}, beyond lower")
+    if scale.placed(mark.upper) > scale.upper:
+        _arrow(axes, scale.ends[1], y, CARETRIGHT, color, f"{mark.name}, beyond upper")
 
 
 def _arrow(axes: Axes, x: float, y: float, caret: Literal[4, 5], color: str, name: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from ..effects import Measure
 from ._style import SMALL
@@ -19,6 +20,11 @@ _LONGER = 1.6  # and all are shown whole if that makes the axis no longer than b
 # Tried in this order; each step in every decade.
 _STEPS: tuple[tuple[float, ...], ...] = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 3), (1,))
 _ENOUGH, _MOST = 4, 9  # ticks
+_HALVES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
+_SHARES = tuple(
+    (*lower, 0.5, *(round(1 - one, 4) for one in reversed(lower)))
+    for lower in (_HALVES, _HALVES[:-2], _HALVES[::3], _HALVES[::9])
+)
 
 
 @final
@@ -28,41 +34,50 @@ class Scale:
 
     Attributes
     ----------
-    log : bool
-        Whether the axis shows ratios, log-spaced.
+    link : str
+        Of the measure. Ratios and rates are shown log-spaced, proportions as they are.
     lower, upper : float
-        Limits on the analysis scale.
+        Limits: proportions, else on the analysis scale.
     ticks : tuple of float
         On the natural scale.
     """
 
-    log: bool
+    link: str
     lower: float
     upper: float
     ticks: tuple[float, ...]
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the axis ends."""
+        return self._shown(self.lower), self._shown(self.upper)
+
+    def placed(self, value: float) -> float:
+        """Put a value of the analysis scale where the limits are: proportions as such."""
+        return float(expit(value)) if self.link == "logit" else value
+
     def at(self, value: float) -> float:
         """Where to draw a value of the analysis scale: on the axis, or at its nearer end."""
-        return self.natural(float(np.clip(value, self.lower, self.upper)))
+        return self._shown(float(np.clip(self.placed(value), self.lower, self.upper)))
 
     def beyond(self, value: float) -> float:
         """Where to draw a value that the axes will clip: never so far that it overflows."""
         span = 20 * (self.upper - self.lower)
-        return self.natural(float(np.clip(value, self.lower - span, self.upper + span)))
+        placed = self.placed(value)
+        return self._shown(float(np.clip(placed, self.lower - span, self.upper + span)))
 
-    def natural(self, value: float) -> float:
-        """Map from the analysis scale to the one the axis shows."""
-        return float(np.exp(value)) if self.log else value
+    def _shown(self, placed: float) -> float:
+        return float(np.exp(placed)) if self.link == "log" else placed
 
     def holds(self, value: float) -> bool:
         """Whether a value of the analysis scale lies on the axis."""
-        return self.lower <= value <= self.upper
+        return self.lower <= self.placed(value) <= self.upper
 
     def apply(self, axes: Axes) -> None:
         """Give the axes these limits and ticks."""
-        if self.log:
+        if self.link == "log":
             axes.set_xscale("log")
-        axes.set_xlim(self.natural(self.lower), self.natural(self.upper))
+        axes.set_xlim(*self.ends)
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_locator(FixedLocator(self.ticks))
         axes.set_xticklabels([tick_text(tick) for tick in self.ticks])
@@ -73,7 +88,8 @@ def scale_for(
 ) -> Scale:
     """Fit an axis to estimates and intervals.
 
-    Every estimate and no effect are on it. Wide intervals lengthen it, but only so far.
+    Every estimate and, of comparisons, no effect are on it. Wide intervals lengthen it, but only
+    so far; those of proportions are shown whole.
 
     Parameters
     ----------
@@ -84,16 +100,35 @@ def scale_for(
     width : float
         Of the axis, in inches: what the ticks must fit in.
     """
-    lower, upper = _limits(estimates, ends)
+    if measure.link == "logit":
+        return _of_proportions(expit(estimates), expit(ends), width=width)
+    lower, upper = _limits(estimates, ends, none=measure.comparative)
     find = log_ticks if measure.log else linear_ticks
     reached = np.exp([lower, upper]) if measure.log else np.array([lower, upper])
     ticks = find(float(reached[0]), float(reached[1]), width=width)
-    return Scale(log=measure.log, lower=lower, upper=upper, ticks=tuple(ticks))
+    return Scale(link=measure.link, lower=lower, upper=upper, ticks=tuple(ticks))
 
 
-def _limits(estimates: NDArray[np.float64], ends: NDArray[np.float64]) -> tuple[float, float]:
+def _of_proportions(
+    estimates: NDArray[np.float64], ends: NDArray[np.float64], *, width: float
+) -> Scale:
+    every = np.concatenate([estimates, ends.ravel()])
+    known = every[np.isfinite(every)]
+    low, high = known.min(initial=1.0), known.max(initial=0.0)
+    low, high = (low, high) if low < high else (0.0, 1.0)
+    room = 0.04 * (high - low)
+    ticks = linear_ticks(max(low - room, 0.0), min(high + room, 1.0), width=width)
+    return Scale(
+        link="logit", lower=float(low - room), upper=float(high + room), ticks=tuple(ticks)
+    )
+
+
+def _limits(
+    estimates: NDArray[np.float64], ends: NDArray[np.float64], *, none: bool
+) -> tuple[float, float]:
     known = estimates[np.isfinite(estimates)]
-    inner = np.array([known.min(initial=0.0), known.max(initial=0.0)])
+    known = np.append(known, 0.0) if none or not known.size else known
+    inner = np.array([known.min(), known.max()])
     finite = ends[np.isfinite(ends).all(axis=1)]
     whole = np.array([finite.min(initial=inner[0]), finite.max(initial=inner[1])])
     typical = float(np.median(np.ptp(finite, axis=1)) / 2) if len(finite) else 1.0
@@ -139,6 +174,17 @@ def linear_ticks(
     room = 1e-9 * (upper - lower)
     ticks = ticks[(ticks >= lower - room) & (ticks <= upper + room)]
     return [float(f"{tick:.10g}") for tick in ticks]
+
+
+def logit_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:
+    """Round proportions between two proportions, on an axis spaced by their logits."""
+    inch = width / float(logit(upper) - logit(lower))
+    inside = [np.array([one for one in steps if lower <= one <= upper]) for steps in _SHARES]
+    fitting = [ticks for ticks in inside if _fit(logit(ticks) * inch, ticks)]
+    if fitting and fitting[0].size > 1:
+        return fitting[0].tolist()
+    few = np.asarray(linear_ticks(lower, upper, width=width))
+    return few[(few > 0) & (few < 1)].tolist()
 
 
 def tick_text(value: float) -> str:

@@ -73,7 +73,7 @@ def scenarios_of_table(
     with house():
         return sheet(
             list(_lines(table, scale)),
-            Heads(numbers=(f"{scale.name} [{interval}]",)),
+            Heads(numbers=(f"{scale.called} [{interval}]",)),
             measure=scale,
             better=better,
             labels=(clean(labels[0]), clean(labels[1])),

@@ -111,7 +111,7 @@ def sheet(
     axes = panel(figure, columns.plot, tops[0], columns.width, tops[-1] - tops[0])
     axes.set_ylim(tops[-1], tops[0])
     scale.apply(axes)
-    _guides(axes, scale, guide)
+    _guides(axes, scale, guide, none=measure.comparative)
     for line, top, bottom in zip(lines, tops[:-1], tops[1:], strict=True):
         _line(figure, axes, line, columns, scale, middle=(top + bottom) / 2)
     _foot(axes, measure, favours)
@@ -229,11 +229,12 @@ def _head(
     figure.add_artist(Line2D(rule, [1 - top / high] * 2, color=INK, linewidth=0.8))
 
 
-def _guides(axes: Axes, scale: Scale, guide: float | None) -> None:
-    axes.axvline(scale.natural(0.0), color=INK, linewidth=0.8, zorder=1, label="no effect")
+def _guides(axes: Axes, scale: Scale, guide: float | None, *, none: bool) -> None:
+    if none:
+        axes.axvline(scale.at(0.0), color=INK, linewidth=0.8, zorder=1, label="no effect")
     if guide is not None and scale.holds(guide):
         axes.axvline(
-            scale.natural(guide),
+            scale.at(guide),
             color=BLUE,
             linewidth=0.8,
             linestyle=(0, (2, 2)),

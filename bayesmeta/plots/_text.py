@@ -8,7 +8,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from ..effects import Measure
-from ..results.display import interval
+from ..results.display import natural_interval
 from ._style import FAMILY, INK, TEXT, inches
 
 _RISE = 0.36  # half the height of a capital over the font size
@@ -91,7 +91,7 @@ def interval_text(estimate: float, lower: float, upper: float, measure: Measure)
     """Show an estimate and its interval on the natural scale: ``0.76 [0.60, 0.96]``."""
     with np.errstate(over="ignore"):
         middle, left, right = map(float, measure.natural([estimate, lower, upper]))
-    return interval(middle, left, right)
+    return natural_interval((middle, left, right), measure)
 
 
 def p_text(p: float) -> str:

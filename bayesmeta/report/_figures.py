@@ -34,6 +34,7 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
             better=better,
             labels=arms,
             prob=prob,
+            counted=_counted(outcome),
         ),
         "prior-posterior": plots.prior_posterior_of_rows(
             density_rows(outcome.main.answer, prob=prob), measure=outcome.scale, prob=prob
@@ -48,3 +49,10 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     if outcome.checks.loo is not None:
         figures["left-out"] = plots.left_out(outcome.checks.loo)
     return {name: plots.save_svg(figure) for name, figure in figures.items()}
+
+
+def _counted(outcome: OutcomeResult) -> str:
+    """What the counts of a single arm are; of two arms their names say it."""
+    if outcome.compares or outcome.main is None or not outcome.main.data.discrete:
+        return ""
+    return f"{outcome.event} / {outcome.main.data.size}"

@@ -75,13 +75,29 @@ def _outcome(
     return {
         "result": outcome,
         "measure": MEASURES[outcome.measure],
+        "effect": "effect" if outcome.compares else MEASURES[outcome.measure].words,
         "headline": headline(outcome, prob=results.prob),
+        "corrected": _corrected(outcome),
         "shift": shift_sentence(outcome),
         "sections": sections_of(outcome, results),
         "beside": _beside(outcome, results),
         "models": [_model(LABELS[key], one, outcome) for key, one in outcome.asked.items()],
         "figures": {name: _embedded(svg) for name, svg in figures.items()},
     }
+
+
+def _corrected(outcome: OutcomeResult) -> str:
+    """Of which studies of a single arm the own estimate is not events over n or time."""
+    if outcome.compares or outcome.main is None or not outcome.main.data.discrete:
+        return ""
+    return f" {_HALF[MEASURES[outcome.measure].link]}"
+
+
+_HALF = {
+    "logit": "Where none or all have the event, ½ is added to both counts for a study's own "
+    "estimate.",
+    "log": "Where a study has no event, ½ is added for its own estimate.",
+}
 
 
 def _embedded(svg: str) -> str:

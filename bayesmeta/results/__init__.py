@@ -24,6 +24,7 @@ from .labels import LABELS, label_of
 if TYPE_CHECKING:
     import pandas as pd
 
+PER_TIME = {"IRLN": " per unit of time"}  # behind the words of a measure
 CONTRADICT = "figures that contradict each other"
 
 
@@ -179,7 +180,8 @@ class OutcomeResult:
     name, title, event, measure, note : str
     label : str
         What the effect is called; ``""`` for the words of the measure.
-    better : {"lower", "higher"}
+    better : {"lower", "higher"} or None
+        None of single arms, which compare nothing.
     asked : mapping of FitKey to Model
         The models; the first is that of the answer.
     why : mapping of str to str
@@ -205,7 +207,7 @@ class OutcomeResult:
     title: str
     event: str
     measure: str
-    better: Better
+    better: Better | None
     note: str
     label: str = ""
     asked: Mapping[FitKey, Model] = field(default_factory=dict)
@@ -221,9 +223,15 @@ class OutcomeResult:
     tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
 
     @property
+    def compares(self) -> bool:
+        """Whether it compares two arms; else there is no benefit and no line of no effect."""
+        return MEASURES[self.measure].comparative
+
+    @property
     def words(self) -> str:
         """What the effect is called."""
-        return self.label or MEASURES[self.measure].words
+        measure = MEASURES[self.measure]
+        return self.label or measure.words + PER_TIME.get(measure.name, "")
 
     @property
     def main(self) -> ScenarioResult | None:
@@ -324,6 +332,11 @@ class Results:
     def passed(self) -> bool:
         """Whether every numerical gate of every fit passed, cross-checks apart."""
         return not any(outcome.failures for outcome in self.outcomes)
+
+    @property
+    def compares(self) -> bool:
+        """Whether any outcome compares two arms."""
+        return any(outcome.compares for outcome in self.outcomes)
 
     @property
     def unconverged(self) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """Numbers and sentences as people read them; for the terminal and the report alike."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 from ..checks import Checks
-from ..effects import MEASURES
+from ..effects import MEASURES, Measure
 from ..model import FamilyName, Model
 from . import OutcomeResult, Results, ScenarioResult
 
@@ -20,7 +20,9 @@ class Figure:
 
     Attributes
     ----------
-    label, measure, estimate, lower, upper, benefit : str
+    label, measure, estimate, lower, upper : str
+    benefit : str
+        Empty of single arms.
     """
 
     label: str
@@ -31,10 +33,8 @@ class Figure:
     benefit: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.label} {self.measure} {self.estimate} [{self.lower}, {self.upper}] "
-            f"(probability of benefit {self.benefit})"
-        )
+        said = f"{self.label} {self.measure} {self.estimate} [{self.lower}, {self.upper}]"
+        return f"{said} (probability of benefit {self.benefit})" if self.benefit else said
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -67,6 +67,47 @@ def three(estimate: float, lower: float, upper: float, decimals: int = 2) -> tup
     places = max(decimals - 1, 0) if largest >= 100 else decimals
     middle, low, high = (number(value, places) for value in values)
     return middle, low, high
+
+
+def natural(value: float, measure: Measure) -> str:
+    """Write a value on the scale people read, with the digits its measure is read with."""
+    if measure.comparative or not (math.isfinite(value) and value > 0):
+        return number(value)
+    return _OF_ONE_ARM[measure.link](value)
+
+
+def natural_three(values: tuple[float, float, float], measure: Measure) -> tuple[str, str, str]:
+    """Write an estimate and both ends of its interval on the scale people read."""
+    if measure.comparative:
+        return three(*values)
+    middle, low, high = (natural(value, measure) for value in values)
+    return middle, low, high
+
+
+def natural_interval(values: tuple[float, float, float], measure: Measure) -> str:
+    """Write ``0.76 [0.60, 0.96]``, or of proportions ``0.885 [0.807, 0.944]``."""
+    if measure.comparative or not math.isfinite(values[0]):
+        return interval(*values)
+    middle, low, high = natural_three(values, measure)
+    return f"{middle} [{low}, {high}]"
+
+
+def _proportion(value: float) -> str:
+    """Three decimals; near 0 and 1 two digits of what is left, so that neither is said of less."""
+    left = min(value, 1 - value)
+    if left < 1e-6:
+        return f"{value:.2g}" if value < 0.5 else "> 0.999999" if left > 0 else "1"
+    return f"{value:.{max(3, 1 - math.floor(math.log10(left)))}f}"
+
+
+def _rate(value: float) -> str:
+    """Three digits, whatever the unit of time."""
+    if not 1e-4 <= value < 1e5:
+        return f"{value:.2e}".replace("-", "−")
+    return f"{value:.{max(2 - math.floor(math.log10(value)), 0)}f}"
+
+
+_OF_ONE_ARM: Mapping[str, Callable[[float], str]] = {"logit": _proportion, "log": _rate}
 
 
 def simulated(value: float, error: float, decimals: int = 2) -> str:
@@ -102,16 +143,25 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
         return _headline_published(outcome, prob)
     measure = outcome.scale
     mu = main.answer.at()
-    lower, upper = (float(measure.natural(end)) for end in mu.interval(prob))
-    row = outcome.tables["comparison"].iloc[0]
-    none = 1.0 if measure.log else 0.0
-    crosses = "includes" if lower < none < upper else "excludes"
+    ends = [float(measure.natural(end)) for end in mu.interval(prob)]
+    lower, upper = (natural(end, measure) for end in ends)
     return (
-        f"Given this model and these priors, the {outcome.words} lies between {number(lower)} and "
-        f"{number(upper)} with {100 * prob:g}% probability (median "
-        f"{number(float(measure.natural(mu.quantile(0.5))))}), an interval that {crosses} no "
-        f"effect; the probability of benefit is {percent(row['prob_benefit'])}. "
-        f"{_prediction(main, outcome, prob)}"
+        f"Given this model and these priors, the {outcome.words} lies between {lower} and {upper} "
+        f"with {100 * prob:g}% probability (median "
+        f"{natural(float(measure.natural(mu.quantile(0.5))), measure)})"
+        f"{_against_none(outcome, ends)}. {_prediction(main, outcome, prob)}"
+    )
+
+
+def _against_none(outcome: OutcomeResult, ends: Sequence[float]) -> str:
+    """What a comparison says of no effect and of benefit."""
+    if not outcome.compares:
+        return ""
+    none = 1.0 if outcome.scale.log else 0.0
+    crosses = "includes" if ends[0] < none < ends[1] else "excludes"
+    benefit = outcome.tables["comparison"].iloc[0]["prob_benefit"]
+    return (
+        f", an interval that {crosses} no effect; the probability of benefit is {percent(benefit)}"
     )
 
 
@@ -123,8 +173,9 @@ def published_figures(outcome: OutcomeResult, *, prob: float) -> Sequence[Figure
             continue
         mu, measure = one.posterior.at(), MEASURES[one.published.measure or "GEN"]
         middle, low, high = map(float, measure.natural([mu.quantile(0.5), *mu.interval(prob)]))
-        texts = three(middle, low, high)
-        found.append(Figure(one.label, measure.name, *texts, percent(one.prob_benefit)))
+        texts = natural_three((middle, low, high), measure)
+        benefit = "" if math.isnan(one.prob_benefit) else percent(one.prob_benefit)
+        found.append(Figure(one.label, measure.called, *texts, benefit))
     return found
 
 
@@ -137,8 +188,9 @@ def shift_sentence(outcome: OutcomeResult) -> str:
     if not without["left_out"] or without["k"] == 0:
         return ""
     many = full["k"] - without["k"] > 1
+    where = " in either arm" if outcome.compares else ""
     return (
-        f"{without['left_out']} {'have' if many else 'has'} no event in either arm. Without "
+        f"{without['left_out']} {'have' if many else 'has'} no event{where}. Without "
         f"{'them' if many else 'it'} the mean of mu ({outcome.scale.analysis_label}) moves by "
         f"{number(without['mean'] - full['mean'], 3)}, from {number(full['mean'], 3)} to "
         f"{number(without['mean'], 3)}, and its SD from {number(full['sd'], 3)} to "
@@ -193,6 +245,8 @@ _LIKELIHOODS: Mapping[FamilyName, str] = {
     "hypergeometric": "counts, given each study's total of events, by the hypergeometric "
     "distribution",
     "poisson": "counts by two Poisson arms per study",
+    "proportion": "events of single arms by one binomial distribution per study",
+    "incidence": "events of single arms in person-time by one Poisson distribution per study",
     "arms": "continuous outcomes by both arms' means and SDs, or quantiles as rounded, the SDs "
     "estimated with the rest",
 }
@@ -204,8 +258,9 @@ def _prediction(main: ScenarioResult, outcome: OutcomeResult, prob: float) -> st
     measure = outcome.scale
     lower, upper = main.answer.at(new=True).interval(prob)
     return (
-        f"In a new setting like these it lies between {number(float(measure.natural(lower)))} and "
-        f"{number(float(measure.natural(upper)))}."
+        f"In a new setting like these it lies between "
+        f"{natural(float(measure.natural(lower)), measure)} and "
+        f"{natural(float(measure.natural(upper)), measure)}."
     )
 
 

@@ -194,13 +194,22 @@ def every_interval(fits: Mapping[FitKey, FrequentistFit]) -> Mapping[Line, Frequ
     }
 
 
+def comparators(outcome: OutcomeResult) -> Mapping[str, Line]:
+    """Those an outcome has, by prefix of their columns: single arms have no Mantel–Haenszel."""
+    return {
+        prefix: line
+        for prefix, line in COMPARATORS.items()
+        if outcome.compares or line.key != FitKey.MANTEL_HAENSZEL
+    }
+
+
 def scenario_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
     """One row per scenario: the answer, its probability of benefit, and two comparators."""
     import pandas as pd
 
     rows = {one.name: _scenario_row(outcome, one, prob) for one in outcome.scenarios}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
-    return _natural(table, outcome.measure, prefixes=("", *COMPARATORS))
+    return _natural(table, outcome.measure, prefixes=("", *comparators(outcome)))
 
 
 def _scenario_row(outcome: OutcomeResult, one: ScenarioResult, prob: float) -> dict[str, object]:
@@ -211,10 +220,10 @@ def _scenario_row(outcome: OutcomeResult, one: ScenarioResult, prob: float) -> d
     row: dict[str, object] = {
         "k": one.data.k,
         **dict(zip(("estimate", "lower", "upper"), ends.tolist(), strict=True)),
-        "prob_benefit": prob_benefit(mu, outcome.better),
+        **({} if outcome.better is None else {"prob_benefit": prob_benefit(mu, outcome.better)}),
         "sound": one.answer.diagnostics.passed,
     }
-    for prefix, (key, name) in COMPARATORS.items():
+    for prefix, (key, name) in comparators(outcome).items():
         fit = one.pooled.get(key)
         values = (fit.estimate, *fit.interval(prob, name=name)) if fit else (np.nan,) * 3
         row |= {
@@ -332,7 +341,8 @@ def published_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
             "prob_benefit": one.prob_benefit,
             "citation": printed.citation,
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("figure")
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("figure")
+    return table if outcome.compares else table.drop(columns="prob_benefit")
 
 
 def diagnostics_table(outcome: OutcomeResult) -> "pd.DataFrame":

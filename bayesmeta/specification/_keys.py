@@ -7,7 +7,17 @@ from typing import final
 from ..wording import Likelihood, Words
 
 _KINDS = {"counts": "counts", "continuous": "continuous outcomes"}
-_EXAMPLES = {"RD": ("0.5", "0.1"), "SMD": ("1", "0.3")}
+_UNITS = "whose size depends on the units"
+_OF_ONE_ARM = {
+    "PLO": "whose mu is the logit of a proportion",
+    "IRLN": "whose mu is the log of a rate, in the table's unit of time",
+}
+_EXAMPLES = {
+    "RD": ("0.5", "0.1"),
+    "SMD": ("1", "0.3"),
+    "PLO": ("2", "1"),
+    "IRLN": ("2", "1"),
+}
 
 
 @final
@@ -44,8 +54,9 @@ class Keys:
     def no_prior(self, asked: Words) -> Exception:
         """Say that the measure has no default priors, and what one might look like."""
         mu, tau = _EXAMPLES.get(asked.measure, ("20", "5"))
+        about = _OF_ONE_ARM.get(asked.measure, _UNITS)
         return ValueError(
-            f"no default prior exists for {asked.measure}, whose size depends on the units: "
+            f"no default prior exists for {asked.measure}, {about}: "
             f"give mu and tau, e.g. mu = 'Normal(0, {mu})' and tau = 'HalfNormal({tau})'."
         )
 

@@ -7,13 +7,23 @@ from pydantic import Field, model_validator
 
 from ..effects import MEASURES
 from ..errors import BayesmetaError
-from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies
+from ..studies import (
+    BinaryStudies,
+    ContinuousStudies,
+    IncidenceStudies,
+    PersonTimeStudies,
+    ProportionStudies,
+)
 from ..wording import Likelihood, Words, check_priors, likelihood_for, two_stage
 from ._block import Block, Column, DegreesOfFreedom, PriorText, Title, unique
 from ._keys import Keys
 from ._parts import PublishedFigure, Scenario
 
-_TABLES = {"counts": (BinaryStudies, PersonTimeStudies), "continuous": (ContinuousStudies,)}
+_TABLES = {
+    "counts": (BinaryStudies, PersonTimeStudies, ProportionStudies, IncidenceStudies),
+    "continuous": (ContinuousStudies,),
+}
+_OF_COMPARISONS = ("better", "baseline", "control_risk")
 
 
 @final
@@ -25,8 +35,8 @@ class Outcome(Block):
     name : str
         Short name, used in file names: lower-case letters, digits and hyphens.
     title : str
-    better : {"lower", "higher"}
-        Direction of benefit.
+    better : {"lower", "higher"} or None
+        Direction of benefit; None of single arms, which compare nothing.
     event : str
         What is counted, in the plural, e.g. ``"deaths"``.
     data : Path or None
@@ -38,6 +48,7 @@ class Outcome(Block):
     level : float
         Level of the intervals in a table of estimates.
     measure : str
+        PLO for proportions and IRLN for rates of single arms.
     label : str
         What the effect is called in the report, e.g. "hazard ratio for death".
     likelihood : {"binomial", "hypergeometric", "poisson"} or None
@@ -68,7 +79,7 @@ class Outcome(Block):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
     title: Title
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher"] | None = None
     event: str = "events"
     data: Annotated[Path, Field(strict=False)] | None = None
     kind: Literal["counts", "estimates", "continuous"] = "counts"
@@ -104,6 +115,7 @@ class Outcome(Block):
                 raise ValueError(
                     f"published {one.label!r}: compare_with {one.compare_with!r} is not a scenario."
                 )
+        self._check_direction()
         if self.data is None:
             return self
         self._check_likelihood()
@@ -112,13 +124,26 @@ class Outcome(Block):
             self._check_beside(one)
         return self
 
-    def _check_likelihood(self) -> None:
-        if not MEASURES[self.measure].comparative:
+    @property
+    def answers_in(self) -> str:
+        """The measure of the answer: the table's, or without one the first that a figure names."""
+        named = [one.measure for one in self.published if one.measure]
+        return named[0] if self.data is None and named else self.measure
+
+    def _check_direction(self) -> None:
+        """A direction of benefit for comparisons, and nothing of comparisons for single arms."""
+        measure = self.answers_in
+        given = [name for name in _OF_COMPARISONS if getattr(self, name) is not None]
+        if MEASURES[measure].comparative:
+            if self.better is None:
+                raise ValueError("key 'better' is missing in [[outcome]]: 'lower' or 'higher'.")
+        elif given:
             raise ValueError(
-                f"{self.measure} is of single arms, which compare nothing and have no direction of "
-                f"benefit: use bayesmeta fit TABLE --measure {self.measure}, or "
-                "ProportionNormal or IncidenceNormal in Python."
+                f"leave out {' and '.join(given)}: {measure} is of single arms, which compare "
+                "nothing."
             )
+
+    def _check_likelihood(self) -> None:
         of_arms = self.log_sd or self.distribution != "normal" or self.quartiles != 7
         if of_arms and self.kind != "continuous":
             raise ValueError("distribution, quartiles and log_sd are for kind = 'continuous'.")

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping
 
-from ...effects import MEASURES
+from ...effects import MEASURES, Measure
 from .. import OutcomeResult, PublishedResult, Results
 from ..display import NOTHING, interval, number, percent
 from ..keys import numbered
 from ..labels import label_of_line
-from ..tables import COMPARATORS, Answer, Kind, answers
+from ..tables import Answer, Kind, answers, comparators
 from ._columns import column, label, natural, natural_text, share, words
 from ._section import LABEL, Cell, Column, Section, Values
 
@@ -59,7 +59,12 @@ def _compared(
         kind=[one.kind for one in of_rows], printed=[_printed(one) for one in of_rows]
     )
     return Section(
-        name=name, title=title, table=shown, columns=_side_by_side(run), note=note, marked=True
+        name=name,
+        title=title,
+        table=shown,
+        columns=_side_by_side(outcome, run),
+        note=note,
+        marked=True,
     )
 
 
@@ -80,21 +85,35 @@ def _alone(outcome: OutcomeResult, run: Results) -> Section | None:
         name="comparison",
         title="Figures analysed alone",
         table=shown,
-        columns=_side_by_side(run),
+        columns=_side_by_side(outcome, run),
         marked=True,
     )
 
 
-def _side_by_side(run: Results) -> tuple[Column, ...]:
+def _side_by_side(outcome: OutcomeResult, run: Results) -> tuple[Column, ...]:
+    def estimate(row: Values) -> str:
+        return _estimate(row, _measure_of(row, outcome))
+
+    head = "estimate" if outcome.compares else outcome.scale.words
     return (
         label("analysis"),
         column("k", "k", _studies, right=True),
-        column(
-            "estimate", f"estimate [{level(run)} interval]", _estimate, short="estimate", right=True
-        ),
-        share("prob_benefit", "probability of benefit", short="P(benefit)", right=True),
+        column("estimate", f"{head} [{level(run)} interval]", estimate, short=head, right=True),
+        *_benefit(outcome, "probability of benefit", short="P(benefit)"),
         column("gap", "gap", lambda row: number(row.get("gap", math.nan)), right=True),
     )
+
+
+def _benefit(outcome: OutcomeResult, head: str, short: str = "") -> tuple[Column, ...]:
+    """The probability of benefit, which single arms have not."""
+    if not outcome.compares:
+        return ()
+    return (share("prob_benefit", head, short=short, right=True),)
+
+
+def _measure_of(row: Values, outcome: OutcomeResult) -> Measure:
+    """A figure alone has a measure of its own."""
+    return MEASURES[row.get("measure") or outcome.measure]
 
 
 def _studies(row: Values) -> str:
@@ -102,9 +121,11 @@ def _studies(row: Values) -> str:
     return f"{int(k)}" if k is not None and math.isfinite(k) else NOTHING
 
 
-def _estimate(row: Values) -> str:
+def _estimate(row: Values, measure: Measure) -> str:
     """The estimate with its interval, or what a figure that has none says."""
-    return natural_text(row) if math.isfinite(row["estimate_natural"]) else str(row["printed"])
+    if not math.isfinite(row["estimate_natural"]):
+        return str(row["printed"])
+    return natural_text(row, measure)
 
 
 def scenarios(outcome: OutcomeResult, _run: Results) -> Section | None:
@@ -115,11 +136,11 @@ def scenarios(outcome: OutcomeResult, _run: Results) -> Section | None:
     columns = (
         Column("scenario", "scenario", lambda row: Cell(row[LABEL], below=(row["note"],))),
         column("k", "k", lambda row: f"{int(row['k'])}", right=True),
-        natural("posterior", right=True),
-        share("prob_benefit", "P(benefit)", right=True),
+        natural("posterior", outcome.scale, right=True),
+        *_benefit(outcome, "P(benefit)"),
         *(
-            natural(label_of_line(line), prefix=prefix, right=True)
-            for prefix, line in COMPARATORS.items()
+            natural(label_of_line(line), outcome.scale, prefix=prefix, right=True)
+            for prefix, line in comparators(outcome).items()
         ),
     )
     return Section(
@@ -184,8 +205,13 @@ def published(outcome: OutcomeResult, run: Results) -> Section | None:
     columns = (
         Column("source", "source", lambda row: Cell(row[LABEL], below=(row["citation"],))),
         Column("printed", "as printed", lambda row: _with(row, "printed", "extra", "note")),
-        natural(f"alone [{level(run)}]", right=True),
-        share("prob_benefit", "P(benefit)", right=True),
+        column(
+            "estimate",
+            f"alone [{level(run)}]",
+            lambda row: natural_text(row, _measure_of(row, outcome)),
+            right=True,
+        ),
+        *_benefit(outcome, "P(benefit)"),
         Column("prior", "prior of mu", lambda row: _with(row, "prior", "why")),
     )
     return Section(
@@ -214,20 +240,21 @@ def glance(run: Results) -> Section:
     import pandas as pd
 
     rows = [row for outcome in run.outcomes for row in _at_a_glance(outcome, run)]
+    benefit = column("benefit", "probability of benefit", lambda row: row["benefit"], right=True)
     columns = (
         Column("title", "outcome", _of_outcome),
         words("measure", "measure"),
         column("estimate", f"answer [{level(run)} interval]", lambda r: r["estimate"], right=True),
-        column("benefit", "probability of benefit", lambda row: row["benefit"], right=True),
+        *((benefit,) if run.compares else ()),
         Column("printed", "published", lambda row: Cell(row["printed"], aside=row["source"])),
     )
+    about = " Benefit means the direction stated with each outcome." if run.compares else ""
     return Section(
         name="glance",
         title="Answers at a glance",
         table=pd.DataFrame(rows),
         columns=columns,
-        note=f"Answers are posterior medians with central {level(run)} credible intervals. Benefit "
-        "means the direction stated with each outcome.",
+        note=f"Answers are posterior medians with central {level(run)} credible intervals.{about}",
         marked=True,
     )
 
@@ -238,16 +265,19 @@ def _of_outcome(row: Values) -> Cell:
 
 def _at_a_glance(outcome: OutcomeResult, run: Results) -> list[dict[str, object]]:
     section = comparison(outcome, run)
-    found = [] if section is None else [r for r in section.rows if r.kind == Kind.POSTERIOR]
+    if section is None:
+        return []
+    found = [row for row in section.rows if row.kind == Kind.POSTERIOR]
+    at = {one.key: index for index, one in enumerate(section.columns)}
     beside = outcome.published[0] if outcome.published else None
     return [
         {
             "title": outcome.title,
             "place": f"#{outcome.name}",
             "alone": "" if outcome.main else f"{row.cells[0].text}, alone",
-            "measure": MEASURES[outcome.measure].name,
-            "estimate": row.cells[2].text,
-            "benefit": row.cells[3].text,
+            "measure": MEASURES[outcome.measure].called,
+            "estimate": row.cells[at["estimate"]].text,
+            "benefit": row.cells[at["prob_benefit"]].text if outcome.compares else NOTHING,
             "printed": str(beside.published) if beside and not index else "",
             "source": f"({beside.label})" if beside and not index else "",
             "sound": row.sound,

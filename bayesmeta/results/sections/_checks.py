@@ -11,8 +11,10 @@ from ._section import LABEL, Section, Values
 
 IMPLIED = (
     "What the priors imply for studies of these designs: the overall effect and the interval of τ "
-    "in closed form, the rest by simulation, with the digits that its Monte Carlo error leaves. A "
-    "baseline of each trial's own is vague by design: it lets the comparison rest on the "
+    "in closed form, the rest by simulation, with the digits that its Monte Carlo error leaves."
+)
+BASELINES = (
+    " A baseline of each trial's own is vague by design: it lets the comparison rest on the "
     "randomisation within trials."
 )
 PREDICTED = (
@@ -39,7 +41,8 @@ def implied(outcome: OutcomeResult, _run: Results) -> Section | None:
         words("rule", "called absurd"),
     )
     title = "What the priors imply"
-    return Section(name="prior-predictive", title=title, table=table, columns=columns, note=IMPLIED)
+    note = IMPLIED + BASELINES * outcome.compares
+    return Section(name="prior-predictive", title=title, table=table, columns=columns, note=note)
 
 
 def _drawn_share(share: float, error: float) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from ..display import interval, number, percent, simulated_interval
+from ...effects import Measure
+from ..display import natural_interval, number, percent, simulated_interval
 from ._section import LABEL, Cell, Column, Values
 
 ENDS = ("estimate", "lower", "upper")
@@ -37,18 +38,28 @@ def share(key: str, head: str, *, short: str = "", right: bool = False) -> Colum
 
 
 def natural(
-    head: str, names: Sequence[str] = ENDS, *, prefix: str = "", right: bool = False
+    head: str,
+    measure: Measure,
+    names: Sequence[str] = ENDS,
+    *,
+    prefix: str = "",
+    right: bool = False,
 ) -> Column:
     """An estimate with its interval, on the scale that people read."""
     return column(
-        f"{prefix}{names[0]}", head, lambda row: natural_text(row, names, prefix), right=right
+        f"{prefix}{names[0]}",
+        head,
+        lambda row: natural_text(row, measure, names, prefix),
+        right=right,
     )
 
 
-def natural_text(row: Values, names: Sequence[str] = ENDS, prefix: str = "") -> str:
+def natural_text(
+    row: Values, measure: Measure, names: Sequence[str] = ENDS, prefix: str = ""
+) -> str:
     """Write ``0.76 [0.60, 0.96]`` from the columns on the natural scale."""
     estimate, lower, upper = (float(row[f"{prefix}{name}_natural"]) for name in names)
-    return interval(estimate, lower, upper)
+    return natural_interval((estimate, lower, upper), measure)
 
 
 def drawn(head: str, prefix: str = "") -> Column:

@@ -1,5 +1,6 @@
 """What the answer rests on: Bayes factors, weights, studies without events, quantiles."""
 
+from ...effects import MEASURES
 from .. import OutcomeResult, Results
 from ..display import NOTHING, factor, number
 from ._answers import level
@@ -9,6 +10,10 @@ from ._section import Column, Section, Values
 FACTORS = (
     "How much likelier the data are if there is no effect (μ = 0), or no heterogeneity (τ = 0), "
     "than under the model; the probability of 0 takes both to be equally likely before."
+)
+FACTORS_OF_ONE_ARM = (
+    "How much likelier the data are if there is no heterogeneity (τ = 0) than under the model; the "
+    "probability of 0 takes both to be equally likely before."
 )
 BY_SCALE = (
     "The factor of τ answers to its prior as much as to the data: here it is with that prior half "
@@ -41,7 +46,11 @@ def factors(outcome: OutcomeResult, _run: Results) -> Section | None:
         return None
     columns = (*_of_factors("hypothesis"), words("how", "how"))
     return Section(
-        name="bayes-factors", title="Bayes factors", table=table, columns=columns, lead=FACTORS
+        name="bayes-factors",
+        title="Bayes factors",
+        table=table,
+        columns=columns,
+        lead=FACTORS if outcome.compares else FACTORS_OF_ONE_ARM,
     )
 
 
@@ -76,9 +85,9 @@ def zeros(outcome: OutcomeResult, _run: Results) -> Section | None:
     columns = (
         label("studies"),
         words("k", "k"),
-        natural(f"{outcome.measure}, median", MIDDLE),
+        natural(f"{outcome.scale.called}, median", outcome.scale, MIDDLE),
         figure("tau_median", "τ"),
-        share("prob_below_null", "P(below no effect)"),
+        *((share("prob_below_null", "P(below no effect)"),) if outcome.compares else ()),
         figure("shift", "shift of μ, SDs"),
         words("left_out", "left out"),
     )
@@ -125,7 +134,10 @@ def definitions(outcome: OutcomeResult, _run: Results) -> Section | None:
         name="quartile-definitions",
         title="Definitions of quartiles",
         table=table,
-        columns=(label("quartiles"), natural(f"{outcome.measure}, median")),
+        columns=(
+            label("quartiles"),
+            natural(f"{outcome.measure}, median", MEASURES[outcome.measure]),
+        ),
         note="Papers hardly ever say which definition of sample quartiles their software took.",
     )
 

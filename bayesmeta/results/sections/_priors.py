@@ -10,7 +10,7 @@ from ...effects import MEASURES, Measure
 from ...model import FamilyName, Model
 from ...summaries import prior_interval
 from .. import OutcomeResult
-from ..display import number
+from ..display import natural, number
 from ._columns import label, words
 from ._section import Section
 
@@ -58,12 +58,14 @@ def _meaning(name: str, prior: "Prior", model: Model, outcome: OutcomeResult) ->
 
 
 def _of_mu(asked: _Asked) -> str:
-    low, high = (float(asked.measure.natural(end)) for end in (asked.low, asked.high))
-    return f"{asked.measure.name} between {number(low)} and {number(high)}"
+    measure = asked.measure
+    low, high = (natural(float(measure.natural(end)), measure) for end in (asked.low, asked.high))
+    return f"{measure.called} between {low} and {high}"
 
 
 def _of_tau(asked: _Asked) -> str:
-    said = f"between-study SD between {number(asked.low)} and {number(asked.high)}"
+    of = "" if asked.measure.link != "logit" else " of logits"
+    said = f"between-study SD{of} between {number(asked.low)} and {number(asked.high)}"
     if not asked.measure.log:
         return said
     factor = math.exp(1.959964 * asked.high) if asked.high < 50 else math.inf

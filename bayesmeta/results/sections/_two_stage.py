@@ -4,7 +4,7 @@ import math
 
 from ...effects import MEASURES
 from .. import OutcomeResult, Results
-from ..display import NOTHING, number
+from ..display import NOTHING, natural, number
 from ._columns import column, figure, label, words
 from ._section import Section, Values
 
@@ -30,13 +30,16 @@ def heterogeneity_of(outcome: OutcomeResult, name: str) -> Section | None:
     table = outcome.tables.get(name)
     if table is None:
         return None
-    mapped = MEASURES[outcome.measure].natural
+    measure = MEASURES[outcome.measure]
 
     def prediction(row: Values) -> str:
         if not math.isfinite(row["prediction_lower"]):
             return NOTHING
-        lower, upper = (float(mapped(row[f"prediction_{end}"])) for end in ("lower", "upper"))
-        return f"{number(lower)} to {number(upper)}"
+        lower, upper = (
+            natural(float(measure.natural(row[f"prediction_{end}"])), measure)
+            for end in ("lower", "upper")
+        )
+        return f"{lower} to {upper}"
 
     columns = (
         label("fit"),
