@@ -154,7 +154,14 @@ def section_of(name, outcome):
 def test_a_section_shows_under_each_head_the_column_it_names(name):
     row, cells = ROWS[name]
     tables = {name: pd.DataFrame([row], index=["it"]), "deviance": DEVIANCE}
-    outcome = SimpleNamespace(tables=tables, measure="RR", scale=MEASURES["RR"], checks=Checks())
+    outcome = SimpleNamespace(
+        tables=tables,
+        measure="RR",
+        scale=MEASURES["RR"],
+        checks=Checks(),
+        compares=True,
+        effect="effect",
+    )
     section = section_of(name, outcome)
     assert [dict(zip(section.heads, one, strict=True)) for one in section.texts] == [cells]
 
@@ -215,7 +222,7 @@ def test_a_shift_is_told_from_the_mean_and_sd_with_studies_without_events_to_tho
         index=["all studies", "without studies that have no event"],
     )
     evidence = SimpleNamespace(zeros=zeros)
-    said = shift_sentence(SimpleNamespace(evidence=evidence, scale=MEASURES["RR"]))
+    said = shift_sentence(SimpleNamespace(evidence=evidence, scale=MEASURES["RR"], compares=True))
     assert said.endswith("moves by 0.250, from −0.500 to −0.250, and its SD from 0.125 to 0.375.")
 
 
@@ -242,7 +249,12 @@ def scenario():
 
 def outcome_of(scenario, better):
     return SimpleNamespace(
-        scenarios=(scenario,), better=better, measure="RR", scale=MEASURES["RR"], published=()
+        scenarios=(scenario,),
+        better=better,
+        measure="RR",
+        scale=MEASURES["RR"],
+        published=(),
+        compares=True,
     )
 
 
@@ -406,7 +418,7 @@ def test_figures_analysed_alone_stand_at_a_glance_each_in_a_row_of_its_own(print
     other = replace(printed, label="Shu 2025", prob_benefit=0.25)
     outcome = alone(printed, other, replace(printed, label="not analysed", posterior=None))
     outcome = replace(outcome, tables={"published": published_table(outcome, prob=PROB)})
-    rows = [*glance(SimpleNamespace(outcomes=(outcome,), prob=PROB)).rows]
+    rows = [*glance(SimpleNamespace(outcomes=(outcome,), prob=PROB, compares=True)).rows]
     first, second = (row.cells for row in rows)
     assert (first[0].text, first[0].link) == ("Death", "#death")
     assert [cells[0].below for cells in (first, second)] == [

@@ -121,6 +121,7 @@ name = "death"
 title = "Death"
 better = "lower"
 """
+NO_DIRECTION = SMALL.replace('better = "lower"\n', "")
 
 
 def refusal(text: str) -> str:
@@ -472,21 +473,26 @@ TABLES = {
         'measure = "OR"\nmu',
         'measure = "MD"\nmu',
         '[[outcome]]\nname = "mortality"',
-        "counts have measure 'OR', 'RR' or 'RD' with likelihood = 'binomial', not 'MD'; a table of "
-        "estimates needs kind",
+        "counts have measure 'OR', 'RR', 'RD' or 'PLO' with likelihood = 'binomial', not 'MD'; a "
+        "table of estimates needs kind",
     ),
     "rates of patients": (
         'likelihood = "binomial"',
         'likelihood = "poisson"',
         '[[outcome]]\nname = "mortality"',
-        "counts have measure 'IRR' with likelihood = 'poisson', not 'OR'",
+        "counts have measure 'IRR' or 'IRLN' with likelihood = 'poisson', not 'OR'",
     ),
     "single arms": (
         'measure = "OR"\nmu',
         'measure = "PLO"\nmu',
         '[[outcome]]\nname = "mortality"',
-        "PLO is of single arms, which compare nothing and have no direction of benefit: use "
-        "bayesmeta fit",
+        "leave out better.*: PLO is of single arms, which compare nothing",
+    ),
+    "no direction of benefit": (
+        'better = "lower"\nevent',
+        "event",
+        '[[outcome]]\nname = "mortality"',
+        r"key 'better' is missing in \[\[outcome\]\]: 'lower' or 'higher'",
     ),
     "coding without arms of its own": (
         'likelihood = "binomial"',
@@ -648,7 +654,8 @@ def test_verdict_without_figure_may_stand_beside_ours():
 
 def test_published_measure_may_be_any_we_have_or_none():
     for measure in ("", *MEASURES):
-        text = f'{SMALL}[[outcome.published]]\nlabel = "R"\nmeasure = "{measure}"\n'
+        small = SMALL if not measure or MEASURES[measure].comparative else NO_DIRECTION
+        text = f'{small}[[outcome.published]]\nlabel = "R"\nmeasure = "{measure}"\n'
         assert parse_specification(text).outcome[0].published[0].measure == measure
     assert set(get_args(Outcome.model_fields["measure"].annotation)) == set(MEASURES)
 

@@ -9,7 +9,7 @@ from ..effects import MEASURES
 from ..engines import mathematics, pymc_source
 from ..model import Model
 from ..results import OutcomeResult, Results
-from ..results.display import headline, likelihoods_in_words, shift_sentence
+from ..results.display import headline, likelihoods_in_words, printed, shift_sentence
 from ..results.keys import numbered
 from ..results.labels import LABELS
 from ..results.sections import (
@@ -75,9 +75,9 @@ def _outcome(
     return {
         "result": outcome,
         "measure": MEASURES[outcome.measure],
-        "effect": "effect" if outcome.compares else MEASURES[outcome.measure].words,
         "headline": headline(outcome, prob=results.prob),
         "corrected": _corrected(outcome),
+        "printed": {one.label: printed(one.published) for one in outcome.published},
         "shift": shift_sentence(outcome),
         "sections": sections_of(outcome, results),
         "beside": _beside(outcome, results),

@@ -228,6 +228,11 @@ class OutcomeResult:
         return MEASURES[self.measure].comparative
 
     @property
+    def effect(self) -> str:
+        """The word for what a study has: an effect, or of single arms a proportion or rate."""
+        return "effect" if self.compares else MEASURES[self.measure].words
+
+    @property
     def words(self) -> str:
         """What the effect is called."""
         measure = MEASURES[self.measure]

@@ -8,6 +8,7 @@ from typing import final
 from ..checks import Checks
 from ..effects import MEASURES, Measure
 from ..model import FamilyName, Model
+from ..studies import Published
 from . import OutcomeResult, Results, ScenarioResult
 
 NOTHING = "–"
@@ -93,11 +94,14 @@ def natural_interval(values: tuple[float, float, float], measure: Measure) -> st
 
 
 def _proportion(value: float) -> str:
-    """Three decimals; near 0 and 1 two digits of what is left, so that neither is said of less."""
-    left = min(value, 1 - value)
+    """Three decimals; two digits of a small one, and none rounded to certainty."""
+    left = 1 - value
+    if value < 1e-6 or left <= 0:
+        return f"{value:.2g}"
     if left < 1e-6:
-        return f"{value:.2g}" if value < 0.5 else "> 0.999999" if left > 0 else "1"
-    return f"{value:.{max(3, 1 - math.floor(math.log10(left)))}f}"
+        return "> 0.999999"
+    least = value if left >= 5e-4 else left
+    return f"{value:.{max(3, 1 - math.floor(math.log10(least)))}f}"
 
 
 def _rate(value: float) -> str:
@@ -108,6 +112,19 @@ def _rate(value: float) -> str:
 
 
 _OF_ONE_ARM: Mapping[str, Callable[[float], str]] = {"logit": _proportion, "log": _rate}
+
+
+def spoken(text: str, outcome: OutcomeResult) -> str:
+    """Speak of a proportion or a rate where an outcome has no effect."""
+    return text.replace("effect", outcome.effect)
+
+
+def printed(figure: Published) -> str:
+    """Write a published figure as it was printed; of single arms with its measure in words."""
+    measure = MEASURES[figure.measure or "GEN"]
+    if measure.comparative or not figure.has_interval:
+        return str(figure)
+    return f"{measure.words} {figure.estimate} [{figure.lower}, {figure.upper}]"
 
 
 def simulated(value: float, error: float, decimals: int = 2) -> str:

@@ -14,6 +14,7 @@ from ..explanation import FIGURES
 from ..frequentist import FrequentistFit
 from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
 from . import OutcomeResult, PublishedResult, ScenarioResult
+from .display import printed as as_printed
 from .keys import FitKey, Line, numbered
 from .labels import LABELS, label_of, label_of_line
 
@@ -331,7 +332,7 @@ def published_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
         natural = MEASURES[printed.measure or "GEN"].natural  # each by its own measure
         rows[one.label] = {
             "measure": printed.measure,
-            "printed": str(printed),
+            "printed": as_printed(printed),
             "p": printed.p,
             "k": printed.k,
             "n": printed.n,

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 
 from ...effects import MEASURES, Measure
+from ...studies import Published
 from .. import OutcomeResult, PublishedResult, Results
-from ..display import NOTHING, interval, number, percent
+from ..display import NOTHING, interval, number, percent, printed
 from ..keys import numbered
 from ..labels import label_of_line
 from ..tables import Answer, Kind, answers, comparators
@@ -69,7 +70,7 @@ def _compared(
 
 
 def _printed(one: Answer) -> str:
-    return str(one.fit) if one.kind == Kind.PUBLISHED else NOTHING
+    return printed(one.fit) if isinstance(one.fit, Published) else NOTHING
 
 
 def _alone(outcome: OutcomeResult, run: Results) -> Section | None:
@@ -278,7 +279,7 @@ def _at_a_glance(outcome: OutcomeResult, run: Results) -> list[dict[str, object]
             "measure": MEASURES[outcome.measure].called,
             "estimate": row.cells[at["estimate"]].text,
             "benefit": row.cells[at["prob_benefit"]].text if outcome.compares else NOTHING,
-            "printed": str(beside.published) if beside and not index else "",
+            "printed": printed(beside.published) if beside and not index else "",
             "source": f"({beside.label})" if beside and not index else "",
             "sound": row.sound,
         }

@@ -4,7 +4,7 @@ import math
 
 from ...posterior import beside
 from .. import OutcomeResult, Results
-from ..display import fit_in_words, number, percent, simulated
+from ..display import fit_in_words, number, percent, simulated, spoken
 from ..labels import label_of
 from ._columns import column, drawn, figure, label, words
 from ._section import LABEL, Section, Values
@@ -41,7 +41,8 @@ def implied(outcome: OutcomeResult, _run: Results) -> Section | None:
         words("rule", "called absurd"),
     )
     title = "What the priors imply"
-    note = IMPLIED + BASELINES * outcome.compares
+    note = spoken(IMPLIED, outcome) + BASELINES * outcome.compares
+    table = table.rename(index=lambda name: spoken(name, outcome))
     return Section(name="prior-predictive", title=title, table=table, columns=columns, note=note)
 
 

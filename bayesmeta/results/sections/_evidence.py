@@ -2,7 +2,7 @@
 
 from ...effects import MEASURES
 from .. import OutcomeResult, Results
-from ..display import NOTHING, factor, number
+from ..display import NOTHING, factor, number, spoken
 from ._answers import level
 from ._columns import MIDDLE, column, figure, label, natural, share, words
 from ._section import Column, Section, Values
@@ -74,7 +74,8 @@ def weights(outcome: OutcomeResult, _run: Results) -> Section | None:
         share("weight", "weight in μ"),
         share("own_weight", "own weight in its θ"),
     )
-    return Section(name="weights", title="Weights", table=table, columns=columns, lead=WEIGHTS)
+    lead = spoken(WEIGHTS, outcome)
+    return Section(name="weights", title="Weights", table=table, columns=columns, lead=lead)
 
 
 def zeros(outcome: OutcomeResult, _run: Results) -> Section | None:
