@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from scipy.special import expit, logit
-from scipy.stats import norm, poisson
+from scipy.stats import binom, norm, poisson, t
 
 import bayesmeta as bm
 from bayesmeta import plots
 from bayesmeta.analysis import run as analyse
 from bayesmeta.cli import main
 from bayesmeta.effects import MEASURES
+from bayesmeta.engines.likelihood.held_out import study_terms
 from bayesmeta.implications import hold
 from bayesmeta.plots._scale import logit_ticks, scale_for
 from bayesmeta.results.display import natural, natural_interval
@@ -496,3 +497,22 @@ def test_densities_of_a_proportion_show_it_above_and_its_logit_below(results):
     assert "posterior median proportion 0.885 [0.807, 0.944]" in texts(figure)
     upper = [label.get_text() for label in first.child_axes[0].get_xticklabels()]
     assert {"0.8", "0.9"} <= set(upper)
+
+
+@pytest.mark.parametrize("df", [None, 4])
+def test_events_of_everybody_predict_with_fewer_what_they_lack(df):
+    data = bm.ProportionStudies(study=list("ABC"), events=[9, 5, 7], n=[9, 5, 7])
+    model = bm.ProportionNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(1), df=df)
+    found = bm.loo(bm.fit(model, data))
+    assert found.pit_lower == pytest.approx(1 - np.exp(found.elpd), rel=1e-5)
+
+
+def test_fewer_events_have_the_probability_of_a_sum_when_effects_hardly_spread():
+    data = bm.ProportionStudies(study=list("AB"), events=[9, 3], n=[9, 5])
+    model = bm.ProportionNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(1), df=4)
+    draws = {"mu": np.array([3.0]), "tau": np.array([0.05])}
+    below = np.exp(study_terms(model, data, draws).below[0])
+    z = np.sinh(np.linspace(-12, 12, 40001))
+    mass = t.pdf(z, 4) * np.gradient(z)
+    wanted = [mass @ binom.cdf(e - 1, n, expit(3 + 0.05 * z)) for e, n in ((9, 9), (3, 5))]
+    assert below == pytest.approx(wanted, rel=1e-5)

@@ -5,7 +5,7 @@ from functools import lru_cache, partial, singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, expit, log_ndtr, pdtr
+from scipy.special import betainc, expit, log_ndtr, pdtr
 
 from ...errors import ModelError
 from ...model import (
@@ -196,7 +196,8 @@ def _(_: Hypergeometric, data: Studies, grid: Points, spacing: float) -> tuple[A
 @log_parts.register
 def _(_: Proportion, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
     events, n = (data.numbers[name][:, None] for name in ("events", "n"))
-    return _alone(bdtr(events - 1, n.astype(np.int64), expit(grid.points)))
+    fewer = betainc(n - events + 1, np.maximum(events, 1), expit(-grid.points))
+    return _alone(np.where(events > 0, fewer, 0.0))  # a tail without steps, for splines of its log
 
 
 @log_parts.register
