@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 # Where a room is tested, by the names under tests/; its own file of tests comes first.
 ROOMS = {
     "analysis": (
-        *("test_likelihoods_run", "test_continuous_run", "test_real_case"),
-        "test_freeze_tables",
+        *("test_likelihoods_run", "test_continuous_run", "test_single_arms_run"),
+        *("test_real_case", "test_freeze_tables"),
     ),
     "batch": ("test_batch", "test_batch_files", "engines/test_counts_fast", "engines/test_hmc"),
     "checks": ("test_checks", "test_deviance", "test_loo", "test_widths"),
@@ -34,19 +34,25 @@ ROOMS = {
         *("test_frequentist", "test_reference_grid", "test_tau2", "test_glmm", "test_influence"),
         *("test_small_study", "test_nnf", "test_conventions", "test_invariances"),
     ),
-    "implications": ("test_coherence",),
+    "implications": ("test_coherence", "test_single_arms_run"),
     "model": ("test_model", "test_parts", "test_dispatch"),
     "multivariate": ("test_multivariate", "engines/test_nuts_multivariate"),
     "outcomes": ("test_multivariate",),
-    "plots": ("test_plots", "test_faces"),
+    "plots": ("test_plots", "test_faces", "test_single_arms_run"),
     "posterior": (
         *("test_posterior", "test_faces", "test_marginals", "engines/test_grid_draws"),
         "test_coherence",
     ),
     "priors": ("test_priors",),
     "reml": ("test_frequentist", "test_tau2", "test_multivariate"),
-    "report": ("test_report", "test_likelihoods_run", "test_continuous_run", "test_real_case"),
-    "results": ("test_report", "test_cli", "test_likelihoods_run", "test_continuous_run"),
+    "report": (
+        *("test_report", "test_likelihoods_run", "test_continuous_run", "test_single_arms_run"),
+        "test_real_case",
+    ),
+    "results": (
+        *("test_report", "test_cli", "test_likelihoods_run", "test_continuous_run"),
+        "test_single_arms_run",
+    ),
     "simulate": ("test_simulate",),
     "specification": ("test_specification", "fuzz/test_fuzz_specifications"),
     "studies": ("test_studies", "test_table", "test_selections", "test_continuous", "fuzz"),

@@ -25,6 +25,7 @@ _GROUPS = {
     "frequentist": "Frequentist",
     "published": "Published",
 }
+_COUNTED = {"logit": "events / n", "log": "events / time"}  # of a single arm
 _MODEL = ("shrunken", "posterior", "prediction")
 
 
@@ -83,6 +84,7 @@ def forest_of_rows(
     if not rows:
         raise DataError("A forest plot needs at least one row.")
     names = (clean(labels[0]), clean(labels[1]))
+    counted = counted or _COUNTED.get(scale.link, "")
     note = f"{names[0]} v {names[1]}" if scale.comparative else clean(counted)
     model = any(row.kind == "shrunken" for row in rows)
     guide = next((row.estimate for row in rows if row.kind == "posterior"), None)
