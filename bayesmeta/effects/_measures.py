@@ -58,8 +58,13 @@ class Measure:
 
     @property
     def analysis_label(self) -> str:
-        """Name of the analysis scale, e.g. ``"log RR"`` or ``"logit proportion"``."""
-        return self.name if self.link == "identity" else f"{self.link} {self.called}"
+        """Name of the analysis scale, e.g. ``"log RR"``."""
+        return self.name if self.link == "identity" else f"{self.link} {self.name}"
+
+    @property
+    def analysis_called(self) -> str:
+        """What a value on the analysis scale is called: ``"log RR"``, ``"logit proportion"``."""
+        return self.called if self.link == "identity" else f"{self.link} {self.called}"
 
 
 _INVERSE: Mapping[str, Callable[[ArrayLike], ArrayLike]] = {

@@ -128,9 +128,11 @@ def _axes(axes: Axes, rows: "DensityRows", measure: Measure) -> None:
     ticks = linear_ticks(low, high, width=_WIDE)
     axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
     if rows.parameter != "mu":
-        axes.set_xlabel(f"{_SYMBOL.get(rows.parameter, rows.parameter)} ({measure.analysis_label})")
+        axes.set_xlabel(
+            f"{_SYMBOL.get(rows.parameter, rows.parameter)} ({measure.analysis_called})"
+        )
         return
-    axes.set_xlabel(f"μ ({measure.analysis_label})")
+    axes.set_xlabel(f"μ ({measure.analysis_called})")
     if measure.comparative and low < 0 < high:
         axes.axvline(0.0, color=INK, linewidth=0.8, label="_no effect", zorder=1)
     if measure.link in _UPPER:

@@ -208,7 +208,7 @@ def shift_sentence(outcome: OutcomeResult) -> str:
     where = " in either arm" if outcome.compares else ""
     return (
         f"{without['left_out']} {'have' if many else 'has'} no event{where}. Without "
-        f"{'them' if many else 'it'} the mean of mu ({outcome.scale.analysis_label}) moves by "
+        f"{'them' if many else 'it'} the mean of mu ({outcome.scale.analysis_called}) moves by "
         f"{number(without['mean'] - full['mean'], 3)}, from {number(full['mean'], 3)} to "
         f"{number(without['mean'], 3)}, and its SD from {number(full['sd'], 3)} to "
         f"{number(without['sd'], 3)}."

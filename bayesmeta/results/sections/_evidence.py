@@ -149,7 +149,7 @@ def parameters(outcome: OutcomeResult, _run: Results) -> Section | None:
     if table is None:
         return None
     scale = outcome.scale
-    about = "" if scale.link == "identity" else f" ({scale.analysis_label})"
+    about = "" if scale.link == "identity" else f" ({scale.analysis_called})"
     shown = map(str, table.dropna(axis=1, how="all").columns)
     return Section(
         name="parameters",
