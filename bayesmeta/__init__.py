@@ -4,8 +4,8 @@ Completion shows the main job: tables, models, ``fit``, what reads a fit and say
 it, and three rooms more, ``priors``, ``frequentist`` and ``plots``. What these hold stands here by
 its own name too (``HalfNormal``, ``egger``), and so does:
 
-- before a fit: `combine_arms`, `split_control`, `change_from_baseline`, `derived_correlations`,
-  `skewness_test`, `skewness_caution`, `Exchangeable` baselines, `MEASURES`;
+- before a fit: `combine_arms`, `split_control`, `cluster_effects`, `change_from_baseline`,
+  `derived_correlations`, `skewness_test`, `skewness_caution`, `Exchangeable` baselines, `MEASURES`;
 - after it: `mean_weights`, `zero_studies`, `outliers`, `width_penalty`, `quartile_definitions`,
   `deviance`, `compare_loo`, `coherence`, `Explanation`;
 - of several outcomes: `compare_outcomes`, `multivariate_random_effects`, `MultivariateFit`,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         MEASURES,
         EffectSizes,
         change_from_baseline,
+        cluster_effects,
         combine_arms,
         convert_quantiles,
         derived_correlations,
@@ -117,6 +118,7 @@ if TYPE_CHECKING:
         Uniform,
         parse_prior,
     )
+    from .reading import read_studies
     from .reml import MultivariateFit, multivariate_random_effects, restricted_log_likelihood
     from .studies import (
         BinaryStudies,
@@ -141,6 +143,8 @@ _HOME = {
         "MEASURES",
         "EffectSizes",
         "change_from_baseline",
+        "cluster_effects",
+        "cluster_effects",
         "combine_arms",
         "convert_quantiles",
         "derived_correlations",
@@ -224,6 +228,7 @@ _HOME = {
     ),
     "comparison": ("compare",),
     "outcomes": ("compare_outcomes",),
+    "reading": ("read_studies",),
     "reml": ("MultivariateFit", "multivariate_random_effects", "restricted_log_likelihood"),
     "decision": ("absolute_effects",),
     "implications": ("coherence",),
@@ -242,7 +247,7 @@ _ROOMS = ("frequentist", "plots", "priors")
 _SHOWN = (
     *("BinaryStudies", "ContinuousStudies", "IncidenceStudies", "PersonTimeStudies"),
     *("ProportionStudies", "EffectSizes", "MultivariateEffects", "Published"),
-    *("convert_quantiles", "effect_sizes", "reported_effects"),
+    *("convert_quantiles", "effect_sizes", "read_studies", "reported_effects"),
     *("BetaBinomial", "BinomialNormal", "CommonEffect", "ContinuousCommonEffect"),
     *("ContinuousNormal", "HypergeometricNormal", "IncidenceNormal", "MultivariateNormal"),
     *("NormalNormal", "OutlierMixture", "PoissonNormal", "ProportionNormal", "default_model"),
@@ -309,6 +314,7 @@ __all__ = [
     "bayes_factors",
     "change_from_baseline",
     "check",
+    "cluster_effects",
     "coherence",
     "combine_arms",
     "common_effect",
@@ -346,6 +352,7 @@ __all__ = [
     "quartile_definitions",
     "random_effects",
     "random_effects_many",
+    "read_studies",
     "reported_effects",
     "restricted_log_likelihood",
     "skewness_caution",

@@ -644,16 +644,50 @@ def _read(node: ast.expr, text: str) -> Prior:
     """Make the prior that a call in the syntax tree spells; priors inside it likewise."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
         raise _not_a_prior(text)
-    name = node.func.id
-    if name not in FAMILIES:
-        raise ModelError(f"{name!r} is not a prior; there are {', '.join(FAMILIES)}.")
+    name = _family(node.func.id)
     args = [_argument(one, text) for one in node.args]
     named = {str(one.arg): _argument(one.value, text) for one in node.keywords}
+    if name in _HALVES and len(args) == 2 and not named and _is_zero(args[0]):
+        args = args[1:]  # as others write it, where it is cut off first
     try:
         return FAMILIES[name](*args, **named)
     except TypeError:
         wanted = ", ".join(field.name for field in fields(FAMILIES[name]))  # pyright: ignore[reportArgumentType]
         raise ModelError(f"{text!r}: {name} takes {wanted or 'no numbers'}.") from None
+
+
+_HALVES = ("HalfNormal", "HalfCauchy")
+_OTHER_NAMES: Mapping[str, str] = {  # without marks, in small letters
+    "invgamma": "InverseGamma(shape, scale)",
+    "igamma": "InverseGamma(shape, scale)",
+    "halft": "HalfT(df, scale)",
+    "halfstudent": "HalfT(df, scale)",
+    "halfstudentt": "HalfT(df, scale)",
+    "cauchy": "HalfCauchy(scale), or StudentT(1, mean, scale)",
+    "student": "StudentT(df, mean, scale)",
+    "t": "StudentT(df, mean, scale)",
+    "norm": "Normal(mean, sd)",
+    "gaussian": "Normal(mean, sd)",
+    "halfnorm": "HalfNormal(scale)",
+    "lnorm": "LogNormal(mean, sd)",
+    "unif": "Uniform(low, high)",
+    "exp": "Exponential(rate)",
+}
+
+
+def _family(given: str) -> str:
+    """The family that a name is, whatever its case and underscores; else what it may be."""
+    plain = given.replace("_", "").casefold()
+    found = next((name for name in FAMILIES if name.casefold() == plain), None)
+    if found is not None:
+        return found
+    meant = _OTHER_NAMES.get(plain)
+    hint = f" Did you mean {meant}?" if meant else ""
+    raise ModelError(f"{given!r} is not a prior; there are {', '.join(FAMILIES)}.{hint}")
+
+
+def _is_zero(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
 
 
 def _argument(node: ast.expr, text: str) -> object:

@@ -44,6 +44,7 @@ ROOMS = {
         "test_coherence",
     ),
     "priors": ("test_priors",),
+    "reading": ("test_cases", "test_reading", "test_cli"),
     "reml": ("test_frequentist", "test_tau2", "test_multivariate"),
     "report": (
         *("test_report", "test_likelihoods_run", "test_continuous_run", "test_single_arms_run"),
@@ -53,10 +54,15 @@ ROOMS = {
         *("test_report", "test_cli", "test_likelihoods_run", "test_continuous_run"),
         "test_single_arms_run",
     ),
+    "sheets": (
+        *("test_sheets", "test_names", "test_cells", "test_cases", "fuzz/test_fuzz_files"),
+        "test_files",
+    ),
     "simulate": ("test_simulate",),
     "specification": ("test_specification", "fuzz/test_fuzz_specifications"),
     "studies": ("test_studies", "test_table", "test_selections", "test_continuous", "fuzz"),
     "summaries": ("test_summaries", "test_faces"),
+    "ways": ("test_ways",),
     "wording": ("test_wording", "test_specification", "test_likelihoods_run", "test_cli"),
 }
 

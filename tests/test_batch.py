@@ -222,12 +222,27 @@ def test_one_group_without_study_names():
 
 
 BAD = {
-    "se": ([0.1, 0.2], [0.2, 0.0], ["A", "B"], "se must be positive; check B (row 2)"),
-    "gap": ([0.1, np.nan], [0.2, 0.3], ["A", "B"], "y is missing or not finite for B (row 2)"),
+    "se": ([0.1, 0.2], [0.2, 0.0], ["A", "B"], "se must be positive; check B (row 2 of the group)"),
+    "gap": (
+        [0.1, np.nan],
+        [0.2, 0.3],
+        ["A", "B"],
+        "y is missing or not finite for B (row 2 of the group)",
+    ),
     "twice": ([0.1, 0.2], [0.2, 0.3], ["A", "A"], "study names must be unique; A stand"),
     "nameless": ([0.1, 0.2], [0.2, 0.3], ["A", " "], "study has no name in row 2"),
-    "word": ([0.1, "x"], [0.2, 0.3], ["A", "B"], "y must be a number; check B (row 2): got 'x'"),
-    "huge": ([0.1, 1e60], [0.2, 0.3], ["A", "B"], "of a size that can be squared; check B (row 2)"),
+    "word": (
+        [0.1, "x"],
+        [0.2, 0.3],
+        ["A", "B"],
+        "y must be a number; check B (row 2 of the group): got 'x'",
+    ),
+    "huge": (
+        [0.1, 1e60],
+        [0.2, 0.3],
+        ["A", "B"],
+        "of a size that can be squared; check B (row 2 of the group)",
+    ),
 }
 
 
@@ -250,7 +265,7 @@ def test_a_gap_in_one_array_alone_is_a_problem_of_that_row():
     arrays["se"][1, 2] = np.nan
     arrays["y"][2], arrays["se"][2] = np.nan, np.nan
     table = bm.fit_many(MODEL, arrays)
-    assert "se is missing or not finite for 3 (row 3)" in table["problem"][1]
+    assert "se is missing or not finite for 3 (row 3 of the group)" in table["problem"][1]
     assert "no rows" in table["problem"][2]
     assert table["problem"][0] == ""
 
@@ -279,7 +294,7 @@ def test_counts_are_fitted_in_the_same_layout():
     model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     table = bm.fit_many(model, COUNTS, by="g")
     assert list(table.columns) == list(bm.fit_many(MODEL, simulated(1, 2)).columns.insert(0, "g"))
-    assert "events_treatment exceeds n_treatment for B (row 2)" in table["problem"][1]
+    assert "events_treatment exceeds n_treatment for B (row 2 of the group)" in table["problem"][1]
     studies = bm.BinaryStudies.from_frame(COUNTS[COUNTS["g"] == "a"])
     fit = bm.fit(model, studies)
     assert table["mu_mean"][0] == pytest.approx(fit["mu"].mean(), abs=1e-6)
@@ -440,14 +455,18 @@ def test_the_users_precision_is_left_as_it_was():
 
 WRONG = {
     "no rows": (long(simulated(1, 2)).iloc[:0], "group", "no rows"),
-    "no column": (long(simulated(1, 2)), "outcome", "one column 'outcome'"),
-    "no by": (long(simulated(1, 2)), None, "by must name"),
+    "no column": (long(simulated(1, 2)), "outcome", "no column 'outcome'.*by='COLUMN'"),
+    "no by": (long(simulated(1, 2)), None, "tells the groups of the table apart: by="),
     "two y": (
         long(simulated(1, 2)).rename(columns={"study": "y"}),
         "group",
-        "one column 'y' and has 2",
+        "more than one column 'y'; keep one",
     ),
-    "no se": (long(simulated(1, 2)).drop(columns="se"), "group", "one column 'se'"),
+    "no se": (
+        long(simulated(1, 2)).drop(columns="se"),
+        "group",
+        r"no column 'se'; it has .*table.rename\(columns={'...': 'se'}\)",
+    ),
     "by and arrays": (simulated(1, 2), "group", "arrays have their groups along axis 0"),
     "one array": ({"y": np.ones((2, 2))}, None, "needs arrays named y, se"),
     "flat": ({"y": np.ones(2), "se": np.ones(2)}, None, "the same shape"),
@@ -499,7 +518,7 @@ def test_the_command_marks_bad_groups_and_takes_counts(tmp_path):
     for more in ([], ["--counts"], ["--mu", "Normal(0, 1)", "--tau", "HalfCauchy(0.3)"]):
         result = CliRunner().invoke(main, [*words, *more])
         assert result.exit_code == 1
-        assert "exceeds n_treatment for B (row 2)" in result.output
+        assert "exceeds n_treatment for B (row 2 of the group)" in result.output
         assert "groups have a problem" in result.output
 
 

@@ -430,13 +430,13 @@ BAD = {
     "missing table": (SPEC.replace("trials.csv", "no.csv"), ESTIMATES, "no.csv cannot be read: No"),
     "missing column": (
         SPEC,
-        ESTIMATES.replace("study,y,se", "study,y,SE"),
-        "trials.csv: The table has no column 'se' .*; it has study, y, SE",
+        ESTIMATES.replace("study,y,se", "study,y,spread"),
+        "trials.csv: The table has no column 'se' .*; it has study, y, spread",
     ),
     "missing study column": (
         SPEC,
-        ESTIMATES.replace("study", "trial"),
-        "trials.csv: .*no column 'study'.* it has trial, y, se",
+        ESTIMATES.replace("study", "ward"),
+        "trials.csv: The table has no column 'study'; it has ward, y, se",
     ),
     "missing number": (
         SPEC,

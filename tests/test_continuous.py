@@ -84,8 +84,11 @@ def test_kept_rows_keep_all_that_belongs_to_them():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"study": ["A", "A"]}, "A stand in more than one row.*give them different names"),
-        ({"n_treatment": [30, 1]}, r"n_treatment must be a whole.*B \(row 2\), or exclude"),
+        ({"study": ["A", "A"]}, "A stand in more than one row"),
+        (
+            {"n_treatment": [30, 1]},
+            r"n_treatment must be a whole.*B \(row 2\), or leave it out: exclude",
+        ),
         ({"n_control": [30.5, 20]}, r"n_control must be a whole.*A \(row 1\)"),
         ({"n_control": [30, NAN]}, r"n_control must be a whole.*B \(row 2\)"),
         ({"sd_treatment": [11.2, 0]}, r"sd_treatment must be positive; check B \(row 2\)"),

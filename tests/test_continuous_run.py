@@ -160,10 +160,14 @@ def test_fit_of_log_normal_arms(folder):
     assert "log-normal arms" in found.output
 
 
-def test_a_batch_of_means_is_refused_in_a_sentence(means):
-    found = CliRunner().invoke(main, ["batch", str(means), "--by", "drug", "--measure", "MD"])
+def test_a_batch_of_means_pools_their_estimates_and_leaves_arms_alone(means):
+    words = ["batch", str(means), "--by", "drug", "--measure", "MD", "--mu", "Normal(0, 9)"]
+    found = CliRunner().invoke(main, [*words, "--tau", "HalfNormal(2)", "--counts"])
     assert found.exit_code == 2
-    assert "fit tables of means one by one" in found.output
+    assert "leave --counts and --likelihood out" in found.output
+    found = CliRunner().invoke(main, [*words, "--tau", "HalfNormal(2)"])
+    assert found.exit_code in (0, 1), found.output
+    assert "drug,k,mu_mean" in found.output
 
 
 def test_the_model_of_a_specification_is_printed():

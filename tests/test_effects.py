@@ -186,7 +186,7 @@ def test_study_in_which_everybody_has_the_event_is_silent_for_odds_but_not_for_r
     ],
 )
 def test_nothing_to_pool_says_what_would_work(rows, measure, words):
-    with pytest.raises(bm.DataError, match=f"{words}.*a model on the counts keeps"):
+    with pytest.raises(bm.DataError, match=f"{words}.*kept by a model of the counts"):
         bm.effect_sizes(binary(rows), measure=measure)
 
 
@@ -194,8 +194,11 @@ def test_nothing_to_pool_says_what_would_work(rows, measure, words):
     ("keywords", "words"),
     [
         ({}, "measure must be given"),
-        ({"measure": "MD"}, "BinaryStudies has the measure OR, RR or RD, not 'MD'"),
-        ({"measure": "or"}, "'or' is not one of OR, RR"),
+        (
+            {"measure": "MD"},
+            "events_treatment and n_treatment has the measure OR, RR or RD, not 'MD'",
+        ),
+        ({"measure": "LNRR"}, "'LNRR' is not one of OR, RR, RD. RR is the risk ratio"),
         ({"measure": "OR", "zero_cells": "some"}, "zero_cells 'some' is not one of"),
         ({"measure": "OR", "double_zero": "drop"}, "double_zero is 'exclude' or 'include'"),
     ],
@@ -287,8 +290,28 @@ def test_estimates_that_cannot_be_used_are_named(y, se, words):
 
 
 def test_unknown_measure_lists_the_measures():
-    with pytest.raises(bm.DataError, match="'rr' is not one of OR, RR"):
-        bm.EffectSizes.from_arrays(["A"], [0.1], [0.2], measure="rr")
+    with pytest.raises(bm.DataError, match=r"'XY' is not one of OR, RR.*IRLN\.$"):
+        bm.EffectSizes.from_arrays(["A"], [0.1], [0.2], measure="XY")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("logOR", "OR is the odds ratio, analysed as its log."),
+        ("proportion", "PLO is the proportion, analysed as its logit."),
+        ("hazard ratio", "HR is the hazard ratio, analysed as its log."),
+        ("Hedges' g", "SMD is the standardised mean difference."),
+    ],
+)
+def test_what_others_call_a_measure_is_told_its_name_here(name, words):
+    with pytest.raises(bm.DataError, match="is not one of OR, RR") as error:
+        bm.EffectSizes.from_arrays(["A"], [0.1], [0.2], measure=name)
+    assert str(error.value).endswith(words)
+
+
+def test_a_measure_is_known_in_letters_of_any_case():
+    assert bm.EffectSizes.from_arrays(["A"], [0.1], [0.2], measure="rr").measure == "RR"
+    assert bm.effect_sizes(binary({"A": (1, 5, 2, 6)}), measure="or").measure == "OR"
 
 
 def test_arrays_inside_cannot_be_written_and_do_not_follow_the_callers():

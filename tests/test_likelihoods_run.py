@@ -405,15 +405,15 @@ def test_a_missing_column_is_answered_with_what_each_door_can_take(folder):
     said = call(folder, "other", "--measure", "RR").stderr
     assert "no column 'events_control'" in said
     assert "columns={" not in said
-    assert "Rename the column in the file" in said
+    assert "say which column to use: --columns events_control=THEIRS." in said
     (folder / "other.toml").write_text(ONE_OUTCOME.replace("binary", "other"))
     asked = ["run", str(folder / "other.toml"), "-o", str(folder / "nowhere")]
     said = CliRunner().invoke(main, asked, catch_exceptions=False).stderr
     assert "other.csv: The table has no column 'events_control'" in said
-    assert 'under [outcome.columns]: events_control = "...".' in said
+    assert 'which column to use: columns = { events_control = "..." }.' in said
     named = ONE_OUTCOME.replace("binary", "other") + 'columns = { events_control = "ctrl" }\n'
     parse_specification(named)
-    with pytest.raises(bm.DataError, match=r"columns={'events_control': ...}"):
+    with pytest.raises(bm.DataError, match=r"columns={'events_control': '...'}"):
         bm.BinaryStudies.from_frame(pd.read_csv(folder / "other.csv"))
 
 

@@ -340,13 +340,17 @@ def test_a_shared_control_group_is_divided_and_nobody_is_lost():
 @pytest.mark.parametrize(
     ("make", "frame", "words"),
     [
-        ("split_control", ARMS.assign(events=1), "become fractions. Use combine_arms"),
+        (
+            "split_control",
+            ARMS.assign(events=1),
+            "become fractions. Combine the active arms: combine_arms",
+        ),
         ("split_control", ARMS.assign(n=5), "n of the control arm of A is 5, too few for 3"),
         ("split_control", ARMS.assign(n=NAN), "n of the control arm of A is nan"),
         (
             "split_control",
             ARMS.assign(arm=["control", "control", *ARMS["arm"][2:]]),
-            "A has more than one control arm; use combine_arms first",
+            "A has more than one control arm; combine the arms of a kind: combine_arms",
         ),
         ("combine_arms", ARMS.iloc[1:2], "A has no treatment arm"),
         ("combine_arms", ARMS.assign(arm="active"), r"arm is 'treatment' or 'control'; check A"),

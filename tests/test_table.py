@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 
 import bayesmeta as bm
 from bayesmeta.files import read_table, to_datatree, to_netcdf
-from bayesmeta.studies import Table, need
+from bayesmeta.studies import Problems, Table, need
 
 ARMS = ("_treatment", "_control")
 NUMBERS = {
@@ -221,10 +221,11 @@ def test_odd_columns_do_not_stop_a_table_from_being_read():
 
 
 def test_a_column_under_another_name_of_ours_is_not_lost():
-    frame = rows(bm.BinaryStudies, events=3, region="N").rename(columns={"region": "land"})
-    names = {"events_treatment": "events", "area": "land"}
-    studies = bm.BinaryStudies.from_frame(frame, columns=names)
-    assert studies.unread == ("area", "events_treatment (2)")
+    frame = rows(bm.BinaryStudies, events=3, land="N")
+    studies = bm.BinaryStudies.from_frame(frame, columns={"events_treatment": "events"})
+    assert studies.unread == ("events_treatment (2)", "land")
+    with pytest.raises(bm.DataError, match="is none of the columns that are read"):
+        bm.BinaryStudies.from_frame(frame, columns={"area": "land"})
 
 
 def test_two_columns_of_readings_are_refused():
@@ -353,7 +354,7 @@ def test_a_table_says_what_it_holds_of_each_study():
         bm.IncidenceStudies(study=["A"], events=[3], time=[0.0])
     for ask in (
         Table.columns,
-        lambda: Table._check(rates),
+        lambda: Table._check(rates, Problems(rates.study)),
         lambda: Table._arm_in_words(rates, 0, ""),
     ):
         with pytest.raises(NotImplementedError):

@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 
 import bayesmeta as bm
+from bayesmeta.reading import estimates_of, kind_of
 from bayesmeta.wording import (
     Words,
     check_priors,
     degrees_of_freedom,
-    estimates_of,
-    kind_of,
     likelihood_for,
     two_stage,
 )

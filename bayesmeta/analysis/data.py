@@ -1,35 +1,43 @@
 """The data of a scenario: the studies, and the estimates made of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..effects import EffectSizes
-from ..errors import ColumnError, DataError
-from ..files import read_table
+from ..errors import DataError
 from ..model import Data
+from ..reading import Opened, estimates_of, open_table, read, without
 from ..specification import Outcome
 from ..studies import ContinuousStudies, Key, need, takes_quantiles
-from ..wording import Table, estimates_of, read
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
-def frame_of(outcome: Outcome, folder: Path) -> "pd.DataFrame":
-    """The table of an outcome, every cell as text."""
+def table_of(outcome: Outcome, folder: Path) -> Opened:
+    """The table of an outcome, its readings and all, under our names of columns."""
     assert outcome.data is not None
-    return read_table(folder / outcome.data)
+    try:
+        return open_table(folder / outcome.data, outcome.reading, measure=outcome.measure)
+    except DataError as error:
+        raise _of_file(outcome, error) from None
 
 
 def data_of(
     outcome: Outcome,
-    frame: "pd.DataFrame",
+    table: Opened,
     exclude: Mapping[Key, str],
     refusals: list[str],
-) -> tuple[Table, EffectSizes | None]:
+) -> tuple[Data, EffectSizes | None]:
     """The studies, and the estimates made of them (None where nothing can be estimated)."""
-    studies = _read(outcome, frame, exclude)
+    reading = replace(outcome.reading, exclude=exclude)
+    of_arms = outcome.of_arms() is not None
+    try:
+        rows = without(table, reading)
+        studies = read(rows, outcome.measure, reading, of_arms=of_arms).data
+        if not of_arms:
+            studies = estimates_of(studies, outcome.measure)
+    except DataError as error:
+        raise _of_file(outcome, error) from None
+    _check_kind(outcome, studies)
     try:
         return studies, estimates_of(studies, outcome.measure)
     except DataError as error:
@@ -37,24 +45,21 @@ def data_of(
         return studies, None
 
 
-def _read(outcome: Outcome, frame: "pd.DataFrame", exclude: Mapping[Key, str]) -> Table:
+def _check_kind(outcome: Outcome, studies: Data) -> None:
+    """Refuse a table that is not of the kind that the outcome names."""
     of_arms = outcome.of_arms()
-    try:
-        return read(
-            frame,
-            EffectSizes if of_arms is None else of_arms.table,
-            measure=outcome.measure,
-            level=outcome.level,
-            columns={**outcome.columns},
-            exclude=exclude,
-        )
-    except ColumnError as error:
+    if of_arms is not None and studies.columns() != of_arms.table.columns():
         raise DataError(
-            f"{outcome.data}: {error.lacks} Rename it, or say which column to use under "
-            f'[outcome.columns]: {error.ours} = "...".'
-        ) from None
-    except DataError as error:
-        raise DataError(f"{outcome.data}: {error}") from None
+            f"{outcome.data}: kind = {outcome.kind!r} needs {', '.join(of_arms.table.columns())}; "
+            f"the table has {studies.kind}."
+        )
+
+
+def _of_file(outcome: Outcome, error: DataError) -> DataError:
+    """Say of which file the problem is, or the problems are."""
+    error.table = str(outcome.data)
+    several = len(error.problems) > 1 or error.table in str(error)
+    return error if several else DataError(f"{outcome.data}: {error}")
 
 
 def by_quantiles(outcome: Outcome, data: Data) -> bool:

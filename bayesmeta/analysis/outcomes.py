@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checks import Checks, check
 from ..decision import AbsoluteEffects, absolute_effects, pooled_control_risk
+from ..reading import Opened
 from ..results import Evidence, OutcomeResult, ScenarioResult
 from ..specification import Outcome, Specification
 from ..studies import BinaryStudies, need
@@ -17,23 +18,23 @@ from .sampler import nuts
 from .scenarios import scenario_result
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 OF_RISKS = ("OR", "RR")  # what a control risk turns into the risk with treatment
 
 
 def outcome_result(
-    spec: Specification, outcome: Outcome, frame: "pd.DataFrame | None", progress: Progress
+    spec: Specification, outcome: Outcome, table: Opened | None, progress: Progress
 ) -> OutcomeResult:
     """Everything that is found of an outcome but its second source and its tables."""
     scenarios: tuple[ScenarioResult, ...] = ()
     models = models_of(outcome)
-    if frame is not None:
+    if table is not None:
         scenarios = tuple(
-            scenario_result(spec, outcome, models, frame, one, progress) for one in outcome.scenario
+            scenario_result(spec, outcome, models, table, one, progress) for one in outcome.scenario
         )
     progress(outcome.title, "published figures")
-    first = outcome.scenario[0].name if frame is not None else ""
+    first = outcome.scenario[0].name if table is not None else ""
     published = tuple(published_result(outcome, one, first, scenarios) for one in outcome.published)
     main = scenarios[0] if scenarios else None
     evidence, checks, absolute, origin = Evidence(), Checks(), None, ""
@@ -53,7 +54,8 @@ def outcome_result(
         why={**outcome.why},
         scenarios=scenarios,
         published=published,
-        sources=frame,
+        said=() if table is None else table.said,
+        sources=None if table is None else table.frame,
         evidence=evidence,
         checks=checks,
         absolute=absolute,

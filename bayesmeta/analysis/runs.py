@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from .. import engines
 from ..implications import hold
 from ..posterior import Posterior
+from ..reading import Opened
 from ..results import OutcomeResult, Results
 from ..results.tables import outcome_tables
 from ..specification import Source, Specification
-from .data import frame_of
+from ..ways import SPECIFICATION, speaking
+from .data import table_of
 from .hashes import hashes_of
 from .models import check_labels
 from .outcomes import outcome_result
@@ -21,11 +23,12 @@ from .progress import Progress
 from .second import second_source, with_second
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 PROGRAMS = ("bayesmeta", "numpy", "scipy", "jax", "pymc", "blackjax", "arviz", "xarray", "pandas")
 
 
+@speaking(SPECIFICATION)
 def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> Results:
     """Do everything a specification asks for.
 
@@ -45,17 +48,22 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
     FileError, DataError, ModelError
         If a table cannot be read or used; nothing is returned then.
     """
+    with speaking(SPECIFICATION):
+        return _run(source, progress)
+
+
+def _run(source: Source, progress: Progress) -> Results:
     spec = source.specification
     folder = source.path.parent
     for outcome in spec.outcome:
         check_labels(outcome)
     hashes = hashes_of(source)
-    frames = {
-        outcome.name: frame_of(outcome, folder)
+    tables = {
+        outcome.name: table_of(outcome, folder)
         for outcome in spec.outcome
         if outcome.data is not None
     }
-    outcomes = _outcomes(spec, frames, progress)
+    outcomes = _outcomes(spec, tables, progress)
     found = Results(
         title=spec.title,
         question=spec.question,
@@ -77,7 +85,7 @@ def run(source: Source, *, progress: Progress = lambda outcome, step: None) -> R
 
 
 def _outcomes(
-    spec: Specification, frames: "Mapping[str, pd.DataFrame]", progress: Progress
+    spec: Specification, tables: Mapping[str, Opened], progress: Progress
 ) -> tuple[OutcomeResult, ...]:
     """Integrate outcome after outcome while their second source samples in the background."""
     with ThreadPoolExecutor(max_workers=1) as background:
@@ -85,7 +93,7 @@ def _outcomes(
             asked = {
                 outcome.name: source
                 for outcome in spec.outcome
-                if (source := second_source(spec, outcome, frames)) is not None
+                if (source := second_source(spec, outcome, tables)) is not None
             }
             if asked:
                 engines.prepare()
@@ -93,7 +101,7 @@ def _outcomes(
                 name: background.submit(engines.fit, *source) for name, source in asked.items()
             }
             done = [
-                outcome_result(spec, outcome, frames.get(outcome.name), progress)
+                outcome_result(spec, outcome, tables.get(outcome.name), progress)
                 for outcome in spec.outcome
             ]
             return tuple(_finish(spec, one, second.get(one.name), progress) for one in done)

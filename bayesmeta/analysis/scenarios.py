@@ -17,6 +17,7 @@ from ..frequentist import (
 )
 from ..model import Data, Model
 from ..posterior import Posterior
+from ..reading import Opened
 from ..results import Robustness, ScenarioResult
 from ..results.keys import FitKey
 from ..results.labels import LABELS
@@ -27,7 +28,7 @@ from .sampler import nuts
 from .selection import select
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 ENOUGH_FOR_SMALL = 10  # studies, for tests of small-study effects (Sterne et al. 2011)
 
@@ -36,14 +37,14 @@ def scenario_result(
     spec: Specification,
     outcome: Outcome,
     models: Mapping[FitKey, Model],
-    frame: "pd.DataFrame",
+    table: Opened,
     scenario: Scenario,
     progress: Progress,
 ) -> ScenarioResult:
     """Every answer of a scenario."""
-    exclude = select(frame, outcome, scenario)
+    exclude = select(table, outcome, scenario)
     refusals: list[str] = []
-    data, effects = data_of(outcome, frame, exclude, refusals)
+    data, effects = data_of(outcome, table, exclude, refusals)
     fits: dict[FitKey, Posterior] = {}
     for key, model in models.items():
         on = effects if model.takes is EffectSizes else data

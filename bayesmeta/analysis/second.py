@@ -9,6 +9,7 @@ from ..engines import NUTS, default_engine
 from ..implications import AGREE, engines_agree
 from ..model import Data, Model
 from ..posterior import Check, Posterior
+from ..reading import Opened
 from ..results import ScenarioResult
 from ..results.keys import FitKey
 from ..specification import Outcome, Specification
@@ -18,18 +19,18 @@ from .sampler import nuts
 from .selection import select
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 def second_source(
-    spec: Specification, outcome: Outcome, frames: "Mapping[str, pd.DataFrame]"
+    spec: Specification, outcome: Outcome, tables: Mapping[str, Opened]
 ) -> tuple[Model, Data, NUTS] | None:
     """What NUTS fits beside an exact answer: the counts of the main scenario, if there are any."""
     model = next(iter(models_of(outcome).values()), None)
     if model is None or model.takes is EffectSizes or isinstance(default_engine(model), NUTS):
         return None
-    scenario, frame = outcome.scenario[0], frames[outcome.name]
-    data, _ = data_of(outcome, frame, select(frame, outcome, scenario), [])
+    scenario, table = outcome.scenario[0], tables[outcome.name]
+    data, _ = data_of(outcome, table, select(table, outcome, scenario), [])
     if by_quantiles(outcome, data):
         return None  # minutes by NUTS; tests hold the exact engine to it
     return model, data, nuts(spec, outcome.name, scenario.name)

@@ -1,38 +1,51 @@
 """Which rows of a table a scenario uses, and why it leaves the others out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
+from ..reading import Opened, rows_of, variants_of
 from ..specification import Outcome, Scenario
-from ..studies import MAIN, Key
+from ..studies import Key, is_blank
+from ..ways import way
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def select(frame: "pd.DataFrame", outcome: Outcome, scenario: Scenario) -> Mapping[Key, str]:
+def select(table: Opened, outcome: Outcome, scenario: Scenario) -> Mapping[Key, str]:
     """Rows of the table a scenario leaves out, with the reason, by (study, variant)."""
-    named = outcome.columns
-    study_column = named.get("study", "study")
-    variant_column = named.get("variant", "variant")
-    for column in (study_column, *scenario.where):
+    frame = table.frame
+    ours = {theirs: name for name, theirs in outcome.columns.items()}
+    where = {ours.get(column, column): values for column, values in scenario.where.items()}
+    for column in ("study", *where):
         if column not in frame:
             raise DataError(
-                f"{outcome.data}: the table has no column {column!r}; it has {', '.join(frame)}."
+                f"{outcome.data}: The table has no column {column!r}; it has "
+                f"{', '.join(map(str, frame))}. Say which it is: {way('columns', column)}."
             )
-    studies = frame[study_column].astype(str)
-    variants = frame.get(variant_column, studies.map(lambda _: MAIN)).fillna(MAIN).astype(str)  # pyright: ignore[reportOptionalMemberAccess]
-    _check_names(outcome, scenario, set(studies), set(zip(studies, variants, strict=True)))
-    reasons: dict[Key, str] = {}
+    studies, variants = [str(name) for name in frame["study"]], variants_of(frame)
+    by_row = {
+        name: reason
+        for name, reason in scenario.drop.items()
+        if name not in studies and rows_of(name, studies, variants)
+    }
+    named = {*studies, *by_row}
+    _check_names(outcome, scenario, named, set(zip(studies, variants, strict=True)))
+    reasons: dict[Key, str] = {**by_row}
     for position, key in enumerate(zip(studies, variants, strict=True)):
-        reason = _reason(key, frame.iloc[position], scenario)
+        reason = _reason(key, frame.iloc[position], scenario, where)
         if reason is not None:
             reasons[key] = reason
     return reasons
 
 
-def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str | None:
+def _reason(
+    key: tuple[str, str],
+    row: "pd.Series",
+    scenario: Scenario,
+    where: Mapping[str, Sequence[str]],
+) -> str | None:
     study, variant = key
     wanted = scenario.replace.get(study, scenario.variant)
     if study in scenario.drop:
@@ -41,9 +54,10 @@ def _reason(key: tuple[str, str], row: "pd.Series", scenario: Scenario) -> str |
         return f"not in “{scenario.name}”"
     if variant != wanted:
         return f"row “{variant}”, not the reading used"
-    for column, values in scenario.where.items():
-        if str(row[column]) not in values:
-            return f"{column} is {row[column]}"
+    for column, values in where.items():
+        cell = "" if is_blank(row[column]) else str(row[column])
+        if cell not in values:
+            return f"{column} is {cell or 'blank'}"
     return None
 
 

@@ -16,8 +16,9 @@ from ..engines import Engine
 from ..errors import ModelError
 from ..model import Model
 from ..studies import check_prob
+from ..ways import speaking
 from .file import Progress, fit_file, open_table
-from .grouped import read_groups
+from .grouped import in_whose_words, read_groups
 from .kept import made_with
 from .tasks import Settings, cores, fit_task, gathered, local, results, tasks_of
 
@@ -103,7 +104,8 @@ def fit_many(
         raise ModelError(f"fit_many takes a model first, e.g. NormalNormal(...); got {model!r}.")
     if not isinstance(engine, Engine | None):
         raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {engine!r}.")
-    grouped = read_groups(model, tables, by=by, measure=measure)
+    with speaking(in_whose_words()):
+        grouped = read_groups(model, tables, by=by, measure=measure)
     settings = Settings(model, engine, prob, quantiles)
     with local(settings) if executor is None else nullcontext(executor) as runs:
         tasks = tasks_of(grouped, settings, workers=cores())

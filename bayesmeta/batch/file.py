@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FileError, ModelError
-from ..files import check_file, read_table
+from ..files import check_file
 from ..model import Model
+from ..reading import Reading, understood, without
+from ..sheets import read_sheet
 from ..studies import check_prob
-from .grouped import NUMBERS, check_columns, from_frame
+from ..ways import TABLES, Interface, speaking
+from .grouped import NUMBERS, asking_for_names, check_columns, from_frame, in_whose_words
 from .kept import Kept, made_with
 from .parquet import ParquetTable, is_parquet, need_pyarrow, result_schema
 from .tasks import ALONE_AT_ONCE, Settings, fit_task, gathered, local, results, tasks_of
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 GROUPS_AT_ONCE = 1024  # in one chunk
 ROWS_AT_ONCE = 2**16  # in one chunk, if it has more than one group
+AS_IT_IS = Reading()
 _ARMS = ("", "_treatment", "_control")
 # Columns of numbers whose print is not needed: no message shows a cell of theirs that is one.
 PLAIN = {"y", "se", *(f"{what}{arm}" for what in ("events", "n", "time") for arm in _ARMS)}
@@ -66,15 +70,36 @@ class Asked(NamedTuple):
     settings: Settings
     by: tuple[str, ...]
     measure: str | None
+    reading: Reading
     versions: tuple[tuple[str, str], ...]
+    interface: Interface = TABLES
 
 
-def open_table(path: Path, by: Sequence[str]) -> "ParquetTable | FrameTable":
-    """Open a file of studies whose groups these columns name: Parquet by its name, else CSV."""
+def open_table(
+    path: Path,
+    by: Sequence[str],
+    reading: Reading = AS_IT_IS,
+    *,
+    measure: str | None = None,
+) -> "ParquetTable | FrameTable":
+    """Open a file of studies whose groups these columns name: Parquet by its name, else cells."""
+    if str(path) == "-":
+        raise DataError("A batch goes over its table more than once: give a file, not -.")
     before = _stamp(path)  # what is read later is held to it
     if is_parquet(path):
-        return ParquetTable(path, before)
-    return FrameTable(path, before, read_table(path, numbers=PLAIN - set(by)))
+        return ParquetTable(path, before, partial(_parts_understood, reading, measure, tuple(by)))
+    sheet = read_sheet(path, sheet=reading.sheet, numbers=PLAIN - set(by))
+    found = understood(sheet.frame, reading, measure=measure, apart=by)
+    found = without(found, reading)
+    gone = [f"{len(found.excluded)} rows excluded"] if found.excluded else []
+    return FrameTable(path, before, found.frame, (*sheet.said, *found.said, *gone))
+
+
+def _parts_understood(
+    reading: Reading, measure: str | None, by: tuple[str, ...], frame: "pd.DataFrame"
+) -> "pd.DataFrame":
+    found = understood(frame, reading, measure=measure, apart=by)
+    return without(found, reading, every=False).frame
 
 
 def fit_file(
@@ -85,6 +110,7 @@ def fit_file(
     by: Sequence[str],
     measure: str | None = None,
     prob: float = 0.95,
+    reading: Reading = AS_IT_IS,
     executor: Executor | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> Progress:
@@ -110,6 +136,8 @@ def fit_file(
         As for `fit_many`.
     prob : float
         Probability of the central intervals.
+    reading : Reading
+        How the table is to be read.
     executor : concurrent.futures.Executor, optional
         What runs the chunks, e.g. ``client.get_executor()`` of a Dask cluster. By default a thread
         for each core.
@@ -132,11 +160,14 @@ def fit_file(
     """
     check_prob(prob)
     check_file(output)
-    source = open_table(table, by) if isinstance(table, Path) else table
-    check_columns(source.columns, by, model, measure)
+    _check_format(output)
+    source = open_table(table, by, reading, measure=measure) if isinstance(table, Path) else table
+    interface = in_whose_words()
+    with speaking(interface):
+        check_columns(source.columns, by, model, measure)
     settings = Settings(model, None, prob, quantiles=True)
     chunks = _chunks(source, by, ALONE_AT_ONCE if settings.many is None else GROUPS_AT_ONCE)
-    asked = Asked(settings, tuple(by), measure, tuple(made_with().items()))
+    asked = Asked(settings, tuple(by), measure, reading, tuple(made_with().items()), interface)
     kept = Kept(
         output, _manifest(asked, source, chunks), chunks.groups, _schema(source, by, output)
     )
@@ -155,6 +186,12 @@ def fit_file(
     last = tell()
     kept.assemble()
     return last
+
+
+def _check_format(output: Path) -> None:
+    """Refuse the name of a file of another format than what would be written into it."""
+    if output.suffix.lower() not in ("", ".csv", ".txt") and not is_parquet(output):
+        raise FileError(f"{output} would hold CSV; name a file that ends in .csv or .parquet.")
 
 
 class Chunks(NamedTuple):
@@ -187,8 +224,10 @@ def _manifest(
         "by": asked.by,
         "measure": asked.measure,
         "prob": asked.settings.prob,
+        "reading": repr(asked.reading),
         "chunks": hashlib.sha256(repr(chunks).encode()).hexdigest(),
         "versions": dict(asked.versions),
+        "interface": asked.interface.name,  # in whose words problems are
     }
 
 
@@ -240,10 +279,14 @@ def fit_part(asked: Asked, frame: "pd.DataFrame") -> "pd.DataFrame":
                 f"A worker has {name} {here[name]} where this process has {version}; install the "
                 "same versions everywhere."
             )
-    grouped = from_frame(frame, asked.settings.model, by=asked.by, measure=asked.measure)
-    tasks = tasks_of(grouped, asked.settings, workers=1)
-    found = ((part, fit_task(asked.settings, columns)) for part, columns in tasks)
-    return gathered(grouped, asked.settings, found)
+    with speaking(asked.interface):  # which does not come along to a thread or a worker
+        grouped = from_frame(
+            frame, asked.settings.model, by=asked.by, measure=asked.measure, reading=asked.reading
+        )
+        grouped = asking_for_names(grouped)
+        tasks = tasks_of(grouped, asked.settings, workers=1)
+        found = ((part, fit_task(asked.settings, columns)) for part, columns in tasks)
+        return gathered(grouped, asked.settings, found)
 
 
 @final
@@ -252,8 +295,10 @@ class FrameTable:
 
     schema = None
 
-    def __init__(self, path: Path, stamp: tuple[int, ...], frame: "pd.DataFrame") -> None:
-        self.path, self.stamp, self._frame = path, stamp, frame
+    def __init__(
+        self, path: Path, stamp: tuple[int, ...], frame: "pd.DataFrame", said: tuple[str, ...]
+    ) -> None:
+        self.path, self.stamp, self._frame, self.said = path, stamp, frame, said
         self.columns = [str(name) for name in frame.columns]
 
     def k(self, by: Sequence[str]) -> NDArray[np.intp]:

@@ -1,16 +1,27 @@
 """Many tables at once: sorted by group, checked at the door, the bad ones named."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..effects import EffectSizes, effect_sizes, measure_named
-from ..errors import DataError
+from ..effects import EffectSizes, measure_named
+from ..errors import ColumnError, DataError
 from ..model import Data, Model
-from ..studies import BinaryStudies
+from ..reading import (
+    Opened,
+    Reading,
+    estimates_of,
+    kind_of,
+    of_clusters,
+    one_table,
+    read,
+    understood,
+)
+from ..studies import BinaryStudies, is_blank, rows_of
+from ..ways import PYTHON, TABLES, Interface, interface_in_use, way
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +30,10 @@ type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 type Make = Callable[["pd.DataFrame"], Data]
 
+AS_IT_IS = Reading()
 ESTIMATES = EffectSizes.columns()
 COUNTS = BinaryStudies.columns()
+PRINTED = (("estimate", "lower", "upper"), ("estimate", "se"))
 NUMBERS = (
     *("mu_mean", "mu_sd", "mu_median", "mu_lower", "mu_upper", "prob_below_null"),
     *("tau_mean", "tau_median", "tau_lower", "tau_upper", "new_lower", "new_upper"),
@@ -63,6 +76,12 @@ class Grouped:
         }
 
 
+def in_whose_words() -> Interface:
+    """Return what ways out of a batch are written for: in Python, those of tables in hand."""
+    here = interface_in_use()
+    return TABLES if here is PYTHON else here
+
+
 def data_of(model: Model, columns: Mapping[str, Array]) -> Data:
     """One group's data from its padded columns, each of shape (k,); studies are numbered."""
     present = ~np.isnan(next(iter(columns.values())))
@@ -94,8 +113,12 @@ def read_groups(
     if not hasattr(tables, "columns"):
         raise DataError(f"fit_many takes a table (DataFrame) or arrays by name, got {tables!r}.")
     if by is None or not len(by):
-        raise DataError("by must name the column that tells the groups of the table apart.")
-    return from_frame(tables, model, by=by, measure=measure)
+        raise DataError(
+            f"Name the column that tells the groups of the table apart: {way('by', 'COLUMN')}."
+        )
+    keys = [by] if isinstance(by, str) else list(by)
+    frame = understood(tables, AS_IT_IS, measure=measure, apart=keys).frame
+    return from_frame(frame, model, by=keys, measure=measure)
 
 
 def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
@@ -127,12 +150,17 @@ def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
     flat = {name: each[present] for name, each in table.items()}
     frame = pd.DataFrame(flat, copy=False)
     codes = np.repeat(np.arange(shape[0]), k)
-    make = _maker(model, None, direct=True)
+    make = _maker(model, None, AS_IT_IS)
     return _checked(frame, codes, pd.DataFrame(index=range(shape[0])), k, flat, make)
 
 
 def from_frame(
-    frame: "pd.DataFrame", model: Model, *, by: str | Sequence[str], measure: str | None
+    frame: "pd.DataFrame",
+    model: Model,
+    *,
+    by: str | Sequence[str],
+    measure: str | None,
+    reading: Reading = AS_IT_IS,
 ) -> Grouped:
     """Read a table in long form, one row per study."""
     names = columns_of(model)
@@ -147,11 +175,20 @@ def from_frame(
     k = np.bincount(codes)
     start = np.cumsum(k) - k
     labels = frame[keys].iloc[order[start]].reset_index(drop=True)
-    direct = all(name in have for name in names)
-    make = _maker(model, measure, direct=direct)
+    direct = all(name in have for name in names) and not of_clusters(have, reading)
+    make = _maker(model, measure, reading)
     wanted = frame.drop(columns=keys).iloc[order].reset_index(drop=True)
     columns = {name: _numbers(wanted[name]) for name in (names if direct else ())}
     return _checked(wanted, codes[order], labels, k, columns, make)
+
+
+def asking_for_names(grouped: Grouped) -> Grouped:
+    """Ask for the name of a group of a file that has none, which may be several."""
+    problem = grouped.problem.copy()
+    for name in grouped.labels:
+        for i in np.flatnonzero([is_blank(cell) for cell in grouped.labels[name]]):
+            problem[i] = f"{name} is blank in these rows: name their group, or drop the rows."
+    return replace(grouped, problem=problem)
 
 
 def check_columns(
@@ -160,23 +197,36 @@ def check_columns(
     """Refuse a table that has not, or twice, what a model needs of it."""
     own = model.likelihood.measure
     if measure is not None and own not in ("GEN", measure):
-        raise DataError(f"{model.name} is about {own}; leave measure={measure!r} out.")
+        raise DataError(f"{model.name} is about {own}; leave {way('measure', measure)} out.")
     if measure is not None:
         measure_named(measure)
     estimates = columns_of(model) == ESTIMATES
     if estimates and "events_treatment" in have and "y" not in have and measure is None:
         raise DataError(
-            f"{model.name} needs estimates (y, se) and the table has counts: make effect "
-            "sizes first, with measure='OR' or 'RR', or fit BinomialNormal to the counts."
+            f"{model.name} needs estimates (y, se) and the table has counts: make effect sizes "
+            f"first, {way('measure', 'OR')} or {way('measure', 'RR')}, or fit the counts: "
+            f"{way('counts')}."
         )
     needed = _needed(have, model)
     _check_keys(keys, needed)
-    for name in (*keys, *needed):
-        if have.count(name) != 1:
-            raise DataError(
-                f"The table needs one column {name!r} and has {have.count(name)}; there are "
-                f"{', '.join(have)}."
-            )
+    lacking = [name for name in (*keys, *needed) if name not in have]
+    if lacking:
+        raise _lacks(lacking, keys, have)
+    twice = [name for name in (*keys, *needed) if have.count(name) > 1]
+    if twice:
+        raise DataError(f"The table has more than one column {twice[0]!r}; keep one of them.")
+
+
+def _lacks(lacking: Sequence[str], keys: Sequence[str], have: Sequence[str]) -> DataError:
+    """Say which column is not there, and what would do."""
+    first = lacking[0]
+    named = "columns" if len(lacking) > 1 else "column"
+    said = f"The table has no {named} {', '.join(map(repr, lacking))}; it has {', '.join(have)}."
+    if first in keys:
+        return DataError(
+            f"{said} Name the column that tells the groups apart: {way('by', 'COLUMN')}."
+        )
+    return ColumnError(said, first)
 
 
 def _check_keys(keys: Sequence[str], needed: Sequence[str]) -> None:
@@ -190,27 +240,30 @@ def _check_keys(keys: Sequence[str], needed: Sequence[str]) -> None:
 
 
 def _needed(have: Sequence[str], model: Model) -> tuple[str, ...]:
-    """Columns to read: what the model takes, or what it is made from."""
-    if model.takes is not EffectSizes or "y" in have or "se" in have:
-        return columns_of(model)
-    others = (COUNTS, ("estimate", "lower", "upper"))
-    return next((names for names in others if names[0] in have), ESTIMATES)
-
-
-def _maker(model: Model, measure: str | None, *, direct: bool) -> Make:
-    """Return what reads one group: the constructor that says what is wrong with it."""
-
-    def estimates(part: "pd.DataFrame") -> Data:
-        return EffectSizes.from_frame(part, measure=measure or "GEN")
-
-    def two_stage(part: "pd.DataFrame") -> Data:
-        if "events_treatment" not in part:
-            return estimates(part)
-        return effect_sizes(BinaryStudies.from_frame(part), measure=measure)
-
+    """Columns to read: what the model takes, or what it is made from; none if groups decide."""
+    kind = kind_of(have)
+    if "arm" in have or not {kind} <= {EffectSizes, BinaryStudies, model.takes}:
+        return ()
     if model.takes is not EffectSizes:
-        return model.takes.from_frame
-    return estimates if direct else two_stage
+        return columns_of(model)
+    if "estimate" in have and {"p", "t_statistic"} & set(have):
+        return ("estimate",)
+    forms = (ESTIMATES, COUNTS, *PRINTED)
+    whole = next((names for names in forms if set(names) <= set(have)), None)
+    return whole or max(forms, key=lambda names: len(set(names) & set(have)))
+
+
+def _maker(model: Model, measure: str | None, reading: Reading) -> Make:
+    """Return what reads one group: as a table of its own, which says what is wrong with it."""
+    of_arms = model.takes is not EffectSizes
+    wanted = measure or (model.likelihood.measure if of_arms else "")
+
+    def make(part: "pd.DataFrame") -> Data:
+        opened = one_table(Opened(frame=part), reading)
+        data = read(opened, wanted, reading, of_arms=of_arms).data
+        return data if of_arms else estimates_of(data, wanted)
+
+    return make
 
 
 def _checked(
@@ -235,7 +288,8 @@ def _checked(
     made: dict[int, Data] = {}
     for i in np.flatnonzero(doubtful):
         try:
-            made[int(i)] = make(_with_names(frame.iloc[start[i] : start[i] + k[i]]))
+            with rows_of("the group"):
+                made[int(i)] = make(_with_names(frame.iloc[start[i] : start[i] + k[i]]))
         except DataError as error:
             problem[i] = str(error)
     return _merged(labels, columns, start, k, problem, made)
@@ -272,6 +326,8 @@ def _numbers(column: "pd.Series") -> Array:
     """A column as floats; NaN where it is no number, or may not be one."""
     import pandas as pd
 
+    if column.dtype == bool:
+        return np.full(len(column), np.nan)
     numbers = pd.Series(pd.to_numeric(column, errors="coerce"))
     return numbers.to_numpy(np.float64, na_value=np.nan)
 
@@ -308,7 +364,7 @@ def _named(frame: "pd.DataFrame", codes: NDArray[np.intp]) -> Flags:
     texts = [str(one) for one in found]
     same = {text: i for i, text in enumerate(texts)}
     names = np.array([same[text] for text in texts] + [-1])
-    blank = np.array([not text.strip() or text == "nan" for text in texts] + [True])
+    blank = np.array([is_blank(one) for one in found] + [True])
     twice = pd.Series(codes * (len(texts) + 1) + names[place]).duplicated(keep=False).to_numpy()
     return ~(blank[place] | twice)
 

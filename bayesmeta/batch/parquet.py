@@ -1,7 +1,7 @@
 """Parquet in and out, some groups at a time, so that memory is that of some chunks."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -42,14 +42,24 @@ class ParquetTable:
     ----------
     schema : pyarrow.Schema
     columns : list of str
+    said : tuple of str
+        What was done to read it; nothing, for its columns have types.
     """
 
-    def __init__(self, path: Path, stamp: tuple[int, ...]) -> None:
+    said: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        path: Path,
+        stamp: tuple[int, ...],
+        understood: "Callable[[pd.DataFrame], pd.DataFrame]",
+    ) -> None:
         need_pyarrow(path)
         self.path, self.stamp = path, stamp
         self._file = _opened(path)
         self.schema = _plain(self._file.schema_arrow)
-        self.columns = list(self.schema.names)
+        self._understood = understood
+        self.columns = list(map(str, understood(_frame(self.schema.empty_table())).columns))
 
     def k(self, by: Sequence[str]) -> NDArray[np.intp]:
         """Rows of each group, in their order; groups must each stand together."""
@@ -77,7 +87,7 @@ class ParquetTable:
         for count in rows:
             while held.num_rows < count:
                 held = pa.concat_tables([held, next(batches)])
-            yield _frame(held.slice(0, count))
+            yield self._understood(_frame(held.slice(0, count)))
             held = held.slice(count)
 
     def _batches(self, columns: list[str] | None) -> Iterator["pa.Table"]:

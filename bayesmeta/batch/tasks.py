@@ -24,6 +24,7 @@ from ..engines import (
 from ..errors import DataError, ModelError
 from ..model import Model
 from ..posterior import Marginal, Posterior
+from ..studies import rows_of
 from .grouped import NUMBERS, Grouped, data_of
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ def _alone(columns: Mapping[str, Array], settings: Settings) -> dict[str, float 
     """Fit one group by itself, as `fit` does."""
     nothing = dict.fromkeys(NUMBERS, np.nan)
     try:
-        posterior = fit(settings.model, data_of(settings.model, columns), settings.engine)
+        with rows_of("the group"):
+            posterior = fit(settings.model, data_of(settings.model, columns), settings.engine)
     except (DataError, ModelError) as error:
         return {**nothing, "engine": "", "problem": str(error)}
     failures = "; ".join(map(str, posterior.diagnostics.failures))

@@ -5,18 +5,16 @@ import sys
 
 import click
 
-from ..errors import BayesmetaError, ColumnError
+from ..errors import MOST, BayesmetaError, DataError
+from ..ways import COMMAND, speaking
 from ._batch import batch
 from ._explain import explain
 from ._fit import fit
+from ._prepare import check, init
 from ._run import model, run
 
 __all__ = ["main"]
 
-RENAME = (
-    "Rename the column in the file; a specification for bayesmeta run can name it under "
-    "[outcome.columns] instead."
-)
 REFUSED, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
@@ -28,9 +26,10 @@ class _Group(click.Group):
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
         try:
-            return super().invoke(ctx)
-        except ColumnError as error:
-            click.echo(f"bayesmeta: {_one_line(error.lacks)} {RENAME}", err=True)
+            with speaking(COMMAND):
+                return super().invoke(ctx)
+        except DataError as error:
+            _say_problems(error)
             sys.exit(REFUSED)
         except BayesmetaError as error:
             click.echo(f"bayesmeta: {_one_line(str(error))}", err=True)
@@ -41,6 +40,18 @@ class _Group(click.Group):
         except BrokenPipeError:  # e.g. `| head`: what is left in the buffer must not be flushed
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(PIPE_CLOSED)
+
+
+def _say_problems(error: DataError) -> None:
+    """One problem in its sentence, several in a list."""
+    if len(error.problems) <= 1:
+        click.echo(f"bayesmeta: {_one_line(str(error))}", err=True)
+        return
+    where = _one_line(error.table) or "the table"
+    click.echo(f"bayesmeta: {where} has {len(error.problems)} problems:", err=True)
+    for number, one in enumerate(error.listed, start=1):
+        place = f"{number}. " if number <= MOST else ""
+        click.echo(f"  {place}{_one_line(one)}", err=True)
 
 
 def _one_line(text: str) -> str:
@@ -55,5 +66,5 @@ def main() -> None:
     """Bayesian meta-analysis: exact or sampled, beside the frequentist and the published answer."""
 
 
-for _command in (run, fit, batch, explain, model):
+for _command in (run, fit, batch, explain, init, check, model):
     main.add_command(_command)

@@ -1,5 +1,6 @@
 """The model that words on the command line ask for, and its data."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -11,7 +12,8 @@ import click
 if TYPE_CHECKING:
     from ..model import Model
     from ..priors import Prior
-    from ..wording import Likelihood, Table, Words
+    from ..reading import Data, Reading
+    from ..wording import Likelihood, Words
 
 
 @final
@@ -70,12 +72,20 @@ class Flags:
         )
 
 
+def _measure(context: click.Context, option: click.Parameter, value: str) -> str:
+    """The measure by its own name, in letters of whatever case it was typed."""
+    from ..effects import measure_named
+
+    return measure_named(value).name
+
+
 def of_a_model(command: Callable[..., object]) -> Callable[..., object]:
     """Add the options that say which model a table is fitted with; the command gets ``Typed``."""
     options = (
         click.option(
             "--measure",
             required=True,
+            callback=_measure,
             help="OR, RR, RD, IRR, PLO, IRLN; MD, SMD, ROM, RGM; or of estimates.",
         ),
         click.option("--mu", help="Prior of the overall effect, e.g. 'Normal(0, 2)'."),
@@ -113,37 +123,174 @@ def of_a_model(command: Callable[..., object]) -> Callable[..., object]:
     return gathered
 
 
-def model_and_data(table: Path, typed: Typed, *, level: float) -> "tuple[Model, Table]":
-    from ..effects import EffectSizes, measure_named
-    from ..errors import SpecError
-    from ..files import read_table
-    from ..wording import estimates_of, kind_of, read
+OF_A_TABLE = (
+    *("columns", "cells", "exclude", "sheet", "treatment", "control", "combine_arms"),
+    *("split_control", "correlation", "final_values", "design_effect", "icc", "cluster_size"),
+    "level",
+)
 
-    measure_named(typed.measure)
-    frame = read_table(table)
-    kind = kind_of(frame.columns)
+
+def of_a_table(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options that say how a table is read; the command gets a ``Reading``."""
+    options = (
+        click.option(
+            "--columns",
+            multiple=True,
+            metavar="OURS=THEIRS,...",
+            help="Columns by other names, e.g. study=Trial,n_treatment=N1; repeatable.",
+        ),
+        click.option(
+            "--cells",
+            multiple=True,
+            metavar="COLUMN=FORM",
+            help="What cells of several figures are, e.g. 'Deaths=events/n treatment'; repeatable.",
+        ),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="NAME: REASON",
+            help="A study to leave out, and why; repeatable.",
+        ),
+        click.option("--sheet", help="Sheet of an Excel file."),
+        click.option(
+            "--treatment", multiple=True, help="One row per arm: a treatment arm; repeatable."
+        ),
+        click.option("--control", help="One row per arm: the control arm."),
+        click.option(
+            "--combine-arms", is_flag=True, help="Several active arms of a trial as one group."
+        ),
+        click.option(
+            "--split-control", is_flag=True, help="Share the control out among active arms."
+        ),
+        click.option(
+            "--correlation",
+            metavar="R",
+            help="Of baseline and final values: a number, derived or unknown; analyses changes.",
+        ),
+        click.option("--final-values", is_flag=True, help="Leave baselines aside."),
+        click.option("--design-effect", type=float, help="Of trials that randomised clusters."),
+        click.option("--icc", type=float, help="Of such trials, with --cluster-size."),
+        click.option("--cluster-size", type=float, help="Mean size of a cluster, with --icc."),
+        click.option(
+            "--level", default=0.95, show_default=True, help="Level of printed intervals."
+        ),
+    )
+
+    @wraps(command)
+    def gathered(**given: object) -> object:
+        said = {name: given.pop(name) for name in OF_A_TABLE}
+        return command(reading=_reading(said), **given)
+
+    for option in reversed(options):
+        gathered = option(gathered)
+    return gathered
+
+
+def _reading(said: dict[str, object]) -> "Reading":
+    """What the options say of a table."""
+    from ..errors import SpecError
+    from ..reading import Reading
+    from ..studies import check_prob
+
+    combine, split = said.pop("combine_arms"), said.pop("split_control")
+    if combine and split:
+        raise SpecError("--combine-arms and --split-control exclude each other; give one.")
+    check_prob(said["level"], of_table=True)  # pyright: ignore[reportArgumentType]
+    columns = [part for text in said["columns"] for part in _PAIRS.split(text)]  # pyright: ignore[reportGeneralTypeIssues]
+    said |= {
+        "columns": _pairs(columns, "--columns", "="),
+        "cells": _pairs(said["cells"], "--cells", "="),  # pyright: ignore[reportArgumentType]
+        "exclude": _pairs(said["exclude"], "--exclude", ":"),  # pyright: ignore[reportArgumentType]
+        "correlation": _correlation(said["correlation"]),  # pyright: ignore[reportArgumentType]
+        "several_arms": "combine" if combine else "split" if split else None,
+    }
+    return Reading(**said)  # pyright: ignore[reportArgumentType]
+
+
+_PAIRS = re.compile(r",(?=[^,=]+=)")
+
+
+def _pairs(texts: Sequence[str], flag: str, mark: str) -> dict[str, str]:
+    """Read ``NAME=VALUE`` texts."""
+    from ..errors import SpecError
+
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition(mark))
+        if not (name and value):
+            raise SpecError(f"{flag} takes NAME{mark}VALUE; got {text!r}.")
+        if name in found:
+            raise SpecError(f"{flag} names {name!r} twice.")
+        found[name] = value
+    return found
+
+
+def _correlation(text: str | None) -> float | str | None:
+    from ..errors import SpecError
+
+    if text is None or text in ("derived", "unknown"):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise SpecError(
+            f"--correlation is a number between -1 and 1, derived or unknown; got {text!r}."
+        ) from None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The model and the data that a command line asks for, and what was done to read these."""
+
+    model: "Model"
+    data: "Data"
+    said: tuple[str, ...]
+
+
+def model_and_data(table: Path, typed: Typed, reading: "Reading") -> Asked:
+    """Read the table and choose the model."""
+    from ..effects import EffectSizes
+    from ..errors import SpecError, of_table
+    from ..reading import estimates_of, main_rows, open_table, read
+
+    with of_table(table):
+        opened = main_rows(open_table(table, reading, measure=typed.measure))
+        found = read(opened, typed.measure, reading, of_arms=typed.of_arms)
+        data, kind = found.data, type(found.data)
     if kind is EffectSizes and typed.of_arms:
         raise SpecError(
             f"--counts needs a table with events or means per arm; {table} has estimates."
         )
-    data = read(frame, kind, measure=typed.measure, level=level)
     if not typed.of_arms:
-        data = estimates_of(data, typed.measure)
-    return _model(kind, _words(typed), of_arms=typed.of_arms), data
+        with of_table(table):
+            data = estimates_of(data, typed.measure)
+    return Asked(_model(kind, _words(typed), of_arms=typed.of_arms), data, found.said)
+
+
+def say_of_table(asked: Asked) -> None:
+    """Say what was guessed or done to read the table, and which rows are left out, and why."""
+    if asked.said:
+        click.echo(f"Read: {'; '.join(asked.said)}.")
+    reasons: dict[str, list[str]] = {}
+    for row in asked.data.excluded:
+        reasons.setdefault(row.reason, []).append(row.study)
+    for reason, studies in reasons.items():
+        more = f" and {len(studies) - 10} more" if len(studies) > 10 else ""
+        click.echo(f"Left out: {', '.join(studies[:10])}{more} ({reason})")
 
 
 def model_of_batch(columns: Sequence[str], typed: Typed) -> "Model":
     """The model of a batch: its priors as typed, or those that serve any data of this measure."""
-    from ..effects import EffectSizes, measure_named
+    from ..effects import EffectSizes
     from ..errors import SpecError
-    from ..wording import kind_of
+    from ..reading import kind_of
 
-    measure_named(typed.measure)
-    kind = kind_of(columns)
-    if kind.arms and not kind.discrete:
+    kind = kind_of(columns, typed.measure)
+    if kind.arms and not kind.discrete and typed.of_arms:
         raise SpecError(
-            "A batch takes counts or estimates; fit tables of means one by one, or make estimates "
-            "of them first with effect_sizes."
+            "A batch on the arms takes counts; leave --counts and --likelihood out to pool "
+            "estimates of these means."
         )
     if kind is EffectSizes and typed.of_arms:
         raise SpecError("--counts needs a table with events; this one has estimates.")
@@ -153,7 +300,7 @@ def model_of_batch(columns: Sequence[str], typed: Typed) -> "Model":
     return _model(kind, words, of_arms=typed.of_arms)
 
 
-def _model(kind: "type[Table]", words: "Words", *, of_arms: bool) -> "Model":
+def _model(kind: "type[Data]", words: "Words", *, of_arms: bool) -> "Model":
     from ..wording import likelihood_for, two_stage
 
     return likelihood_for((kind,), words, Flags()).model(words) if of_arms else two_stage(words)

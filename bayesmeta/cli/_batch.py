@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._asked import Typed, model_of_batch, of_a_model
+from ._asked import Typed, model_of_batch, of_a_model, of_a_table
 from ._cluster import cluster
 from ._progress import GATES_FAILED, progress
 
 if TYPE_CHECKING:
     from ..batch import Progress
+    from ..reading import Reading
 
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option("--by", multiple=True, required=True, help="Column that names a group; repeatable.")
 @of_a_model
+@of_a_table
 @click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
 @click.option("--dask", metavar="ADDRESS", help="Of a Dask scheduler whose workers fit the groups.")
 @click.option(
@@ -30,11 +32,12 @@ def batch(
     by: tuple[str, ...],
     *,
     typed: Typed,
+    reading: "Reading",
     prob: float,
     dask: str | None,
     output: Path | None,
 ) -> None:
-    """Fit every group of a TABLE (CSV or .parquet, one row per study) and give one row for each.
+    """Fit every group of a TABLE (as for fit) and give one row for each.
 
     With -o, finished chunks are kept beside the file until it is written: the same command goes on
     from where it was stopped.
@@ -50,7 +53,7 @@ def batch(
         raise SpecError("--dask is empty; give a scheduler's address, or leave it out to fit here.")
     if output is not None:
         check_file(output, other_than=table)
-    source = open_table(table, by)
+    source = open_table(table, by, reading, measure=typed.measure)
     chosen = model_of_batch(source.columns, typed)
     with tempfile.TemporaryDirectory() as folder:
         target = output or Path(folder) / "rows.csv"
@@ -71,6 +74,7 @@ def batch(
                     by=by,
                     prob=prob,
                     measure=None if typed.of_arms else typed.measure,
+                    reading=reading,
                     executor=executor,
                     progress=tell,
                 )
@@ -78,7 +82,8 @@ def batch(
                 if output is not None:
                     _say_what_is_kept(here)
                 raise
-        click.echo(f"{describe(chosen)}\n", err=output is None)
+        read = f"Read: {'; '.join(source.said)}.\n" if source.said else ""
+        click.echo(f"{read}{describe(chosen)}\n", err=output is None)
         click.echo(f"Table: {output}" if output else target.read_text("utf-8"), nl=bool(output))
     if done.problems:
         click.echo(

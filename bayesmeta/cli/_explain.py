@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
+from ._asked import of_a_table
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..explanation import Data, Explanation
+    from ..reading import Reading
+
+MAIN = "main"
 
 
 @click.command()
@@ -21,12 +26,7 @@ if TYPE_CHECKING:
 @click.option("--p", default="", help="Its p, as printed.")
 @click.option("--p-heterogeneity", default="", help="P of heterogeneity, as printed.")
 @click.option("--i2", default="", help="I² in per cent, as printed.")
-@click.option(
-    "--level",
-    default=0.95,
-    show_default=True,
-    help="Level of the intervals in a table of estimates.",
-)
+@of_a_table
 @click.option("--subsets", is_flag=True, help="Also try every subset of the studies.")
 @click.option(
     "--readings",
@@ -41,47 +41,50 @@ def explain(
     p: str,
     p_heterogeneity: str,
     i2: str,
-    level: float,
+    reading: "Reading",
     subsets: bool,
     readings: bool,
 ) -> None:
-    """Find the conventions that give a published figure from a TABLE (CSV) of studies.
+    """Find the conventions that give a published figure from a TABLE of studies.
 
-    The table has events, person-time or means per arm, or estimates. Where it has a column variant,
-    the rows named main are pooled.
+    The table, as for fit, has events, person-time or means per arm, or estimates. Where it has a
+    column variant, the rows named main are pooled.
     """
+    from ..errors import of_table
     from ..explanation import explain as explain_figure
-    from ..files import read_table
     from ..studies import Published
 
     figure = Published.parse(published, k=k, p=p, p_heterogeneity=p_heterogeneity, i2=i2)
-    main, others = _rows(read_table(table), figure.measure, level)
+    with of_table(table):
+        main, others, said = _rows(table, figure.measure, reading)
     found = explain_figure(main, figure, subsets=subsets, readings=others if readings else ())
+    if said:
+        click.echo(f"Read: {'; '.join(said)}.")
     _print(found, main, others, readings=readings)
 
 
-def _rows(frame: "pd.DataFrame", measure: str, level: float) -> "tuple[Data, list[Data]]":
+def _rows(
+    table: Path, measure: str, reading: "Reading"
+) -> "tuple[Data, list[Data], tuple[str, ...]]":
     """The main rows, and each usable other row of one of their studies as a table of its own."""
     from ..errors import DataError
-    from ..wording import kind_of
-    from ..wording import read as read_table
+    from ..reading import Opened, main_rows, open_table, read
 
-    kind = kind_of(frame)
-
-    def read(part: "pd.DataFrame") -> "Data":
-        return read_table(part, kind, measure=measure, level=level)  # pyright: ignore[reportReturnType]
-
-    if "variant" not in frame or "main" not in frame["variant"].to_list():
-        return read(frame), []
-    is_main = (frame["variant"] == "main").to_numpy()
-    first = read(frame.iloc[np.flatnonzero(is_main)])
+    every = open_table(table, reading, measure=measure or None)
+    first = read(main_rows(every), measure, reading)
+    frame = every.frame
     others: list[Data] = []
-    for i in np.flatnonzero(~is_main & frame["study"].isin(first.study).to_numpy()):
+    if "variant" not in frame:
+        return first.data, others, first.said  # pyright: ignore[reportReturnType]
+    is_main = (frame["variant"].fillna(MAIN) == MAIN).to_numpy()
+    if not is_main.any():
+        return first.data, others, first.said  # pyright: ignore[reportReturnType]
+    for i in np.flatnonzero(~is_main & frame["study"].isin(first.data.study).to_numpy()):
         try:
-            others.append(read(frame.iloc[[i]]))
+            others.append(read(Opened(frame=frame.iloc[[i]]), measure, reading).data)  # pyright: ignore[reportArgumentType]
         except DataError:
             continue  # a row with gaps is no reading
-    return first, others
+    return first.data, others, first.said  # pyright: ignore[reportReturnType]
 
 
 def _print(found: "Explanation", main: "Data", others: "list[Data]", *, readings: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._asked import Typed, model_and_data, of_a_model
+from ._asked import Typed, model_and_data, of_a_model, of_a_table, say_of_table
 from ._progress import GATES_FAILED
 from ._sections import unrounded
 
@@ -17,23 +17,19 @@ if TYPE_CHECKING:
     from ..engines import Engine
     from ..evidence import BayesFactors
     from ..posterior import Coherence, Posterior
+    from ..reading import Reading
 
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path))
 @of_a_model
+@of_a_table
 @click.option("--share", help="Prior of the share of outliers, e.g. 'Beta(1, 9)'; with --spread.")
 @click.option("--spread", help="Prior of the outliers' extra SD, e.g. 'HalfNormal(1)'.")
 @click.option(
     "--evidence", is_flag=True, help="Add Bayes factors, weights and studies without events."
 )
 @click.option("--checks", is_flag=True, help="Add predictive checks, leave-one-out, every verdict.")
-@click.option(
-    "--level",
-    default=0.95,
-    show_default=True,
-    help="Level of the intervals in a table of estimates.",
-)
 @click.option("--nuts", is_flag=True, help="Sample the PyMC model instead of integrating.")
 @click.option(
     "--seed",
@@ -48,18 +44,22 @@ def fit(
     table: Path,
     *,
     typed: Typed,
+    reading: "Reading",
     evidence: bool,
     checks: bool,
     nuts: bool,
-    level: float,
     seed: int,
     prob: float,
     output: Path | None,
 ) -> None:
-    """Fit one TABLE (CSV) of counts, or of estimates, and print the posterior.
+    """Fit one TABLE of counts, means or estimates, and print the posterior.
 
-    What the table holds is told by its columns: events_treatment, n_treatment (or time_treatment)
-    and the same of control; events with n or time for single arms; else estimates.
+    TABLE is a CSV file with any usual separator and decimal mark, an Excel (.xlsx) or Parquet file,
+    or - for standard input. What it holds is told by its columns: events_treatment, n_treatment (or
+    time_treatment) and the same of control; mean_treatment, sd_treatment; events with n or time for
+    single arms; y and se; estimate, lower and upper; or the complete set of another program (ai,
+    n1i, ci, n2i; event.e, n.e, ...). Where a column variant names several readings of a study, the
+    rows named main are used.
     """
     from ..engines import NUTS
     from ..engines import fit as fit_model
@@ -71,12 +71,13 @@ def fit(
     check_prob(prob)
     if output is not None:
         check_file(output, other_than=table)
-    model, data = model_and_data(table, typed, level=level)
+    asked = model_and_data(table, typed, reading)
     engine = NUTS(seed=seed) if nuts else None
-    posterior = fit_model(model, data, engine)
+    posterior = fit_model(asked.model, asked.data, engine)
     if output is not None:
         write_posterior(posterior, output, seed=seed)
-    click.echo(f"{describe(model)}\n{posterior.engine}\n")
+    say_of_table(asked)
+    click.echo(f"{describe(asked.model)}\n{posterior.engine}\n")
     click.echo(summary(posterior, prob=prob).dropna(axis=1, how="all").round(4).to_string())
     factors = _evidence(posterior, prob) if evidence else None
     trust = _checks(posterior, seed, prob, engine) if checks else None

@@ -93,6 +93,8 @@ def _show(results: "Results") -> None:
         for outcome in results.outcomes:
             console.print(_table(outcome, results))
             console.print(escape(headline(outcome, prob=results.prob)))
+            if outcome.said:
+                console.print(f"[dim]Read: {escape('; '.join(outcome.said))}.[/]")
             if outcome.main is not None:
                 console.print(f"[dim]Model: {escape(describe(outcome.main.answer.model))}[/]")
             for label, failures in outcome.failures.items():

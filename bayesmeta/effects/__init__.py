@@ -2,6 +2,7 @@
 
 from ._arms import combine_arms, split_control
 from ._change import change_from_baseline, derived_correlations
+from ._clusters import cluster_effects, design_effects, inflated
 from ._continuous import SMD, arm_estimates
 from ._counts import (
     MEASURES_OF,
@@ -13,7 +14,7 @@ from ._counts import (
     informative,
 )
 from ._make import DoubleZero, effect_sizes
-from ._measures import ATANH_RD, MEASURES, Link, Measure, measure_named
+from ._measures import ATANH_RD, MEASURES, Link, Measure, measure_meant, measure_named
 from ._printed import printed_values
 from ._quantiles import convert_quantiles
 from ._reported import reported_effects
@@ -36,11 +37,15 @@ __all__ = [
     "arm_estimates",
     "cells",
     "change_from_baseline",
+    "cluster_effects",
     "combine_arms",
     "convert_quantiles",
     "derived_correlations",
+    "design_effects",
     "effect_sizes",
+    "inflated",
     "informative",
+    "measure_meant",
     "measure_named",
     "printed_values",
     "reported_effects",

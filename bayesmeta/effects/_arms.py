@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..studies import QUANTILES, agreed, name_rows, read_numbers, rename_columns
+from ..studies import QUANTILES, agreed, is_blank, name_rows, read_numbers, rename_columns
+from ..ways import way
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +145,10 @@ def _by_trial(
             labels[row["arm"]].append(row["label"])
         for kind in ARMS:
             if not arms[kind]:
-                raise DataError(f"{study} has no {kind} arm; give it, or leave the study out.")
+                raise DataError(
+                    f"{study} has no {kind} arm; give it, or leave the study out: "
+                    f"{way('exclude', study)}."
+                )
         known = {name: cells[i] for name, cells in said.items()}
         rows += [row | {**known, **row} for row in rows_of(study, arms, labels)]
     return pd.DataFrame(rows)
@@ -162,7 +166,7 @@ def _check_unit(study: str, rows: "pd.DataFrame") -> None:
     """Refuse the arms of one trial in several units: their means are not of one kind."""
     if "unit" not in rows:
         return
-    units = sorted({str(one).strip() for one in rows["unit"] if one == one})
+    units = sorted({str(one).strip() for one in rows["unit"] if not is_blank(one)})
     if len(units) > 1:
         raise DataError(
             f"The arms of {study} are in several units, {', '.join(units)}; give all in one."
@@ -176,13 +180,14 @@ def _read(frame: "pd.DataFrame", given: dict[str, str]) -> "tuple[pd.DataFrame, 
     if not {"n", "time"} & set(names):
         raise DataError("The table has no column 'n' with the patients of each arm.")
     table = rename_columns(frame, given, required=("study", "arm", *names)).reset_index(drop=True)
-    study = [
-        "" if gap else str(x) for x, gap in zip(table["study"], table["study"].isna(), strict=True)
-    ]
+    study = ["" if is_blank(name) else str(name) for name in table["study"]]
     kind = [str(cell).strip().casefold() for cell in table["arm"]]
     wrong = np.array([one not in ARMS for one in kind], dtype=bool)
     if wrong.any():
-        raise DataError(f"arm is 'treatment' or 'control'; check {name_rows(study, wrong)}.")
+        raise DataError(
+            f"arm is 'treatment' or 'control'; check {name_rows(study, wrong)}. Arms with names "
+            f"are told apart by {way('treatment', '...')} and {way('control', '...')}."
+        )
     nameless = np.array([not name.strip() for name in study], dtype=bool)
     if nameless.any() or not study:
         raise DataError("study must name the trial of each arm, and there must be an arm.")
@@ -255,15 +260,17 @@ def _shared(study: str, arms: dict[str, list[Arm]], labels: dict[str, list[str]]
     if {"events", "time"} & control.keys():
         raise DataError(
             "A control group is shared out among comparisons of means only: its events would "
-            "become fractions. Use combine_arms, which adds the active arms up."
+            f"become fractions. Combine the active arms: {way('combine')}."
         )
     if len(arms["control"]) > 1:
-        raise DataError(f"{study} has more than one control arm; use combine_arms first.")
+        raise DataError(
+            f"{study} has more than one control arm; combine the arms of a kind: {way('combine')}."
+        )
     n = control["n"]
     if parts > 1 and not n // parts >= 2:
         raise DataError(
-            f"n of the control arm of {study} is {n:g}, too few for {parts} comparisons; use "
-            "combine_arms."
+            f"n of the control arm of {study} is {n:g}, too few for {parts} comparisons; combine "
+            f"the active arms: {way('combine')}."
         )
     rows: list[Row] = []
     for i, (active, label) in enumerate(zip(arms["treatment"], labels["treatment"], strict=True)):

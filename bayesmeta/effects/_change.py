@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..studies import ContinuousStudies, join_how, name_rows, one_unit
+from ..ways import way
 from ._reading import Filled, read_filled
 
 if TYPE_CHECKING:
@@ -97,17 +98,26 @@ the change as printed',)
             left_open = np.where(np.isnan(sd), table.numbers[f"{name}{arm}"], np.nan)
             changes[f"sd_{when}{arm}"] = left_open
         how.append(told)
+        _mark_arm(table, arm)
     factor, unit, converted = one_unit(table.texts["unit"])
-    return ContinuousStudies(
-        study=table.study,
-        variant=table.variant,
-        excluded=table.excluded,
-        covariates=table.covariates,
-        unit=unit,
-        how=join_how(*how, converted),
-        **{name: values * factor for name, values in changes.items()},
-        **{f"n{arm}": table.numbers[f"n{arm}"] for arm in ARMS},
-    )
+    with table.problems.going_on():
+        return ContinuousStudies(
+            study=table.study,
+            variant=table.variant,
+            excluded=table.excluded,
+            covariates=table.covariates,
+            unit=unit,
+            how=join_how(*how, converted),
+            **{name: values * factor for name, values in changes.items()},
+            **{f"n{arm}": table.numbers[f"n{arm}"] for arm in ARMS},
+        )
+
+
+def _mark_arm(table: Filled, arm: str) -> None:
+    """Say nothing more of an arm's change where something is wrong with what it is made of."""
+    read = [name for name in COLUMNS if name.endswith(arm)]
+    made = [name for name in ContinuousStudies.columns() if name.endswith(arm)]
+    table.problems.mark(table.problems.known(*read, "correlation"), *made)
 
 
 def derived_correlations(
@@ -165,19 +175,19 @@ def _read(
     for name, values in table.numbers.items():
         is_sd = name.startswith("sd")
         wrong = is_sd & (values <= 0) | (name == "correlation") & (np.abs(values) > 1)
-        if wrong.any():
-            right = "positive" if is_sd else "between -1 and 1"
-            raise DataError(f"{name} must be {right}; check {name_rows(table.study, wrong)}.")
+        right = "positive" if is_sd else "between -1 and 1"
+        table.problems.refuse(wrong, f"{name} must be {right}; check {{rows}}, or {{out}}.", name)
     return table
 
 
 def _check_filled(table: Filled, arm: str) -> None:
-    lacking = ~table.has([f"mean{arm}", f"mean_baseline{arm}", f"n{arm}"])
-    if lacking.any():
-        raise DataError(
-            f"mean{arm}, mean_baseline{arm} and n{arm} are needed for a change from baseline; fill "
-            f"them for {name_rows(table.study, lacking)}, or exclude the row with a reason."
-        )
+    names = (f"mean{arm}", f"mean_baseline{arm}", f"n{arm}")
+    table.problems.refuse(
+        ~table.has(names),
+        f"mean{arm}, mean_baseline{arm} and n{arm} are needed for a change from baseline; fill "
+        "them for {rows}, or {out}.",
+        *names,
+    )
 
 
 def _sd_of_change(
@@ -187,16 +197,22 @@ def _sd_of_change(
     before, after = table.numbers[f"sd_baseline{arm}"], table.numbers[f"sd{arm}"]
     own = np.isfinite(printed)
     lacking = ~own & ~table.has([f"sd{arm}", f"sd_baseline{arm}"])
-    if lacking.any():
-        raise DataError(
-            f"The {arm[1:]} arm of {name_rows(table.study, lacking)} has no SD of the change; give "
-            f"sd_change{arm}, or sd_baseline{arm} and sd{arm} with a correlation."
-        )
+    sds = (f"sd_change{arm}", f"sd{arm}", f"sd_baseline{arm}")
+    table.problems.refuse(
+        lacking,
+        f"The {arm[1:]} arm of {{rows}} has no SD of the change; give sd_change{arm}, or "
+        f"sd_baseline{arm} and sd{arm} with a correlation, or {{out}}.",
+        *sds,
+    )
     open_ = ~own & ~np.isfinite(r)
-    if open_.any() and not unknown:
-        raise DataError(
-            f"correlation is needed for {name_rows(table.study, open_)}, whose SD of the change "
-            "is not printed; give a number, a column 'correlation', 'derived' or 'unknown'."
+    if not unknown:
+        table.problems.refuse(
+            open_,
+            "correlation is needed for {rows}, whose SD of the change is not printed; give a "
+            f"number, {way('correlation', '0.5')} say, a column 'correlation', 'derived' or "
+            "'unknown'.",
+            "correlation",
+            *sds,
         )
     made = np.sqrt(np.maximum(before**2 + after**2 - 2 * r * before * after, 0.0))
     told = tuple(
@@ -238,6 +254,7 @@ def _correlation(
 
 def _derived(table: Filled) -> list[tuple[str, str, float, float, float]]:
     """Study, arm, n, correlation and weight of the arms that print all three SDs."""
+    table.problems.raise_any()
     found = []
     for arm in ARMS:
         n = table.numbers[f"n{arm}"]
@@ -259,7 +276,8 @@ def _derived(table: Filled) -> list[tuple[str, str, float, float, float]]:
     if not found:
         raise DataError(
             "No arm of more than 3 patients prints its SDs at baseline, at the end and of the "
-            "change, from which a correlation could be derived; give correlation as a number."
+            "change, from which a correlation could be derived; give it as a number: "
+            f"{way('correlation', '0.5')}."
         )
     total = sum(n - 3 for *_, n, _ in found)
     in_order = sorted(found, key=lambda one: one[0])

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from ..errors import DataError
-from ..studies import ContinuousStudies, name_rows
-from ._measures import MODEL_OF_ARMS
+from ..studies import ContinuousStudies, leave_out, name_rows
+from ..ways import way
 
 type Array = NDArray[np.float64]
 type Estimates = tuple[Array, Array]
@@ -54,15 +54,13 @@ def _arm(studies: ContinuousStudies, arm: str) -> Arm:
     if unknown.any():
         raise DataError(
             f"{name_rows(studies.study, unknown)} has no SD of the change in the {arm[1:]} arm; "
-            f"give change_from_baseline a correlation, or fit {MODEL_OF_ARMS}(correlation=...) "
-            "with a prior of it."
+            f"{way('pair')}."
         )
     lacking = ~studies.has_moments(arm)
     if lacking.any():
         raise DataError(
             f"{name_rows(studies.study, lacking)} has quantiles and no mean with SD in the "
-            f"{arm[1:]} arm; make them with convert_quantiles(studies), or fit {MODEL_OF_ARMS}, "
-            "which takes quantiles as they are."
+            f"{arm[1:]} arm; {way('moments')}, or {way('arms')}, which takes quantiles as they are."
         )
     mean, sd, n = (getattr(studies, f"{name}{arm}") for name in ("mean", "sd", "n"))
     return mean, sd, n
@@ -74,8 +72,8 @@ def _check_positive(studies: ContinuousStudies, measure: str) -> None:
         if (mean <= 0).any():
             raise DataError(
                 f"{measure} needs positive means, and mean{arm} is not for "
-                f"{name_rows(studies.study, mean <= 0)}; use MD or SMD, or exclude the row with a "
-                "reason."
+                f"{name_rows(studies.study, mean <= 0)}; use MD or SMD, or "
+                f"{leave_out(studies.study, mean <= 0)}."
             )
 
 

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from ..errors import DataError
-from ..studies import QUANTILES, ContinuousStudies, name_rows
+from ..studies import QUANTILES, ContinuousStudies, Problems
 from ._continuous import estimates
 from ._measures import MEASURES, Measure
-from ._printed import from_intervals
+from ._printed import RATIOS, from_intervals
 from ._quantiles import convert_quantiles
 from ._reading import Filled
 
@@ -39,9 +38,12 @@ class Asked:
         return self.table.numbers[name]
 
     def refuse(self, bad: Rows, sentence: str) -> None:
-        """Raise `sentence`, its ``{}`` filled with the bad rows, if there are any."""
-        if bad.any():
-            raise DataError(sentence.replace("{}", name_rows(self.table.study, bad)))
+        """Note `sentence` about the bad rows, if there are any, as :class:`Problems` does."""
+        self.table.problems.refuse(bad, sentence, "y", "se")
+
+    def usable(self, rows: Rows) -> Rows:
+        """Those of some rows of which nothing is wrong so far."""
+        return rows & ~self.table.problems.known("y", "se")
 
 
 @final
@@ -71,8 +73,9 @@ def _with_interval(asked: Asked, rows: Rows) -> Made:
         {name: asked.number(name) for name in names},
         asked.measure,
         asked.prob,
-        rows=rows,
+        rows=asked.usable(rows),
         quantile=quantile,
+        problems=asked.table.problems,
     )
     return y, se, [f", {100 * asked.prob:g}%{word}" for word in words]
 
@@ -81,11 +84,11 @@ def _with_t(asked: Asked, rows: Rows) -> Made:
     y, t = _estimate(asked, rows), asked.number("t_statistic")
     asked.refuse(
         rows & ~(y * t > 0),
-        "estimate and t_statistic of {} do not point the same way, or one of them says no "
+        "estimate and t_statistic of {rows} do not point the same way, or one of them says no "
         "difference, which leaves se open; check the sign and the order of the arms, or give se or "
         "an interval.",
     )
-    return y, np.abs(y / np.where(rows, t, 1.0)), _nothing(asked)
+    return y, np.abs(y / np.where(asked.usable(rows), t, 1.0)), _nothing(asked)
 
 
 def _with_p(asked: Asked, rows: Rows) -> Made:
@@ -93,9 +96,9 @@ def _with_p(asked: Asked, rows: Rows) -> Made:
     asked.refuse(
         rows & ~((p > 0) & (p < 1) & (y != 0)),
         "p must lie between 0 and 1, beside an estimate that is not exactly 'no difference'; check "
-        "{}. Give se, an interval or the test statistic, or exclude the row with a reason.",
+        "{rows}. Give se, an interval or the test statistic, or {out}.",
     )
-    quantile, words = _quantile(asked, rows, np.where(rows, p, 0.5) / 2)
+    quantile, words = _quantile(asked, rows, np.where(asked.usable(rows), p, 0.5) / 2)
     quantile = -quantile  # of the lower tail, where small p keep their digits
     return y, np.abs(y) / quantile, words
 
@@ -104,7 +107,7 @@ def _with_arm_errors(asked: Asked, rows: Rows) -> Made:
     each = [asked.number(f"se{arm}") for arm in ARMS]
     asked.refuse(
         rows & ~((each[0] > 0) & (each[1] > 0)),
-        "se_treatment and se_control must be positive; check {}.",
+        "se_treatment and se_control must be positive; check {rows}, or {out}.",
     )
     return asked.number("estimate"), np.hypot(*each), _nothing(asked)
 
@@ -122,7 +125,7 @@ def _means_with_intervals(asked: Asked, rows: Rows) -> Made:
     sds = {}
     for arm in ARMS:
         n = np.where(rows, asked.number(f"n{arm}"), 2.0)
-        asked.refuse(rows & ~(n >= 2), f"n{arm} must be 2 or more; check {{}}.")
+        asked.refuse(rows & ~(n >= 2), f"n{arm} must be 2 or more; check {{rows}}, or {{out}}.")
         columns = [f"{name}mean{arm}" for name in ("", "lower_", "upper_")]
         _, se = from_intervals(
             asked.table.study,
@@ -136,8 +139,9 @@ def _means_with_intervals(asked: Asked, rows: Rows) -> Made:
             ),
             MEASURES["MD"],
             asked.prob,
-            rows=rows,
-            quantile=stdtrit(n - 1, (1 + asked.prob) / 2),
+            rows=asked.usable(rows),
+            quantile=stdtrit(np.maximum(n - 1, 1), (1 + asked.prob) / 2),
+            problems=asked.table.problems,
         )
         sds[arm] = se * np.sqrt(n)
     y, se, words = _of_means(asked, rows, sds)
@@ -148,7 +152,8 @@ def _means_with_intervals(asked: Asked, rows: Rows) -> Made:
 def _of_means(asked: Asked, rows: Rows, sds: Mapping[str, Array]) -> Made:
     columns = {f"mean{arm}": asked.number(f"mean{arm}") for arm in ARMS}
     columns |= {f"sd{arm}": sds[arm] for arm in ARMS}
-    y, variance = estimates(_studies(asked, rows, columns), asked.measure.name)
+    made = _studies(asked, asked.usable(rows), columns)
+    y, variance = estimates(made, asked.measure.name)
     return y, np.sqrt(variance), _nothing(asked)
 
 
@@ -159,7 +164,7 @@ def _of_quantiles(asked: Asked, rows: Rows, which: str) -> Made:
     moments = {
         f"{name}{arm}": np.full(asked.table.k, np.nan) for name in ("mean", "sd") for arm in ARMS
     }
-    converted = convert_quantiles(_studies(asked, rows, columns | moments))
+    converted = convert_quantiles(_studies(asked, asked.usable(rows), columns | moments))
     y, variance = estimates(converted, asked.measure.name)
     return y, np.sqrt(variance), [f" ({how})" for how in converted.how]
 
@@ -168,13 +173,14 @@ def _studies(asked: Asked, rows: Rows, columns: Mapping[str, Array]) -> Continuo
     """The table as studies; other rows hold ones, so that messages count the table's own rows."""
     filler = {name: 2.0 if name.startswith("n_") else 1.0 for name in _PLAIN}
     sizes = {f"n{arm}": asked.number(f"n{arm}") for arm in ARMS}
-    return ContinuousStudies(
-        study=asked.table.study,
-        **{  # pyright: ignore[reportArgumentType]
-            name: np.where(rows, values, filler.get(name, np.nan))
-            for name, values in {**columns, **sizes}.items()
-        },
-    )
+    with Problems(asked.table.study, row=asked.table.problems.row).going_on():
+        return ContinuousStudies(
+            study=asked.table.study,
+            **{  # pyright: ignore[reportArgumentType]
+                name: np.where(rows, values, filler.get(name, np.nan))
+                for name, values in {**columns, **sizes}.items()
+            },
+        )
 
 
 _PLAIN = tuple(f"{name}{arm}" for name in ("mean", "sd", "n") for arm in ARMS)
@@ -191,10 +197,10 @@ def _estimate(asked: Asked, rows: Rows) -> Array:
         return estimate
     asked.refuse(
         estimate <= 0,
-        f"estimate of a {asked.measure.words} must be above zero; check {{}}. Give ratios as "
-        "ratios, not as logarithms.",
+        f"estimate of a {asked.measure.words} must be above zero; check {{rows}}, or {{out}}. "
+        f"{RATIOS}",
     )
-    return np.log(estimate)
+    return np.log(np.where(asked.usable(rows), estimate, 1.0))
 
 
 def _quantile(asked: Asked, rows: Rows, at: float | Array) -> tuple[Array, list[str]]:
@@ -202,8 +208,8 @@ def _quantile(asked: Asked, rows: Rows, at: float | Array) -> tuple[Array, list[
     df = asked.number("n_treatment") + asked.number("n_control") - 2
     asked.refuse(
         rows & asked.t_based & ~(df >= 1),
-        "{} is t_based, which needs n_treatment and n_control, 3 patients or more together; give "
-        "them, or set t_based to no for the row.",
+        "{rows} is t_based, which needs n_treatment and n_control, 3 patients or more together; "
+        "give them, or set t_based to no for the row.",
     )
     use = rows & asked.t_based
     quantile = np.where(use, stdtrit(np.where(use, df, 1.0), at), ndtri(at))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..studies import ContinuousStudies, Excluded, Published, Studies, Table, name_rows
+from ..ways import way
 from ._continuous import SMD, estimates
 from ._counts import ESTIMATES, SILENT, ZERO_WORDS, ZeroCells, check_rule, informative
 from ._measures import MEASURES, measure_named
@@ -133,8 +134,8 @@ def _of_counts(studies: Studies, asked: Asked) -> EffectSizes:
     if not kept.any():
         raise DataError(
             f"No study says anything about the {MEASURES[measure].words}: in each, "
-            f"{SILENT[measure]}. A two-stage analysis has nothing to pool; "
-            "a model on the counts keeps such studies."
+            f"{SILENT[measure]}. A two-stage analysis has nothing to pool; such studies are kept "
+            f"by {way('counts')}."
         )
     left = studies.keep(kept)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -143,7 +144,7 @@ def _of_counts(studies: Studies, asked: Asked) -> EffectSizes:
     if bad.any():
         raise DataError(
             f"The {measure} has no finite estimate for {name_rows(left.study, bad)}, which have a "
-            "zero cell; use zero_cells='if_needed', or a model on the counts."
+            f"zero cell; use {way('zeros', 'if_needed')}, or {way('counts')}."
         )
     dropped = tuple(
         Excluded(name, MAIN_REASON, f"{SILENT[measure]}: no information on the {measure}")
@@ -188,13 +189,15 @@ def _measure_for(studies: Table, measure: str | None) -> str:
         return among[0]
     if measure is None:
         raise DataError(f"measure must be given for {studies.kind}: {', '.join(among)}.")
-    if measure not in MEASURES:
+    found = str(measure).strip().upper()
+    if found not in MEASURES:
         measure_named(measure, among)
-    if measure not in among:
+    if found not in among:
         raise DataError(
-            f"{type(studies).__name__} has the measure {_either(among)}, not {measure!r}."
+            f"A table with {' and '.join(studies.columns()[:2])} has the measure "
+            f"{_either(among)}, not {measure!r}."
         )
-    return measure
+    return found
 
 
 def _either(names: Sequence[str]) -> str:

@@ -12,8 +12,6 @@ from ..errors import DataError
 
 type Link = Literal["identity", "log", "logit", "atanh"]
 
-MODEL_OF_ARMS = "ContinuousNormal"  # takes arms as they are, where no estimate can be made
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +53,12 @@ class Measure:
     def called(self) -> str:
         """What a value on the scale people read is called: ``"RR"``, or of one arm in words."""
         return self.name if self.comparative else self.words
+
+    @property
+    def in_words(self) -> str:
+        """What the name means, e.g. ``"RR is the risk ratio, analysed as its log"``."""
+        scale = "" if self.link == "identity" else f", analysed as its {self.link}"
+        return f"{self.name} is the {self.words}{scale}"
 
     @property
     def analysis_label(self) -> str:
@@ -101,8 +105,33 @@ MEASURES: Mapping[str, Measure] = {
 ATANH_RD = Measure(name="RD", words="risk difference", link="atanh")  # of counts: stays within ±1
 
 
+# What others call a measure, in small letters without blanks and marks.
+OTHER_NAMES: Mapping[str, str] = {
+    **{f"{log}{name}": name.upper() for name in ("or", "rr", "hr", "irr") for log in ("log", "ln")},
+    **dict.fromkeys(("proportion", "prop", "logit", "plogit", "pr", "pln", "pft"), "PLO"),
+    **dict.fromkeys(("rate", "ir", "irate", "lograte"), "IRLN"),
+    **dict.fromkeys(("g", "d", "hedgesg", "cohensd", "smdh", "cohend", "stdmeandiff"), "SMD"),
+    **dict.fromkeys(("wmd", "meandiff", "diff"), "MD"),
+    **dict.fromkeys(("relativerisk", "riskratios"), "RR"),
+    **dict.fromkeys(("arr", "ard", "riskdiff", "absoluteriskreduction"), "RD"),
+    "aor": "OR",
+    "ahr": "HR",
+    "rateratio": "IRR",
+    **{"".join(one.words.split()): one.name for one in MEASURES.values()},
+}
+
+
+def measure_meant(name: str) -> Measure | None:
+    """The measure that a name is, in letters of any case, or that others call so."""
+    plain = "".join(c for c in str(name).casefold() if c.isalnum())
+    return MEASURES.get(str(name).strip().upper()) or MEASURES.get(OTHER_NAMES.get(plain, ""))
+
+
 def measure_named(name: str, among: Sequence[str] = tuple(MEASURES)) -> Measure:
-    """Look a measure up, or say which there are."""
-    if name not in among:
-        raise DataError(f"measure {name!r} is not one of {', '.join(among)}.")
-    return MEASURES[name]
+    """Look a measure up, in letters of any case, or say which there are."""
+    found = str(name).strip().upper()
+    if found in among:
+        return MEASURES[found]
+    meant = measure_meant(name)
+    hint = f" {meant.in_words}." if meant is not None and meant.name in among else ""
+    raise DataError(f"measure {name!r} is not one of {', '.join(among)}.{hint}")

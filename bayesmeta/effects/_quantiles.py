@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ..errors import DataError
-from ..studies import QUANTILES, ContinuousStudies, join_how, name_rows
+from ..studies import QUANTILES, ContinuousStudies, join_how, leave_out, name_rows
+from ..ways import way
 from ._distributions import FAMILIES, quantile_estimate
-from ._measures import MODEL_OF_ARMS
 from ._skewness import FEWEST, SCENARIOS, scenarios, skewness
 
 type Array = NDArray[np.float64]
@@ -115,7 +115,7 @@ def _check_set(studies: ContinuousStudies, arm: str, other: NDArray[np.bool_]) -
         raise DataError(
             f"The {arm[1:]} arm of {name_rows(studies.study, other)} has neither median and range "
             "nor median and quartiles, from which a mean and an SD could be made; give them, or "
-            f"fit {MODEL_OF_ARMS}, which takes any two quantiles as they are."
+            f"{way('arms')}, which takes any two quantiles as they are."
         )
 
 
@@ -124,8 +124,8 @@ def _check_size(studies: ContinuousStudies, arm: str, rows: NDArray[np.bool_]) -
     if few.any():
         raise DataError(
             f"The {arm[1:]} arm of {name_rows(studies.study, few)} has fewer than {FEWEST} "
-            f"patients, too few to make a mean and an SD of quantiles; fit {MODEL_OF_ARMS}, which "
-            "takes them as they are, or exclude the row with a reason."
+            f"patients, too few to make a mean and an SD of quantiles; {way('arms')}, which "
+            f"takes them as they are, or {leave_out(studies.study, few)}."
         )
 
 
@@ -139,7 +139,7 @@ def _check_width(
     if flat.any():
         raise DataError(
             f"The quantiles of {name_rows(studies.study, flat)} coincide in the {arm[1:]} arm, so "
-            "that no SD can be made of them; give the SD, or exclude the row with a reason."
+            f"that no SD can be made of them; give the SD, or {leave_out(studies.study, flat)}."
         )
 
 

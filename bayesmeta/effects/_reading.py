@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..studies import Covariates, Excluded, check_names, name_rows, read_covariates, read_rows
+from ..sheets import plainly
+from ..studies import (
+    Covariates,
+    Excluded,
+    Problems,
+    check_names,
+    is_blank,
+    read_covariates,
+    read_rows,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +40,7 @@ class Filled:
     numbers: Mapping[str, Array]
     texts: Mapping[str, tuple[str, ...]]
     covariates: Covariates
+    problems: Problems
 
     @property
     def k(self) -> int:
@@ -61,18 +71,23 @@ def read_filled(
             f"columns names {unknown[0]!r}, which is none of study, {', '.join((*numbers, *texts))}"
             "."
         )
-    have = {str(name) for name in frame.columns}
-    wanted = [name for name in dict.fromkeys((*numbers, *texts)) if name in have or name in given]
-    rows = read_rows(frame, given, wanted, exclude)
-    check_names(rows.study)
+    table = plainly(frame, given)
+    have = {str(name) for name in table.columns}
+    wanted = [name for name in dict.fromkeys((*numbers, *texts)) if name in have]
+    rows = read_rows(table, wanted, exclude).noting()
     rows = replace(rows, cells=rows.cells.map(_or_gap))
-    k = len(rows.study)
+    k, problems = len(rows.study), rows.problems
+    assert problems is not None
+    with problems.noted():
+        check_names(rows.study, row=problems.row)
+    if not k:
+        problems.raise_any()
     return Filled(
         study=rows.study,
         variant=rows.variant,
         excluded=rows.excluded,
         numbers={
-            name: _usable(name, rows.numbers(name), rows.study)
+            name: _usable(name, rows.numbers(name), problems)
             if name in wanted
             else np.full(k, np.nan)
             for name in numbers
@@ -82,23 +97,24 @@ def read_filled(
             for name in texts
         },
         covariates=read_covariates(rows.covariates, k),
+        problems=problems,
     )
 
 
-def _usable(name: str, values: Array, study: Sequence[str]) -> Array:
+def _usable(name: str, values: Array, problems: Problems) -> Array:
     wrong = np.abs(values) > LARGEST
-    if wrong.any():
-        raise DataError(
-            f"{name} is not a number of usable size for {name_rows(study, wrong)}; check it, leave "
-            "the cell empty or change the unit."
-        )
-    return values
+    problems.refuse(
+        wrong,
+        f"{name} is not a number of usable size for {{rows}}; check it, leave the cell empty or "
+        "change the unit.",
+        name,
+    )
+    return np.where(wrong, np.nan, values)
 
 
 def _or_gap(cell: object) -> object:
-    return np.nan if isinstance(cell, str) and not cell.strip() else cell
+    return np.nan if is_blank(cell) else cell
 
 
 def _text(cell: object) -> str:
-    missing = cell is None or cell != cell or str(cell) in ("<NA>", "NaT")
-    return "" if missing else str(cell).strip()
+    return "" if is_blank(cell) else str(cell).strip()

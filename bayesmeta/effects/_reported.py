@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..studies import check_prob, join_how, name_rows, one_unit
+from ..studies import check_prob, join_how, one_unit
 from ._continuous import check_one_unit
 from ._forms import ARMS, FORMS, NUMBERS, Asked, Form
 from ._measures import MEASURES, measure_named
@@ -110,7 +109,8 @@ def reported_effects(
     ('estimate and interval, 95%, normal', 'estimate and P value, normal')
     """
     kind = measure_named(measure, COMPARATIVE)
-    check_prob(prob)
+    measure = kind.name
+    check_prob(prob, of_table=True)
     table = read_filled(frame, NUMBERS, TEXTS, columns=columns, exclude=exclude)
     table, bounds = _with_p(table)
     asked = Asked(table=table, measure=kind, prob=prob, t_based=_t_based(table, default=t_based))
@@ -118,18 +118,19 @@ def reported_effects(
     chosen = _choose(table, forms, bounds, measure)
     y, se, how = _assemble(asked, forms, chosen)
     factor, how = _units(table, measure, how)
-    return EffectSizes(
-        study=table.study,
-        y=y * factor,
-        se=se * factor,
-        measure=measure,
-        excluded=table.excluded,
-        note="as each report has it",
-        how=how,
-        label=label,
-        variant=table.variant,
-        covariates=table.covariates,
-    )
+    with table.problems.going_on():
+        return EffectSizes(
+            study=table.study,
+            y=y * factor,
+            se=se * factor,
+            measure=measure,
+            excluded=table.excluded,
+            note="as each report has it",
+            how=how,
+            label=label,
+            variant=table.variant,
+            covariates=table.covariates,
+        )
 
 
 def _forms_of(measure: str) -> tuple[Form, ...]:
@@ -149,7 +150,13 @@ def _with_p(table: Filled) -> tuple[Filled, NDArray[np.bool_]]:
             wrong[i] = True
     if wrong.any():
         got = texts[int(np.flatnonzero(wrong)[0])][:40]
-        raise DataError(f"p must be a number; check {name_rows(table.study, wrong)}: got {got!r}.")
+        table.problems.refuse(
+            wrong,
+            f"p must be a number; check {{rows}}: got {got!r}. Write a number, or {{out}}.",
+            "p",
+            "y",
+            "se",
+        )
     bounds |= p == 0  # printed as 0.000
     p[bounds] = np.nan
     return replace(table, numbers={**table.numbers, "p": p}), bounds
@@ -162,8 +169,9 @@ def _is_bound(text: str) -> bool:
 def _t_based(table: Filled, *, default: bool) -> NDArray[np.bool_]:
     said = [text.casefold() for text in table.texts["t_based"]]
     wrong = np.array([text not in ("", *YES, *NO) for text in said], dtype=bool)
-    if wrong.any():
-        raise DataError(f"t_based is yes or no; check {name_rows(table.study, wrong)}.")
+    table.problems.refuse(
+        wrong, "t_based is yes or no; check {rows}, or leave the cell empty.", "t_based", "y", "se"
+    )
     return np.array([text in YES or (not text and default) for text in said], dtype=bool)
 
 
@@ -172,22 +180,32 @@ def _choose(
 ) -> NDArray[np.int64]:
     """Number of the first form that each row completes."""
     complete = np.array([table.has(form.needs) for form in forms])
-    none = ~complete.any(axis=0)
-    if (none & bounds).any():
-        raise DataError(
-            f"The P value of {name_rows(table.study, none & bounds)} is only a bound, and a bound "
-            "does not say what the standard error is; give the exact P value, an interval or the "
-            "test statistic, or exclude the row with a reason."
-        )
-    if none.any():
-        raise DataError(
-            f"{name_rows(table.study, none)} reports the {MEASURES[measure].words} in no complete "
-            f"form; fill one of: {_ways(forms)}. Or exclude the row with a reason."
-        )
-    return complete.argmax(axis=0)
+    none = ~complete.any(axis=0) & ~_half_read(table)
+    table.problems.refuse(
+        none & bounds,
+        "The P value of {rows} is only a bound, and a bound does not say what the standard error "
+        "is; give the exact P value, an interval or the test statistic, or {out}.",
+        "y",
+        "se",
+    )
+    table.problems.refuse(
+        none,
+        f"{{rows}} reports the {MEASURES[measure].words} in no complete form; fill one of: "
+        f"{_forms_in_words(forms)}. Or {{out}}.",
+        "y",
+        "se",
+    )
+    return np.where(complete.any(axis=0), complete.argmax(axis=0), len(forms))
 
 
-def _ways(forms: tuple[Form, ...]) -> str:
+def _half_read(table: Filled) -> NDArray[np.bool_]:
+    """Rows with a cell that is no number, which are then no more than that."""
+    wrong = table.problems.known(*NUMBERS, "p")
+    table.problems.mark(wrong, "y", "se")
+    return wrong
+
+
+def _forms_in_words(forms: tuple[Form, ...]) -> str:
     ways = [", ".join(form.needs) for form in forms if form.needs[0] == "estimate"]
     if any(form.needs[0] == "mean_treatment" for form in forms):
         ways.append("each arm's n and mean with sd, se, or lower_mean and upper_mean")
@@ -199,13 +217,19 @@ def _assemble(
 ) -> tuple[Array, Array, tuple[str, ...]]:
     y, se = np.full((2, asked.table.k), np.nan)
     how = [""] * asked.table.k
-    for j in np.unique(chosen):
-        rows = chosen == j
-        with np.errstate(all="ignore"):
-            y_made, se_made, words = forms[j].make(asked, rows)
-        y[rows], se[rows] = y_made[rows], se_made[rows]
+    for j, form in enumerate(forms):
+        rows = asked.usable(chosen == j)
+        if not rows.any():
+            continue
+        made = None
+        with asked.table.problems.noted(), np.errstate(all="ignore"):
+            made = form.make(asked, rows)
+        if made is None:
+            asked.table.problems.mark(rows, "y", "se")
+            continue
+        y[rows], se[rows] = made[0][rows], made[1][rows]
         for i in np.flatnonzero(rows):
-            how[i] = forms[j].name + words[i]
+            how[i] = form.name + made[2][i]
     return y, se, tuple(how)
 
 

@@ -13,13 +13,13 @@ from ..studies import (
     Covariate,
     Covariates,
     Excluded,
+    Problems,
     Table,
-    check_names,
-    name_rows,
+    read_covariates,
     read_only,
 )
 from ._measures import measure_named
-from ._printed import from_intervals
+from ._printed import from_intervals, from_natural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NO_COVARIATES = Covariates()
 PRINTED = ("estimate", "lower", "upper")
+FORMS = (("y", "se"), PRINTED, ("estimate", "se"))  # in which a table may give its estimates
 
 
 @final
@@ -87,21 +88,27 @@ class EffectSizes(Table):
         """How the figures of each study came about; ``""`` where they are as printed."""
         return self.how
 
-    def _check(self) -> None:
-        measure_named(self.measure)
+    def _check(self, problems: Problems) -> None:
+        self._put("measure", measure_named(self.measure).name)
         for name in ("y", "se"):
-            self._put(name, _column(self, name))
-        extreme = (np.abs(self.y) > 1e50) | (self.se > 1e50) | ((self.se > 0) & (self.se < 1e-50))
-        if extreme.any():
-            raise DataError(
-                f"y and se must be of a size that can be squared; check "
-                f"{name_rows(self.study, extreme)}, or change the unit."
+            self._put(name, self.column(name))
+            problems.refuse(
+                ~np.isfinite(getattr(self, name)),
+                f"{name} is missing or not finite for {{rows}}; give it, or {{out}}.",
+                name,
             )
-        if (self.se <= 0).any():
-            raise DataError(
-                f"se must be positive; check {name_rows(self.study, self.se <= 0)}. "
-                "A standard error of zero would mean the effect is known."
-            )
+        problems.refuse(
+            self.se <= 0,
+            "se must be positive; check {rows}. A standard error of zero would mean the effect is "
+            "known: look for a rounded figure, or {out}.",
+            "se",
+        )
+        problems.refuse(
+            (np.abs(self.y) > 1e50) | (self.se > 1e50) | (self.se < 1e-50),
+            "y and se must be of a size that can be squared; check {rows}, or change the unit.",
+            "y",
+            "se",
+        )
 
     @classmethod
     def from_arrays(
@@ -145,7 +152,9 @@ class EffectSizes(Table):
         ----------
         frame : DataFrame
             Columns ``study``, ``y``, ``se`` (analysis scale); or ``study``, ``estimate``,
-            ``lower``, ``upper`` (natural scale: a ratio, not its logarithm).
+            ``lower``, ``upper`` (natural scale: a ratio, not its logarithm); or ``study``,
+            ``estimate`` (natural scale), ``se`` (analysis scale: of a ratio, that of its
+            logarithm).
         columns : mapping of str to str, optional
             Our names to the table's. Other columns are kept as covariates.
         measure : str
@@ -165,27 +174,82 @@ class EffectSizes(Table):
             If a row cannot be used; in particular if an interval is not symmetric about its
             estimate on the analysis scale by more than rounding.
         """
-        rows = cls._rows(frame, columns, exclude)
-        if "se" in rows.cells:
-            return cls._of(rows, {**cls._values(rows), "measure": measure})
-        check_names(rows.study)
-        values = {name: rows.numbers(name) for name in PRINTED}
+        kind = measure_named(measure)
+        rows = cls._rows(frame, columns, exclude).noting()
+        values = {name: rows.numbers(name) for name in rows.cells}
+        if "y" in values:
+            return cls._of(rows, {**values, "measure": kind.name})
+        assert rows.problems is not None
+        if "se" in values:
+            y = from_natural(values["estimate"], kind, rows.problems)
+            note = f"estimate and standard error{' of its logarithm' * kind.log} as printed"
+            return cls._of(rows, {"y": y, "se": values["se"], "measure": kind.name, "note": note})
         texts = [[str(cell) for cell in rows.cells[name]] for name in PRINTED]
-        y, se = from_intervals(rows.study, texts, values, measure_named(measure), prob)
+        y, se = from_intervals(rows.study, texts, values, kind, prob, problems=rows.problems)
         note = f"estimate and {100 * prob:g}% interval as printed"
-        return cls._of(rows, {"y": y, "se": se, "measure": measure, "note": note})
+        return cls._of(rows, {"y": y, "se": se, "measure": kind.name, "note": note})
+
+    def join(self, *others: "EffectSizes") -> "EffectSizes":
+        """Put estimates of other studies beneath these, however each was made.
+
+        Parameters
+        ----------
+        *others : EffectSizes
+            Of the same measure, each study in one of them only.
+
+        Returns
+        -------
+        EffectSizes
+            `how` says how each study's estimate was made; covariates that not all of them have are
+            blank where they are absent.
+
+        Raises
+        ------
+        DataError
+            If measures differ or a study stands in two of them.
+
+        Examples
+        --------
+        >>> import bayesmeta as bm
+        >>> counts = bm.BinaryStudies(study=["A"], events_treatment=[12], n_treatment=[40],
+        ...                           events_control=[18], n_control=[40])
+        >>> printed = bm.EffectSizes.from_arrays(["B"], [-0.4], [0.2], measure="OR")
+        >>> bm.effect_sizes(counts, measure="OR").join(printed).study
+        ('A', 'B')
+        """
+        parts = (self, *others)
+        measures = dict.fromkeys(one.measure for one in parts)
+        if len(measures) > 1:
+            raise DataError(
+                f"Estimates of {' and '.join(measures)} are not of one measure; make them alike "
+                "first, or analyse them apart."
+            )
+        return EffectSizes(
+            study=tuple(name for one in parts for name in one.study),
+            y=np.concatenate([one.y for one in parts]),
+            se=np.concatenate([one.se for one in parts]),
+            measure=self.measure,
+            excluded=tuple(row for one in parts for row in one.excluded),
+            note="as each report has it",
+            how=tuple(how or one.note for one in parts for how in one.how),
+            label=self.label,
+            variant=tuple(name for one in parts for name in one.variant),
+            covariates=_joined([(one.covariates, one.k) for one in parts]),
+        )
 
     @classmethod
     def _wanted(cls, given: Iterable[str]) -> tuple[str, ...]:
-        return cls.columns() if {"y", "se"} & set(given) else PRINTED
+        """The first form that is complete; else the one that most is there of."""
+        have = set(given)
+        whole = next((form for form in FORMS if have >= set(form)), None)
+        return whole or max(FORMS, key=lambda form: (len(have & set(form)), form == PRINTED))
 
 
-def _column(data: EffectSizes, name: str) -> NDArray[np.float64]:
-    values = data.column(name)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        raise DataError(
-            f"{name} is missing or not finite for {name_rows(data.study, bad)}; "
-            "give it or exclude the row with a reason."
-        )
-    return values
+def _joined(parts: Sequence[tuple[Mapping[str, Covariate], int]]) -> Mapping[str, Covariate]:
+    """Columns one beneath the other, blank where a part has no such column."""
+    names = dict.fromkeys(name for columns, _ in parts for name in columns)
+    cells = {
+        name: [cell for columns, k in parts for cell in columns.get(name, [None] * k)]
+        for name in names
+    }
+    return {name: read_covariates({name: each}, len(each))[name] for name, each in cells.items()}

@@ -25,6 +25,7 @@ from ..priors import (
     log_density,
 )
 from ..summaries import scale_of
+from ..ways import way
 from ._refit import refit
 
 if TYPE_CHECKING:
@@ -196,8 +197,8 @@ def _log_evidence(posterior: Posterior) -> float:
         )
     if posterior.log_marginal_likelihood is None:
         raise ModelError(
-            "Bayes factors need an exact posterior, fit(model, data, Quadrature()): draws do not "
-            "tell the density at one point well enough."
+            f"Bayes factors need an exact posterior: {way('exact')}. Draws do not tell the density "
+            "at one point well enough."
         )
     return posterior.log_marginal_likelihood
 

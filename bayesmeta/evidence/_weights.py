@@ -8,6 +8,7 @@ from ..errors import ModelError
 from ..model import NormalSpread, NoSpread
 from ..posterior import Posterior, TauDensity
 from ..priors import Flat, Normal
+from ..ways import way
 from ._refit import refit
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def mean_weights(posterior: Posterior) -> "pd.DataFrame":
     [0.47, 0.3, 0.21, 0.02]
     """
     if not posterior.exact:
-        raise ModelError("Weights need an exact posterior, fit(model, data, Quadrature()).")
+        raise ModelError(f"Weights need an exact posterior: {way('exact')}.")
     model = posterior.model
     closed = model.likelihood.closed and isinstance(model.between, NoSpread | NormalSpread)
     if closed and isinstance(model.priors["mu"], Normal | Flat):

@@ -12,7 +12,14 @@ from functools import singledispatch
 
 import numpy as np
 
-from ..effects import MEASURES_OF, EffectSizes, Measure, convert_quantiles, measure_named
+from ..effects import (
+    MEASURES_OF,
+    EffectSizes,
+    Measure,
+    convert_quantiles,
+    measure_named,
+    printed_values,
+)
 from ..errors import DataError, ModelError
 from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies, Published
 from ._chance import expected_matches
@@ -84,6 +91,8 @@ def explain(
     if not published.has_interval:
         raise DataError("explain needs a published estimate with its interval.")
     measure = measure_named(published.measure)
+    published = replace(published, measure=measure.name)
+    printed_values(published)  # refuses a ratio that is printed as its logarithm
     studies = _prepared(studies, measure)
     _check_measure(studies, measure)
     readings = [_prepared(one, measure) for one in readings]
@@ -151,7 +160,8 @@ def _check_measure(studies: Data, measure: Measure) -> None:
     measures = {**MEASURES_OF, EffectSizes: (measure.name,)}[kind]  # checked before
     if measure.name not in measures:
         raise DataError(
-            f"{kind.__name__} has the measure {' or '.join(measures)}; the published figure is "
+            f"A table with {' and '.join(kind.columns()[:2])} has the measure "
+            f"{' or '.join(measures)}; the published figure is "
             f"{measure.name}."
         )
 

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engines import rough_estimates, study_densities
-from ..errors import DataError, FileError, ModelError
+from ..errors import FileError, ModelError
 from ..model import Data, check_one_outcome
 from ..posterior import Posterior, shared
+from ..sheets import read_sheet
 from ..simulate import parameters, replicate
 from ..studies import Covariate, apart
 from ._netcdf import netcdf_of
@@ -30,44 +30,27 @@ PRIOR_DRAWS = 1000
 
 
 def read_table(path: Path | str, *, numbers: Collection[str] = ()) -> "pd.DataFrame":
-    """Read a CSV table with every cell as text, so that printed decimals survive.
+    """Read a table with every cell as text, so that printed decimals survive.
 
     Parameters
     ----------
     path : Path or str
     numbers : collection of str
-        Columns whose print is not needed: they may come back as floats, where every cell of all
-        of them is a number or empty and no cell of the table needs tidying. That is faster.
+        As for `read_sheet`.
 
     Returns
     -------
     DataFrame
-        Strings without surrounding or repeated blanks; empty cells are missing, empty rows and
-        columns left out.
+        That of `read_sheet`.
 
     Raises
     ------
     FileError
         If the file cannot be read.
     DataError
-        If it is not a table.
+        If it is not a table, or can be read in two ways.
     """
-    text = _CONTROL.sub(" ", _text(Path(path)))
-    lines = f"\n{text}\n".replace("\r", "\n")
-    tidy = text.isascii() and not any(mark in lines for mark in _UNTIDY)
-    if tidy and numbers:
-        frame = _parsed(text, numbers)
-        if frame is not None:
-            return frame
-    cells = _cells(path, text, tidy=tidy)
-    if cells.empty:
-        raise DataError(f"{path} is empty; it needs a header line and one row per study.")
-    header = zip(cells.iloc[0], cells.iloc[0].isna(), strict=True)
-    names = [f"column {i}" if empty else name for i, (name, empty) in enumerate(header, start=1)]
-    _check_header(path, names)
-    if len(cells) == 1:
-        raise DataError(f"{path} has a header but no rows; it needs one row per study.")
-    return cells.iloc[1:].set_axis(names, axis=1).reset_index(drop=True)
+    return read_sheet(path, numbers=numbers).frame
 
 
 def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "DataTree":
@@ -310,78 +293,3 @@ def _move(folder: Path, target: Path) -> None:
 
 # Control characters other than tab and line ends: they break SVG, netCDF and terminals.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-
-
-# Without any of these in plain ASCII no cell has a blank too many, and each ends at its comma.
-_UNTIDY = ('"', "\t", "  ", " ,", " \n", "\n ")
-_NO_NUMBERS = ("rue", "RUE", "alse", "ALSE")  # of True and False pandas makes numbers
-
-
-def _parsed(text: str, numbers: Collection[str]) -> "pd.DataFrame | None":
-    """Parse a tidy table with these columns as floats; None where anything needs a look."""
-    import pandas as pd
-
-    header, first, *_ = [*text.split("\n", 2), ""]
-    names = header.removesuffix("\r").split(",")
-    dtypes = {name: np.float64 if name in numbers else str for name in names}
-    shifted = first.count(",") != len(names) - 1  # pandas makes an index of what is too many
-    odd = shifted or len(names) == 1 or len(dtypes) < len(names)
-    if odd or any(word in text for word in _NO_NUMBERS):
-        return None
-    try:
-        if _blank(names):
-            return None
-        frame = pd.read_csv(StringIO(text), dtype=dtypes, skipinitialspace=True)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    except (ValueError, OverflowError):
-        return None
-    missing = frame.isna().to_numpy()
-    gaps = missing.all(axis=0).any() or missing.all(axis=1).any()
-    return None if gaps or list(frame) != names else frame
-
-
-def _blank(names: Sequence[str]) -> bool:
-    """Whether any of these is what pandas takes for a missing cell."""
-    import pandas as pd
-
-    line = StringIO(",".join(names))
-    return not any(names) or bool(pd.read_csv(line, header=None).isna().to_numpy().any())
-
-
-def _cells(path: Path | str, text: str, *, tidy: bool) -> "pd.DataFrame":
-    """Every cell, header included: pandas would rename repeated names and shift longer rows."""
-    import pandas as pd
-
-    try:
-        cells = pd.read_csv(StringIO(text), header=None, dtype=str, skipinitialspace=True)
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
-    except ValueError as error:
-        problem = str(error).splitlines()[0].removeprefix("Error tokenizing data. C error: ")
-        raise DataError(f"{path} is not a CSV table: {problem}.") from None
-    cells = cells.dropna(how="all", axis=1)  # pandas types such a column as numbers
-    if not tidy:
-        cells = cells.apply(lambda column: column.map(_tidied, na_action="ignore"))
-    return cells.dropna(how="all").dropna(how="all", axis=1)  # pyright: ignore[reportReturnType]
-
-
-def _tidied(cell: str) -> str | float:
-    return " ".join(cell.split()) or np.nan
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except UnicodeDecodeError:
-        raise DataError(
-            f"{path} is not a text file in UTF-8; save the table as CSV UTF-8 (comma delimited)."
-        ) from None
-
-
-def _check_header(path: Path | str, names: list[str]) -> None:
-    repeated = [name for name in names if names.count(name) > 1]
-    if repeated:
-        raise DataError(f"{path} has more than one column {repeated[0]!r}; keep one of them.")
-    if len(names) == 1 and ";" in names[0]:
-        raise DataError(f"{path} has semicolons between its columns; save it with commas.")

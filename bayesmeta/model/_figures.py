@@ -4,7 +4,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..priors import Prior
-from ..studies import ContinuousStudies, name_rows
+from ..studies import ContinuousStudies, leave_out, name_rows
+from ..ways import way
 
 
 def check_figures(measure: str, data: ContinuousStudies, *, correlation: Prior | None) -> None:
@@ -14,7 +15,7 @@ def check_figures(measure: str, data: ContinuousStudies, *, correlation: Prior |
         raise ModelError(
             f"A mean difference needs one unit, and the studies have "
             f"{', '.join(map(repr, units[:5]))}; convert the figures to one of them, or use "
-            "measure='SMD' or 'ROM', which have no unit."
+            f"{way('measure', 'SMD')} or {way('measure', 'ROM')}, which have no unit."
         )
     _check_pairs(data, correlation)
     if measure not in ("ROM", "RGM"):
@@ -26,7 +27,8 @@ def check_figures(measure: str, data: ContinuousStudies, *, correlation: Prior |
             raise ModelError(
                 f"{measure} needs an outcome above zero, and a figure of zero or less is "
                 f"given for {name_rows(data.study, wrong)} in the {arm[1:]} arm; use "
-                "measure='MD' or 'SMD', or exclude the row with a reason."
+                f"{way('measure', 'MD')} or {way('measure', 'SMD')}, or "
+                f"{leave_out(data.study, wrong)}."
             )
 
 
@@ -34,8 +36,7 @@ def _check_pairs(data: ContinuousStudies, correlation: Prior | None) -> None:
     unknown = np.any([data.has_pair(arm) for arm in data.arms], axis=0)
     if unknown.any() and correlation is None:
         raise ModelError(
-            f"The SD of the change is unknown for {name_rows(data.study, unknown)}: give the model "
-            "correlation=Uniform(0.2, 0.9), say, or change_from_baseline a correlation."
+            f"The SD of the change is unknown for {name_rows(data.study, unknown)}: {way('pair')}."
         )
     if correlation is not None and not unknown.any():
         raise ModelError(

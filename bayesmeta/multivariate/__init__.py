@@ -14,6 +14,7 @@ from ..studies import (
     Covariate,
     Covariates,
     Excluded,
+    Problems,
     Table,
     agreed,
     check_names,
@@ -22,6 +23,7 @@ from ..studies import (
     read_names,
     read_only,
     read_rows,
+    rename_columns,
     take,
 )
 from ._reading import check_once, covariances, from_covariances, order, root_of, spread_out
@@ -92,7 +94,7 @@ class MultivariateEffects(Table):
     kind: ClassVar[str] = "estimates of several outcomes"
     texts: ClassVar[Mapping[str, str]] = {}
 
-    def _check(self) -> None:
+    def _check(self, problems: Problems) -> None:
         self._set_names()
         for name in ("y", "se"):
             self._put(name, self._table(name))
@@ -100,8 +102,8 @@ class MultivariateEffects(Table):
         for name in self.outcome:
             try:
                 self.effects(name)
-            except DataError as problem:
-                raise DataError(f"{name}: {problem}") from None
+            except DataError as error:
+                raise DataError(*(f"{name}: {one}" for one in error.problems)) from None
         if self.correlation is not None:
             self._put("correlation", self._correlations(self.correlation))
 
@@ -235,7 +237,8 @@ class MultivariateEffects(Table):
         have = {*columns, *(str(name) for name in frame.columns)}
         spread = "v" if "v" in have and "se" not in have else "se"
         within = [name for name in covariance.values() if name in have]
-        rows = read_rows(frame, columns, list(dict.fromkeys((*NAMES, spread, *within))), exclude)
+        names = list(dict.fromkeys((*NAMES, spread, *within)))
+        rows = read_rows(rename_columns(frame, columns, required=("study", *names)), names, exclude)
         study, i = order("study", rows.study, rows.where)
         outcome, j = order("outcome", rows.texts("outcome"), rows.where)
         check_names(study)

@@ -106,6 +106,7 @@ def _outcome(outcome: OutcomeResult) -> dict[str, object]:
         "models": {LABELS[key]: repr(model) for key, model in outcome.asked.items()},
         "failed_gates": {label: list(failed) for label, failed in outcome.failures.items()},
         "cautions": list(outcome.cautions),
+        "read": list(outcome.said),
         "coherence": str(outcome.coherence),
         "log_marginal_likelihood": {
             label_of(place): posterior.log_marginal_likelihood

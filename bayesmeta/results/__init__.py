@@ -197,6 +197,8 @@ class OutcomeResult:
     evidence : Evidence
     coherence : Coherence
         Of its figures, each held against those that imply it.
+    said : tuple of str
+        What was guessed or done to read the table.
     sources : DataFrame or None
         The table as read, provenance included.
     tables : mapping of str to DataFrame
@@ -219,6 +221,7 @@ class OutcomeResult:
     checks: Checks = field(default_factory=Checks)
     evidence: Evidence = Evidence()
     coherence: Coherence = field(default_factory=Coherence)
+    said: tuple[str, ...] = ()
     sources: "pd.DataFrame | None" = None
     tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 """Specifications: one TOML file per analysis, read into validated values."""
 
+from ._draft import draft, measure_of
 from ._outcome import Outcome
 from ._parts import PublishedFigure, Scenario
 from ._reading import Source, load_specification, parse_specification
@@ -12,6 +13,8 @@ __all__ = [
     "Scenario",
     "Source",
     "Specification",
+    "draft",
     "load_specification",
+    "measure_of",
     "parse_specification",
 ]

@@ -2,12 +2,22 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    field_validator,
+)
 
+from ..effects import measure_meant, measure_named
 from ..errors import BayesmetaError
 from ..priors import Prior, parse_prior
+from ..sheets import NUMBERS, TEXTS
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -44,6 +54,17 @@ def _df(value: object) -> float | Prior:
     raise ValueError(f"write a number, or a prior such as 'Gamma(2, 0.1)'; got {value!r}")
 
 
+def _measure(value: object) -> object:
+    """A measure by its own name, in letters of whatever case it was written."""
+    meant = measure_meant(value) if isinstance(value, str) else None
+    if meant is None:
+        return value
+    try:
+        return measure_named(str(value)).name
+    except BayesmetaError as error:
+        raise ValueError(str(error).removeprefix("measure ")) from None
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -54,21 +75,20 @@ def _printed(value: object) -> object:
     raise ValueError(f'write the figure in quotes, as printed, e.g. "0.60"; got {value!r}')
 
 
+def _known(name: str) -> str:
+    if name in NUMBERS or name in TEXTS:
+        return name
+    raise ValueError(f"known are {', '.join(map(repr, sorted(NUMBERS | TEXTS)))}")
+
+
 type PriorText = Annotated[Prior, BeforeValidator(_prior)]
 type DegreesOfFreedom = Annotated[float | Prior, PlainValidator(_df)]
+AnyCase = BeforeValidator(_measure)  # of the name of a measure
 type Names = Annotated[list[str], BeforeValidator(_listed)]
 type Figure = Annotated[str, BeforeValidator(_printed)]
 type Title = Annotated[str, Field(min_length=1)]
 type Count = Annotated[int, Field(ge=1, le=10**9)]
-type Column = Literal[
-    "study", "variant", "events_treatment", "n_treatment", "events_control", "n_control",
-    "time_treatment", "time_control",
-    "y", "se", "estimate", "lower", "upper", "unit",
-    "mean_treatment", "sd_treatment", "min_treatment", "q1_treatment", "median_treatment",
-    "q3_treatment", "max_treatment",
-    "mean_control", "sd_control", "min_control", "q1_control", "median_control",
-    "q3_control", "max_control",
-]  # fmt: skip
+type Column = Annotated[str, AfterValidator(_known)]
 
 
 def unique(what: str, names: Sequence[str]) -> None:

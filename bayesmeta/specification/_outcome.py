@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from ..effects import MEASURES
 from ..errors import BayesmetaError
+from ..reading import Reading
 from ..studies import (
     BinaryStudies,
     ContinuousStudies,
@@ -15,7 +16,7 @@ from ..studies import (
     ProportionStudies,
 )
 from ..wording import Likelihood, Words, check_priors, likelihood_for, two_stage
-from ._block import Block, Column, DegreesOfFreedom, PriorText, Title, unique
+from ._block import AnyCase, Block, Column, DegreesOfFreedom, Names, PriorText, Title, unique
 from ._keys import Keys
 from ._parts import PublishedFigure, Scenario
 
@@ -43,10 +44,24 @@ class Outcome(Block):
         CSV table, relative to the file; None for published figures only.
     kind : {"counts", "estimates", "continuous"}
         What the table holds.
+    sheet : str or None
+        Of an Excel file.
     columns : mapping of str to str
         Our column names to the table's.
+    cells : mapping of str to str
+        Columns whose cells hold several figures, and what these are.
+    treatment, control : str or list of str
+        Of a table with one row per arm: which arms are compared.
+    several_arms : {"combine", "split"} or None
+        What becomes of several active arms of a trial.
+    correlation : float, "derived", "unknown" or None
+        Of baseline and final values: changes are analysed.
+    final_values : bool
+        Whether final values are analysed although the table has baselines.
+    design_effect, icc, cluster_size : float or None
+        Of trials that randomised clusters.
     level : float
-        Level of the intervals in a table of estimates.
+        Level of printed intervals.
     measure : str
         PLO for proportions and IRLN for rates of single arms.
     label : str
@@ -83,10 +98,23 @@ class Outcome(Block):
     event: str = "events"
     data: Annotated[Path, Field(strict=False)] | None = None
     kind: Literal["counts", "estimates", "continuous"] = "counts"
+    sheet: str | None = None
     columns: dict[Column, str] = {}
+    cells: dict[str, str] = {}
+    treatment: Names = []
+    control: str | None = None
+    several_arms: Literal["combine", "split"] | None = None
+    correlation: float | Literal["derived", "unknown"] | None = None
+    final_values: bool = False
+    design_effect: Annotated[float, Field(ge=1)] | None = None
+    icc: Annotated[float, Field(ge=0, le=1)] | None = None
+    cluster_size: Annotated[float, Field(ge=1)] | None = None
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    measure: Literal[
-        "OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "RGM", "GEN", "RATIO", "PLO", "IRLN"
+    measure: Annotated[
+        Literal[
+            "OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "RGM", "GEN", "RATIO", "PLO", "IRLN"
+        ],
+        AnyCase,
     ] = "RR"
     label: str = ""
     likelihood: Literal["binomial", "hypergeometric", "poisson"] | None = None
@@ -154,6 +182,13 @@ class Outcome(Block):
         if self.kind != "counts" and (self.likelihood or self.coding != "half"):
             raise ValueError("likelihood and coding are for kind = 'counts'.")
         self.of_arms()  # refuses what has no likelihood
+
+    @property
+    def reading(self) -> Reading:
+        """How the table is to be read; its scenarios say which rows."""
+        names = Reading.__dataclass_fields__.keys() - {"exclude", "treatment"}
+        said = {name: getattr(self, name) for name in names}
+        return Reading(treatment=tuple(self.treatment), **said)
 
     @property
     def words(self) -> Words:

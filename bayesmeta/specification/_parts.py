@@ -1,13 +1,13 @@
 """The parts of an outcome: scenarios, and published figures."""
 
-from typing import Self, final
+from typing import Annotated, Self, final
 
 from pydantic import model_validator
 
 from ..effects import MEASURES, effect_sizes
 from ..errors import BayesmetaError
 from ..studies import Published
-from ._block import Block, Count, Figure, Names, PriorText, Title
+from ._block import AnyCase, Block, Count, Figure, Names, PriorText, Title
 
 
 @final
@@ -61,7 +61,7 @@ class PublishedFigure(Block):
     """
 
     label: Title
-    measure: str = ""
+    measure: Annotated[str, AnyCase] = ""
     estimate: Figure = ""
     lower: Figure = ""
     upper: Figure = ""

@@ -18,7 +18,6 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
 from ._continuous import QUANTILES, ContinuousStudies, join_how
 from ._covariates import Covariate, Covariates, agreed, read_covariates, take
 from ._door import (
@@ -28,12 +27,14 @@ from ._door import (
     apart,
     check_names,
     check_prob,
-    name_rows,
+    is_blank,
     read_names,
     read_numbers,
     read_only,
     rename_columns,
+    repeated_names,
 )
+from ._problems import Problems, leave_out, name_rows, rows_of
 from ._published import Published, decimals_of
 from ._quantiles import positions
 from ._rough import rough_arms, takes_quantiles
@@ -53,6 +54,7 @@ __all__ = [
     "Kept",
     "Key",
     "PersonTimeStudies",
+    "Problems",
     "ProportionStudies",
     "Published",
     "Rows",
@@ -63,7 +65,9 @@ __all__ = [
     "check_names",
     "check_prob",
     "decimals_of",
+    "is_blank",
     "join_how",
+    "leave_out",
     "name_rows",
     "need",
     "one_unit",
@@ -74,7 +78,9 @@ __all__ = [
     "read_only",
     "read_rows",
     "rename_columns",
+    "repeated_names",
     "rough_arms",
+    "rows_of",
     "select_studies",
     "take",
     "takes_quantiles",
@@ -128,12 +134,12 @@ class Studies(Table):
         events, size = (getattr(self, f"{name}{arm}")[i] for name in ("events", self.size))
         return f"{events:.0f}/{size:.10g}"
 
-    def _check(self) -> None:
+    def _check(self, problems: Problems) -> None:
         for column in self.columns():
-            check = _times if column.startswith("time") else _counts
-            self._put(column, check(self, column))
+            check = _check_times if column.startswith("time") else _check_counts
+            self._put(column, check(self, column, problems))
         for arm in self.arms:
-            _check_arm(self, arm)
+            _check_arm(self, arm, problems)
 
 
 @final
@@ -303,51 +309,50 @@ class IncidenceStudies(Studies):
     size: ClassVar[str] = "time"
 
 
-def _column(table: Studies, column: str) -> Array:
+def _column(table: Studies, column: str, problems: Problems) -> Array:
     values = table.column(column)
-    missing = ~np.isfinite(values)
-    if missing.any():
-        raise DataError(
-            f"{column} is missing or not finite for {name_rows(table.study, missing)}; "
-            "give the number or exclude the row with a reason."
-        )
+    problems.refuse(
+        ~np.isfinite(values),
+        f"{column} is missing or not finite for {{rows}}; give the number, or {{out}}.",
+        column,
+    )
     return values
 
 
-def _counts(table: Studies, column: str) -> Array:
-    values = _column(table, column)
+def _check_counts(table: Studies, column: str, problems: Problems) -> Array:
+    values = _column(table, column, problems)
     wrong = (values < 0) | (values != np.floor(values)) | (values > 2**53)
+    wrong &= ~problems.known(column)
     if wrong.any():
-        raise DataError(
-            f"{column} must be a whole number, 0 or more; "
-            f"check {name_rows(table.study, wrong)} (e.g. {values[wrong][0]:g})."
+        problems.refuse(
+            wrong,
+            f"{column} must be a whole number, 0 or more; check {{rows}} "
+            f"(e.g. {values[wrong][0]:g}), or {{out}}.",
+            column,
         )
     return values
 
 
-def _times(table: Studies, column: str) -> Array:
-    values = _column(table, column)
-    wrong = (values < 1e-50) | (values > 1e50)
-    if wrong.any():
-        raise DataError(
-            f"{column} must be a positive person-time; check {name_rows(table.study, wrong)}, "
-            "or exclude the row with a reason."
-        )
+def _check_times(table: Studies, column: str, problems: Problems) -> Array:
+    values = _column(table, column, problems)
+    problems.refuse(
+        (values < 1e-50) | (values > 1e50),
+        f"{column} must be a positive person-time; check {{rows}}, or {{out}}.",
+        column,
+    )
     return values
 
 
-def _check_arm(table: Studies, arm: str) -> None:
+def _check_arm(table: Studies, arm: str, problems: Problems) -> None:
     """Patients outnumber events; person-time has no such limit."""
     if table.size != "n":
         return
     events, n = getattr(table, f"events{arm}"), getattr(table, f"n{arm}")
-    if (n < 1).any():
-        raise DataError(
-            f"n{arm} must be at least 1; check {name_rows(table.study, n < 1)}, "
-            "or exclude the row with a reason."
-        )
-    if (events > n).any():
-        raise DataError(
-            f"events{arm} exceeds n{arm} for {name_rows(table.study, events > n)}; "
-            "events are patients with an event and cannot outnumber the arm."
-        )
+    problems.refuse(n < 1, f"n{arm} must be at least 1; check {{rows}}, or {{out}}.", f"n{arm}")
+    problems.refuse(
+        events > n,
+        f"events{arm} exceeds n{arm} for {{rows}}; events are patients with an event and cannot "
+        "outnumber the arm. Check both, or {out}.",
+        f"events{arm}",
+        f"n{arm}",
+    )

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ._covariates import Covariate, Covariates
-from ._door import MAIN, Excluded, name_rows, read_only
+from ._door import MAIN, Excluded, read_only
+from ._problems import Problems
 from ._published import decimals_of
 from ._units import one_unit
 from .table import Kept, Table
@@ -176,17 +177,17 @@ class ContinuousStudies(Table):
             sized = {name: (values.T * factor).T for name, values in {**sized, **rounding}.items()}
         return {**numbers, **sized, "unit": unit, "how": join_how(how, converted)}
 
-    def _check(self) -> None:
+    def _check(self, problems: Problems) -> None:
         pairs = (f"sd_{when}{arm}" for arm in ARMS for when in PAIR)
         for column in (*self.columns(), *pairs):
-            self._put(column, _column(self, column))
+            self._put(column, _column(self, column, problems))
         for arm in ARMS:
             self._put(f"rounding{arm}", _rounding(self, arm))
-            _check_n(self, arm)
-            _check_forms(self, arm)
-            _check_spread(self, arm)
-            _check_order(self, arm)
-            _check_range(self, arm)
+            _check_n(self, arm, problems)
+            _check_spread(self, arm, problems)
+            _check_forms(self, arm, problems)
+            _check_order(self, arm, problems)
+            _check_range(self, arm, problems)
 
 
 def join_how(*parts: Sequence[str]) -> tuple[str, ...]:
@@ -194,15 +195,15 @@ def join_how(*parts: Sequence[str]) -> tuple[str, ...]:
     return tuple("; ".join(filter(None, texts)) for texts in zip(*parts, strict=True))
 
 
-def _column(table: ContinuousStudies, column: str) -> Array:
+def _column(table: ContinuousStudies, column: str, problems: Problems) -> Array:
     given = getattr(table, column)
     values = read_only(np.full(table.k, np.nan)) if given is None else table.column(column)
-    wrong = np.isinf(values) | (np.abs(np.nan_to_num(values)) > LARGEST)
-    if wrong.any():
-        raise DataError(
-            f"{column} is not a finite number of usable size for {name_rows(table.study, wrong)}; "
-            "give it, leave the cell empty or change the unit."
-        )
+    problems.refuse(
+        np.isinf(values) | (np.abs(np.nan_to_num(values)) > LARGEST),
+        f"{column} is not a finite number of usable size for {{rows}}; give it, leave the cell "
+        "empty or change the unit.",
+        column,
+    )
     return values
 
 
@@ -243,75 +244,78 @@ def _half_unit(cell: str | float) -> float:
     return 0.5 * 10.0 ** -min(decimals_of(cell.strip()), 300) if cell.strip() else np.nan
 
 
-def _check_n(table: ContinuousStudies, arm: str) -> None:
+def _check_n(table: ContinuousStudies, arm: str, problems: Problems) -> None:
     n = getattr(table, f"n{arm}")
-    wrong = ~(n >= 2) | (n != np.floor(n))
-    if wrong.any():
-        raise DataError(
-            f"n{arm} must be a whole number of patients, 2 or more: one patient has no spread; "
-            f"check {name_rows(table.study, wrong)}, or exclude the row with a reason."
-        )
+    problems.refuse(
+        ~(n >= 2) | (n != np.floor(n)),
+        f"n{arm} must be a whole number of patients, 2 or more: one patient has no spread; check "
+        "{rows}, or {out}.",
+        f"n{arm}",
+    )
 
 
-def _check_forms(table: ContinuousStudies, arm: str) -> None:
+def _check_forms(table: ContinuousStudies, arm: str, problems: Problems) -> None:
     moments, shown = table.has_moments(arm), np.isfinite(table.quantiles(arm)).sum(axis=1)
     bare = ~moments & (shown < 2) & ~table.has_pair(arm)
-    if bare.any():
-        half = np.isfinite(getattr(table, f"mean{arm}")) & bare
-        said = "a mean without its SD" if half.any() else "no mean with SD and no two quantiles"
-        which = half if half.any() else bare
-        raise DataError(
-            f"{name_rows(table.study, which)} has {said} in the {arm[1:]} arm; give sd{arm} "
-            "(from a standard error: SE × √n), the quartiles or the range, or exclude the row "
-            "with a reason."
+    half = np.isfinite(getattr(table, f"mean{arm}")) & bare
+    columns = [f"{name}{arm}" for name in (*MOMENTS, *QUANTILES)]
+    for which, said in (
+        (half, "a mean without its SD"),
+        (bare & ~half, "no mean with SD and no two quantiles"),
+    ):
+        problems.refuse(
+            which,
+            f"{{rows}} has {said} in the {arm[1:]} arm; give sd{arm} (from a standard error: "
+            "SE × √n), the quartiles or the range, or {out}.",
+            *columns,
         )
 
 
-def _check_spread(table: ContinuousStudies, arm: str) -> None:
-    sd = getattr(table, f"sd{arm}")
-    wrong = sd <= 0
-    if wrong.any():
-        raise DataError(
-            f"sd{arm} must be positive; check {name_rows(table.study, wrong)}: an SD of 0 among "
-            "several patients means that all had one value. Look for a missing figure or a "
-            "rounded one, or exclude the row with a reason."
-        )
+def _check_spread(table: ContinuousStudies, arm: str, problems: Problems) -> None:
+    problems.refuse(
+        getattr(table, f"sd{arm}") <= 0,
+        f"sd{arm} must be positive; check {{rows}}: an SD of 0 among several patients means that "
+        "all had one value. Look for a missing figure or a rounded one, or {out}.",
+        f"sd{arm}",
+    )
 
 
-def _check_order(table: ContinuousStudies, arm: str) -> None:
+def _check_order(table: ContinuousStudies, arm: str, problems: Problems) -> None:
     cells = table.quantiles(arm)
     for j in range(len(QUANTILES)):
         for i in range(j):
-            wrong = cells[:, i] > cells[:, j]
-            if wrong.any():
-                raise DataError(
-                    f"{QUANTILES[i]}{arm} exceeds {QUANTILES[j]}{arm} for "
-                    f"{name_rows(table.study, wrong)}; check for swapped columns or a typing error."
-                )
+            low, high = f"{QUANTILES[i]}{arm}", f"{QUANTILES[j]}{arm}"
+            problems.refuse(
+                cells[:, i] > cells[:, j],
+                f"{low} exceeds {high} for {{rows}}; check for swapped columns or a typing error.",
+                low,
+                high,
+            )
 
 
-def _check_range(table: ContinuousStudies, arm: str) -> None:
+def _check_range(table: ContinuousStudies, arm: str, problems: Problems) -> None:
     mean, sd, n = (getattr(table, f"{name}{arm}") for name in ("mean", "sd", "n"))
     low, high = (getattr(table, f"{name}{arm}") for name in ("min", "max"))
     slack = np.nan_to_num(getattr(table, f"rounding{arm}"))
-    outside = (mean < low - slack[:, 0]) | (mean > high + slack[:, -1])
-    if outside.any():
-        raise DataError(
-            f"mean{arm} lies outside min{arm} to max{arm} for {name_rows(table.study, outside)}; "
-            "check the columns and the unit."
-        )
-    _check_beside(table, arm, slack)
-    widest = (high - low + slack[:, 0] + slack[:, -1]) / 2 * np.sqrt(n / (n - 1))
-    too_wide = sd > widest * (1 + 1e-9)
-    if too_wide.any():
-        raise DataError(
-            f"sd{arm} is larger than any sample between min{arm} and max{arm} can have, for "
-            f"{name_rows(table.study, too_wide)}; check for a standard error, an SD of another "
-            "scale or a typing error."
-        )
+    named = {name: f"{name}{arm}" for name in (*MOMENTS, "n", "min", "median", "max")}
+    problems.refuse(
+        (mean < low - slack[:, 0]) | (mean > high + slack[:, -1]),
+        f"mean{arm} lies outside min{arm} to max{arm} for {{rows}}; check the columns and the "
+        "unit.",
+        *(named[name] for name in ("mean", "min", "max")),
+    )
+    _check_beside(table, arm, slack, problems)
+    with np.errstate(divide="ignore", invalid="ignore"):  # n is noted where it is too small
+        widest = (high - low + slack[:, 0] + slack[:, -1]) / 2 * np.sqrt(n / (n - 1))
+    problems.refuse(
+        sd > widest * (1 + 1e-9),
+        f"sd{arm} is larger than any sample between min{arm} and max{arm} can have, for {{rows}}; "
+        "check for a standard error, an SD of another scale or a typing error.",
+        *(named[name] for name in ("sd", "n", "min", "max")),
+    )
 
 
-def _check_beside(table: ContinuousStudies, arm: str, slack: Array) -> None:
+def _check_beside(table: ContinuousStudies, arm: str, slack: Array, problems: Problems) -> None:
     """Refuse an SD too small for the range, or for the distance of mean and median.
 
     The two ends of the range alone make the SD at least range / √(2(n - 1)); a mean is never
@@ -320,16 +324,19 @@ def _check_beside(table: ContinuousStudies, arm: str, slack: Array) -> None:
     mean, sd, n = (getattr(table, f"{name}{arm}") for name in ("mean", "sd", "n"))
     low, middle, high = (getattr(table, f"{name}{arm}") for name in ("min", "median", "max"))
     shown = _half_units(mean), _half_units(sd)
-    least = (high - low - slack[:, 0] - slack[:, -1]) / np.sqrt(2 * (n - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):  # n is noted where it is too small
+        least = (high - low - slack[:, 0] - slack[:, -1]) / np.sqrt(2 * (n - 1))
+        most = (sd + shown[1]) * np.sqrt((n - 1) / n)
     narrow = sd + shown[1] < least
-    apart = np.abs(mean - middle) - slack[:, 2] - shown[0] > (sd + shown[1]) * np.sqrt((n - 1) / n)
-    for wrong, beside in ((narrow, f"min{arm} and max{arm}"), (apart, f"median{arm}")):
-        if wrong.any():
-            raise DataError(
-                f"sd{arm} is smaller than any sample with this mean{arm}, {beside} can have, for "
-                f"{name_rows(table.study, wrong)}; check for a standard error in its place, "
-                "swapped columns or a typing error."
-            )
+    apart = np.abs(mean - middle) - slack[:, 2] - shown[0] > most
+    for wrong, beside in ((narrow, ("min", "max")), (apart, ("median",))):
+        named = " and ".join(f"{name}{arm}" for name in beside)
+        problems.refuse(
+            wrong,
+            f"sd{arm} is smaller than any sample with this mean{arm}, {named} can have, for "
+            "{rows}; check for a standard error in its place, swapped columns or a typing error.",
+            *(f"{name}{arm}" for name in ("mean", "sd", "n", *beside)),
+        )
 
 
 def _half_units(values: Array) -> Array:

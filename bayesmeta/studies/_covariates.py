@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ._door import read_number, read_only
+from ._door import is_blank, read_number, read_only
 
 type Covariate = NDArray[np.float64] | tuple[str, ...]
 
-BLANK = ("", "nan", "<na>", "nat")  # in lower case
+MISSING = ("nan", "<na>", "na", "n/a", "nat", "none", "null")  # in numbers; small letters
 
 
 @final
@@ -96,7 +96,7 @@ def agreed(
     for name, cells in columns.items():
         said: list[dict[str, object]] = [{} for _ in range(k)]
         for i, cell in zip(group, cells, strict=True):
-            if not _blank(cell):
+            if not is_blank(cell):
                 said[i].setdefault(_text(cell), cell)
         if all(len(one) <= 1 for one in said):
             found[name] = [next(iter(one.values()), None) for one in said]
@@ -104,14 +104,20 @@ def agreed(
 
 
 def _column(name: str, given: Iterable[object], k: int) -> Covariate:
+    """Numbers with gaps, where there is one and all that is filled is; else texts as they are."""
     whole = isinstance(given, str | Mapping) or not isinstance(given, Iterable)
     cells = [] if whole or getattr(given, "ndim", 1) != 1 else list(given)
     if len(cells) != k:
         raise DataError(f"The covariate {name!r} must have one entry per study, {k} in all.")
-    numbers = [np.nan if _blank(cell) else _number(cell) for cell in cells]
-    if any(one is None for one in numbers):
-        return tuple("" if _blank(cell) else _text(cell) for cell in cells)
-    return read_only(numbers)
+    numbers = [np.nan if is_blank(cell) else _number(cell) for cell in cells]
+    words = all(one is None or np.isnan(one) for one in numbers) and None in numbers
+    gaps = [
+        np.nan if _text(cell).casefold() in MISSING else one
+        for one, cell in zip(numbers, cells, strict=True)
+    ]
+    if words or any(one is None for one in gaps):
+        return tuple(map(_text, cells))
+    return read_only(gaps)
 
 
 def _number(cell: object) -> float | None:
@@ -120,9 +126,5 @@ def _number(cell: object) -> float | None:
     return found if found is not None and np.isfinite(found) else None
 
 
-def _blank(cell: object) -> bool:
-    return _text(cell).casefold() in BLANK
-
-
 def _text(cell: object) -> str:
-    return "" if cell is None else str(cell).strip()
+    return "" if is_blank(cell) else str(cell).strip()

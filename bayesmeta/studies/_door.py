@@ -1,5 +1,6 @@
 """The door: tables in, checked columns out; every refusal names its rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
@@ -8,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ColumnError, DataError
+from ..sheets import read_number
+from ..ways import way
+from ._problems import Problems, number_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +31,16 @@ class Excluded:
     reason: str
 
 
-def check_prob(prob: float) -> None:
-    """Refuse a level that is not strictly between 0 and 1."""
-    if not (isinstance(prob, int | float) and 0 < prob < 1):
-        raise DataError(f"prob must lie between 0 and 1, e.g. 0.95; got {prob!r}.")
+def check_prob(prob: float, *, of_table: bool = False) -> None:
+    """Refuse a level that is not strictly between 0 and 1; of the table's own intervals, say."""
+    if isinstance(prob, int | float) and 0 < prob < 1:
+        return
+    if of_table:
+        raise DataError(
+            "The level of the table's intervals must lie between 0 and 1, e.g. "
+            f"{way('level', 0.95)}; got {prob!r}."
+        )
+    raise DataError(f"prob must lie between 0 and 1, e.g. 0.95; got {prob!r}.")
 
 
 def read_only(values: object) -> NDArray[np.float64]:
@@ -43,34 +53,58 @@ def read_only(values: object) -> NDArray[np.float64]:
     return array
 
 
-def name_rows(study: Sequence[str], bad: NDArray[np.bool_], *, most: int = 5) -> str:
-    """List the rows where `bad` is true: ``"Shu (row 1), Zhu (row 6)"``."""
-    rows = np.flatnonzero(bad)
-    named = ", ".join(f"{study[i]} (row {i + 1})" for i in rows[:most])
-    return named + (f" and {len(rows) - most} more" if len(rows) > most else "")
+def is_blank(cell: object) -> bool:
+    """Whether a cell says nothing: None, NaN, NaT, NA or blanks; the text ``"nan"`` says nan."""
+    if isinstance(cell, str):
+        return not cell.strip()
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):  # which equal nothing
+        return True
+    return isinstance(cell, float | np.generic) and bool(cell != cell)
 
 
 def read_names(given: Sequence[str], column: str = "study") -> tuple[str, ...]:
-    """Read a column of names; one bare string is not taken for its letters."""
+    """Read a column of names, ``""`` for none; one bare string is not taken for its letters."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise DataError(f"{column} must be a list of names, got {given!r}; write [{given!r}].")
-    return tuple(str(name) for name in given)
+    return tuple("" if is_blank(name) else str(name) for name in given)
 
 
-def check_names(study: Sequence[str]) -> None:
-    """Refuse a table without rows, without names, or with a name twice."""
+def repeated_names(study: Sequence[str]) -> list[str]:
+    """Names that stand in more than one row, in alphabetical order."""
+    return sorted(name for name, count in Counter(study).items() if count > 1)
+
+
+def check_names(study: Sequence[str], *, row: Sequence[int] | None = None) -> None:
+    """Refuse a table without rows, without names, or with a name twice.
+
+    `row` says where each study stands in the table that was read, if that is another one.
+    """
     if not study:
         raise DataError("The table has no rows to analyse; check the file and what is excluded.")
-    empty = np.array([not name.strip() or name == "nan" for name in study])
-    if empty.any():
-        rows = ", ".join(str(i + 1) for i in np.flatnonzero(empty)[:5])
-        raise DataError(f"study has no name in row {rows}; give each study a name.")
-    repeated = sorted({name for name in study if study.count(name) > 1})
+    place = range(len(study)) if row is None else row
+    empty = [number_of(place[i]) for i, name in enumerate(study) if not name.strip()]
+    repeated = [name for name in repeated_names(study) if name.strip()]
+    problems = []
+    if empty:
+        problems.append(f"study has no name in {', '.join(empty[:5])}; give each study a name.")
     if repeated:
-        raise DataError(
-            f"study names must be unique; {', '.join(repeated[:5])} stand in more than one row. "
-            "Exclude all but one row of each, or give them different names."
+        problems.append(
+            f"study names must be unique; {', '.join(repeated[:5])} stand in more than one row."
+            f" {_what_repeats(repeated[0])}"
         )
+    if problems:
+        raise DataError(*problems)
+
+
+def _what_repeats(name: str) -> str:
+    """What rows of one name may be, and what is done about each."""
+    return (
+        f"Arms of a trial against one control are combined ({way('combine')}) or share it "
+        f"({way('split')}), and rows of one arm each need the column of arms "
+        f"({way('treatment', '...')}, {way('control', '...')}); of several effects of one study, "
+        "which are not independent, keep one row, or leave the study out: "
+        f"{way('exclude', name)}; readings of one study are told apart by {way('variant')}."
+    )
 
 
 def rename_columns(
@@ -118,7 +152,9 @@ def select_rows(
     keys = list(zip(study, variant, strict=True))
     unknown = [key for key in exclude if key not in study and key not in keys]
     if unknown:
-        raise DataError(f"exclude names {unknown[0]!r}, which is not a row of the table.")
+        raise DataError(
+            f"exclude names {unknown[0]!r}, which is not a row of the table; check the spelling."
+        )
     reasons = [exclude.get(key, exclude.get(key[0])) for key in keys]
     excluded = tuple(
         Excluded(name, which, reason)
@@ -144,34 +180,33 @@ def _check_exclude(exclude: "Mapping[Key, str]") -> None:
 
 
 def read_texts(column: "pd.Series") -> list[str]:
-    """Read a column as texts, ``""`` where a cell is missing."""
-    return [
-        "" if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)
-    ]
+    """Read a column as texts, ``""`` where a cell is blank."""
+    return ["" if is_blank(value) else str(value) for value in column]
 
 
 def read_numbers(
     column: "pd.Series", name: str, study: Sequence[str], kept: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Read a column as floats, or name the first row that is not a number."""
+    """Read a column as floats, or name the rows that are no numbers."""
+    chosen = [one for one, take in zip(study, kept, strict=True) if take]
+    problems = Problems(chosen, row=np.flatnonzero(kept).tolist())
+    found = note_numbers(column, name, problems)
+    problems.raise_any()
+    return found
+
+
+def note_numbers(column: "pd.Series", name: str, problems: Problems) -> NDArray[np.float64]:
+    """Read a column as floats, NaN where a cell is blank or, which is noted, no number."""
     missing = column.isna().to_numpy()
     numbers = [
         np.nan if gap else read_number(cell) for cell, gap in zip(column, missing, strict=True)
     ]
-    bad = np.array([one is None for one in numbers], dtype=bool)
+    bad = np.array(
+        [one is None and not is_blank(cell) for one, cell in zip(numbers, column, strict=True)],
+        dtype=bool,
+    )
     if bad.any():
-        rows = np.zeros(len(study), dtype=bool)
-        rows[np.flatnonzero(kept)[bad]] = True
         got = str(column.iloc[int(np.flatnonzero(bad)[0])])[:40]
-        raise DataError(f"{name} must be a number; check {name_rows(study, rows)}: got {got!r}.")
-    return np.array(numbers, dtype=np.float64)
-
-
-def read_number(cell: object) -> float | None:
-    """Read one cell as a float; None where it is not one."""
-    if not isinstance(cell, str | int | float | np.integer | np.floating):
-        return None
-    try:
-        return float(cell)
-    except (ValueError, OverflowError):
-        return None
+        said = f"{name} must be a number; check {{rows}}: got {got!r}. Write a number, or {{out}}."
+        problems.refuse(bad, said, name)
+    return np.array([np.nan if one is None else one for one in numbers], dtype=np.float64)

@@ -1,21 +1,11 @@
 """Pooled estimates as they were printed."""
 
-import re
 from dataclasses import dataclass
 from typing import Self, final
 
-import numpy as np
-
 from ..errors import DataError
 from ._door import check_prob
-
-_NUMBER = r"([-+]?\d*\.?\d+)"
-_LEVEL = r"(?:(\d+\.?\d*)\s*%\s*(?:CI|CrI)?\s*[:,]?\s*)?"
-_PRINTED = re.compile(
-    rf"([A-Za-z]+)\s*[=:,]?\s*{_NUMBER}(?=[\s,;(\[])[\s,;(\[]*{_LEVEL}[(\[]?\s*"
-    rf"{_NUMBER}(?:\s*(?:,|;|to|–|—)\s*|\s+-\s+|-|\s+){_NUMBER}\s*[\])]*",
-    re.IGNORECASE,
-)
+from ._figures import FIGURES, as_numbers, check_figure, read_figure
 
 
 @final
@@ -23,7 +13,8 @@ _PRINTED = re.compile(
 class Published:
     """A pooled estimate as it was printed.
 
-    Figures are strings because their decimals say how far they were rounded.
+    Figures are strings because their decimals say how far they were rounded; they are kept with a
+    decimal point, whatever mark they were printed with.
 
     Parameters
     ----------
@@ -71,8 +62,10 @@ class Published:
     citation: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("estimate", "lower", "upper", "p", "p_heterogeneity", "i2"):
-            _check_figure(name, getattr(self, name))
+        given = {name: getattr(self, name) for name in FIGURES}
+        for name, text in as_numbers(given).items():
+            check_figure(name, text)
+            object.__setattr__(self, name, text)
         check_prob(self.prob)
         if self.has_interval and not (
             float(self.lower) <= float(self.estimate) <= float(self.upper)
@@ -91,7 +84,8 @@ class Published:
         ----------
         text : str
             Measure, estimate and interval: ``"RR 0.58 [0.38, 0.87]"``, ``"OR 0.76 (95% CI 0.60 to
-            0.96)"``. A level is read where it stands before ``%``.
+            0.96), p = 0.02"``, ``"RR 0,58 [0,38; 0,87]"``. A level is read where it stands before
+            ``%``, a P value where it stands behind.
         **others
             Other attributes: ``k=7``, ``p_heterogeneity="0.53"``.
 
@@ -106,22 +100,18 @@ class Published:
         >>> bm.Published.parse("MD −1.2 (90% CI −2.0 to −0.4)", k=5).prob
         0.9
         """
-        found = _PRINTED.fullmatch(text.replace("−", "-").strip())
-        if found is None:
+        found = read_figure(text)
+        given = str(others.get("p") or "")
+        if found.p and given and found.p != given:
             raise DataError(
-                f"The published figure {text!r} must be a measure, an estimate and an interval, "
-                "e.g. 'RR 0.58 [0.38, 0.87]'."
+                f"The published figure {text!r} has p {found.p}, and p is given as {given}; give "
+                "one of them."
             )
-        measure, estimate, level, lower, upper = found.groups()
-        prob = float(level) / 100 if level else others.pop("prob", 0.95)
-        return cls(
-            measure=measure.upper(),
-            estimate=estimate,
-            lower=lower,
-            upper=upper,
-            prob=prob,  # pyright: ignore[reportArgumentType]
-            **others,  # pyright: ignore[reportArgumentType]
-        )
+        said = {name: one for name, one in found._asdict().items() if one or name not in others}
+        if not found.level:
+            said.pop("level")
+        prob = {"prob": float(said.pop("level")) / 100} if found.level else {}
+        return cls(**{**others, **said, **prob})  # pyright: ignore[reportArgumentType]
 
     @property
     def has_interval(self) -> bool:
@@ -143,17 +133,3 @@ def decimals_of(text: str) -> int:
     """Count the decimals of a printed figure: ``"0.60"`` has two."""
     mantissa, _, exponent = text.lower().partition("e")
     return max(len(mantissa.partition(".")[2]) - int(exponent or 0), 0)
-
-
-def _check_figure(name: str, text: object) -> None:
-    if not isinstance(text, str):
-        raise DataError(
-            f"Published: {name} must be the printed figure as text, e.g. '0.60'; got {text!r}."
-        )
-    number = text.removeprefix("<").strip() if name.startswith("p") else text
-    try:
-        finite = not text or np.isfinite(float(number))
-    except ValueError:
-        finite = False
-    if not finite or "_" in text:
-        raise DataError(f"Published: {name} is {text!r}, which is not a printed number.")

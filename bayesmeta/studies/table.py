@@ -8,19 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, ModelError
+from ..sheets import plainly
 from ._covariates import Covariate, read_covariates, take
 from ._door import (
     MAIN,
     Excluded,
     Key,
     check_names,
+    note_numbers,
     read_names,
-    read_numbers,
     read_only,
     read_texts,
     rename_columns,
     select_rows,
 )
+from ._problems import Problems, problems_of
 from ._selection import Rows, select_studies
 
 if TYPE_CHECKING:
@@ -170,7 +172,7 @@ class Table:
         DataError
             If a column is missing, or a row that is kept cannot be used.
         """
-        rows = cls._rows(frame, columns, exclude)
+        rows = cls._rows(frame, columns, exclude).noting()
         return cls._of(rows, cls._values(rows))
 
     @classmethod
@@ -180,8 +182,8 @@ class Table:
         columns: Mapping[str, str] | None,
         exclude: "Mapping[Key, str] | None",
     ) -> "Kept":
-        given = [*map(str, frame.columns), *(columns or {})]
-        return read_rows(frame, columns or {}, cls._wanted(given), exclude)
+        table = plainly(frame, columns)
+        return read_rows(table, cls._wanted([*map(str, table.columns)]), exclude)
 
     @classmethod
     def _wanted(cls, given: Iterable[str]) -> tuple[str, ...]:
@@ -196,18 +198,28 @@ class Table:
     @classmethod
     def _of(cls, rows: "Kept", values: Mapping[str, object]) -> Self:
         named = {"study": rows.study, "variant": rows.variant, "excluded": rows.excluded}
-        return cls(**named, covariates=rows.covariates, **values)  # pyright: ignore[reportCallIssue]
+        with (rows.problems or Problems(rows.study)).going_on():
+            return cls(**named, covariates=rows.covariates, **values)  # pyright: ignore[reportCallIssue]
 
     def __post_init__(self) -> None:
         self._put("study", read_names(self.study))
-        check_names(self.study)
+        problems = problems_of(self.study)
+        with problems.noted():
+            check_names(self.study, row=problems.row)
+        with problems.noted():
+            self._check_all(problems)
+        problems.raise_any()
+
+    def _check_all(self, problems: Problems) -> None:
+        if not self.study:
+            return
         for name, blank in self.texts.items():
             texts = tuple(getattr(self, name)) or (blank,) * self.k
             if len(texts) != self.k:
                 raise DataError(f"{name} has {len(texts)} entries for {self.k} studies.")
             self._put(name, texts)
         self._put("covariates", read_covariates(self.covariates, self.k))
-        self._check()
+        self._check(problems)
 
     def _put(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -219,8 +231,8 @@ class Table:
             raise DataError(f"{name} must have one entry per study, {self.k} in all.")
         return values
 
-    def _check(self) -> None:
-        """Freeze the numbers, or refuse them by the names of their rows."""
+    def _check(self, problems: Problems) -> None:
+        """Freeze the numbers, and note what is wrong by the names of its rows."""
         raise NotImplementedError
 
     def _arm_in_words(self, i: int, arm: str) -> str:
@@ -257,6 +269,8 @@ class Kept:
         The columns that were to be read.
     covariates : mapping of str to sequence, length k
         The others.
+    problems : Problems or None
+        Where cells that cannot be read are noted; without it they are refused at once.
     """
 
     every: Sequence[str]
@@ -266,11 +280,22 @@ class Kept:
     excluded: tuple[Excluded, ...]
     cells: "pd.DataFrame"
     covariates: Mapping[str, Sequence[object]]
+    problems: Problems | None = None
+
+    def noting(self) -> Self:
+        """Return them so that problems are noted, for the table that is made of them to say."""
+        return replace(self, problems=self._new())
+
+    def _new(self) -> Problems:
+        return Problems(self.study, row=np.flatnonzero(self.where).tolist())
 
     def numbers(self, name: str) -> Array:
         """Read a column as floats."""
-        column = self.cells[name]
-        return read_numbers(column, name, self.every, self.where)  # pyright: ignore[reportArgumentType]
+        problems = self.problems or self._new()
+        found = note_numbers(self.cells[name], name, problems)  # pyright: ignore[reportArgumentType]
+        if self.problems is None:
+            problems.raise_any()
+        return found
 
     def texts(self, name: str) -> list[str]:
         """Read a column as texts, ``""`` where a cell is missing or the column is."""
@@ -280,14 +305,14 @@ class Kept:
 
 
 def read_rows(
-    frame: "pd.DataFrame",
-    columns: Mapping[str, str],
-    names: Sequence[str],
-    exclude: "Mapping[Key, str] | None",
+    frame: "pd.DataFrame", names: Sequence[str], exclude: "Mapping[Key, str] | None"
 ) -> Kept:
-    """Read the columns `names` beside `study` and, where there is one, `variant`."""
+    """Read the columns `names` beside `study` and, where there is one, `variant`.
+
+    The frame is one under our names (``sheets.plainly``).
+    """
     read = ("study", *(["variant"] if "variant" in map(str, frame.columns) else []), *names)
-    table = rename_columns(frame, columns, required=read)
+    table = rename_columns(frame, {}, required=read)
     every, variant, where, excluded = select_rows(table, exclude)
     rows = table[where]
     return Kept(

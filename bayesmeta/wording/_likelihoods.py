@@ -19,6 +19,7 @@ from ..model import (
     PoissonNormal,
     ProportionNormal,
 )
+from ..reading import Data
 from ..studies import (
     BinaryStudies,
     ContinuousStudies,
@@ -27,7 +28,6 @@ from ..studies import (
     ProportionStudies,
     Studies,
 )
-from ._data import Table
 from ._words import Words
 
 
@@ -76,7 +76,7 @@ class Door(Protocol):
         ...
 
 
-def likelihood_for(tables: Sequence[type[Table]], asked: Words, door: Door) -> Likelihood:
+def likelihood_for(tables: Sequence[type[Data]], asked: Words, door: Door) -> Likelihood:
     """The likelihood that is asked for of such a table; without a name, what suits the measure."""
     every = [one for one in LIKELIHOODS if one.table in tables]
     known = sorted(every, key=lambda one: asked.measure in one.rather_not)

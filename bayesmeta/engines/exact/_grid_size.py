@@ -10,6 +10,7 @@ from scipy.special import logsumexp, stdtrit
 from ...errors import ModelError
 from ...model import Data, RandomEffects
 from ...priors import log_density
+from ...ways import way
 from ..likelihood.points import Grid
 from ..likelihood.rough import rough_effects
 from ._reach import Reach, log_prior_of_tau
@@ -85,7 +86,7 @@ def grid_for(resolution: Resolution, model: RandomEffects, data: Data, reach: Re
         raise ModelError(
             f"The exact engine would need {size:,} grid points: the most precise study has a "
             f"standard error of {se.min():.3g} beside effects that may spread over {half:.3g}. "
-            "Use NUTS(seed=...), normal study effects or a narrower prior of tau."
+            f"Use {way('nuts')}, normal study effects or a narrower prior of tau."
         )
     return Grid(float(centre), float(step), size)
 

@@ -43,6 +43,7 @@ from ...priors import (
     StudentT,
     Uniform,
 )
+from ...ways import way
 from . import _source_arms as of_arms
 from . import _source_text as text
 
@@ -261,7 +262,7 @@ def pymc_form(name: str, prior: Prior) -> tuple[str, dict[str, float]]:
 
 
 def _no_form(prior: Prior) -> str:
-    return f"There is no PyMC form of {prior!r}; the exact engine takes it: use Quadrature()."
+    return f"There is no PyMC form of {prior!r}; the exact engine takes it: {way('exact')}."
 
 
 def one_support(prior: Mixture) -> bool:

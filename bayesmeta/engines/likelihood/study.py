@@ -22,6 +22,7 @@ from ...model import (
 )
 from ...priors import LOG_2PI, log_density
 from ...studies import ContinuousStudies, Studies, name_rows
+from ...ways import way
 from .counts import Found, Rule, study_function
 from .laws import GIVEN_EFFECT, constants_of_each, fisher, log_sum, margins
 from .of_arms.continuous import SPACING, log_above, log_densities, tables_of
@@ -153,7 +154,7 @@ def supports(data: Studies) -> Array:
         raise ModelError(
             f"HypergeometricNormal sums over every count a table may hold, {LARGEST_SUPPORT:,} at "
             f"most; {name_rows(data.study, size > LARGEST_SUPPORT)} has {size.max():,.0f}. Use "
-            "BinomialNormal(measure='OR'): with that many events the two hardly differ."
+            f"{way('binomial')}: with that many events the two hardly differ."
         )
     return size
 

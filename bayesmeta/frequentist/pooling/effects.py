@@ -6,6 +6,7 @@ from ...effects import EffectSizes, ZeroCells
 from ...errors import DataError, ModelError
 from ...model import Data
 from ...studies import check_prob
+from ...ways import way
 from ..arrays.counts import VARIANCES, Variance, variance_named
 from ..arrays.inverse_variance import PREDICTIONS, Prediction, pool_common, pool_random
 from ..arrays.tau2 import ESTIMATORS, Tau2
@@ -176,8 +177,8 @@ def need_two(effects: EffectSizes) -> None:
     if effects.k < 2:
         raise DataError(
             f"Random effects need at least two studies to estimate tau² from; there is "
-            f"{effects.k} ({', '.join(effects.study)}). Use common_effect, or a Bayesian model "
-            "with a prior on tau."
+            f"{effects.k} ({', '.join(effects.study)}). Use {way('common')}, or a Bayesian "
+            "model with a prior on tau."
         )
 
 

@@ -12,6 +12,7 @@ from ...effects import EffectSizes, ZeroCells, adjusted_cells, cells, effect_siz
 from ...errors import DataError, ModelError
 from ...model import Data
 from ...studies import BinaryStudies, PersonTimeStudies
+from ...ways import way
 from ..arrays.counts import Cells, Variance, mantel_haenszel, peto
 from ..arrays.inverse_variance import Pooled, pool_common, pool_moments
 from ..arrays.tau2 import cochran_q
@@ -87,7 +88,7 @@ def nothing_said(data: Counts) -> str:
     if data.double_zero.all():
         return "no study has an event"
     if data.size == "n" and not data.double_zero.any():
-        return "every patient of every study has the event; measure='RR' gives 1 exactly"
+        return f"every patient of every study has the event; {way('measure', 'RR')} gives 1 exactly"
     return "in every study either all patients have the event or none has"
 
 
@@ -171,11 +172,11 @@ def refuse_infinity(estimate: Array, measure: str) -> None:
     if measure == "RD":
         raise DataError(
             "The Mantel–Haenszel RD has no variance: every arm has all or none of its patients "
-            "with the event. Use zero_cells='variance', or weights='IV', which adds ½."
+            f"with the event; {way('variance')}."
         )
     raise DataError(
         f"The Mantel–Haenszel {measure} is zero or infinite: one whole side of the tables is "
-        "empty. Use zero_cells='if_needed', or BinomialNormal with a proper prior."
+        f"empty; {way('half')}."
     )
 
 

@@ -1,0 +1,108 @@
+"""Columns that follow from others: patients from non-events, errors from variances."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._sets import SIDES
+from ._words import blank_in, numbers_of, unread_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type Array = NDArray[np.float64]
+type Columns = "dict[str, pd.Series]"
+
+
+def with_derived(columns: Columns, theirs: Mapping[str, str]) -> tuple[Columns, tuple[str, ...]]:
+    """Add what follows from the columns, in place of what it follows from, and say it.
+
+    A cell that is no number stays a text that says how it was used, for those who read numbers to
+    refuse by its row.
+    """
+    columns = dict(columns)
+    said: list[str] = []
+    for side in (*SIDES, ""):
+        _patients(columns, theirs, said, side)
+        _root(columns, theirs, said, f"sd{side}", f"var{side}")
+    if "y" in columns or "estimate" in columns:
+        _root(columns, theirs, said, "se", "variance")
+    _peto(columns, theirs, said)
+    return columns, tuple(said)
+
+
+def _patients(columns: Columns, theirs: Mapping[str, str], said: list[str], side: str) -> None:
+    events, others, n = (f"{name}{side}" for name in ("events", "nonevents", "n"))
+    if events not in columns or others not in theirs:
+        return
+    parts = numbers_of(columns[events]), numbers_of(columns[others])
+    total = parts[0] + parts[1]
+    unread = unread_in(columns[others], parts[1])
+    cells = columns[events], columns[others]
+    made = _with_texts(
+        total, unread, lambda i: f"{cells[0].iloc[i]} + {cells[1].iloc[i]}", cells[1]
+    )
+    if n in columns:
+        made = _agreed(columns[n], made, total, theirs.get(n, n))
+    columns[n] = made
+    del columns[others]
+    said.append(f"{n} from {theirs.get(events, events)} + {theirs.get(others, others)}")
+
+
+def _agreed(printed: "pd.Series", made: "pd.Series", total: Array, name: str) -> "pd.Series":
+    """Fill gaps of a printed column; where the two differ, a text that says so."""
+    n = numbers_of(printed)
+    differ = ~np.isnan(n) & ~np.isnan(total) & (n != total)
+    cells = printed.astype(object).where(~blank_in(printed), made.astype(object))
+    for i in np.flatnonzero(differ):
+        cells.iloc[i] = f"{printed.iloc[i]} in {name}, but {total[i]:g} by events and non-events"
+    return cells
+
+
+def _root(
+    columns: Columns, theirs: Mapping[str, str], said: list[str], ours: str, source: str
+) -> None:
+    if source not in theirs:
+        return
+    variance = columns.pop(source)
+    values = numbers_of(variance)
+    unread = unread_in(variance, values) | (values < 0)
+    root = np.sqrt(np.where(unread, np.nan, values))
+    made = _with_texts(root, unread, lambda i: f"square root of {variance.iloc[i]}", variance)
+    if ours in columns:
+        own = columns[ours]
+        made = own.astype(object).where(~blank_in(own), made.astype(object))
+    columns[ours] = made
+    said.append(f"{ours} as the square root of {theirs.get(source, source)}")
+
+
+def _peto(columns: Columns, theirs: Mapping[str, str], said: list[str]) -> None:
+    """Peto's estimate, observed minus expected over its variance."""
+    if not {"o_minus_e", "v_of_o_minus_e"} <= theirs.keys():
+        return
+    difference, variance = columns.pop("o_minus_e"), columns.pop("v_of_o_minus_e")
+    z, v = numbers_of(difference), numbers_of(variance)
+    unread = unread_in(variance, v) | (v <= 0)
+    v = np.where(v > 0, v, np.nan)
+    columns["y"] = _with_texts(z / v, np.zeros(len(v), bool), str, difference)
+    columns["se"] = _with_texts(
+        1 / np.sqrt(v), unread, lambda i: f"1/√ of {variance.iloc[i]}", variance
+    )
+    names = (theirs.get(one, one) for one in ("o_minus_e", "v_of_o_minus_e"))
+    said.append("y and se by Peto's method from {} and {}".format(*names))
+
+
+def _with_texts(
+    values: Array, where: NDArray[np.bool_], text: Callable[[int], str], like: "pd.Series"
+) -> "pd.Series":
+    import pandas as pd
+
+    made = pd.Series(values, index=like.index)
+    if where.any():
+        made = made.astype(object)
+        made[made.isna()] = None
+        for i in np.flatnonzero(where):
+            made.iloc[i] = text(int(i))
+    return made

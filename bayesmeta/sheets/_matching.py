@@ -1,0 +1,312 @@
+"""Which column of a table is which of ours."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from ..errors import ColumnError, DataError
+from ._measures import DIFFERENCES, RATIOS, fits, refuse_other
+from ._revman import exported
+from ._sets import (
+    ARM,
+    ESTIMATES,
+    OUR_KEYS,
+    OURS,
+    SIDES,
+    STUDY,
+    Found,
+    NameSet,
+    all_sets,
+)
+from ._words import blank_in, key
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@final
+@dataclass(slots=True)
+class Match:
+    """Columns that are settled, and those that are free.
+
+    Attributes
+    ----------
+    frame : DataFrame
+    asked : str or None
+        The measure asked for.
+    heads : tuple of str
+        Names of the columns.
+    places : dict of int by str
+        The column of each of our names.
+    sets : list of NameSet
+        The complete sets that were read.
+    given : tuple of str
+        Our names that the caller placed.
+    left : list of str
+        What was recognised and left, in words.
+    """
+
+    frame: "pd.DataFrame"
+    asked: str | None
+    heads: tuple[str, ...]
+    places: dict[str, int]
+    sets: list[NameSet] = field(default_factory=list)
+    given: tuple[str, ...] = ()
+    left: list[str] = field(default_factory=list)
+    _by_key: dict[str, list[int]] = field(default_factory=dict)
+    _owner: dict[str, NameSet] = field(default_factory=dict)
+
+    def column(self, place: int) -> "pd.Series":
+        """A column by its place."""
+        return self.frame.iloc[:, place]
+
+    @property
+    def has_arms(self) -> bool:
+        """Whether a column is of one of two arms."""
+        return any(ours.endswith(SIDES) for ours in self.places)
+
+    def owner(self, ours: str) -> NameSet | None:
+        """The set through which a name of ours was found."""
+        return self._owner.get(ours)
+
+    def index(self) -> None:
+        """Sort the columns that nobody has placed by their keys."""
+        for place, head in enumerate(self.heads):
+            if place not in self.places.values():
+                self._by_key.setdefault(key(head), []).append(place)
+
+    def hide(self, keys: Iterable[str]) -> None:
+        """Keep columns out: results that an export prints beside its data."""
+        for one in keys:
+            self._by_key.pop(one, None)
+
+    def free(self, keys: Iterable[str], ours: str = "") -> list[int]:
+        """Columns of any of these keys; those spelled as ours alone, where there are some."""
+        places = [p for one in keys for p in self._by_key.get(one, ())]
+        for test in (ours, key(ours)):
+            own = [p for p in places if test in (self.heads[p], key(self.heads[p]))]
+            if ours and own:
+                return sorted(own)
+        return sorted(places)
+
+    def find(self, one: NameSet) -> Found | None:
+        """Find the columns of a set, or nothing unless all are there."""
+        found: dict[str, Sequence[int]] = {}
+        for ours, keys in one.needs.items():
+            where = [self.places[ours]] if ours in self.given else self.free(keys, ours)
+            if not where:
+                return None
+            found[ours] = where
+        named = sum(ours not in self.given for ours in found)
+        return found if named >= (2 if one.source else 1) else None
+
+    def claim(self, ours: str, places: Sequence[int], owner: NameSet | None = None) -> None:
+        """Settle a name of ours, or say that several columns could be it."""
+        if len(places) > 1:
+            names = ", ".join(sorted(repr(self.heads[p]) for p in places))
+            raise ColumnError(f"More than one column could be {ours}: {names}.", ours)
+        self.places[ours] = places[0]
+        if owner is not None:
+            self._owner[ours] = owner
+
+    def clash(self, found: Found) -> str | None:
+        """Name the first of our names at which a set contradicts what is settled."""
+        taken = {place: ours for ours, place in self.places.items()}
+        for ours, where in found.items():
+            if ours in self.places and self.places[ours] not in where:
+                return ours
+            if ours not in self.places and all(taken.get(p, ours) != ours for p in where):
+                return ours
+        return None
+
+
+def match(
+    frame: "pd.DataFrame", heads: Sequence[str], given: Mapping[str, int], asked: str | None
+) -> Match:
+    """Find our names among a table's columns."""
+    found = Match(frame, asked, tuple(heads), dict(given), given=tuple(given))
+    found.index()
+    exports = exported(found)
+    _exact(found)
+    _study(found)
+    _read(found, exports)
+    _spelled(found)
+    return found
+
+
+def _exact(found: Match) -> None:
+    for ours in OURS:
+        places = [p for p in found.free([key(ours)]) if found.heads[p] == ours]
+        if len(places) > 1:
+            raise DataError(f"The table has more than one column {ours!r}; keep one of them.")
+        if places and ours not in found.places:
+            found.claim(ours, places)
+
+
+def _study(found: Match) -> None:
+    for keys in (("study",), *STUDY):
+        places = [p for p in found.free(keys) if p not in found.places.values()]
+        if "study" not in found.places and places:
+            found.claim("study", places)
+
+
+def _spelled(found: Match) -> None:
+    """Claim what is ours but for case and blanks, where nothing else has."""
+    for one, ours in OUR_KEYS.items():
+        places = [p for p in found.free([one]) if p not in found.places.values()]
+        if places and ours not in found.places:
+            found.claim(ours, places)
+
+
+def _read(found: Match, exports: list[tuple[NameSet, Found]]) -> None:
+    """Read the complete sets: two arms, then estimates, then single arms."""
+    of_exports = {id(one) for one, _ in exports}
+    whole = [*exports, *((one, w) for one in all_sets() if (w := found.find(one)) is not None)]
+    whole.sort(key=lambda pair: _order(pair[0]))
+    whole = _asked_alone(found, whole)
+    for one, where in whole:
+        if id(one) in of_exports or _wanted(found, one, where):
+            _accept(found, one, where)
+    if not found.has_arms:
+        _arm(found)
+
+
+def _order(one: NameSet) -> tuple[int, int]:
+    """Two arms before estimates before single arms; of estimates, y with its error first."""
+    if one.rank != ESTIMATES:
+        return (0 if one.two_arms else 2), one.rank
+    return 1, 2 if one.on_log_scale else 0 if "y" in one.needs else 1
+
+
+def _asked_alone(found: Match, whole: list[tuple[NameSet, Found]]) -> list[tuple[NameSet, Found]]:
+    """Of several measures, leave those not asked for; beside the figures of arms, leave all."""
+    measured = [(one, where) for one, where in whole if one.measure]
+    mine = [(one, where) for one, where in measured if one.measure == found.asked]
+    arms = found.has_arms or any(one.two_arms for one, _ in whole)
+    if len({one.measure for one, _ in measured}) < 2 or not (mine or arms):
+        return whole
+    theirs = {p for pair in measured if pair not in mine for p in _all(pair[1])}
+    sure = [(one, where) for one, where in mine if theirs.isdisjoint(_all(where))]
+    if not sure and not arms:
+        names = {found.heads[p] for _, where in measured for p in where.get("estimate", ())}
+        raise ColumnError(
+            f"More than one column could be estimate: {', '.join(map(repr, sorted(names)))}.",
+            "estimate",
+        )
+    return [pair for pair in whole if not pair[0].measure or pair in sure]
+
+
+def _all(where: Found) -> set[int]:
+    return {p for places in where.values() for p in places}
+
+
+def _wanted(found: Match, one: NameSet, where: Found) -> bool:
+    if _order(one)[0] == 2:
+        spelled = any(OUR_KEYS.get(key(h), "").endswith(SIDES) for h in found.heads)
+        estimates = "y" in found.places or "estimate" in found.places
+        return not (found.has_arms or spelled or estimates) and (
+            not one.rows_are_arms or _arm_place(found) is not None
+        )
+    if one.rank != ESTIMATES:
+        return True
+    return _wanted_estimate(found, one, where)
+
+
+def _wanted_estimate(found: Match, one: NameSet, where: Found) -> bool:
+    other = "estimate" if "y" in one.needs else "y"
+    if other in found.places or (one.on_log_scale and "y" in found.places):
+        return False
+    beside = found.has_arms and not _fills_gaps(found, where)
+    if one.alone and beside:
+        _leave(found, where, "results of the figures beside them")
+        return False
+    if not _fits(one, found.asked):
+        if beside:
+            _leave(found, where, f"of {one.measure}, and {found.asked} is asked for")
+            return False
+        place = where["y" if "y" in where else "estimate"][0]
+        refuse_other(found.heads[place], one.measure, found.asked)
+    return not one.on_log_scale or _wanted_log(found, one, where, beside=beside)
+
+
+def _leave(found: Match, where: Found, why: str) -> None:
+    names = ", ".join(found.heads[places[0]] for places in where.values())
+    found.left.append(f"{names} left as they are: {why}")
+
+
+def _wanted_log(found: Match, one: NameSet, where: Found, *, beside: bool) -> bool:
+    """Whether an estimate with an interval on the analysis scale can be read."""
+    if beside:
+        return False
+    if not one.measure and found.asked in DIFFERENCES:
+        return True
+    if not one.measure and found.asked not in RATIOS:
+        return False
+    names = ", ".join(found.heads[places[0]] for places in where.values())
+    raise DataError(
+        f"The columns {names} are on the log scale, where an interval is not read; give the "
+        "standard error of the logarithm beside it, or the ratio with its limits as estimate, "
+        "lower and upper."
+    )
+
+
+def _fills_gaps(found: Match, where: Found) -> bool:
+    """Whether a row has these figures and lacks some of its arms'."""
+    full = np.ones(len(found.frame), dtype=bool)
+    for places in where.values():
+        full &= ~blank_in(found.column(places[0]))
+    gaps = np.zeros(len(found.frame), dtype=bool)
+    for ours, place in found.places.items():
+        if ours.endswith(SIDES):
+            gaps |= blank_in(found.column(place))
+    return bool((full & gaps).any())
+
+
+def _fits(one: NameSet, asked: str | None) -> bool:
+    return fits(one.measure, asked) or (asked == "GEN" and "y" in one.needs)
+
+
+def _accept(found: Match, one: NameSet, where: Found) -> None:
+    if one.on_log_scale:
+        where = {("estimate" if ours == "y" else ours): p for ours, p in where.items()}
+    at = found.clash(where)
+    if at is None:
+        new = [ours for ours in where if ours not in found.places]
+        for ours in new:
+            found.claim(ours, where[ours], one)
+        if new:
+            found.sets.append(one)
+        return
+    other = found.owner(at)
+    if other is not None and other.rank == one.rank and other.two_arms == one.two_arms:
+        raise ColumnError(_two_ways(found, at, other, one, where), at)
+
+
+def _two_ways(found: Match, ours: str, first: NameSet, second: NameSet, where: Found) -> str:
+    mine = found.heads[found.places[ours]] if ours in found.places else ""
+    names = sorted({mine, *(found.heads[p] for p in where[ours])} - {""})
+    sources = sorted({one.source for one in (first, second)} - {""})
+    of = f" (names of {' and of '.join(sources)})" if sources else ""
+    return f"More than one column could be {ours}: {', '.join(map(repr, names))}{of}."
+
+
+def _arm_place(found: Match) -> int | None:
+    """The column that names the arm, where studies have several rows."""
+    if "study" not in found.places or not found.column(found.places["study"]).duplicated().any():
+        return None
+    if "arm" in found.places:
+        return found.places["arm"]
+    for word in ARM:
+        places = [p for p in found.free([word]) if p not in found.places.values()]
+        if places:
+            return places[0]
+    return None
+
+
+def _arm(found: Match) -> None:
+    of_rows = {"events", "mean", "median"} & found.places.keys()
+    place = _arm_place(found) if of_rows else None
+    if place is not None and "arm" not in found.places:
+        found.claim("arm", [place])

@@ -1,0 +1,59 @@
+"""Measures as columns name them, and whether a name fits the measure that is asked for."""
+
+from collections.abc import Mapping
+
+from ..errors import DataError
+from ..ways import way
+
+MEASURES: Mapping[str, tuple[str, ...]] = {
+    "OR": ("or", "oddsratio"),
+    "RR": ("rr", "riskratio", "relativerisk"),
+    "IRR": ("irr", "rateratio", "incidencerateratio"),
+    "HR": ("hr", "hazardratio"),
+    "ROM": ("rom", "ratioofmeans"),
+    "RD": ("rd", "riskdifference"),
+    "MD": ("md", "meandifference"),
+    "SMD": ("smd", "standardisedmeandifference", "standardizedmeandifference"),
+}
+RATIOS = ("OR", "RR", "IRR", "HR", "ROM", "RGM", "RATIO")
+PLAIN = ("estimate", "est", "pointestimate", "effectestimate", "effect")
+LIMITS = (
+    *(("lower", "upper"), ("lci", "uci"), ("lcl", "ucl"), ("ll", "ul"), ("lb", "ub")),
+    *(("low", "high"), ("cilow", "cihigh"), ("cilower", "ciupper"), ("cilb", "ciub")),
+    *(("lowerci", "upperci"), ("lowci", "highci"), ("lower95", "upper95")),
+    *(("lower95%", "upper95%"), ("lower95%ci", "upper95%ci"), ("lower95ci", "upper95ci")),
+    *(("95%cilower", "95%ciupper"), ("95cilower", "95ciupper"), ("95%lower", "95%upper")),
+    *(("95%cilow", "95%cihigh"), ("95%lci", "95%uci"), ("95%ll", "95%ul")),
+    *(("lowerlimit", "upperlimit"), ("lowerbound", "upperbound"), ("2.5%", "97.5%")),
+    *(("cistart", "ciend"), ("95%cistart", "95%ciend"), ("cill", "ciul"), ("cil", "ciu")),
+    *(("lowerconfidencelimit", "upperconfidencelimit"), ("l95", "u95"), ("ci95lower", "ci95upper")),
+)
+DIFFERENCES = ("RD", "MD", "SMD", "GEN")
+_NAMES = {
+    "OR": "odds ratio",
+    "RR": "risk ratio",
+    "IRR": "incidence rate ratio",
+    "HR": "hazard ratio",
+    "ROM": "ratio of means",
+    "RD": "risk difference",
+    "MD": "mean difference",
+    "SMD": "standardised mean difference",
+}
+
+
+def fits(stated: str, asked: str | None) -> bool:
+    """Whether an estimate of the measure stated can be read as of the one asked for."""
+    if not stated or asked in (None, stated):
+        return True
+    return (asked == "RATIO" and stated in RATIOS) or (asked == "GEN" and stated not in RATIOS)
+
+
+def refuse_other(head: str, stated: str, asked: str | None) -> None:
+    """Refuse a column that states another measure than the one asked for."""
+    if fits(stated, asked):
+        return
+    raise DataError(
+        f"Column {head!r} holds the {_NAMES[stated]}, and the measure asked for is {asked}; ask "
+        f"for it with {way('measure', stated)}, or say which column to use with "
+        f"{way('columns', 'estimate')}."
+    )

@@ -1,0 +1,107 @@
+"""Names and cells as people write them, brought to one spelling."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DASHES = "-−–—‐‑‒"
+MISSING = frozenset(
+    {
+        *("", ".", "na", "n.a.", "n/a", "nan", "nr", "n.r.", "n.r", "n/r", "nd", "n.d."),
+        *("not reported", "not available", "missing", "unknown", "<na>", "none", "null"),
+        *("ne", "not estimable"),
+        *DASHES,
+    }
+)
+
+_POINT = re.compile(r"(?<!\d)\.|\.(?!\d)")
+_LOOSE = re.compile(rf"[{DASHES}\s_()\[\]]+")
+_WHOLE = r"(?:\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+|\d+)"
+NUMBER = rf"[{DASHES}+]?(?:{_WHOLE}(?:[.,·]\d+)?|[.·]\d+)"
+_NUMBER = re.compile(NUMBER)
+_EITHER = re.compile(r"[1-9]\d{0,2},\d{3}")
+_BLANKS = re.compile(r"[ \u00a0\u2009\u202f]")
+
+
+def key(name: str) -> str:
+    """Bring a name to what is compared: no case, blanks, underscores, hyphens or brackets.
+
+    Points count between digits alone: ``event.e`` is ``evente``, and ``2.5%`` is not ``25%``.
+
+    Examples
+    --------
+    >>> key("Events_Treatment"), key("Std. Dev. 1"), key("2.5 %")
+    ('eventstreatment', 'stddev1', '2.5%')
+    """
+    return _LOOSE.sub("", _POINT.sub("", name.casefold()))
+
+
+def is_missing(cell: object) -> bool:
+    """Whether a cell is blank or says in words that there is no figure."""
+    return cell is None or cell != cell or str(cell).strip().casefold() in MISSING
+
+
+def figure(text: str) -> str | None:
+    """Write one printed number with a point and a hyphen; None where it is none, or two.
+
+    Examples
+    --------
+    >>> figure("−0·43"), figure("12 598"), figure("0,435"), figure("2,150")
+    ('-0.43', '12598', '0.435', None)
+    """
+    text = text.strip()
+    if not _NUMBER.fullmatch(text) or either(text):
+        return None
+    sign = "-" if text[0] in DASHES else ""
+    plain = _BLANKS.sub("", text.lstrip(DASHES + "+")).replace(",", ".").replace("·", ".")
+    return sign + ("0" if plain[0] == "." else "") + plain
+
+
+def either(text: str) -> str:
+    """Find a number that may be read in two ways, ``"2,150"``; ``""`` where there is none."""
+    found = re.search(rf"(?<![\d.,·]){_EITHER.pattern}(?![\d.,·])", text)
+    return found[0] if found else ""
+
+
+def numbers_of(column: "pd.Series") -> NDArray[np.float64]:
+    """Read cells as numbers, NaN where one is none."""
+    import pandas as pd
+
+    values = np.array(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
+    left = np.flatnonzero(np.isnan(values) & column.notna().to_numpy())
+    if left.size:
+        read = [figure(str(cell)) for cell in column.iloc[left]]
+        values[left] = [np.nan if one is None else float(one) for one in read]
+    return values
+
+
+def blank_in(column: "pd.Series") -> NDArray[np.bool_]:
+    """Cells without a figure or a word, (rows,)."""
+    import pandas as pd
+
+    empty = column.isna()
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        empty |= column.astype(str).str.strip().str.casefold().isin(MISSING)
+    return empty.to_numpy(dtype=bool)
+
+
+def unread_in(column: "pd.Series", values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Cells that say something and are no number, (rows,)."""
+    unread = np.isnan(values)
+    for i in np.flatnonzero(unread):
+        unread[i] = not is_missing(column.iloc[i])
+    return unread
+
+
+def rows_in_words(study: Sequence[str] | None, rows: Sequence[int], *, most: int = 5) -> str:
+    """List rows by the names of their studies: ``"Shu (row 1), Zhu (row 6) and 2 more"``."""
+    named = ", ".join(
+        f"row {i + 1}" if study is None else f"{study[i]} (row {i + 1})" for i in rows[:most]
+    )
+    return named + (f" and {len(rows) - most} more" if len(rows) > most else "")

@@ -1,0 +1,184 @@
+"""The ways out of a refusal, in the words of the interface that the reader uses.
+
+A message deep inside knows what would help, not whether its reader types flags, writes keys of a
+file or arguments of Python. It asks for a way by its name, and the interface that called says how
+the way is written there.
+"""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import final
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """How each way is written; ``{}`` stands for what it is about.
+
+    Attributes
+    ----------
+    name : str
+    ways : mapping of str to str
+    quoted : str
+        Characters that need a backslash in what is put between quotes.
+    """
+
+    name: str
+    ways: Mapping[str, str]
+    quoted: str = "\\'"
+
+
+PYTHON = Interface(
+    "Python",
+    {
+        "arms": "fit ContinuousNormal",
+        "binomial": "BinomialNormal(measure='OR')",
+        "by": "by='{}'",
+        "cells": "cells={{'{}': '...'}}",
+        "columns": "columns={{'{}': '...'}}",
+        "combine": "combine_arms, or several_arms='combine'",
+        "common": "common_effect",
+        "control": "control='{}'",
+        "correlation": "correlation={}",
+        "counts": "a model of the counts, e.g. BinomialNormal",
+        "design_effect": "design_effect={}",
+        "estimates": "effect_sizes(studies, measure='{}')",
+        "exact": "use Quadrature()",
+        "exclude": "exclude={{'{}': 'reason'}}",
+        "final": "final_values=True",
+        "half": "use zero_cells='if_needed', or BinomialNormal with a proper prior",
+        "icc": "icc={}, cluster_size={}",
+        "level": "prob={}",
+        "measure": "measure='{}'",
+        "moments": "make them with convert_quantiles(studies)",
+        "nuts": "NUTS(seed=...)",
+        "pair": "give the model correlation=Uniform(0.2, 0.9), say, or change_from_baseline a "
+        "correlation",
+        "sheet": "sheet='{}'",
+        "split": "split_control, or several_arms='split'",
+        "treatment": "treatment='{}'",
+        "variance": "use zero_cells='variance', or weights='IV', which adds ½",
+        "variant": "a column 'variant'",
+        "zeros": "zero_cells='{}'",
+    },
+)
+# Tables of many groups are frames in hand: what a file is read with is done to them before.
+TABLES = Interface(
+    "Python, many tables",
+    {
+        **PYTHON.ways,
+        "columns": "table.rename(columns={{'...': '{}'}})",
+        "exclude": "drop the row of '{}' from the table",
+    },
+)
+COMMAND = Interface(
+    "command",
+    {
+        "arms": "add --counts",
+        "binomial": "--likelihood binomial",
+        "by": "--by {}",
+        "cells": '--cells "{}=..."',
+        "columns": "--columns {}=THEIRS",
+        "combine": "--combine-arms",
+        "common": "one common effect",
+        "control": '--control "{}"',
+        "correlation": "--correlation {}",
+        "counts": "--counts",
+        "design_effect": "--design-effect {}",
+        "estimates": "--measure {} without --counts",
+        "exact": "leave --nuts out",
+        "exclude": '--exclude "{}: reason"',
+        "final": "--final-values",
+        "half": "use --counts with a proper prior",
+        "icc": "--icc {} --cluster-size {}",
+        "level": "--level {}",
+        "measure": "--measure {}",
+        "moments": "make them before",
+        "nuts": "--nuts",
+        "pair": "give a correlation: --correlation 0.5",
+        "sheet": '--sheet "{}"',
+        "split": "--split-control",
+        "treatment": '--treatment "{}"',
+        "variance": "use inverse variance, which adds ½",
+        "variant": "a column variant",
+        "zeros": "--counts",
+    },
+    '\\"$`',
+)
+SPECIFICATION = Interface(
+    "specification",
+    {
+        "arms": 'set kind = "continuous"',
+        "binomial": 'likelihood = "binomial"',
+        "by": 'where = {{ {} = "..." }} in [[outcome.scenario]]',
+        "cells": 'cells = {{ "{}" = "..." }}',
+        "columns": 'columns = {{ {} = "..." }}',
+        "combine": 'several_arms = "combine"',
+        "common": 'effects = "common"',
+        "control": 'control = "{}"',
+        "correlation": "correlation = {}",
+        "counts": 'kind = "counts"',
+        "design_effect": "design_effect = {}",
+        "estimates": 'kind = "estimates"',
+        "exact": "fit the model in Python with Quadrature()",
+        "exclude": 'drop = {{ "{}" = "reason" }} in its [[outcome.scenario]]',
+        "final": "final_values = true",
+        "half": "use the estimate with ½ added, or the likelihood of the counts",
+        "icc": "icc = {} and cluster_size = {}",
+        "level": "level = {}",
+        "measure": 'measure = "{}"',
+        "moments": "make them before",
+        "nuts": "bayesmeta fit --nuts",
+        "pair": "give a correlation: correlation = 0.5",
+        "sheet": 'sheet = "{}"',
+        "split": 'several_arms = "split"',
+        "treatment": 'treatment = "{}"',
+        "variance": "use inverse variance, which adds ½",
+        "variant": "a column variant",
+        "zeros": 'kind = "counts"',
+    },
+    '\\"',
+)
+INTERFACES = (PYTHON, TABLES, COMMAND, SPECIFICATION)
+_HERE = ContextVar("interface", default=PYTHON)
+
+
+@contextmanager
+def speaking(interface: Interface) -> Generator[None]:
+    """Write ways as this interface does, within the block."""
+    token = _HERE.set(interface)
+    try:
+        yield
+    finally:
+        _HERE.reset(token)
+
+
+def interface_in_use() -> Interface:
+    """Return what ways are written for now."""
+    return _HERE.get()
+
+
+def way(name: str, *about: object) -> str:
+    """Write one way out, e.g. ``way("exclude", "Shu 2020")``.
+
+    Raises
+    ------
+    KeyError
+        If there is no way of this name.
+
+    Examples
+    --------
+    >>> way("exclude", "Shu 2020")
+    "exclude={'Shu 2020': 'reason'}"
+    >>> with speaking(COMMAND):
+    ...     way("exclude", "Shu 2020")
+    '--exclude "Shu 2020: reason"'
+    """
+    here = _HERE.get()
+    return here.ways[name].format(*(_escaped(str(one), here.quoted) for one in about))
+
+
+def _escaped(text: str, quoted: str) -> str:
+    return "".join(f"\\{one}" if one in quoted else one for one in text)

@@ -1,0 +1,337 @@
+"""Tables of whatever shape into data: arms, forms, changes, clusters, and a first specification."""
+
+import io
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from numpy.testing import assert_allclose
+
+import bayesmeta as bm
+from bayesmeta.cli import main
+from bayesmeta.reading import Reading, open_table, read
+
+COUNTS = ("events_treatment", "n_treatment", "events_control", "n_control")
+
+
+def frame(text: str) -> pd.DataFrame:
+    """A table as a file gives it: texts, blank cells missing."""
+    return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_values=[""])
+
+
+def counts(data) -> list:
+    return [[getattr(data, name)[i] for name in COUNTS] for i in range(data.k)]
+
+
+def told(*words):
+    done = CliRunner().invoke(main, list(map(str, words)))
+    return done.exit_code, done.output
+
+
+ARMS = frame(
+    "study,arm,events,n,year\n"
+    "X,5 mg,4,40,2001\nX,10 mg,6,41,2001\nX,placebo,9,43,2001\n"
+    "Y,10 mg,3,30,2005\nY,Placebo,7,31,2005\n"
+    "Z,usual care,5,50,2009\nZ,5 mg,2,52,2009\n"
+)
+
+
+def test_arms_by_name_make_trials_whatever_their_order():
+    data = bm.read_studies(ARMS, control="placebo", several_arms="combine")
+    assert data.study == ("X", "Y")
+    assert counts(data) == [[10, 81, 9, 43], [3, 30, 7, 31]]
+    assert data.covariates["year"].tolist() == [2001, 2005]
+    assert [(row.study, row.reason) for row in data.excluded] == [
+        ("Z", "no control arm was asked for")
+    ]
+    mixed = bm.read_studies(ARMS.sample(frac=1, random_state=3), control="placebo",
+                            several_arms="combine")  # fmt: skip
+    assert dict(zip(mixed.study, counts(mixed), strict=True)) == dict(
+        zip(data.study, counts(data), strict=True)
+    )
+
+
+def test_one_arm_is_chosen_by_its_name():
+    data = bm.read_studies(ARMS, treatment="10 mg", control="placebo")
+    assert counts(data) == [[6, 41, 9, 43], [3, 30, 7, 31]]
+
+
+def test_several_active_arms_are_never_compared_with_one_control_twice():
+    with pytest.raises(bm.DataError, match="X has several active arms") as refused:
+        bm.read_studies(ARMS, control="placebo")
+    for way in ("several_arms='combine'", "several_arms='split'", "treatment='5 mg'"):
+        assert way in str(refused.value)
+
+
+def test_arms_that_nobody_named_are_asked_for():
+    with pytest.raises(bm.DataError, match=r"its arms are 5 mg, 10 mg, placebo.*control='placebo'"):
+        bm.read_studies(ARMS)
+    with pytest.raises(bm.DataError, match="No arm is named 'plazebo'; the table names 5 mg"):
+        bm.read_studies(ARMS, control="plazebo")
+    with pytest.raises(bm.DataError, match="cannot be both treatment and control"):
+        bm.read_studies(ARMS, control="placebo", treatment="placebo")
+    plain = frame("study,events_treatment,n_treatment,events_control,n_control\nA,1,9,2,8\n")
+    with pytest.raises(bm.DataError, match="are for a table with one row per arm"):
+        bm.read_studies(plain, control="placebo")
+
+
+def test_the_same_arm_twice_is_no_trial_of_several_arms():
+    twice = pd.concat([ARMS, ARMS.iloc[[0]]], ignore_index=True)
+    with pytest.raises(bm.DataError, match="X has two rows for its arm 5 mg"):
+        bm.read_studies(twice, control="placebo", several_arms="combine")
+
+
+def test_arms_of_means_are_combined_or_share_out_their_control():
+    table = frame(
+        "study,treatment,n,mean,sd\nA,low,20,8.0,3.0\nA,high,24,6.5,2.8\nA,none,41,9.4,3.1\n"
+        "B,low,30,7,2\nB,none,31,8,2\n"
+    )
+    whole = bm.read_studies(table, control="none", several_arms="combine")
+    assert_allclose(whole.n_treatment, [44, 30])
+    assert_allclose(whole.mean_treatment[0], (20 * 8 + 24 * 6.5) / 44)
+    shared = bm.read_studies(table, control="none", several_arms="split")
+    assert shared.study == ("A: low", "A: high", "B")
+    assert shared.n_control.tolist() == [21, 20, 31]
+
+
+def test_quantiles_of_arms_keep_their_printed_decimals():
+    table = frame("study,arm,n,q1,median,q3\nA,treatment,20,4.0,6.0,10.0\nA,control,22,5,9.50,14\n")
+    data = bm.read_studies(table)
+    assert data.rounding_treatment[0, 2] == 0.05
+    assert data.rounding_control[0, 2] == 0.005
+
+
+def test_rows_with_one_control_are_arms_and_rows_that_differ_are_not():
+    one = frame(
+        "study,events_treatment,n_treatment,events_control,n_control,label\n"
+        "X,45,50,22,50,low\nX,41,50,22,50,high\nY,30,60,24,61,\n"
+    )
+    assert counts(bm.read_studies(one, several_arms="combine"))[0] == [86, 100, 22, 50]
+    other = one.assign(events_control=["22", "20", "24"])
+    with pytest.raises(bm.DataError, match="X stand in more than one row: its rows differ in both"):
+        bm.read_studies(other, several_arms="combine")
+    kept = bm.read_studies(other, exclude={"X (row 2)": "a later report"})
+    assert counts(kept)[0] == [45, 50, 22, 50]
+    assert [(row.study, row.reason) for row in kept.excluded] == [("X", "a later report")]
+
+
+def test_several_effects_of_a_study_are_said_to_be_that():
+    table = frame("study,y,se\nA,0.5,0.1\nA,0.6,0.2\nB,0.2,0.1\n")
+    with pytest.raises(bm.DataError, match="several effects of one study are not independent"):
+        bm.read_studies(table)
+    assert bm.read_studies(table, exclude={"A (row 2)": "follow-up"}).k == 2
+
+
+def test_each_row_has_its_own_form_and_keeps_its_place():
+    table = frame(
+        "study,mean_treatment,sd_treatment,n_treatment,mean_control,sd_control,n_control,"
+        "estimate,lower,upper,se,p,year\n"
+        "A,,,,,,,-1.5,-2.5,-0.5,,,2001\n"
+        "B,5,2,30,6,2.1,31,,,,,,2002\n"
+        "C,,,,,,,-0.8,,,0.4,,2003\n"
+        "D,,,,,,,-1.2,,,,0.03,2004\n"
+    )
+    data = bm.read_studies(table, measure="MD")
+    assert data.study == ("A", "B", "C", "D")
+    assert data.covariates["year"].tolist() == [2001, 2002, 2003, 2004]
+    assert_allclose(data.y, [-1.5, -1, -0.8, -1.2])
+    assert_allclose(data.se[:3], [1 / 1.959963984540054, np.hypot(2 / 30**0.5, 2.1 / 31**0.5),
+                                  0.4], rtol=1e-9)  # fmt: skip
+    assert_allclose(data.se[3], 1.2 / 2.1700903775845606, rtol=1e-9)
+    assert data.how[1] == "from means and SDs"
+    assert data.how[3].startswith("estimate and P value")
+
+
+def test_a_likelihood_of_the_arms_cannot_take_a_printed_estimate():
+    table = frame(
+        "study,events_treatment,n_treatment,events_control,n_control,y,se\n"
+        "A,1,9,2,8,,\nB,,,,,0.3,0.2\n"
+    )
+    opened = open_table(table, Reading())
+    with pytest.raises(bm.DataError, match=r"B \(row 2\) gives an estimate with its standard"):
+        read(opened, "OR", Reading(), of_arms=True)
+    assert read(opened, "OR", Reading()).data.k == 2
+
+
+def test_estimates_are_joined_only_where_they_are_of_one_measure_and_of_different_studies():
+    one = bm.EffectSizes.from_arrays(["A"], [0.1], [0.2], measure="OR")
+    with pytest.raises(bm.DataError, match="OR and RR are not of one measure"):
+        one.join(bm.EffectSizes.from_arrays(["B"], [0.1], [0.2], measure="RR"))
+    with pytest.raises(bm.DataError, match="A stand in more than one row"):
+        one.join(one)
+
+
+def test_standard_errors_of_arms_stand_for_their_sds():
+    table = frame(
+        "study,n_treatment,mean_treatment,se_treatment,n_control,mean_control,sd_control\n"
+        "A,25,5,0.4,36,6,2.1\n"
+    )
+    data = bm.read_studies(table)
+    assert_allclose(data.sd_treatment, [2.0])
+    assert data.how == ("treatment: SD from the standard error of the mean",)
+
+
+def test_baselines_are_never_ignored_without_a_word():
+    table = frame(
+        "study,n_treatment,mean_baseline_treatment,sd_baseline_treatment,mean_treatment,"
+        "sd_treatment,n_control,mean_baseline_control,sd_baseline_control,mean_control,sd_control\n"
+        "A,30,62,10,51,12,31,61,11,58,12\n"
+    )
+    with pytest.raises(bm.DataError, match=r"correlation=0.5.*final_values=True"):
+        bm.read_studies(table, measure="MD")
+    change = bm.read_studies(table, measure="MD", correlation=0.7)
+    assert_allclose(change.sd_treatment, [(10**2 + 12**2 - 2 * 0.7 * 120) ** 0.5])
+    final = bm.read_studies(table, measure="MD", final_values=True)
+    assert final.mean_treatment.tolist() == [51]
+
+
+CLUSTERS = (
+    "study,events_treatment,n_treatment,events_control,n_control,design_effect\n"
+    "A,63,295,84,330,1.5\nB,12,40,18,40,\n"
+)
+
+
+def test_counts_of_cluster_trials_are_divided_by_their_design_effect():
+    """Dividing all four counts multiplies the variance of a log ratio by the design effect."""
+    data = bm.read_studies(frame(CLUSTERS), measure="OR")
+    plain = bm.effect_sizes(
+        bm.BinaryStudies.from_frame(frame(CLUSTERS).drop(columns="design_effect")), measure="OR"
+    )
+    assert_allclose(data.y, plain.y)
+    assert_allclose(data.se, plain.se * np.sqrt([1.5, 1.0]))
+    assert data.how == ("counts divided by the design effect 1.5", "")
+    of_icc = frame(CLUSTERS.replace("design_effect", "icc,cluster_size").replace(",1.5", ",0.05,11")
+                   .replace("40,\n", "40,,\n"))  # fmt: skip
+    assert_allclose(bm.read_studies(of_icc, measure="OR").se, data.se)
+
+
+def test_effective_counts_need_their_design_effect_and_a_likelihood_refuses_them():
+    table = frame(
+        "study,events_treatment,n_treatment,events_control,n_control\n"
+        "A,42.0,196.7,56.0,220.0\nB,12,40,18,40\n"
+    )
+    with pytest.raises(bm.DataError, match="n_treatment must be a whole number"):
+        bm.read_studies(table, measure="OR")
+    data = bm.read_studies(table, measure="OR", design_effect=1.5)
+    assert data.how[0] == "effective counts as given, design effect 1.5"
+    opened = open_table(table, Reading(design_effect=1.5))
+    with pytest.raises(bm.DataError, match="cannot take trials that randomised clusters"):
+        read(opened, "OR", Reading(design_effect=1.5), of_arms=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "refusal"),
+    [
+        ({"design_effect": 0.5}, "A design effect is 1 or more; got 0.5"),
+        ({"icc": 0.05}, "go together: icc=0.05, cluster_size=20"),
+        ({"icc": 2.0, "cluster_size": 20}, "lies between 0 and 1"),
+        ({"design_effect": 2.0, "icc": 0.1, "cluster_size": 9}, "not both"),
+    ],
+)
+def test_impossible_designs_are_refused(said, refusal):
+    table = frame(CLUSTERS).drop(columns="design_effect")
+    with pytest.raises(bm.DataError, match=refusal):
+        bm.read_studies(table, measure="OR", **said)
+
+
+def test_estimates_of_cluster_trials_have_wider_errors():
+    table = frame("study,y,se,design_effect\nA,0.5,0.1,4\nB,0.6,0.2,\n")
+    data = bm.read_studies(table, measure="GEN")
+    assert_allclose(data.se, [0.2, 0.2])
+    assert "design effect 4" in data.how[0]
+
+
+def test_main_readings_are_used_by_fit_as_by_run(tmp_path):
+    path = tmp_path / "trials.csv"
+    path.write_text(
+        "study,variant,y,se\nA,main,0.1,0.2\nA,other,0.9,0.2\nB,,0.3,0.2\nC,main,0.2,0.3\n"
+    )
+    status, said = told("fit", path, "--measure", "GEN", "--mu", "Normal(0, 2)",
+                        "--tau", "HalfNormal(1)")  # fmt: skip
+    assert status == 0, said
+    assert "theta[B]" in said
+    assert "Left out: A (row “other”, not the main one)" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--columns", "study"], "--columns takes NAME=VALUE"),
+        (["--columns", "study=a,study=b"], "--columns names 'study' twice"),
+        (["--exclude", "A"], "--exclude takes NAME:VALUE"),
+        (["--combine-arms", "--split-control"], "exclude each other"),
+        (["--correlation", "much"], "--correlation is a number between -1 and 1"),
+        (["--exclude", "Z: gone"], "exclude names 'Z', which is not a row"),
+        (["--sheet", "One"], "is not an Excel workbook"),
+    ],
+)
+def test_options_that_say_nothing_are_refused_in_a_sentence(tmp_path, words, said):
+    path = tmp_path / "trials.csv"
+    path.write_text("study,y,se\nA,0.1,0.2\nB,0.3,0.2\n")
+    status, output = told("fit", path, "--measure", "OR", *words)
+    assert (status, said in output) == (2, True), output
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "holds"),
+    [
+        ("study,ai,n1i,ci,n2i\nA,1,20,4,22\nB,2,30,5,31\n", [],
+         {"measure": "RR", "kind": "counts"}),
+        ("Study;HR;LCI;UCI\nA;1,5;1,1;2,05\nB;0,9;0,7;1,16\n", [],
+         {"measure": "HR", "kind": "estimates"}),
+        ("study,n.e,mean.e,sd.e,n.c,mean.c,sd.c\nA,20,5,2,22,6,2\nB,30,4,2,31,5,2\n", [],
+         {"measure": "MD", "kind": "continuous", "mu": "Normal(0, 4)", "tau": "HalfNormal(1)"}),
+        ("study,events,n\nA,3,30\nB,5,40\n", [], {"measure": "PLO", "kind": "counts"}),
+        ("study,arm,events,n\nA,x,1,20\nA,y,4,22\nB,x,2,30\nB,y,5,31\n",
+         ["--control", "y", "--exclude", "B: no protocol"], {"control": "y", "measure": "RR"}),
+        ("study,y,se\nA,0.1,0.2\nB,0.2,0.3\n", ["--measure", "smd"],
+         {"measure": "SMD", "kind": "estimates"}),
+    ],
+)  # fmt: skip
+def test_a_first_specification_runs_as_it_stands(tmp_path, text, words, holds):
+    table, spec = tmp_path / "the trials.csv", tmp_path / "sub" / "spec.toml"
+    table.write_text(text)
+    spec.parent.mkdir()
+    status, said = told("init", table, "-o", spec, *words)
+    assert status == 0, said
+    outcome = tomllib.loads(spec.read_text("utf-8"))["outcome"][0]
+    assert {name: outcome[name] for name in holds} == holds
+    assert outcome["data"] == "../the trials.csv"
+    assert ("better" in outcome) == (holds["measure"] != "PLO")
+    before = {path.name for path in tmp_path.rglob("*")}
+    status, said = told("check", spec)
+    assert status == 0, said
+    assert "Nothing was fitted." in said
+    assert {path.name for path in tmp_path.rglob("*")} == before
+    status, said = told("init", table, "-o", spec)
+    assert (status, "exists; name another file" in said) == (2, True)
+
+
+def test_a_table_of_bare_estimates_is_asked_for_its_measure(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("study,y,se\nA,0.1,0.2\nB,0.2,0.3\n")
+    status, said = told("init", table, "-o", tmp_path / "s.toml")
+    assert (status, "--measure HR" in said) == (2, True)
+    assert not (tmp_path / "s.toml").exists()
+
+
+def test_check_names_what_every_scenario_uses_and_all_that_is_wrong(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "study,events_treatment,n_treatment,events_control,n_control\n"
+        "A,1,20,4,22\nB,40,30,5,31\nC,0,30,0,31\n"
+    )
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        'title = "T"\n[[outcome]]\nname = "a"\ntitle = "A"\nbetter = "lower"\ndata = "t.csv"\n'
+        '[[outcome.scenario]]\nname = "without B"\ndrop = { B = "more deaths than patients" }\n'
+        '[[outcome.scenario]]\nname = "all"\n'
+    )
+    status, said = told("check", spec)
+    assert status == 2
+    assert "without B: 2 studies, 103 patients" in said
+    assert "left out: B: more deaths than patients" in said
+    assert "two-stage analyses leave out C: no event in either arm" in said
+    assert "PROBLEM: all: t.csv: events_treatment exceeds n_treatment for B (row 2)" in said
+    assert "1 problem to mend." in said
