@@ -56,8 +56,12 @@ def transcript(folder: Path, title: str, table: str, options: str, edit: tuple[s
     path, (old, new) = folder / spec, edit
     text = path.read_text("utf-8")
     assert old in text, (old, text)
-    path.write_text(text.replace(old, new), "utf-8")
-    lines += [f"$ sed -i 's/{old}/{new}/' {spec}        # the one edit"]
+    edited = [
+        one.replace(old, new) if one.startswith(("title", old)) else one
+        for one in text.splitlines()
+    ]
+    path.write_text("\n".join([*edited, ""]), "utf-8")
+    lines += [f"$ sed -i '/^title\\|^better/s/{old}/{new}/' {spec}    # the one edit"]
     lines += said(folder, f"bayesmeta run {spec} -o {path.stem}")
     return "\n".join([*lines, "```", ""])
 

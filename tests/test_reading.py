@@ -1,7 +1,9 @@
 """Tables of whatever shape into data: arms, forms, changes, clusters, and a first specification."""
 
 import io
+import re
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ import bayesmeta as bm
 from bayesmeta.cli import main
 from bayesmeta.reading import Reading, open_table, read
 
+ROOT = Path(__file__).parents[1]
 COUNTS = ("events_treatment", "n_treatment", "events_control", "n_control")
 
 
@@ -335,3 +338,31 @@ def test_check_names_what_every_scenario_uses_and_all_that_is_wrong(tmp_path):
     assert "two-stage analyses leave out C: no event in either arm" in said
     assert "PROBLEM: all: t.csv: events_treatment exceeds n_treatment for B (row 2)" in said
     assert "1 problem to mend." in said
+
+
+def test_a_number_of_a_workbook_has_one_reading(tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["study", "y", "se"], ["A", 2.125, 1.25], ["B", 45.123, 2.375]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    assert bm.read_studies(tmp_path / "t.xlsx").y.tolist() == [2.125, 45.123]
+
+
+def transcripts() -> list[tuple[str, str, str]]:
+    """Of docs/door.md: what init and check were typed with, and what check printed."""
+    page = (ROOT / "docs" / "door.md").read_text("utf-8")
+    blocks = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    shown = [re.split(r"^\$ ", block, flags=re.MULTILINE)[1:3] for block in blocks]
+    return [(init.splitlines()[0], *check.rstrip("\n").split("\n", 1)) for init, check in shown]
+
+
+@pytest.mark.parametrize(("init", "check", "printed"), transcripts())
+def test_the_page_shows_what_the_commands_print(init, check, printed, tmp_path, monkeypatch):
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    for command in (init, check):
+        status, said = told(*command.split()[1:])
+        assert status == 0, said
+    assert [line.rstrip() for line in said.rstrip("\n").splitlines()] == printed.splitlines()

@@ -89,7 +89,7 @@ def open_table(
     if is_parquet(path):
         return ParquetTable(path, before, partial(_parts_understood, reading, measure, tuple(by)))
     sheet = read_sheet(path, sheet=reading.sheet, numbers=PLAIN - set(by))
-    found = understood(sheet.frame, reading, measure=measure, apart=by)
+    found = understood(sheet.frame, reading, measure=measure, apart=by, decimal=sheet.decimal)
     found = without(found, reading)
     gone = [f"{len(found.excluded)} rows excluded"] if found.excluded else []
     return FrameTable(path, before, found.frame, (*sheet.said, *found.said, *gone))

@@ -74,12 +74,13 @@ def open_table(
         If the file cannot be read, or is not understood.
     """
     said: tuple[str, ...] = ()
+    decimal = ""
     if isinstance(source, Path | str):
         sheet = read_sheet(source, sheet=reading.sheet)
-        source, said = sheet.frame, sheet.said
+        source, said, decimal = sheet.frame, sheet.said, sheet.decimal
     elif reading.sheet is not None:
         raise DataError(f"{way('sheet', reading.sheet)} is for an Excel file.")
-    found = without(understood(source, reading, measure=measure), reading)
+    found = without(understood(source, reading, measure=measure, decimal=decimal), reading)
     found = one_table(found, reading)
     return replace(found, said=(*said, *found.said))
 
@@ -90,10 +91,12 @@ def understood(
     *,
     measure: str | None = None,
     apart: Sequence[str] = (),
+    decimal: str = "",
 ) -> Opened:
     """Bring columns under our names and cells into plain numbers; the rows stay as they are.
 
-    Columns that are kept `apart` name groups: neither their names nor their cells change.
+    Columns that are kept `apart` name groups: neither their names nor their cells change. The
+    mark of decimals is `decimal`, if the file tells it.
     """
     import pandas as pd
 
@@ -103,7 +106,7 @@ def understood(
     kept = _kept(rest, reading)
     cells = split_cells(rest, cells=reading.cells, measure=measure, kept=kept)
     found = named(cells.frame, columns=reading.columns, measure=measure)
-    table, numbers = plain_numbers(found.frame, NUMBERS, texts=TEXTS, whole=WHOLE)
+    table, numbers = plain_numbers(found.frame, NUMBERS, texts=TEXTS, whole=WHOLE, decimal=decimal)
     if own.any():
         table = pd.concat([frame.loc[table.index, own], table], axis=1)
     return Opened(

@@ -172,18 +172,21 @@ def _floats(frame: "pd.DataFrame") -> list[str]:
 def _is_settled(frame: "pd.DataFrame", layout: Layout, decimal: str) -> bool:
     """Whether each column of floats shows by a cell of its own that it has this decimal mark."""
     whole = []
+    thousands = _may_be_thousands(layout, decimal)
     for name in _floats(frame):
         values = frame[name].to_numpy()
         size = np.abs(values)
         broken = size > np.floor(size)
         if not broken.any():
             whole.append(name)
-        elif (broken & (size > 1) & (size < 1000)).any() and not _shows(
+        elif (thousands or (broken & (size > 1) & (size < 1000)).any()) and not _shows(
             layout, name, values, np.flatnonzero(broken), decimal
         ):
             return False
-    return not _may_be_thousands(layout, decimal) or not any(
-        decimal.encode() in column for column in _printed(layout, whole)
+    return (
+        not (thousands and whole)
+        or _are_digits(layout, whole)
+        or not any(decimal.encode() in column for column in _printed(layout, whole))
     )
 
 
@@ -211,6 +214,14 @@ def _may_be_thousands(layout: Layout, decimal: str) -> bool:
     ends = (layout.separator.encode(), b"\n", b'"')
     mark = decimal.encode()
     return mark + b"000" in layout.data and any(mark + b"000" + end in layout.data for end in ends)
+
+
+def _are_digits(layout: Layout, names: Sequence[str]) -> bool:
+    """Whether some columns have whole numbers without any mark in all their cells."""
+    import pandas as pd
+
+    cells = pd.read_csv(BytesIO(layout.data), sep=layout.separator, usecols=list(names))
+    return all(kind.kind in "iu" for kind in cells.dtypes)
 
 
 def _printed(layout: Layout, names: Sequence[str]) -> list[bytes]:
