@@ -42,6 +42,7 @@ PYTHON = Interface(
         "common": "common_effect",
         "control": "control='{}'",
         "correlation": "correlation={}",
+        "decimal": "decimal='{}'",
         "counts": "a model of the counts, e.g. BinomialNormal",
         "design_effect": "design_effect={}",
         "estimates": "effect_sizes(studies, measure='{}')",
@@ -85,6 +86,7 @@ COMMAND = Interface(
         "common": "one common effect",
         "control": '--control "{}"',
         "correlation": "--correlation {}",
+        "decimal": "--decimal {}",
         "counts": "--counts",
         "design_effect": "--design-effect {}",
         "estimates": "--measure {} without --counts",
@@ -107,6 +109,12 @@ COMMAND = Interface(
     },
     '\\"$`',
 )
+# What is explained names its measure, so that this command has no option for it.
+EXPLAIN = Interface(
+    "explain",
+    {**COMMAND.ways, "measure": "--published '{} ...'", "estimates": "a table of estimates"},
+    COMMAND.quoted,
+)
 SPECIFICATION = Interface(
     "specification",
     {
@@ -119,6 +127,7 @@ SPECIFICATION = Interface(
         "common": 'effects = "common"',
         "control": 'control = "{}"',
         "correlation": "correlation = {}",
+        "decimal": 'decimal = "{}"',
         "counts": 'kind = "counts"',
         "design_effect": "design_effect = {}",
         "estimates": 'kind = "estimates"',
@@ -141,7 +150,7 @@ SPECIFICATION = Interface(
     },
     '\\"',
 )
-INTERFACES = (PYTHON, TABLES, COMMAND, SPECIFICATION)
+INTERFACES = (PYTHON, TABLES, COMMAND, EXPLAIN, SPECIFICATION)
 _HERE = ContextVar("interface", default=PYTHON)
 
 

@@ -229,7 +229,7 @@ BAD = {
         ["A", "B"],
         "y is missing or not finite for B (row 2 of the group)",
     ),
-    "twice": ([0.1, 0.2], [0.2, 0.3], ["A", "A"], "study names must be unique; A stand"),
+    "twice": ([0.1, 0.2], [0.2, 0.3], ["A", "A"], "study names must be unique; these repeat: A"),
     "nameless": ([0.1, 0.2], [0.2, 0.3], ["A", " "], "study has no name in row 2"),
     "word": (
         [0.1, "x"],

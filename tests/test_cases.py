@@ -146,7 +146,7 @@ def test_counts_and_printed_ratios_in_one_table_are_joined():
         ("c34-p-values.csv", "MD", ["B (row 2)", "C (row 3)", "bound"]),
         ("c39-several-outcomes-per-study.csv", "GEN", ["Est A", "several effects", "exclude"]),
         ("c41-log-hr-printed-as-log.csv", "HR", ["ratios", "logarithms"]),
-        ("c21-adverse-events-by-grade.csv", "PLO", ["more than one row"]),
+        ("c21-adverse-events-by-grade.csv", "PLO", ["these repeat: 1", "by='grade'"]),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_way_out(name, measure, said):
@@ -167,7 +167,11 @@ def test_a_missing_word_is_missing_by_name():
         "|--exclude|W2: no SD|--exclude|W5: no mean"
     )
     assert status == 0, said
-    assert "n.r. taken as missing in mean_treatment (W5)" in said
+    assert "Left out: W5 (no mean)" in said
+    from bayesmeta.reading import Reading, open_table
+
+    opened = open_table(CASES / "c11-missing-sd.csv", Reading())
+    assert any("n.r. taken as missing in mean_treatment (W5)" in one for one in opened.said)
 
 
 def test_arms_are_combined_shared_out_or_chosen():
@@ -178,7 +182,7 @@ def test_arms_are_combined_shared_out_or_chosen():
     chosen = read("c16e-arm-per-row.csv", **arms, treatment="high dose")
     assert counts(chosen) == [[41, 50, 22, 50]]
     assert [(row.study, row.reason) for row in chosen.excluded] == [
-        ("Trial Y", "no treatment arm was asked for")
+        ("Trial Y", "no treatment arm that was asked for")
     ]
     status, said = told("fit|{}c16-three-arms.csv|--measure|RR")
     assert (status, "--combine-arms" in said, "--split-control" in said) == (2, True, True)

@@ -444,7 +444,7 @@ BAD = {
         r"se is missing .* Zhu \(row 2\)",
     ),
     "no number": (SPEC, ESTIMATES.replace("0.1,0.3", "0.1,n/s"), r"check Zhu \(row 2\): got 'n/s'"),
-    "study twice": (SPEC, ESTIMATES.replace("Zhu", "Shu"), "Shu stand in more than one row"),
+    "study twice": (SPEC, ESTIMATES.replace("Zhu", "Shu"), "these repeat: Shu"),
     "study that is not there": (
         SPEC.replace("{ Shu =", "{ Su ="),
         ESTIMATES,

@@ -84,7 +84,7 @@ def test_kept_rows_keep_all_that_belongs_to_them():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"study": ["A", "A"]}, "A stand in more than one row"),
+        ({"study": ["A", "A"]}, "these repeat: A"),
         (
             {"n_treatment": [30, 1]},
             r"n_treatment must be a whole.*B \(row 2\), or leave it out: exclude",

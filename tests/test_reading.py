@@ -46,9 +46,7 @@ def test_arms_by_name_make_trials_whatever_their_order():
     assert data.study == ("X", "Y")
     assert counts(data) == [[10, 81, 9, 43], [3, 30, 7, 31]]
     assert data.covariates["year"].tolist() == [2001, 2005]
-    assert [(row.study, row.reason) for row in data.excluded] == [
-        ("Z", "no control arm was asked for")
-    ]
+    assert [(row.study, row.reason) for row in data.excluded] == [("Z", "no control arm")]
     mixed = bm.read_studies(ARMS.sample(frac=1, random_state=3), control="placebo",
                             several_arms="combine")  # fmt: skip
     assert dict(zip(mixed.study, counts(mixed), strict=True)) == dict(
@@ -113,7 +111,7 @@ def test_rows_with_one_control_are_arms_and_rows_that_differ_are_not():
     )
     assert counts(bm.read_studies(one, several_arms="combine"))[0] == [86, 100, 22, 50]
     other = one.assign(events_control=["22", "20", "24"])
-    with pytest.raises(bm.DataError, match="X stand in more than one row: its rows differ in both"):
+    with pytest.raises(bm.DataError, match="these repeat: X: rows that differ in both"):
         bm.read_studies(other, several_arms="combine")
     kept = bm.read_studies(other, exclude={"X (row 2)": "a later report"})
     assert counts(kept)[0] == [45, 50, 22, 50]
@@ -162,7 +160,7 @@ def test_estimates_are_joined_only_where_they_are_of_one_measure_and_of_differen
     one = bm.EffectSizes.from_arrays(["A"], [0.1], [0.2], measure="OR")
     with pytest.raises(bm.DataError, match="OR and RR are not of one measure"):
         one.join(bm.EffectSizes.from_arrays(["B"], [0.1], [0.2], measure="RR"))
-    with pytest.raises(bm.DataError, match="A stand in more than one row"):
+    with pytest.raises(bm.DataError, match="these repeat: A"):
         one.join(one)
 
 
@@ -263,10 +261,10 @@ def test_main_readings_are_used_by_fit_as_by_run(tmp_path):
     [
         (["--columns", "study"], "--columns takes NAME=VALUE"),
         (["--columns", "study=a,study=b"], "--columns names 'study' twice"),
-        (["--exclude", "A"], "--exclude takes NAME:VALUE"),
+        (["--exclude", "A"], "--exclude takes 'NAME: REASON'"),
         (["--combine-arms", "--split-control"], "exclude each other"),
         (["--correlation", "much"], "--correlation is a number between -1 and 1"),
-        (["--exclude", "Z: gone"], "exclude names 'Z', which is not a row"),
+        (["--exclude", "Z: gone"], "the table has no such row"),
         (["--sheet", "One"], "is not an Excel workbook"),
     ],
 )
@@ -366,3 +364,204 @@ def test_the_page_shows_what_the_commands_print(init, check, printed, tmp_path, 
         status, said = told(*command.split()[1:])
         assert status == 0, said
     assert [line.rstrip() for line in said.rstrip("\n").splitlines()] == printed.splitlines()
+
+
+def test_a_design_effect_that_is_no_number_is_refused():
+    with pytest.raises(bm.DataError, match=r"design_effect must be a number; check A \(row 1\)"):
+        bm.read_studies(frame(CLUSTERS.replace(",1.5", ",abc")), measure="OR")
+
+
+def test_the_design_of_a_trial_is_that_of_its_arms():
+    table = "study,arm,events,n,design_effect\nA,drug,63,295,1.5\nA,placebo,84,330,1.5\n"
+    table += "B,drug,12,40,\nB,placebo,18,40,\n"
+    data = bm.read_studies(frame(table), measure="OR", control="placebo")
+    assert data.how == ("counts divided by the design effect 1.5", "")
+    with pytest.raises(bm.DataError, match="design_effect differs between the arms of A"):
+        bm.read_studies(frame(table.replace("330,1.5", "330,2")), measure="OR", control="placebo")
+
+
+def test_arms_in_different_units_are_refused_and_trials_are_converted():
+    table = "study,arm,mean,sd,n,unit\nA,drug,5000,200,50,mg\nA,placebo,9,2,50,g\n"
+    with pytest.raises(bm.DataError, match="unit differs between the arms of A"):
+        bm.read_studies(frame(table), measure="MD", control="placebo")
+    alike = table.replace("9,2,50,g", "9000,2000,50,mg") + "B,drug,5,2,40,g\nB,placebo,8,2,41,g\n"
+    data = bm.read_studies(frame(alike), measure="MD", control="placebo")
+    assert data.mean_treatment.tolist() == [5000, 5000]
+
+
+def test_a_study_named_in_its_first_row_alone_is_filled_down_and_said():
+    table = frame("study,arm,events,n\nA,drug,3,40\n,placebo,5,41\nB,drug,2,30\n,placebo,4,31\n")
+    opened = open_table(table, Reading(control="placebo"))
+    assert opened.frame["study"].tolist() == ["A", "B"]
+    assert "blank study names taken from the row above (rows 2, 4)" in opened.said
+    with pytest.raises(bm.DataError, match="arm is blank in row 1"):
+        bm.read_studies(table.assign(arm=["", "placebo", "drug", "placebo"]), control="placebo")
+
+
+def test_a_row_that_stands_twice_is_not_two_arms():
+    table = frame(
+        "study,events_treatment,n_treatment,events_control,n_control\n"
+        "A,5,50,9,50\nA,5,50,9,50\nB,7,60,8,60\n"
+    )
+    with pytest.raises(bm.DataError, match=r"A \(row 2\) holds the figures of another row of A"):
+        bm.read_studies(table, several_arms="combine")
+
+
+def test_an_exclusion_is_of_the_longest_name_there_is(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("study,y,se\nSmith,0.1,0.2\nSmith: women,0.3,0.2\nLi,0.2,0.3\n")
+    words = ["--measure", "GEN", "--mu", "Normal(0, 2)", "--tau", "HalfNormal(1)"]
+    status, said = told("fit", path, *words, "--exclude", "Smith: women: other patients: men too")
+    assert status == 0, said
+    assert "Left out: Smith: women (other patients: men too)" in said
+    assert "theta[Smith]" in said
+
+
+def test_a_share_of_the_control_is_left_out_by_its_arm():
+    table = frame("study,arm,n,mean,sd\nA,5 mg,20,8,3\nA,10 mg,24,6.5,2\nA,none,41,9.4,3\n")
+    data = bm.read_studies(
+        table, control="none", several_arms="split", exclude={"A: 10 mg": "not licensed"}
+    )
+    assert data.study == ("A",)
+    assert data.n_control.tolist() == [41]
+    assert [(row.study, row.reason) for row in data.excluded] == [("A", "not licensed")]
+
+
+ROWS = (
+    "study,events_treatment,n_treatment,events_control,n_control\n"
+    "A,5,50,9,50\nB,7,60,8,61\nB,8,60,7,60\nC,3,40,x,40\n"
+)
+
+
+def test_rows_are_those_of_the_file_whatever_is_left_out():
+    with pytest.raises(bm.DataError) as refused:
+        bm.read_studies(frame(ROWS), exclude={"A": "a"})
+    assert "exclude={'B (row 3)': 'reason'}" in str(refused.value)
+    assert "C (row 4)" in str(refused.value)
+    kept = bm.read_studies(frame(ROWS), exclude={"A": "a", "B (row 3)": "b", "C": "c"})
+    assert counts(kept) == [[7, 60, 8, 61]]
+
+
+def test_variants_of_one_trial_keep_their_arms_apart():
+    table = frame(
+        "study,variant,arm,events,n\nA,main,drug,3,40\nA,main,placebo,5,41\n"
+        "A,pp,drug,2,30\nA,pp,placebo,4,31\n"
+    )
+    opened = open_table(table, Reading(control="placebo"))
+    assert opened.frame["variant"].tolist() == ["main", "pp"]
+    assert opened.frame["events_treatment"].tolist() == ["3", "2"]
+    both = frame(
+        "study,variant,events_treatment,n_treatment,events_control,n_control\n"
+        "A,main,1,9,2,8\nA,main,2,9,2,8\nA,pp,1,7,2,6\nA,pp,3,7,2,6\n"
+    )
+    combined = open_table(both, Reading(several_arms="combine")).frame
+    assert combined["events_treatment"].tolist() == [3, 4]
+    assert combined["variant"].tolist() == ["main", "pp"]
+
+
+def test_follow_up_is_no_person_time_where_patients_are_counted():
+    table = frame("study,events,n,time\nA,5,50,12\nB,4,60,24\n")
+    assert bm.read_studies(table).measures == ("PLO",)
+    assert bm.read_studies(table, measure="IRLN").measures == ("IRLN",)
+
+
+@pytest.mark.parametrize("name", ["Total", "Subtotal:", "Overall", "Total (95% CI)", "RE Model"])
+def test_rows_of_totals_are_no_studies(name):
+    table = frame(
+        "study,events_treatment,n_treatment,events_control,n_control\n"
+        f"A,12,40,18,40\nB,5,50,9,50\n{name},17,90,27,90\n"
+    )
+    with pytest.raises(bm.DataError, match="is named like a sum or a pooled result") as refused:
+        bm.read_studies(table)
+    assert f"{name} (row 3)" in str(refused.value)
+    assert bm.read_studies(table, exclude={f"{name} (row 3)": "a sum"}).k == 2
+
+
+def test_notes_beneath_a_table_are_left_out_and_said():
+    table = frame(
+        "study,y,se\nA,0.1,0.2\nB,0.3,0.2\nAbbreviations: ITT intention to treat,,\n* imputed,,\n"
+    )
+    opened = open_table(table, Reading())
+    assert opened.frame["study"].tolist() == ["A", "B"]
+    assert opened.said[0].startswith("2 lines below the table left out: 'Abbreviations: ITT")
+    with pytest.raises(bm.DataError, match=r"y is missing or not finite for C \(row 3\)"):
+        bm.read_studies(frame("study,y,se\nA,0.1,0.2\nB,0.3,0.2\nC,,\n"))
+
+
+def test_authors_are_told_apart_by_their_years():
+    table = frame("study,year,y,se\nSmith,2019,0.1,0.2\nSmith,2020,0.3,0.2\nLi,2020,0.2,0.1\n")
+    opened = open_table(table, Reading())
+    assert opened.frame["study"].tolist() == ["Smith 2019", "Smith 2020", "Li"]
+    assert "study names that repeat are told apart by year" in opened.said
+    assert bm.read_studies(table, exclude={"Smith 2019": "earlier report"}).k == 2
+
+
+def test_several_outcomes_are_sent_to_a_batch():
+    table = frame("study,outcome,y,se\nA,pain,0.1,0.2\nA,sleep,0.3,0.2\nB,pain,0.2,0.1\n"
+                  "B,sleep,0.1,0.1\n")  # fmt: skip
+    with pytest.raises(
+        bm.DataError, match="fit the groups of outcome each by itself: by='outcome'"
+    ):
+        bm.read_studies(table)
+
+
+def test_what_is_said_of_baselines_needs_some():
+    table = frame(
+        "study,n_treatment,mean_treatment,sd_treatment,n_control,mean_control,sd_control\n"
+        "A,30,51,12,31,58,12\n"
+    )
+    for said in ({"correlation": 0.5}, {"final_values": True}):
+        with pytest.raises(bm.DataError, match="the table has no baselines"):
+            bm.read_studies(table, measure="MD", **said)
+
+
+def test_intervals_of_arms_give_their_sds_by_t():
+    table = frame(
+        "study,n_treatment,mean_treatment,lower_mean_treatment,upper_mean_treatment,"
+        "n_control,mean_control,sd_control\nA,25,5,4.2,5.8,30,6,2\n"
+    )
+    from scipy.special import stdtrit
+
+    data = bm.read_studies(table, measure="MD")
+    assert_allclose(data.sd_treatment, [5 * 1.6 / (2 * stdtrit(24, 0.975))])
+    assert data.how == ("treatment: SD from the 95% interval of the mean, by t",)
+
+
+def test_standard_errors_from_p_values_are_said():
+    table = frame("study,estimate,p\nA,-1.2,0.03\nB,-0.8,0.2\n")
+    found = read(open_table(table, Reading()), "MD", Reading())
+    assert found.said == ("standard errors from P values, which are rounded coarsely: A, B",)
+
+
+def test_a_table_that_is_not_understood_shows_what_would_be():
+    with pytest.raises(bm.DataError, match="No column of the table holds a result by a name"):
+        bm.read_studies(frame("study,value\nA,1\nB,2\n"))
+
+
+@pytest.mark.parametrize(
+    ("said", "refusal"),
+    [
+        ({"several_arms": "add"}, "several_arms is 'combine' or 'split'"),
+        ({"control": 0}, "An arm is named by the text in the table; got 0"),
+        ({"decimal": "·"}, "decimal is '.' or ','"),
+        ({"prob": 95}, "between 0 and 1"),
+        ({"measure": "xyz"}, "measure 'xyz' is not one of"),
+    ],
+)
+def test_impossible_readings_are_refused(said, refusal):
+    with pytest.raises(bm.DataError, match=refusal):
+        bm.read_studies(frame(CLUSTERS), **said)
+
+
+def test_a_specification_spares_rows_that_no_scenario_uses(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "study;n/N treatment;n/N control\nA;3/40;5/41\nB;see text;4/30\nC;2/30;4/31\n"
+    )
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        'title = "T"\n[[outcome]]\nname = "a"\ntitle = "A"\nbetter = "lower"\ndata = "t.csv"\n'
+        '[[outcome.scenario]]\nname = "all"\ndrop = { B = "no counts" }\n'
+    )
+    status, said = told("check", spec)
+    assert status == 0, said
+    assert "left out: B: no counts" in said

@@ -109,7 +109,7 @@ def test_rows_are_excluded_by_study_and_variant():
         ),
         (
             table(study=["Shu", "Shu", "Adas"]),
-            "names must be unique; Shu stand in more than one row",
+            "names must be unique; these repeat: Shu",
         ),
         (table(study=["Shu", None, "Adas"]), "study has no name in row 2"),
         (table(study=["Shu", " ", "Adas"]), "study has no name in row 2"),

@@ -140,7 +140,7 @@ def test_all_problems_of_a_table_are_listed_together():
     problems = error.value.problems
     starts = (
         "events_control must be a number; check Xu (row 4): got 'many'",
-        "study names must be unique; Xu stand in more than one row",
+        "study names must be unique; these repeat: Xu",
         "events_treatment is missing or not finite for Shu (row 1)",
         "events_treatment must be a whole number, 0 or more; check Zhu (row 2) (e.g. -1)",
         "events_control must be a whole number, 0 or more; check Xu (row 5) (e.g. 2.5)",

@@ -10,13 +10,15 @@ from ..model import Data
 from ..reading import Opened, estimates_of, open_table, read, without
 from ..specification import Outcome
 from ..studies import ContinuousStudies, Key, need, takes_quantiles
+from .selection import never_used
 
 
 def table_of(outcome: Outcome, folder: Path) -> Opened:
     """The table of an outcome, its readings and all, under our names of columns."""
     assert outcome.data is not None
     try:
-        return open_table(folder / outcome.data, outcome.reading, measure=outcome.measure)
+        reading = replace(outcome.reading, exclude={**never_used(outcome)})
+        return open_table(folder / outcome.data, reading, measure=outcome.measure)
     except DataError as error:
         raise _of_file(outcome, error) from None
 

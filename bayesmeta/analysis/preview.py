@@ -12,6 +12,7 @@ from ..reading import Opened
 from ..specification import Outcome, Scenario, Source
 from ..studies import Excluded
 from ..summaries import describe
+from ..ways import SPECIFICATION, speaking
 from .data import data_of, table_of
 from .models import check_labels, models_of
 from .selection import select
@@ -68,7 +69,8 @@ class OutcomePreview:
 def preview(source: Source) -> tuple[OutcomePreview, ...]:
     """Read every table of a specification and say what would be analysed."""
     folder = source.path.parent
-    return tuple(_outcome(outcome, folder) for outcome in source.specification.outcome)
+    with speaking(SPECIFICATION):
+        return tuple(_outcome(outcome, folder) for outcome in source.specification.outcome)
 
 
 def _outcome(outcome: Outcome, folder: Path) -> OutcomePreview:

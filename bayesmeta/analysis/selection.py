@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..reading import Opened, rows_of, variants_of
+from ..reading import Opened, row_names, rows_called, variants_of
 from ..specification import Outcome, Scenario
 from ..studies import Key, is_blank
 from ..ways import way
@@ -25,19 +25,30 @@ def select(table: Opened, outcome: Outcome, scenario: Scenario) -> Mapping[Key, 
                 f"{', '.join(map(str, frame))}. Say which it is: {way('columns', column)}."
             )
     studies, variants = [str(name) for name in frame["study"]], variants_of(frame)
+    names = row_names(frame)
     by_row = {
         name: reason
         for name, reason in scenario.drop.items()
-        if name not in studies and rows_of(name, studies, variants)
+        if name not in studies and rows_called(name, names)
     }
-    named = {*studies, *by_row}
-    _check_names(outcome, scenario, named, set(zip(studies, variants, strict=True)))
+    _check_names(
+        outcome,
+        scenario,
+        {*studies, *by_row, *never_used(outcome)},
+        set(zip(studies, variants, strict=True)),
+    )
     reasons: dict[Key, str] = {**by_row}
     for position, key in enumerate(zip(studies, variants, strict=True)):
         reason = _reason(key, frame.iloc[position], scenario, where)
         if reason is not None:
             reasons[key] = reason
     return reasons
+
+
+def never_used(outcome: Outcome) -> Mapping[str, str]:
+    """Rows that every scenario drops, which may hold anything."""
+    first, *others = (scenario.drop for scenario in outcome.scenario)
+    return {name: why for name, why in first.items() if all(name in drop for drop in others)}
 
 
 def _reason(

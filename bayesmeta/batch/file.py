@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, FileError, ModelError
 from ..files import check_file
 from ..model import Model
-from ..reading import Reading, understood, without
+from ..reading import Reading, understood
 from ..sheets import read_sheet
 from ..studies import check_prob
 from ..ways import TABLES, Interface, speaking
@@ -90,7 +90,6 @@ def open_table(
         return ParquetTable(path, before, partial(_parts_understood, reading, measure, tuple(by)))
     sheet = read_sheet(path, sheet=reading.sheet, numbers=PLAIN - set(by))
     found = understood(sheet.frame, reading, measure=measure, apart=by, decimal=sheet.decimal)
-    found = without(found, reading)
     gone = [f"{len(found.excluded)} rows excluded"] if found.excluded else []
     return FrameTable(path, before, found.frame, (*sheet.said, *found.said, *gone))
 
@@ -98,8 +97,7 @@ def open_table(
 def _parts_understood(
     reading: Reading, measure: str | None, by: tuple[str, ...], frame: "pd.DataFrame"
 ) -> "pd.DataFrame":
-    found = understood(frame, reading, measure=measure, apart=by)
-    return without(found, reading, every=False).frame
+    return understood(frame, reading, measure=measure, apart=by, every=False).frame
 
 
 def fit_file(

@@ -259,7 +259,7 @@ def _maker(model: Model, measure: str | None, reading: Reading) -> Make:
     wanted = measure or (model.likelihood.measure if of_arms else "")
 
     def make(part: "pd.DataFrame") -> Data:
-        opened = one_table(Opened(frame=part), reading)
+        opened = one_table(Opened(frame=part.reset_index(drop=True)), reading)
         data = read(opened, wanted, reading, of_arms=of_arms).data
         return data if of_arms else estimates_of(data, wanted)
 

@@ -124,8 +124,16 @@ def of_a_model(command: Callable[..., object]) -> Callable[..., object]:
 
 
 OF_A_TABLE = (
-    *("columns", "cells", "exclude", "sheet", "treatment", "control", "combine_arms"),
-    *("split_control", "correlation", "final_values", "design_effect", "icc", "cluster_size"),
+    *("columns", "cells", "exclude", "sheet", "decimal", "treatment", "control"),
+    *(
+        "combine_arms",
+        "split_control",
+        "correlation",
+        "final_values",
+        "design_effect",
+        "icc",
+        "cluster_size",
+    ),
     "level",
 )
 
@@ -153,6 +161,9 @@ def of_a_table(command: Callable[..., object]) -> Callable[..., object]:
         ),
         click.option("--sheet", help="Sheet of an Excel file."),
         click.option(
+            "--decimal", type=click.Choice([".", ","]), help="Decimal mark, where nothing tells."
+        ),
+        click.option(
             "--treatment", multiple=True, help="One row per arm: a treatment arm; repeatable."
         ),
         click.option("--control", help="One row per arm: the control arm."),
@@ -165,7 +176,7 @@ def of_a_table(command: Callable[..., object]) -> Callable[..., object]:
         click.option(
             "--correlation",
             metavar="R",
-            help="Of baseline and final values: a number, derived or unknown; analyses changes.",
+            help="Of baseline and final values: a number, or derived; analyses changes.",
         ),
         click.option("--final-values", is_flag=True, help="Leave baselines aside."),
         click.option("--design-effect", type=float, help="Of trials that randomised clusters."),
@@ -200,7 +211,8 @@ def _reading(said: dict[str, object]) -> "Reading":
     said |= {
         "columns": _pairs(columns, "--columns", "="),
         "cells": _pairs(said["cells"], "--cells", "="),  # pyright: ignore[reportArgumentType]
-        "exclude": _pairs(said["exclude"], "--exclude", ":"),  # pyright: ignore[reportArgumentType]
+        "exclude": _excluded(said["exclude"]),  # pyright: ignore[reportArgumentType]
+        "decimal": said["decimal"] or "",
         "correlation": _correlation(said["correlation"]),  # pyright: ignore[reportArgumentType]
         "several_arms": "combine" if combine else "split" if split else None,
     }
@@ -225,16 +237,27 @@ def _pairs(texts: Sequence[str], flag: str, mark: str) -> dict[str, str]:
     return found
 
 
+def _excluded(texts: Sequence[str]) -> dict[str, None]:
+    """Texts that hold a name and a reason; the table tells where the one ends."""
+    from ..errors import SpecError
+
+    for text in texts:
+        name, _, reason = text.partition(":")
+        if not (name.strip() and reason.strip()):
+            raise SpecError(f"--exclude takes 'NAME: REASON'; got {text!r}.")
+    return dict.fromkeys(texts)
+
+
 def _correlation(text: str | None) -> float | str | None:
     from ..errors import SpecError
 
-    if text is None or text in ("derived", "unknown"):
+    if text is None or text == "derived":
         return text
     try:
         return float(text)
     except ValueError:
         raise SpecError(
-            f"--correlation is a number between -1 and 1, derived or unknown; got {text!r}."
+            f"--correlation is a number between -1 and 1, or derived; got {text!r}."
         ) from None
 
 

@@ -53,9 +53,10 @@ def explain(
     from ..errors import of_table
     from ..explanation import explain as explain_figure
     from ..studies import Published
+    from ..ways import EXPLAIN, speaking
 
     figure = Published.parse(published, k=k, p=p, p_heterogeneity=p_heterogeneity, i2=i2)
-    with of_table(table):
+    with of_table(table), speaking(EXPLAIN):
         main, others, said = _rows(table, figure.measure, reading)
     found = explain_figure(main, figure, subsets=subsets, readings=others if readings else ())
     if said:

@@ -28,7 +28,7 @@ def init(table: Path, *, measure: str | None, reading: "Reading", output: Path) 
     from ..effects import measure_named
     from ..errors import FileError, SpecError
     from ..files import check_file, staged
-    from ..reading import main_rows, open_table, read
+    from ..reading import kind_of, main_rows, of_clusters, open_table, read
     from ..specification import draft, measure_of, parse_specification
 
     if str(table) == "-":
@@ -38,8 +38,12 @@ def init(table: Path, *, measure: str | None, reading: "Reading", output: Path) 
     check_file(output, other_than=table)
     asked = None if measure is None else measure_named(measure).name
     opened = main_rows(open_table(table, reading, measure=asked))
-    found = read(opened, asked or opened.measure, reading)
-    chosen, how = measure_of(found.data, opened.measure, asked)
+    wanted = asked or opened.measure
+    if not wanted and of_clusters(opened.frame.columns, reading):
+        first = kind_of(opened.frame.columns).measures
+        wanted = "RR" if "RR" in first else first[0] if first else ""
+    found = read(opened, wanted, reading)
+    chosen, how = measure_of(found.data, opened.measure or wanted, asked)
     text = draft(table, output, found.data, reading, measure=chosen, how=how, said=found.said)
     parse_specification(text, name=str(output))
     with staged(output.parent) as folder:

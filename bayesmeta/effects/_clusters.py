@@ -88,9 +88,10 @@ def cluster_effects(
     """
     measure_named(measure, OF_COUNTS)
     table = read_filled(frame, (*COUNTS, *DESIGN), (), columns=columns, exclude=exclude)
+    table.problems.raise_any()
     _check(table)
-    effect = _design_effects(table, _of_all(design_effect, icc, cluster_size))
     fractional = np.any([table.numbers[name] % 1 != 0 for name in COUNTS], axis=0)
+    effect = _design_effects(table, (design_effect, icc, cluster_size), also=fractional)
     _check_stated(table, fractional & ~(effect > 1))
     divided = np.where(fractional, 1.0, effect)
     cells = _Cells(*(table.numbers[name] / divided for name in COUNTS))
@@ -106,17 +107,31 @@ def design_effects(
 ) -> Array:
     """Return the design effect of each row of a frame, (k,): its own, else that of all, else 1."""
     table = read_filled(frame, DESIGN, (), columns=None, exclude=None)
-    return _design_effects(table, _of_all(design_effect, icc, cluster_size))
+    table.problems.raise_any()
+    return _design_effects(table, (design_effect, icc, cluster_size))
 
 
-def _design_effects(table: Filled, whole: float | None) -> Array:
+def _design_effects(
+    table: Filled,
+    of_all: tuple[float | None, float | None, float | None],
+    *,
+    also: NDArray[np.bool_] | None = None,
+) -> Array:
+    """Design effect of each row, (k,): its own, what is said of all, or 1.
+
+    What is said of all completes rows that state half of it. It holds for every row where none
+    states its own, and else for those in `also`.
+    """
+    whole = _of_all(*of_all)
     own, share, size = (table.numbers[name] for name in DESIGN)
-    half = np.isfinite(share) != np.isfinite(size)
-    half &= ~np.isfinite(own)
+    stated = np.isfinite(own) | np.isfinite(share) | np.isfinite(size)
+    share = np.where(stated & np.isnan(share) & (of_all[1] is not None), of_all[1] or 0.0, share)
+    size = np.where(stated & np.isnan(size) & (of_all[2] is not None), of_all[2] or 1.0, size)
+    half = ~np.isfinite(own) & (np.isfinite(share) != np.isfinite(size))
     if half.any():
         raise DataError(
             f"icc and cluster_size go together: {name_rows(table.study, half)} has one without "
-            "the other."
+            f"the other; fill both columns, or state the other of all: {way('icc', '0.05', '20')}."
         )
     wrong = (own < 1) | (share < 0) | (share > 1) | (size < 1)
     if wrong.any():
@@ -125,9 +140,30 @@ def _design_effects(table: Filled, whole: float | None) -> Array:
             f"or more; check {name_rows(table.study, wrong)}."
         )
     found = np.where(np.isfinite(own), own, 1 + (size - 1) * share)
-    if np.isfinite(found).any() or whole is None:
+    _check_reach(table, of_all, stated, whole is None, also)
+    if whole is None:
         return np.where(np.isfinite(found), found, 1.0)
-    return np.full(table.k, whole)
+    reach = np.ones(table.k, bool) if not stated.any() else np.zeros(table.k, bool)
+    reach |= also if also is not None else False
+    return np.where(np.isfinite(found), found, np.where(reach, whole, 1.0))
+
+
+def _check_reach(
+    table: Filled,
+    of_all: tuple[float | None, float | None, float | None],
+    stated: NDArray[np.bool_],
+    no_effect: bool,  # noqa: FBT001
+    also: NDArray[np.bool_] | None,
+) -> None:
+    """Refuse what is said of all cluster trials where it says nothing of any."""
+    if no_effect and any(one is not None for one in of_all) and not stated.any():
+        raise DataError(f"icc and cluster size go together: {way('icc', '0.05', '20')}.")
+    if not no_effect and stated.any() and not (also is not None and (also & ~stated).any()):
+        raise DataError(
+            f"{name_rows(table.study, stated)} states its own design effect, so that one for all "
+            "has no place: fill the column for every trial that randomised clusters, or leave "
+            f"{way('design_effect', '...')} out."
+        )
 
 
 def _of_all(design: float | None, icc: float | None, size: float | None) -> float | None:
@@ -142,7 +178,7 @@ def _of_all(design: float | None, icc: float | None, size: float | None) -> floa
             raise DataError(f"A design effect is 1 or more; got {design:g}.")
         return float(design)
     if icc is None or size is None:
-        raise DataError(f"icc and cluster size go together: {way('icc', '0.05', '20')}.")
+        return None  # of rows that state the other half
     if not (0 <= icc <= 1 and 1 <= size < np.inf):
         raise DataError(
             f"An icc lies between 0 and 1 and a cluster has 1 patient or more; got {icc:g} and "

@@ -6,28 +6,17 @@ come in here alike.
 """
 
 from ._asked import Reading
-from ._forms import FORMS, Data, Form, estimates_of, forms_of, kind_of, of_clusters
-from ._open import (
-    Opened,
-    main_rows,
-    one_table,
-    open_table,
-    rows_of,
-    understood,
-    variants_of,
-    without,
-)
+from ._forms import Data, estimates_of, kind_of, of_clusters
+from ._open import Opened, main_rows, one_table, open_table, understood, without
 from ._read import Found, read, read_studies
+from ._rows import row_names, rows_called, variants_of
 
 __all__ = [
-    "FORMS",
     "Data",
-    "Form",
     "Found",
     "Opened",
     "Reading",
     "estimates_of",
-    "forms_of",
     "kind_of",
     "main_rows",
     "of_clusters",
@@ -35,7 +24,8 @@ __all__ = [
     "open_table",
     "read",
     "read_studies",
-    "rows_of",
+    "row_names",
+    "rows_called",
     "understood",
     "variants_of",
     "without",

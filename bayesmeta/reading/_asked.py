@@ -22,9 +22,11 @@ class Reading:
         ``"mean (sd) control"``, ``"median (q1-q3)"``, ``"estimate (lower-upper)"``.
     exclude : mapping
         Rows to leave out, with the reason: by study, by (study, variant), or by the text
-        ``"study (row 3)"``.
+        ``"study (row 3)"``. Without a reason (None) the text holds it, after the name and a colon.
     sheet : str or None
         Of a workbook.
+    decimal : {"", ".", ","}
+        The decimal mark, where nothing in the table tells.
     level : float
         Level of printed intervals.
     treatment : tuple of str
@@ -45,8 +47,9 @@ class Reading:
 
     columns: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
-    exclude: "Mapping[Key, str]" = field(default_factory=dict)
+    exclude: "Mapping[Key, str | None]" = field(default_factory=dict)
     sheet: str | None = None
+    decimal: Literal["", ".", ","] = ""
     level: float = 0.95
     treatment: tuple[str, ...] = ()
     control: str | None = None

@@ -27,11 +27,13 @@ from ..studies import (
     ProportionStudies,
     Studies,
     name_rows,
+    numbered,
 )
 from ..ways import way
 from ._asked import Reading
 from ._columns import ARMS, OF_A_DESIGN, all_filled, filled
 from ._means import read_means
+from ._rows import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +85,7 @@ def _arms_complete(frame: "pd.DataFrame") -> Flags:
 
 def _arm_complete(frame: "pd.DataFrame", arm: str) -> Flags:
     spread = filled(frame, f"sd{arm}") | filled(frame, f"se{arm}")
+    spread |= all_filled(frame, (f"lower_mean{arm}", f"upper_mean{arm}"))
     quantiles = [filled(frame, f"{name}{arm}") for name in ("min", "q1", "median", "q3", "max")]
     width = all_filled(frame, (f"median{arm}", f"iqr{arm}"))
     return (filled(frame, f"mean{arm}") & spread) | (np.sum(quantiles, axis=0) >= 2) | width
@@ -96,9 +99,8 @@ def _printed_complete(frame: "pd.DataFrame") -> Flags:
     others = [filled(frame, name) for name in ("se", "t_statistic", "p")]
     others += [all_filled(frame, ("lower", "upper")), all_filled(frame, [f"se{a}" for a in ARMS])]
     printed = filled(frame, "estimate") & np.any(others, axis=0)
-    for names in (("mean", "lower_mean", "upper_mean", "n"), ("q1_change", "median_change", "n")):
-        printed |= all_filled(frame, [f"{name}{arm}" for name in names for arm in ARMS])
-    return printed
+    names = ("q1_change", "median_change", "q3_change", "n")
+    return printed | all_filled(frame, [f"{name}{arm}" for name in names for arm in ARMS])
 
 
 def _read_estimates(frame: "pd.DataFrame", measure: str, reading: Reading) -> EffectSizes:
@@ -145,8 +147,8 @@ MARKS: Sequence[tuple[frozenset[str], int]] = (
     (frozenset({"time_treatment"}), 0),
     (frozenset({"events_treatment"}), 1),
     (frozenset({"mean_treatment", "median_treatment", "q1_treatment", "min_treatment"}), 2),
-    (frozenset({"y"}), 3),
-    (frozenset({"estimate"}), 4),
+    (frozenset({"y", "se"}), 3),
+    (frozenset({"estimate", "q1_change_treatment"}), 4),
     (frozenset({"time"}), 5),
     (frozenset({"events"}), 6),
 )
@@ -160,7 +162,22 @@ def kind_of(columns: Iterable[object], measure: str = "") -> type[Data]:
 def _marked(names: Set[str], measure: str) -> list[int]:
     """Forms that the columns speak of, and of these those that can give the measure."""
     marked = [place for marks, place in MARKS if marks & names] or [3]
-    return [i for i in marked if not measure or measure in FORMS[i].measures] or marked
+    suited = [i for i in marked if not measure or measure in FORMS[i].measures] or marked
+    if not measure:  # times beside patients are mostly how long these were followed
+        suited = [i for i in suited if not _is_follow_up(i, names)]
+    return suited
+
+
+def _is_follow_up(i: int, names: Set[str]) -> bool:
+    """Whether a form of person-time stands where patients are counted too."""
+    table = FORMS[i].table
+    return table.size == "time" and {name.replace("time", "n") for name in table.columns()} <= names
+
+
+def known_columns(columns: Iterable[object]) -> bool:
+    """Whether any column speaks of a form."""
+    names = {str(name) for name in columns}
+    return any(marks & names for marks, _ in MARKS)
 
 
 def forms_of(frame: "pd.DataFrame", measure: str) -> tuple[Form, NDArray[np.intp]]:
@@ -191,11 +208,13 @@ def read_forms(
     DataError
         If rows have no usable form, or the arms are to be fitted and some rows have none.
     """
+    _check_baselines(frame, reading)
     main, row = forms_of(frame, measure)
     if _clustered(frame, reading):
         return _of_clusters(frame, main, row, measure, reading, of_arms=of_arms)
     if (row == -1).all():
-        return main.read(frame, measure, reading), ()
+        data = main.read(frame, measure, reading)
+        return data, said_of(data)
     others = row != -1
     study = [str(name) for name in frame["study"]]
     if of_arms:
@@ -208,6 +227,28 @@ def read_forms(
     return _joined(frame, main, row, measure, reading)
 
 
+def _check_baselines(frame: "pd.DataFrame", reading: Reading) -> None:
+    """Refuse what is said of baselines where the table has none."""
+    asked = [("correlation", reading.correlation)] if reading.correlation is not None else []
+    asked += [("final", "")] if reading.final_values else []
+    if asked and not any(filled(frame, f"mean_baseline{arm}").any() for arm in ARMS):
+        raise DataError(
+            f"{way(*asked[0])} is of baseline and final values, and the table has no baselines, "
+            "mean_baseline_treatment and mean_baseline_control; leave it out, or name the columns "
+            f"with {way('columns', 'mean_baseline_treatment')}."
+        )
+
+
+def said_of(data: Data) -> tuple[str, ...]:
+    """What is to be said of how estimates were made: P values are printed coarsely."""
+    of_p = [
+        name for name, how in zip(data.study, data.provenance, strict=True) if " P value" in how
+    ]
+    if not of_p:
+        return ()
+    return (f"standard errors from P values, which are rounded coarsely: {listed(of_p)}",)
+
+
 def _joined(
     frame: "pd.DataFrame", main: Form, row: NDArray[np.intp], measure: str, reading: Reading
 ) -> tuple[EffectSizes, tuple[str, ...]]:
@@ -216,13 +257,14 @@ def _joined(
         form = main if i == -1 else FORMS[i]
         rows = frame.iloc[np.flatnonzero(row == i)]
         bare = rows.dropna(axis=1, how="all")
-        effects = estimates_of(form.read(bare, measure, reading), measure)
-        parts.append(effects)
+        with numbered([int(i) for i in rows.index]):
+            parts.append(estimates_of(form.read(bare, measure, reading), measure))
         said.append(f"{len(rows)} with {form.name}")
     whole = parts[0].join(*parts[1:])
     place = {str(name): i for i, name in enumerate(frame["study"])}
     order = np.argsort([place[name] for name in whole.study], kind="stable")
-    return _ordered(whole, order), (f"rows of several forms: {', '.join(said)}",)
+    found = _ordered(whole, order)
+    return found, (f"rows of several forms: {', '.join(said)}", *said_of(found))
 
 
 def _ordered(effects: EffectSizes, order: NDArray[np.intp]) -> EffectSizes:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from ..effects import change_from_baseline
 from ..errors import DataError
@@ -26,7 +26,8 @@ def read_means(frame: "pd.DataFrame", reading: Reading) -> ContinuousStudies:
     if any(filled(frame, f"mean_baseline{arm}").any() for arm in ARMS):
         if not reading.final_values:
             return _changes(frame, reading)
-        frame = frame.drop(columns=[name for name in frame if "baseline" in str(name)])
+        own = {f"{name}{arm}" for name in ("mean_baseline", "sd_baseline") for arm in ARMS}
+        frame = frame.drop(columns=[name for name in frame if str(name) in own])
     return ContinuousStudies.from_frame(_with_sds(frame, reading))
 
 
@@ -46,8 +47,8 @@ def _with_sds(frame: "pd.DataFrame", reading: Reading) -> "pd.DataFrame":
     how = [frame["how"].fillna("").astype(str).tolist()] if "how" in frame else []
     study = [str(name) for name in frame["study"]]
     for arm in ARMS:
-        for derive in (_from_error, _from_width):
-            found = derive(frame, arm, study)
+        for derive in (_from_error, _from_interval, _from_width):
+            found = derive(frame, arm, study, reading)
             if found is None:
                 continue
             rows, made, words = found
@@ -58,7 +59,9 @@ def _with_sds(frame: "pd.DataFrame", reading: Reading) -> "pd.DataFrame":
     return frame.assign(how=join_how(*how)) if how else frame
 
 
-def _from_error(frame: "pd.DataFrame", arm: str, study: Sequence[str]) -> Derived | None:
+def _from_error(
+    frame: "pd.DataFrame", arm: str, study: Sequence[str], reading: Reading
+) -> Derived | None:
     rows = ~filled(frame, f"sd{arm}") & all_filled(frame, (f"mean{arm}", f"se{arm}", f"n{arm}"))
     if not rows.any():
         return None
@@ -66,7 +69,30 @@ def _from_error(frame: "pd.DataFrame", arm: str, study: Sequence[str]) -> Derive
     return rows, {f"sd{arm}": se * np.sqrt(n)}, "SD from the standard error of the mean"
 
 
-def _from_width(frame: "pd.DataFrame", arm: str, study: Sequence[str]) -> Derived | None:
+def _from_interval(
+    frame: "pd.DataFrame", arm: str, study: Sequence[str], reading: Reading
+) -> Derived | None:
+    """SDs of intervals of means, by t with n - 1 degrees of freedom (Handbook 6.5.2.2)."""
+    limits = (f"lower_mean{arm}", f"upper_mean{arm}")
+    rows = ~filled(frame, f"sd{arm}") & all_filled(frame, (f"mean{arm}", *limits, f"n{arm}"))
+    if not rows.any():
+        return None
+    low, high, n = (_numbers(frame, name, rows, study) for name in (*limits, f"n{arm}"))
+    mean = _numbers(frame, f"mean{arm}", rows, study)
+    bad = rows & ~((low < mean) & (mean < high) & (n >= 2))
+    if bad.any():
+        raise DataError(
+            f"mean{arm} must lie between {limits[0]} and {limits[1]}, of 2 patients or more; check "
+            f"{name_rows(study, bad)}."
+        )
+    quantile = stdtrit(np.maximum(n, 2) - 1, (1 + reading.level) / 2)
+    words = f"SD from the {100 * reading.level:g}% interval of the mean, by t"
+    return rows, {f"sd{arm}": np.sqrt(n) * (high - low) / (2 * quantile)}, words
+
+
+def _from_width(
+    frame: "pd.DataFrame", arm: str, study: Sequence[str], reading: Reading
+) -> Derived | None:
     """A mean and an SD of the median and the width of the quartiles (Wan 2014, as if normal)."""
     rows = all_filled(frame, (f"median{arm}", f"iqr{arm}", f"n{arm}"))
     for name in ("mean", "sd", "q1", "q3"):

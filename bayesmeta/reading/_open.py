@@ -1,13 +1,11 @@
 """Files and frames into one row per study under our names of columns."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..sheets import (
@@ -24,12 +22,10 @@ from ..studies import MAIN, Excluded
 from ..ways import way
 from ._arms import one_row_per_trial
 from ._asked import Reading
-from ._columns import filled
+from ._rows import excluded_rows, refuse_totals, row_names, variants_of, without_notes
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_ROW = re.compile(r"(.*?)\s*\(row (\d+)\)")
 
 
 @final
@@ -80,8 +76,7 @@ def open_table(
         source, said, decimal = sheet.frame, sheet.said, sheet.decimal
     elif reading.sheet is not None:
         raise DataError(f"{way('sheet', reading.sheet)} is for an Excel file.")
-    found = without(understood(source, reading, measure=measure, decimal=decimal), reading)
-    found = one_table(found, reading)
+    found = one_table(understood(source, reading, measure=measure, decimal=decimal), reading)
     return replace(found, said=(*said, *found.said))
 
 
@@ -92,44 +87,46 @@ def understood(
     measure: str | None = None,
     apart: Sequence[str] = (),
     decimal: str = "",
+    every: bool = True,
 ) -> Opened:
-    """Bring columns under our names and cells into plain numbers; the rows stay as they are.
+    """Bring columns under our names and cells into plain numbers, without the rows left out.
 
-    Columns that are kept `apart` name groups: neither their names nor their cells change. The
-    mark of decimals is `decimal`, if the file tells it.
+    The index of the frame counts the rows of the table that was given. Columns that are kept
+    `apart` name groups: neither their names nor their cells change. The mark of decimals is
+    `decimal`, if the file tells it. Every exclusion must be of a row, unless the frame is only
+    part of the table.
     """
     import pandas as pd
 
-    own = np.array([str(name) in apart for name in frame.columns], dtype=bool)
     frame = frame.reset_index(drop=True)
+    own = np.array([str(name) in apart for name in frame.columns], dtype=bool)
     rest = frame.loc[:, ~own] if own.any() else frame
-    kept = _kept(rest, reading)
-    cells = split_cells(rest, cells=reading.cells, measure=measure, kept=kept)
+    rest, notes = without_notes(rest)
+    known = named(rest, columns=reading.columns, measure=measure).frame
+    names = row_names(known)
+    gone = excluded_rows(names, reading, every=every)
+    kept = rest.loc[[i for i in rest.index if i not in gone]]
+    cells = split_cells(kept, cells=reading.cells, measure=measure)
     found = named(cells.frame, columns=reading.columns, measure=measure)
-    table, numbers = plain_numbers(found.frame, NUMBERS, texts=TEXTS, whole=WHOLE, decimal=decimal)
+    table, numbers = plain_numbers(
+        found.frame, NUMBERS, texts=TEXTS, whole=WHOLE, decimal=reading.decimal or decimal
+    )
+    if names.said:
+        table = table.assign(study=[names.study[i] for i in table.index])
     if own.any():
         table = pd.concat([frame.loc[table.index, own], table], axis=1)
     return Opened(
-        frame=table.reset_index(drop=True),
-        said=(*cells.said, *found.said, *numbers),
+        frame=table,
+        said=(*notes, *cells.said, *found.said, *names.said, *numbers),
+        excluded=tuple(gone.values()),
         measure=cells.measure or found.measure or "",
     )
-
-
-def _kept(frame: "pd.DataFrame", reading: Reading) -> NDArray[np.bool_] | None:
-    """Rows that may not hold just anything; None for all."""
-    if not reading.exclude:
-        return None
-    known = named(frame, columns={k: v for k, v in reading.columns.items() if k == "study"}).frame
-    if "study" not in known or len(known) != len(frame):
-        return None
-    names = {key if isinstance(key, str) else key[0] for key in reading.exclude}
-    return ~known["study"].astype(str).isin([*names]).to_numpy()
 
 
 def one_table(opened: Opened, reading: Reading) -> Opened:
     """One row per study and variant; cells of several figures that nothing explains are refused."""
     refuse_composites(opened.frame, [*NUMBERS])
+    refuse_totals(opened.frame)
     frame, said, excluded = one_row_per_trial(opened.frame, reading)
     return replace(
         opened,
@@ -139,68 +136,19 @@ def one_table(opened: Opened, reading: Reading) -> Opened:
     )
 
 
-def without(opened: Opened, reading: Reading, *, every: bool = True) -> Opened:
-    """Drop the rows that are excluded, by study, by study and variant, or by study and row.
-
-    Every exclusion must be of a row, unless the frame is only part of the table.
-    """
-    frame = opened.frame
-    if not reading.exclude or "study" not in frame:
-        return opened
-    study = [str(name) for name in frame["study"]]
-    variant = variants_of(frame)
-    reasons: dict[int, str] = {}
-    for key, reason in reading.exclude.items():
-        rows = rows_of(key, study, variant)
-        if not rows and every:
-            raise DataError(f"exclude names {key!r}, which is not a row of the table.")
-        reasons |= dict.fromkeys(rows, _reason(key, reason))
-    gone = tuple(Excluded(study[i], variant[i], reasons[i]) for i in sorted(reasons))
-    kept = np.array([i not in reasons for i in range(len(study))])
-    if every and not kept.any():
-        raise DataError("The table has no rows to analyse; check the file and what is excluded.")
-    return replace(
-        opened, frame=frame[kept].reset_index(drop=True), excluded=(*opened.excluded, *gone)
-    )
-
-
-def rows_of(key: str | tuple[str, str], study: Sequence[str], variant: Sequence[str]) -> list[int]:
-    if isinstance(key, tuple):
-        return [i for i, one in enumerate(zip(study, variant, strict=True)) if one == key]
-    rows = [i for i, name in enumerate(study) if name == key]
-    numbered = _ROW.fullmatch(key)
-    if rows or numbered is None:
-        return rows
-    i = int(numbered[2]) - 1
-    return [i] if i in range(len(study)) and study[i] == numbered[1] else []
-
-
-def variants_of(frame: "pd.DataFrame") -> list[str]:
-    """The reading of each row; main where the table does not say."""
-    if "variant" not in frame:
-        return [MAIN] * len(frame)
-    known = filled(frame, "variant")
-    return [str(one) if is_ else MAIN for one, is_ in zip(frame["variant"], known, strict=True)]
-
-
-def _reason(key: object, reason: object) -> str:
-    if not isinstance(reason, str):
-        raise DataError(
-            f"exclude gives no reason in words for {key!r}: {reason!r}; say why it is left out."
-        )
-    return reason
+def without(opened: Opened, reading: Reading) -> Opened:
+    """Drop the rows that are excluded from a table that was opened."""
+    gone = excluded_rows(row_names(opened.frame), reading)
+    kept = opened.frame.loc[[i for i in opened.frame.index if i not in gone]]
+    return replace(opened, frame=kept, excluded=(*opened.excluded, *gone.values()))
 
 
 def main_rows(opened: Opened) -> Opened:
     """The rows of the readings named main, where a table has several readings of its studies."""
     frame = opened.frame
-    if "variant" not in frame:
-        return opened
     variant = variants_of(frame)
-    if MAIN not in variant:
-        return opened
     keep = np.array([one == MAIN for one in variant])
-    if keep.all():
+    if keep.all() or not keep.any():
         return opened
     gone = tuple(
         Excluded(str(frame["study"].iloc[i]), variant[i], f"row “{variant[i]}”, not the main one")
@@ -209,7 +157,7 @@ def main_rows(opened: Opened) -> Opened:
     rows = "row" if len(gone) == 1 else "rows"
     return replace(
         opened,
-        frame=frame[keep].reset_index(drop=True),
+        frame=frame.iloc[np.flatnonzero(keep)],
         said=(*opened.said, f"{len(gone)} {rows} of other readings than main left out"),
         excluded=(*opened.excluded, *gone),
     )

@@ -1,23 +1,24 @@
 """Data of a table, and what was done to get it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, final
 
+from ..effects import measure_named
 from ..errors import DataError
+from ..sheets import NUMBERS, TEXTS
+from ..studies import REPEATED, check_prob, is_blank, numbered, repeated_in_words
 from ..ways import way
 from ._asked import Reading
-from ._forms import Data, kind_of, read_forms
-from ._open import Opened, main_rows, open_table, variants_of
+from ._forms import Data, kind_of, known_columns, read_forms
+from ._open import Opened, main_rows, open_table
+from ._rows import listed, variants_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..studies import Key
-
-
-REPEATED = "study names must be unique"  # as check_names begins
 
 
 @final
@@ -53,8 +54,11 @@ def read(opened: Opened, measure: str, reading: Reading, *, of_arms: bool = Fals
             f"The table has no column 'study', which names the studies; it has {have}. Say which "
             f"does: {way('columns', 'study')}."
         )
+    if not known_columns(frame.columns):
+        raise DataError(_not_understood(frame))
     try:
-        data, said = read_forms(frame, measure, reading, of_arms=of_arms)
+        with numbered([int(i) for i in frame.index]):
+            data, said = read_forms(frame, measure, reading, of_arms=of_arms)
     except DataError as error:
         raise _telling(error, frame, measure) from None
     if opened.excluded:
@@ -64,33 +68,55 @@ def read(opened: Opened, measure: str, reading: Reading, *, of_arms: bool = Fals
 
 def _telling(error: DataError, frame: "pd.DataFrame", measure: str) -> DataError:
     """Say of rows of one name what the table itself tells of them."""
-    said = [
-        _what_repeats(frame, measure) or one if one.startswith(REPEATED) else one
-        for one in error.problems
-    ]
-    return DataError(*said) if tuple(said) != error.problems else error
-
-
-def _what_repeats(frame: "pd.DataFrame", measure: str) -> str:
     names = list(zip(map(str, frame["study"]), variants_of(frame), strict=True))
     again = [i for i, name in enumerate(names) if name in names[:i] and name[0].strip()]
     if not again:
-        return ""
-    several = ", ".join(dict.fromkeys(names[i][0] for i in again[:5]))
-    first = way("exclude", f"{names[again[0]][0]} (row {again[0] + 1})")
+        return error
+    several = dict.fromkeys(names[i][0] for i in again)
+    general = repeated_in_words(list(several))
+    own = f"{REPEATED} {listed(several)}: {_what_repeats(frame, measure, again)}"
+    return DataError(*(own if one == general else one for one in error.problems))
+
+
+def _what_repeats(frame: "pd.DataFrame", measure: str, again: Sequence[int]) -> str:
+    """What rows of one name are, as far as the table tells."""
+    row = f"{frame['study'].iloc[again[0]]} (row {int(frame.index[again[0]]) + 1})"
+    ways = f"Keep one of each, e.g. {way('exclude', row)}"
+    told = _told_apart_by(frame)
+    ways += f", or fit the groups of {told} each by itself: {way('by', told)}" if told else ""
+    ways += f"; readings of one study are told apart by {way('variant')}."
     if kind_of(frame.columns, measure).arms:
-        said = (
-            "its rows differ in both arms, so they are outcomes, times, strata or reports of one "
-            f"study, not arms of one trial. Keep one row, e.g. {first}; readings of one study are "
-            f"told apart by {way('variant')}."
+        return (
+            "rows that differ in both arms are outcomes, times, strata or reports of one study, "
+            f"not arms of one trial. {ways}"
         )
-    else:
-        said = (
-            "several effects of one study are not independent, and levels are not modelled yet. "
-            f"Keep one of each, e.g. {first}; readings of one study are told apart by "
-            f"{way('variant')}."
-        )
-    return f"{REPEATED}; {several} stand in more than one row: {said}"
+    return (
+        f"several effects of one study are not independent, and levels are not modelled yet. {ways}"
+    )
+
+
+def _told_apart_by(frame: "pd.DataFrame") -> str:
+    """A column of groups in each of which every study stands once; "" if there is none."""
+    study = [str(name) for name in frame["study"]]
+    for name in map(str, frame.columns):
+        if name in NUMBERS or name in TEXTS:
+            continue
+        groups = ["" if is_blank(cell) else str(cell) for cell in frame[name]]
+        pairs = set(zip(study, groups, strict=True))
+        if "" not in groups and len(pairs) == len(study) and 1 < len(set(groups)) <= len(study) / 2:
+            return name
+    return ""
+
+
+def _not_understood(frame: "pd.DataFrame") -> str:
+    have = ", ".join(map(str, frame.columns))
+    return (
+        f"No column of the table holds a result by a name that is known; it has {have}. Results "
+        "are events_treatment, n_treatment, events_control, n_control; mean_, sd_ and n_ of both "
+        "arms; y and se; estimate with lower and upper, se or p; or the complete set of another "
+        f"program. Say which columns they are, e.g. {way('columns', 'n_treatment')}, or what cells "
+        f"of several figures are: {way('cells', 'COLUMN')}."
+    )
 
 
 def read_studies(
@@ -101,6 +127,7 @@ def read_studies(
     cells: Mapping[str, str] | None = None,
     exclude: "Mapping[Key, str] | None" = None,
     sheet: str | None = None,
+    decimal: Literal["", ".", ","] = "",
     prob: float = 0.95,
     treatment: str | tuple[str, ...] = (),
     control: str | None = None,
@@ -132,6 +159,8 @@ def read_studies(
         such as ``"Silva (row 3)"``.
     sheet : str, optional
         Of a workbook.
+    decimal : {"", ".", ","}
+        The decimal mark, where nothing in the table tells.
     prob : float
         Level of printed intervals.
     treatment, control : str, optional
@@ -168,13 +197,26 @@ EffectSizes
     >>> bm.read_studies(trials).n_treatment.tolist()
     [40.0, 50.0]
     """
+    for name, value, known in (
+        ("several_arms", several_arms, ("combine", "split")),
+        ("decimal", decimal or None, (".", ",")),
+    ):
+        if value is not None and value not in known:
+            raise DataError(f"{name} is {known[0]!r} or {known[1]!r}; got {value!r}.")
+    arms = (treatment,) if isinstance(treatment, str) else tuple(treatment)
+    for name in (*arms, *([] if control is None else [control])):
+        if not isinstance(name, str):
+            raise DataError(f"An arm is named by the text in the table; got {name!r}.")
+    measure = None if measure is None else measure_named(measure).name
+    check_prob(prob)
     reading = Reading(
         columns=columns or {},
         cells=cells or {},
         exclude=exclude or {},
         sheet=sheet,
         level=prob,
-        treatment=(treatment,) if isinstance(treatment, str) else tuple(treatment),
+        treatment=arms,
+        decimal=decimal,
         control=control,
         several_arms=several_arms,
         correlation=correlation,

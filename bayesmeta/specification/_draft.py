@@ -101,7 +101,7 @@ def draft(
         "",
         "[[outcome.scenario]]",
         'name = "all studies"',
-        *_drop(reading),
+        *_drop(reading, data),
         "",
         "# A published figure to set beside the answer, as printed:",
         "# [[outcome.published]]",
@@ -158,8 +158,13 @@ def _of_reading(reading: Reading) -> list[str]:
     ]
 
 
-def _drop(reading: Reading) -> list[str]:
-    named = {str(key): reason for key, reason in reading.exclude.items()}
+def _drop(reading: Reading, data: Data) -> list[str]:
+    """The exclusions; of a text that holds both, the rows left out tell name and reason."""
+    named = {str(key): reason for key, reason in reading.exclude.items() if reason is not None}
+    for text in (str(key) for key, reason in reading.exclude.items() if reason is None):
+        for row in data.excluded:
+            if text.startswith(row.study) and text.rstrip().endswith(row.reason):
+                named[text.rstrip().removesuffix(row.reason).rstrip(" :")] = row.reason
     return [f"drop = {_value(named)}"] if named else []
 
 

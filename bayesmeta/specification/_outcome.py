@@ -46,6 +46,8 @@ class Outcome(Block):
         What the table holds.
     sheet : str or None
         Of an Excel file.
+    decimal : {"", ".", ","}
+        The decimal mark, where nothing in the table tells.
     columns : mapping of str to str
         Our column names to the table's.
     cells : mapping of str to str
@@ -54,7 +56,7 @@ class Outcome(Block):
         Of a table with one row per arm: which arms are compared.
     several_arms : {"combine", "split"} or None
         What becomes of several active arms of a trial.
-    correlation : float, "derived", "unknown" or None
+    correlation : float, "derived" or None
         Of baseline and final values: changes are analysed.
     final_values : bool
         Whether final values are analysed although the table has baselines.
@@ -99,12 +101,13 @@ class Outcome(Block):
     data: Annotated[Path, Field(strict=False)] | None = None
     kind: Literal["counts", "estimates", "continuous"] = "counts"
     sheet: str | None = None
+    decimal: Literal["", ".", ","] = ""
     columns: dict[Column, str] = {}
     cells: dict[str, str] = {}
     treatment: Names = []
     control: str | None = None
     several_arms: Literal["combine", "split"] | None = None
-    correlation: float | Literal["derived", "unknown"] | None = None
+    correlation: float | Literal["derived"] | None = None
     final_values: bool = False
     design_effect: Annotated[float, Field(ge=1)] | None = None
     icc: Annotated[float, Field(ge=0, le=1)] | None = None

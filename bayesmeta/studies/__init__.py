@@ -22,6 +22,7 @@ from ._continuous import QUANTILES, ContinuousStudies, join_how
 from ._covariates import Covariate, Covariates, agreed, read_covariates, take
 from ._door import (
     MAIN,
+    REPEATED,
     Excluded,
     Key,
     apart,
@@ -29,12 +30,14 @@ from ._door import (
     check_prob,
     is_blank,
     read_names,
+    read_number,
     read_numbers,
     read_only,
     rename_columns,
+    repeated_in_words,
     repeated_names,
 )
-from ._problems import Problems, leave_out, name_rows, rows_of
+from ._problems import Problems, leave_out, name_rows, numbered, rows_of
 from ._published import Published, decimals_of
 from ._quantiles import positions
 from ._rough import rough_arms, takes_quantiles
@@ -45,6 +48,7 @@ from .table import Kept, Table, need, read_rows
 __all__ = [
     "MAIN",
     "QUANTILES",
+    "REPEATED",
     "BinaryStudies",
     "ContinuousStudies",
     "Covariate",
@@ -70,14 +74,17 @@ __all__ = [
     "leave_out",
     "name_rows",
     "need",
+    "numbered",
     "one_unit",
     "positions",
     "read_covariates",
     "read_names",
+    "read_number",
     "read_numbers",
     "read_only",
     "read_rows",
     "rename_columns",
+    "repeated_in_words",
     "repeated_names",
     "rough_arms",
     "rows_of",

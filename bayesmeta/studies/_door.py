@@ -88,12 +88,18 @@ def check_names(study: Sequence[str], *, row: Sequence[int] | None = None) -> No
     if empty:
         problems.append(f"study has no name in {', '.join(empty[:5])}; give each study a name.")
     if repeated:
-        problems.append(
-            f"study names must be unique; {', '.join(repeated[:5])} stand in more than one row."
-            f" {_what_repeats(repeated[0])}"
-        )
+        problems.append(repeated_in_words(repeated))
     if problems:
         raise DataError(*problems)
+
+
+REPEATED = "study names must be unique; these repeat:"
+
+
+def repeated_in_words(names: Sequence[str]) -> str:
+    """Say that names stand in more than one row, and what that may be."""
+    first = sorted(names)
+    return f"{REPEATED} {', '.join(first[:5])}. {_what_repeats(first[0])}"
 
 
 def _what_repeats(name: str) -> str:
