@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayesmeta.errors import DataError
-from bayesmeta.sheets import composite, named, refuse_composites, split_cells
+from bayesmeta.sheets import composite, plain_table, read_printed, refuse_composites, split_cells
 from bayesmeta.sheets._forms import FORMS, form_named, read_cell
+from bayesmeta.sheets._words import figure
 from bayesmeta.ways import COMMAND, SPECIFICATION, speaking
 
 NAMES = ["Alba 2001", "Bern 2005", "Como 2009", "Delft 2012"]
@@ -19,7 +20,7 @@ def frame_of(**columns):
 
 
 def cells_of(column, *cells, **asked):
-    return split_cells(frame_of(**{column: list(cells)}), **asked)
+    return plain_table(frame_of(**{column: list(cells)}), **asked)
 
 
 def row(found, i=0):
@@ -57,7 +58,7 @@ def row(found, i=0):
         ("estimate (lower-upper)", "0.76 [95% CI: 0.60 to 0.96]", ["0.76", "0.60", "0.96"]),
         ("estimate (lower-upper)", "0,76 (0,60; 0,96)", ["0.76", "0.60", "0.96"]),
         ("lower-upper", "0.60 to 0.96", ["0.60", "0.96"]),
-        ("lower-upper", "(.60, .96)", ["0.60", "0.96"]),
+        ("lower-upper", "(.60, .96)", [".60", ".96"]),
     ],
 )
 def test_printed_cells_are_taken_apart_with_their_decimals(form, cell, figures):
@@ -73,13 +74,11 @@ def test_printed_cells_are_taken_apart_with_their_decimals(form, cell, figures):
         ("events/n", "9", "does not read"),
         ("events/n", "60/52", "more events than patients"),
         ("events/n", "9/52 (18%)", "9 of 52, which is 17.3% and not 18%"),
-        ("events/n", "1,234/5,678", "1,234, which is 1234 or 1.234"),
         ("median (q1-q3)", "7.5 (range 5-11)", "does not read"),
         ("median (q1-q3)", "7.5 (8-11)", "does not lie between"),
         ("median (iqr)", "7 (5,9)", "width with a decimal comma or two quartiles"),
         ("mean (sd)", "15.2", "does not read"),
         ("mean (sd)", "15.2 (SE 0.8)", "does not read"),
-        ("mean (sd)", "2,150 (0.8)", "2150 or 2.150"),
         ("estimate (lower-upper)", "-1.2 (-2.0 -0.4)", "does not read"),
         ("estimate (lower-upper)", "1.2 (0.4- 2.8)", "does not read"),
         ("estimate (lower-upper)", "0.76 (90% CI 0.60 to 0.96)", "does not read"),
@@ -175,11 +174,11 @@ def test_an_unknown_form_is_answered_with_the_forms_there_are():
 @pytest.mark.parametrize("head", ["n_treatment", "N intervention", "Total (treatment)"])
 def test_a_percentage_is_held_to_the_patients_of_another_column(head):
     columns = {"events (%) treatment": ["9 (17%)", "5 (10.0%)"], head: ["52", "50"]}
-    found = split_cells(frame_of(**columns)).frame
+    found = plain_table(frame_of(**columns)).frame
     assert found["events_treatment"].tolist() == ["9", "5"]
     columns["events (%) treatment"][1] = "5 (10.1%)"
     with pytest.raises(DataError, match=r"Bern 2005 \(row 2\) .* 10.0% and not 10.1%"):
-        split_cells(frame_of(**columns))
+        plain_table(frame_of(**columns))
 
 
 def test_rows_that_are_left_out_may_hold_anything():
@@ -189,10 +188,10 @@ def test_rows_that_are_left_out_may_hold_anything():
 
 
 def test_of_many_wrong_cells_five_rows_are_named_and_the_rest_counted():
-    frame = pd.DataFrame({"Trial": [f"T{i}" for i in range(9)], "n/N control": ["?"] * 9})
+    frame = pd.DataFrame({"Trial": [f"T{i}" for i in range(9)], "n/N control": ["x?"] * 9})
     with pytest.raises(DataError) as refused:
         split_cells(frame)
-    assert "T0 (row 1) '?'" in str(refused.value)
+    assert "T0 (row 1) 'x?'" in str(refused.value)
     assert "T5 (row 6) and 3 more" in str(refused.value)
 
 
@@ -216,14 +215,14 @@ def test_a_column_states_its_measure_and_no_other_is_read():
 
 def test_an_interval_beside_its_ratio_joins_it_by_name():
     frame = frame_of(HR=["0.70", "0.9"], **{"95% CI": ["0.5 to 0.98", "n.r."]})
-    found = named(split_cells(frame).frame, measure="HR").frame
+    found = plain_table(frame, measure="HR").frame
     assert found.iloc[0].tolist() == ["Alba 2001", "0.70", "0.5", "0.98"]
     assert found.iloc[1].isna().tolist() == [False, False, True, True]
 
 
 def test_cells_and_names_together_read_a_table_as_journals_print_it():
     frame = frame_of(**{"n/N treatment": ["12/40"], "n/N control": ["18/40 (45%)"]})
-    found = named(split_cells(frame).frame).frame
+    found = plain_table(frame).frame
     assert found.iloc[0].tolist() == ["Alba 2001", "12", "40", "18", "40"]
 
 
@@ -276,6 +275,125 @@ def test_columns_of_plain_numbers_pass():
     refuse_composites(frame, ["n", "y", "absent"])
 
 
+@pytest.mark.parametrize(
+    ("first", "other", "value"),
+    [("1.250 (320)", "950,5 (310,2)", 1250), ("1,250 (320)", "950.5 (310.2)", 1250)],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_marks_in_cells_are_decided_by_all_cells_of_the_table(first, other, value, together):
+    one, two = "mean (sd) treatment", "mean (sd) control"
+    columns = {one: [first, other]} if together else {one: [first], two: [other]}
+    found = plain_table(frame_of(**columns)).frame
+    assert float(found["mean_treatment"].iloc[0]) == value
+    assert float(found["sd_treatment"].iloc[0]) == 320
+
+
+def test_an_interval_with_commas_is_read_as_the_other_intervals_are():
+    found = cells_of("HR (95% CI)", "1,250 (1,100-1,420)", "0,800 (0,650-0,985)").frame
+    assert found[["estimate", "lower", "upper"]].astype(float).to_numpy().tolist() == [
+        [1.25, 1.1, 1.42],
+        [0.8, 0.65, 0.985],
+    ]
+
+
+def test_marks_that_nothing_decides_are_refused_with_both_readings_of_every_column():
+    with pytest.raises(DataError) as refused:
+        cells_of("mean (sd) treatment", "1,250 (2,320)", "950 (310)")
+    assert len(refused.value.problems) == 2
+    for problem, name in zip(refused.value.problems, ("mean", "sd"), strict=True):
+        assert problem.startswith(f"{name}_treatment is ")
+        assert "2320 or 2.320" in problem or "1250 or 1.250" in problem
+
+
+@pytest.mark.parametrize(
+    ("form", "cells", "said"),
+    [
+        ("events/n treatment", ["1,234/12,345 (10.0%)", "100/2000"], None),
+        (
+            "events/n treatment",
+            ["1,234/12,345 (11.0%)", "100/2000"],
+            "1234 of 12345, which is 10.0",
+        ),
+        ("HR (95% CI)", ["1,250 (900-1,420)", "2.5 (1.1-3.1)"], None),
+        ("HR (95% CI)", ["1,250 (900-1,420)", "2,5 (1,1-3,1)"], "does not lie between"),
+        ("median (q1-q3)", ["1.250 (950-1.500)", "2.000,5 (900,5-3.000)"], None),
+    ],
+)
+def test_figures_of_a_cell_are_held_together_once_their_marks_are_decided(form, cells, said):
+    if said is None:
+        cells_of("Result", *cells, cells={"Result": form})
+        return
+    with pytest.raises(DataError, match=said) as refused:
+        cells_of("Result", *cells, cells={"Result": form})
+    assert "'Result'" in str(refused.value)
+    assert repr(cells[0]) in str(refused.value)
+
+
+def test_marks_of_groups_and_decimals_in_one_cell_are_read():
+    found = cells_of("mean (sd)", "1.250,5 (1 320,25)", "1'000 (2,5)", cells={}).frame
+    assert found["mean"].astype(float).tolist() == [1250.5, 1000]
+    assert found["sd"].astype(float).tolist() == [1320.25, 2.5]
+
+
+@pytest.mark.parametrize("word", ["n.r.", "unknown", "ND", "not estimable"])
+def test_a_word_for_nothing_in_a_composite_cell_is_said_by_name(word):
+    found = cells_of("n/N control", "9/52", word)
+    assert row(found, 1) == {"events_control": None, "n_control": None}
+    said = f"{word} taken as missing in events_control (Bern 2005), n_control (Bern 2005)"
+    assert found.said[-1] == said
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "level"),
+    [
+        ("HR (95% CI)", "0.7 (0.5-0.9)", 0.95),
+        ("HR CI", "0.7 (95% CI 0.5-0.9)", 0.95),
+        ("HR CI", "0.7 (0.5-0.9)", None),
+    ],
+)
+def test_the_level_that_a_name_or_a_cell_states_is_known(head, cell, level):
+    assert cells_of(head, cell).level == level
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "form", "ours"),
+    [
+        ("mean_treatment", "7.5 ± 5.1", "mean (sd) treatment", ["mean_treatment", "sd_treatment"]),
+        ("events_treatment", "9 (18%)", "events (percent) treatment", ["events_treatment"]),
+        ("Events_Treatment", "9/50", "events/n treatment", ["events_treatment", "n_treatment"]),
+    ],
+)
+def test_a_column_under_our_name_may_itself_be_taken_apart(head, cell, form, ours):
+    found = cells_of(head, cell, cells={head: form})
+    assert list(row(found)) == ours
+
+
+def test_composites_are_advised_by_the_names_of_the_file_and_all_at_once():
+    heads = ("Deaths drug", "Total drug", "Deaths placebo", "Total placebo")
+    cells = (["9 (18%)"], ["50"], ["5 (10%)"], ["50"])
+    found = plain_table(frame_of(**dict(zip(heads, cells, strict=True))))
+    with speaking(COMMAND), pytest.raises(DataError) as refused:
+        refuse_composites(found.frame, list(found.frame), heads=found.heads)
+    first, second = refused.value.problems
+    assert "'Deaths drug' (events_treatment) holds several figures" in first
+    assert '--cells "Deaths placebo=..."' in second
+    forms = ("events (percent) treatment", "events (percent) control")
+    asked = dict(zip(heads[::2], forms, strict=True))
+    found = plain_table(frame_of(**dict(zip(heads, cells, strict=True))), cells=asked).frame
+    assert found["events_control"].tolist() == ["5"]
+    assert found["n_control"].tolist() == ["50"]
+
+
+def test_cells_that_do_not_fit_are_listed_for_every_column():
+    columns = {"n/N treatment": ["9/52", "x"], "n/N control": ["y", "8/50"]}
+    with pytest.raises(DataError) as refused:
+        plain_table(frame_of(**columns))
+    first, second = refused.value.problems
+    assert "'n/N treatment'" in first
+    assert "Bern 2005 (row 2) 'x'" in first
+    assert "Alba 2001 (row 1) 'y'" in second
+
+
 NUMBERS = st.decimals(min_value=0, max_value=999, places=1).map(str)
 
 
@@ -297,7 +415,7 @@ def test_an_interval_is_read_as_it_was_printed_or_refused(
     cell = cell.replace(".", ",") if comma else cell
     found = read_cell(form_named("estimate (lower-upper)")[0], cell)
     assert not isinstance(found, str), cell
-    assert [float(found[part]) for part in ("lower", "estimate", "upper")] == values
+    assert [float(figure(found[part])) for part in ("lower", "estimate", "upper")] == values
 
 
 @settings(max_examples=300, deadline=None)
@@ -309,6 +427,6 @@ def test_any_cell_is_read_into_numbers_or_refused_in_words(cell, form):
     if isinstance(found, str):
         assert found
         return
-    assert all(np.isfinite(float(text)) for text in found.values())
+    assert all(read_printed(text) is not None for text in found.values())
     printed = [c for c in cell if c in "123456789"]
     assert printed == [c for c in "".join(found.values()) if c in "123456789"]

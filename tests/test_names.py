@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayesmeta.errors import ColumnError, DataError
-from bayesmeta.sheets import named
+from bayesmeta.sheets import named, plain_table
 from bayesmeta.sheets._sets import COUNTS, OURS, all_sets
 from bayesmeta.sheets._words import key
 from bayesmeta.ways import COMMAND, SPECIFICATION, speaking
@@ -29,7 +29,7 @@ def table(names, *rows):
 
 
 def columns(frame, **asked):
-    return list(named(frame, **asked).frame.columns)
+    return list(plain_table(frame, **asked).frame.columns)
 
 
 def values(frame, *names):
@@ -60,7 +60,7 @@ def test_a_hazard_ratio_with_its_limits_is_an_estimate_and_states_its_measure():
 
 
 def test_a_variance_becomes_a_standard_error_and_not_one_itself():
-    found = named(case("c13-yi-vi"))
+    found = plain_table(case("c13-yi-vi"))
     assert list(found.frame.columns) == ["study", "y", "se"]
     vi = case("c13-yi-vi")["vi"].astype(float)
     np.testing.assert_allclose(found.frame["se"], np.sqrt(vi))
@@ -68,7 +68,7 @@ def test_a_variance_becomes_a_standard_error_and_not_one_itself():
 
 
 def test_patients_are_events_and_non_events_of_metafor():
-    found = named(case("c18h-metafor-abcd"))
+    found = plain_table(case("c18h-metafor-abcd"))
     assert values(found.frame, *COUNTED) == [[12, 40, 18, 40], [5, 50, 9, 50]]
     assert found.said[0] == "columns of metafor: ai, bi, ci, di"
     assert found.said[1:] == ("n_treatment from ai + bi", "n_control from ci + di")
@@ -116,7 +116,7 @@ WEB = (
 )
 def test_revman_web_is_read_by_the_columns_that_hold_data(cells, names, first):
     frame = table(WEB, ["1", "Ando", *cells.split(";"), "50", "0.6", "0.3", "1.2"])
-    found = named(frame).frame
+    found = plain_table(frame).frame
     assert values(found, *names.split())[0] == pytest.approx(first)
     assert "Mean" in found.columns
     assert ("y" in found) == ("y" in names)
@@ -131,10 +131,13 @@ def test_results_of_an_export_never_pass_for_columns_of_ours():
 
 
 def test_revman_5_loses_its_rows_of_totals_and_zeros_that_are_no_figures():
-    found = named(case("revman-5"))
+    found = plain_table(case("revman-5"))
     frame = found.frame
     assert frame["study"].tolist() == ["Ando 2011", "Bello 2015", "Davis 1973", "Flor 1971"]
-    assert "3 rows of RevMan 5 with totals left out" in found.said
+    assert (
+        "3 rows of RevMan 5 with totals left out: "
+        "Drug against placebo (row 1), Death (row 2), Pain (row 5)" in found.said
+    )
     events = pd.to_numeric(frame["events_treatment"])
     assert events.tolist()[:2] == [12, 5]
     assert events.isna().tolist() == [False, False, True, True]
@@ -242,11 +245,11 @@ def test_counts_and_printed_ratios_of_one_table_are_both_kept():
 
 def test_a_programs_own_results_stay_beside_the_counts_they_were_made_of():
     heads = "study;ai;n1i;ci;n2i;yi;vi"
-    whole = named(table(heads))
+    whole = plain_table(table(heads))
     assert "y" not in whole.frame
     assert any("yi, vi left as they are" in said for said in whole.said)
     gap = table(heads, ("A", *"123456"), ("B", "", "", "", "", "0.1", "0.04"))
-    assert pd.to_numeric(named(gap).frame["se"])[1] == pytest.approx(0.2)
+    assert pd.to_numeric(plain_table(gap).frame["se"])[1] == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("given", ["OR", "Hazard ratio", "RD"])
@@ -362,30 +365,40 @@ def test_without_a_name_of_studies_the_rest_is_found_still():
 
 def test_a_contradiction_of_patients_is_left_as_a_text_that_no_reader_takes():
     frame = table("study;ai;bi;ci;di;n1i;n2i", ("A", *"12", *"34", "3", "9"))
-    found = named(frame).frame
+    found = plain_table(frame).frame
     assert float(found["n_treatment"].iloc[0]) == 3
     assert found["n_control"].iloc[0] == "9 in n2i, but 7 by events and non-events"
 
 
 def test_what_is_no_number_is_no_number_after_a_sum_or_a_root():
     frame = table("study;ai;bi;ci;di", ("A", "1", "2x", "3", "4"), ("B", "1", "n.r.", "3", "4"))
-    found = named(frame).frame
+    found = plain_table(frame).frame
     assert found["n_treatment"].iloc[0] == "1 + 2x"
     assert pd.isna(found["n_treatment"].iloc[1])
-    roots = named(table("study;yi;vi", *zip("ABCD", "0000", ("-1", "x", "", "0"), strict=True)))
+    roots = plain_table(
+        table("study;yi;vi", *zip("ABCD", "0000", ("-1", "x", "", "0"), strict=True))
+    )
     assert roots.frame["se"].tolist()[:2] == ["square root of -1", "square root of x"]
     assert pd.isna(roots.frame["se"].iloc[2])
     assert roots.frame["se"].iloc[3] == 0
 
 
-def test_of_a_variance_with_two_readings_neither_is_taken():
-    found = named(table("study;yi;vi", ("A", "1", "1,234"), ("B", "1", "0,25")))
-    assert found.frame["se"].tolist() == ["square root of 1,234", 0.5]
+def test_marks_of_variances_are_decided_before_their_roots_are_taken():
+    found = plain_table(table("study;yi;vi", ("A", "1", "1,234"), ("B", "1", "0,25")))
+    assert found.frame["se"].tolist() == pytest.approx([1.234**0.5, 0.5])
+    with pytest.raises(DataError, match=r"^variance is '1,234' in A .* 1234 or 1\.234"):
+        plain_table(table("study;yi;vi", ("A", "1", "1,234"), ("B", "1", "")))
+
+
+def test_marks_of_counts_are_decided_before_patients_are_added_up():
+    rows = (("A", "1,234", "2,100", "350", "1,150"), ("B", "20", "100", "30", "90"))
+    found = plain_table(table("study;ai;bi;ci;di", *rows)).frame
+    assert values(found, "n_treatment", "n_control") == [[3334, 1500], [120, 120]]
 
 
 def test_variances_of_arms_become_sds():
     heads = "study;mean_t;var_t;n_t;mean_c;var_c;n_c"
-    found = named(table(heads, ("A", "5", "4", "10", "6", "9", "11")))
+    found = plain_table(table(heads, ("A", "5", "4", "10", "6", "9", "11")))
     assert values(found.frame, "sd_treatment", "sd_control") == [[2, 3]]
 
 
@@ -465,3 +478,145 @@ def test_every_set_claims_names_of_ours_and_no_key_twice():
         keys = [k for alternatives in one.needs.values() for k in alternatives]
         assert len(keys) == len(set(keys)), one
         assert all(key(k) == k for k in keys), one
+
+
+BASELINES = "mean_treatment;sd_treatment;n_treatment;mean_control;sd_control;n_control"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "mean_before_treatment;sd_before_treatment;mean_before_control;sd_before_control",
+        "baseline_mean_treatment;baseline_sd_treatment;baseline_mean_control;baseline_sd_control",
+        "Treatment mean pre;Treatment SD pre;Control mean pre;Control SD pre",
+    ],
+)
+def test_baselines_beside_means_of_our_names_are_found(before):
+    found = plain_table(table(f"study;{BASELINES};{before}"))
+    names = [f"{name}{arm}" for arm in ("_treatment", "_control") for name in ("mean", "sd")]
+    assert values(found.frame, *names) == [[2, 3, 5, 6]]
+    baseline = [name.replace("_", "_baseline_", 1) for name in names]
+    assert values(found.frame, *baseline) == [[8, 9, 10, 11]]
+    assert "as mean_baseline_treatment" in found.said[0]
+
+
+def test_baselines_of_one_row_per_arm_are_found():
+    rows = (("A", "drug", *"12345"), ("A", "placebo", *"67891"))
+    found = plain_table(table("study;arm;mean;sd;n;mean before;sd before", *rows)).frame
+    assert list(found) == ["study", "arm", "mean", "sd", "n", "mean_baseline", "sd_baseline"]
+
+
+def test_a_mean_before_beside_no_mean_stays_what_it_is():
+    assert columns(table("study;y;se;mean before")) == ["study", "y", "se", "mean before"]
+
+
+INTERVALS = (("A", "1.5", ".3", "1.0136", "2.2199"), ("B", "1.5", ".3", "", ""))
+
+
+@pytest.mark.parametrize("asked", ["HR", "RATIO", "OR"])
+def test_under_our_own_names_too_the_interval_of_a_ratio_comes_first(asked):
+    found = named(table("study;estimate;se;lower;upper", *INTERVALS), measure=asked)
+    assert pd.isna(found.frame["se"]).tolist() == [True, False]
+    assert found.said == ("se read only where there is no interval",)
+    given = {"estimate": "e", "se": "s", "lower": "l", "upper": "u"}
+    found = named(table("study;e;s;l;u", *INTERVALS), columns=given, measure=asked)
+    assert pd.isna(found.frame["se"]).tolist() == [True, False]
+
+
+def test_a_ratio_stated_by_a_column_taken_apart_has_its_interval_first():
+    rows = (("A", "1.5 (1.0136-2.2199)", ".3"), ("B", "", ".3"))
+    found = plain_table(table("study;HR (95% CI);se", *rows)).frame
+    assert pd.isna(found["se"]).tolist() == [True, False]
+
+
+def test_the_standard_error_of_a_difference_or_of_y_is_read_beside_an_interval():
+    frame = table("study;estimate;se;lower;upper", *INTERVALS)
+    for asked in (None, "MD"):
+        assert named(frame, measure=asked).frame is frame
+    both = table("study;y;se;estimate;lower;upper", ("A", ".4", ".2", "1.5", "1", "2.2"))
+    assert named(both, measure="HR").frame["se"].tolist() == [".2"]
+
+
+REVMAN = "Study;Outcome number;Events 1;Total 1;Events 2;Total 2"
+
+
+def test_without_data_types_no_study_of_revman_5_is_lost():
+    rows = (("A", "1", "12", "40", "18", "40"), ("B", "1", *"5599"), ("C", "1", *"3848"))
+    found = plain_table(table(REVMAN, *rows))
+    assert found.frame["study"].tolist() == ["A", "B", "C"]
+    assert not any("totals" in one for one in found.said)
+
+
+def test_without_data_types_totals_of_revman_5_are_the_rows_of_sums_and_named():
+    rows = (
+        ("Death", "1", "1,270", "4,900", "1,893", "5,320"),
+        ("A", "1", "1,195", "4,490", "1,798", "4,880"),
+        ("B", "1", "75", "410", "95", "440"),
+        ("C", "2", "3", "10", "4", "20"),
+    )
+    found = plain_table(table(REVMAN, *rows))
+    assert found.frame["study"].tolist() == ["A", "B", "C"]
+    assert found.said[-1] == "1 row of RevMan 5 with totals left out: Death (row 1)"
+
+
+def test_studies_of_as_many_patients_are_no_totals_of_each_other():
+    heads = "Study;Outcome Number;Mean 1;SD 1;Total 1;Mean 2;SD 2;Total 2"
+    rows = (("A", "1", "5", "2", "20", "6", "2", "20"), ("B", "1", "4", "2", "20", "7", "2", "20"))
+    assert plain_table(table(heads, *rows)).frame["study"].tolist() == ["A", "B"]
+
+
+def test_totals_of_subgroups_are_left_out_before_those_of_outcomes():
+    heads = REVMAN.replace("Outcome number", "Outcome number;Subgroup number")
+    rows = (
+        ("All", "1", "0", "6", "60", "9", "60"),
+        ("Old", "1", "1", "3", "30", "4", "30"),
+        ("A", "1", "1", "1", "10", "2", "10"),
+        ("B", "1", "1", "2", "20", "2", "20"),
+        ("Young", "1", "2", "3", "30", "5", "30"),
+        ("C", "1", "2", "1", "10", "3", "10"),
+        ("D", "1", "2", "2", "20", "2", "20"),
+    )
+    found = plain_table(table(heads, *rows))
+    assert found.frame["study"].tolist() == ["A", "B", "C", "D"]
+    assert "All (row 1), Old (row 2), Young (row 5)" in found.said[-1]
+
+
+def test_estimates_of_revman_5_without_data_types_are_refused():
+    rows = (("A", *"1000023"), ("B", *"1000045"))
+    frame = table(f"{REVMAN};Effect Estimate;SE", *rows)
+    with pytest.raises(DataError, match=r"Nothing tells totals from studies .*'Data Type'"):
+        plain_table(frame)
+
+
+@pytest.mark.parametrize(
+    ("heads", "level"),
+    [
+        ("HR;95% CI lower;95% CI upper", 0.95),
+        ("HR;2.5%;97.5%", 0.95),
+        ("HR;L95;U95", 0.95),
+        ("HR;lower;upper", None),
+    ],
+)
+def test_the_level_that_the_names_of_limits_state_is_known(heads, level):
+    assert named(table(f"study;{heads}")).level == level
+
+
+def test_a_variance_that_contradicts_the_standard_error_beside_it_is_a_text():
+    rows = (("A", ".5", ".1", ".5"), ("B", ".5", ".707", ".5"), ("C", ".5", ".7", ".49"))
+    found = plain_table(table("study;y;se;variance", *rows))
+    assert found.frame["se"].tolist() == [".1 ≠ √.5", ".707", ".7"]
+    assert found.said == ()
+
+
+def test_a_root_is_said_only_where_it_was_used():
+    rows = (("A", "1", ".1", ".01"), ("B", "1", "", ".04"))
+    found = plain_table(table("study;y;se;variance", *rows))
+    assert found.frame["se"].tolist() == [".1", 0.2]
+    assert found.said == ("se as the square root of variance",)
+
+
+def test_the_heads_of_the_table_are_kept_by_our_names():
+    found = named(table("Trial;ai;n1i;ci;n2i"))
+    assert found.heads["events_control"] == "ci"
+    assert found.heads["study"] == "Trial"
+    assert found.sources == {"metafor"}

@@ -3,25 +3,19 @@
 It knows names of columns and nothing of studies: what a row may hold is checked above.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from ._cells import Cells, composite, refuse_composites, split_cells
+from ._cells import Cells, split_cells
+from ._composites import refuse_composites
+from ._derived import derived
 from ._file import Sheet, read_sheet
+from ._forms import composite
+from ._marks import Printed, read_printed
 from ._names import Named, named
-from ._numbers import MISSING_WORDS, is_missing_word, plain_numbers, read_number
+from ._numbers import plain_numbers, read_number
 from ._parquet import need_pyarrow
+from ._plain import Plain, plain_table, plainly
 from ._sets import NUMBERS, TEXTS, WHOLE
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def plainly(frame: "pd.DataFrame", columns: Mapping[str, str] | None) -> "pd.DataFrame":
-    """Bring a frame under our names, its printed numbers as plain ones."""
-    found = named(frame, columns=columns).frame
-    return plain_numbers(found, NUMBERS, texts=TEXTS, whole=WHOLE)[0]
-
+from ._taken import check_cells
+from ._words import MISSING_WORDS, is_missing_word
 
 __all__ = [
     "MISSING_WORDS",
@@ -30,14 +24,20 @@ __all__ = [
     "WHOLE",
     "Cells",
     "Named",
+    "Plain",
+    "Printed",
     "Sheet",
+    "check_cells",
     "composite",
+    "derived",
     "is_missing_word",
     "named",
     "need_pyarrow",
     "plain_numbers",
+    "plain_table",
     "plainly",
     "read_number",
+    "read_printed",
     "read_sheet",
     "refuse_composites",
     "split_cells",

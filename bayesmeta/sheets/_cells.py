@@ -9,18 +9,16 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..ways import way
-from ._forms import FORMS, SHARE, Form, Texts, composite, form_named, read_cell, share_wrong
+from ._forms import FORMS, Texts, form_named, read_cell
 from ._matching import match
 from ._measures import fits, refuse_other
-from ._sets import SIDES, STUDY, spelled
-from ._words import is_missing, key, numbers_of, rows_in_words
+from ._taken import Asked, Taken, parts_of, refused, studies_of
+from ._words import is_missing, key
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Cells", "composite", "refuse_composites", "split_cells"]
-
-_SEVERAL = r"[/±(\[+]|\bof\b"
+__all__ = ["Cells", "split_cells"]
 
 
 @final
@@ -31,28 +29,34 @@ class Cells:
     Attributes
     ----------
     frame : DataFrame
-        The columns that were taken apart stand under our names, as texts with the printed decimals.
+        The columns that were taken apart stand under our names, as texts as they are printed: what
+        their marks mean is for `plain_numbers` to decide, then for `check_cells` to hold together.
     said : tuple of str
         What was read as what.
     measure : str or None
         The measure that a column's name states.
+    taken : tuple of Taken
+        The columns that were taken apart.
     """
 
     frame: "pd.DataFrame"
     said: tuple[str, ...] = ()
     measure: str | None = None
+    taken: tuple[Taken, ...] = ()
 
+    @property
+    def level(self) -> float | None:
+        """The level of the intervals that a column's name or cells state."""
+        return next((one.level for one in self.taken if one.level is not None), None)
 
-@final
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A column that holds several figures, and what says so."""
-
-    place: int
-    head: str
-    form: Form
-    side: str
-    measure: str
+    @property
+    def heads(self) -> Mapping[str, str]:
+        """By our names, the columns that they were taken from."""
+        return {
+            f"{part}{one.asked.side}": one.asked.head
+            for one in self.taken
+            for part in parts_of(one.asked.form, one.figures)
+        }
 
 
 def split_cells(
@@ -92,9 +96,9 @@ def split_cells(
     >>> trials = pd.DataFrame({"study": ["A"], "HR (95% CI)": ["0·76 (0·60–0·96)"]})
     >>> found = split_cells(trials)
     >>> found.frame.iloc[0].to_dict()
-    {'study': 'A', 'estimate': '0.76', 'lower': '0.60', 'upper': '0.96'}
-    >>> found.said, found.measure
-    (("'HR (95% CI)' read as estimate (lower-upper)",), 'HR')
+    {'study': 'A', 'estimate': '0·76', 'lower': '0·60', 'upper': '0·96'}
+    >>> found.said, found.measure, found.level
+    (("'HR (95% CI)' read as estimate (lower-upper)",), 'HR', 0.95)
     """
     heads = [str(name) for name in frame.columns]
     asked = [*_given(heads, cells or {}), *_by_name(heads, cells or {})]
@@ -105,27 +109,67 @@ def split_cells(
     if not asked:
         return Cells(frame)
     rows = np.ones(len(frame), dtype=bool) if kept is None else kept
-    made: dict[str, pd.Series] = {}
+    taken = _all_taken(frame, asked, rows, heads)
+    made = _columns_of(taken, [head for i, head in enumerate(heads) if i not in _places(asked)])
+    rest = frame.iloc[:, [i for i in range(len(heads)) if i not in _places(asked)]]
+    stated = next((one.measure for one in asked if one.measure), None)
+    return Cells(rest.assign(**made), tuple(map(_said, asked)), stated, taken)
+
+
+def _places(asked: Sequence[Asked]) -> set[int]:
+    return {one.place for one in asked}
+
+
+def _all_taken(
+    frame: "pd.DataFrame", asked: Sequence[Asked], rows: NDArray[np.bool_], heads: Sequence[str]
+) -> tuple[Taken, ...]:
+    """Take all columns apart, or refuse the cells of all that do not fit."""
+    study = studies_of(frame, heads)
+    taken, problems = [], []
     for one in asked:
-        for ours, column in _taken_apart(frame, one, rows, heads).items():
-            if ours in made or ours in heads:
-                raise DataError(
-                    f"Column {one.head!r} holds {ours}, which stands in another column too; keep "
-                    "one of them."
+        found, wrong = _taken_apart(frame.iloc[:, one.place], one, rows, study)
+        taken.append(found)
+        if wrong:
+            problems.append(refused(found, wrong))
+    if problems:
+        raise DataError(*problems)
+    return tuple(taken)
+
+
+def _columns_of(taken: Sequence[Taken], others: Sequence[str]) -> "dict[str, pd.Series]":
+    """The columns made of those taken apart, none of which may stand in another column too."""
+    import pandas as pd
+
+    have = {key(head) for head in others}
+    made: dict[str, pd.Series] = {}
+    problems = []
+    for one in taken:
+        for part in parts_of(one.asked.form, one.figures):
+            ours = f"{part}{one.asked.side}"
+            if ours in made or key(ours) in have:
+                problems.append(
+                    f"Column {one.asked.head!r} holds {ours}, which stands in another column too; "
+                    "keep one of them."
                 )
-            made[ours] = column
-    places = {one.place for one in asked}
-    rest = frame.iloc[:, [i for i in range(len(heads)) if i not in places]]
-    said = tuple(_said(one) for one in asked)
-    return Cells(rest.assign(**made), said, next((m.measure for m in asked if m.measure), None))
+            cells = [_part_of(*row, part) for row in zip(one.cells, one.figures, strict=True)]
+            made[ours] = pd.Series(cells, index=one.cells.index, dtype=object)
+    if problems:
+        raise DataError(*problems)
+    return made
 
 
-def _said(one: _Asked) -> str:
+def _part_of(cell: object, figures: Texts, part: str) -> object:
+    """A figure of a cell as printed; a word that says that there is none stays."""
+    said = cell if not figures and isinstance(cell, str) and is_missing(cell) else None
+    return figures.get(part, said if said and said.strip() else None)
+
+
+def _said(one: Asked) -> str:
     arm = f" of {one.side.removeprefix('_')}" if one.side else ""
     return f"{one.head!r} read as {one.form.name}{arm}"
 
 
-def _given(heads: Sequence[str], cells: Mapping[str, str]) -> list[_Asked]:
+def _given(heads: Sequence[str], cells: Mapping[str, str]) -> list[Asked]:
     asked = []
     for column, text in cells.items():
         found = form_named(text)
@@ -136,7 +180,7 @@ def _given(heads: Sequence[str], cells: Mapping[str, str]) -> list[_Asked]:
                 "where it is of one arm."
             )
         place = _place(heads, column)
-        asked.append(_Asked(place, heads[place], *found))
+        asked.append(Asked(place, heads[place], *found))
     return asked
 
 
@@ -152,7 +196,7 @@ def _place(heads: Sequence[str], column: str) -> int:
     )
 
 
-def _by_name(heads: Sequence[str], cells: Mapping[str, str]) -> list[_Asked]:
+def _by_name(heads: Sequence[str], cells: Mapping[str, str]) -> list[Asked]:
     """Columns whose own name is a form, unless what they hold has columns of its own."""
     given = {key(name) for name in cells}
     have = {key(head) for head in heads}
@@ -163,124 +207,18 @@ def _by_name(heads: Sequence[str], cells: Mapping[str, str]) -> list[_Asked]:
             continue
         form, side, measure = found
         if not have.intersection(key(f"{part}{side}") for part in form.parts):
-            asked.append(_Asked(place, head, form, side, measure))
+            asked.append(Asked(place, head, form, side, measure))
     return asked
 
 
 def _taken_apart(
-    frame: "pd.DataFrame", one: _Asked, rows: NDArray[np.bool_], heads: Sequence[str]
-) -> "dict[str, pd.Series]":
-    import pandas as pd
-
-    column = frame.iloc[:, one.place]
+    column: "pd.Series", one: Asked, rows: NDArray[np.bool_], study: Sequence[str] | None
+) -> tuple[Taken, dict[int, str]]:
+    """Read the cells of a column, and say what is wrong with which."""
     texts = ["" if is_missing(cell) else str(cell).strip() for cell in column]
     read = {text: read_cell(one.form, text) for text in dict.fromkeys(texts) if text}
-    n = _patients(frame, one, heads)
-    found: list[Texts] = []
-    wrong: dict[int, str] = {}
-    for i, text in enumerate(texts):
-        texts_of = read.get(text, {})
-        if not isinstance(texts_of, str) and n is not None:
-            texts_of = (text and share_wrong(texts_of, n[i])) or texts_of
-        if isinstance(texts_of, str) and rows[i]:
-            wrong[i] = texts_of
-        found.append({} if isinstance(texts_of, str) else texts_of)
-    if wrong:
-        raise DataError(_refused(frame, one, heads, wrong, texts))
-    parts = dict.fromkeys(
-        part for texts_of in read.values() if not isinstance(texts_of, str) for part in texts_of
-    )
-    wanted = [part for part in parts if part != "percent"] or list(one.form.parts)
-    return {
-        f"{part}{one.side}": pd.Series(
-            [cell.get(part) for cell in found], index=frame.index, dtype=object
-        )
-        for part in wanted
-    }
-
-
-def _patients(
-    frame: "pd.DataFrame", one: _Asked, heads: Sequence[str]
-) -> NDArray[np.float64] | None:
-    """Patients of the arm by another column, for events with their percentage."""
-    if one.form is not SHARE:
-        return None
-    keys = spelled("n", one.side)
-    places = [i for i, head in enumerate(heads) if key(head) in keys]
-    return numbers_of(frame.iloc[:, places[0]]) if len(places) == 1 else None
-
-
-def _refused(
-    frame: "pd.DataFrame",
-    one: _Asked,
-    heads: Sequence[str],
-    wrong: Mapping[int, str],
-    texts: Sequence[str],
-) -> str:
-    first = next(iter(wrong))
-    others = [i for i in wrong if i != first]
-    also = f" So with {_rows(frame, heads, others)}." if others else ""
-    return (
-        f"{one.head!r}, read as {one.form.name}: {_rows(frame, heads, [first])} "
-        f"{texts[first][:40]!r} {wrong[first]}.{also} Write e.g. {one.form.example}, leave the "
-        f"cell blank, or exclude the row: {way('exclude', _name(frame, heads, first))}."
-    )
-
-
-def _rows(frame: "pd.DataFrame", heads: Sequence[str], rows: Sequence[int]) -> str:
-    names = _studies(frame, heads)
-    return rows_in_words(names, rows)
-
-
-def _name(frame: "pd.DataFrame", heads: Sequence[str], row: int) -> str:
-    names = _studies(frame, heads)
-    return "its study" if names is None else names[row]
-
-
-def _studies(frame: "pd.DataFrame", heads: Sequence[str]) -> list[str] | None:
-    for keys in (("study",), *STUDY):
-        for place, head in enumerate(heads):
-            if key(head) in keys:
-                return [str(cell) for cell in frame.iloc[:, place]]
-    return None
-
-
-def refuse_composites(frame: "pd.DataFrame", numbers: Sequence[str]) -> None:
-    """Refuse columns of numbers whose cells hold several figures.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Under our names.
-    numbers : sequence of str
-        The columns that are to be read as numbers.
-
-    Raises
-    ------
-    DataError
-        Naming the first such column, its rows, a cell, and what its cells may be.
-    """
-    for name in numbers:
-        if name in frame:
-            _refuse_composite(frame, name)
-
-
-def _refuse_composite(frame: "pd.DataFrame", name: str) -> None:
-    import pandas as pd
-
-    column = frame[name]
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return
-    texts = column.astype(str).str.strip()
-    suspect = np.flatnonzero(texts.str.contains(_SEVERAL, regex=True).to_numpy(dtype=bool))
-    found = {int(i): said for i in suspect if (said := composite(texts.iloc[i])) is not None}
-    if not found:
-        return
-    heads = [str(head) for head in frame.columns]
-    first = next(iter(found))
-    arm = next((f" {side[1:]}" for side in SIDES if name.endswith(side)), "")
-    raise DataError(
-        f"{name} holds several figures in one cell, {texts.iloc[first][:40]!r}; check "
-        f"{_rows(frame, heads, list(found))}. Say what they are with {way('cells', name)}, the "
-        f"dots being {found[first]}{f', and{arm} after it' if arm else ''}."
-    )
+    found = [read.get(text, {}) for text in texts]
+    wrong = {i: cell for i, cell in enumerate(found) if isinstance(cell, str) and rows[i]}
+    figures = tuple({} if isinstance(cell, str) else cell for cell in found)
+    names = None if study is None else tuple(study)
+    return Taken(asked=one, cells=column, figures=figures, checked=rows, study=names), wrong

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from ..errors import DataError
 from ._marks import CANONICAL, Printed
 
 if TYPE_CHECKING:
@@ -77,8 +76,8 @@ class Column:
         return changed | dict.fromkeys(self.missing, np.nan)
 
 
-def decide(column: Column, frame: "pd.DataFrame") -> None:
-    """Find the decimal mark that the cells of a column have, or refuse two of them."""
+def decide(column: Column, frame: "pd.DataFrame") -> str:
+    """Find the decimal mark that the cells of a column have, or say that they have two."""
     shown: dict[str, str] = {}
     for text, one in column.printed.items():
         if one.decimal:
@@ -86,13 +85,14 @@ def decide(column: Column, frame: "pd.DataFrame") -> None:
     if len(shown) < 2:
         column.decimal = next(iter(shown), "")
     elif column.number:
-        raise _contradiction(column, list(shown.values()), frame)
+        return _contradiction(column, list(shown.values()), frame)
     else:
         column.printed.clear()
+    return ""
 
 
-def decide_by_others(columns: Sequence[Column], frame: "pd.DataFrame") -> None:
-    """Give columns that show no decimal mark the only one that others show, or refuse them.
+def decide_by_others(columns: Sequence[Column], frame: "pd.DataFrame") -> list[str]:
+    """Give columns that show no decimal mark the only one that others show, or say which lack it.
 
     Commas in counts are taken for thousands beside plain counts, unless others show decimal commas.
     Points are not: effective counts of cluster trials are printed as fractions.
@@ -101,12 +101,15 @@ def decide_by_others(columns: Sequence[Column], frame: "pd.DataFrame") -> None:
     for one in columns:
         if one.decimal:
             shown.setdefault(one.decimal, one.name)
+    problems = []
     for column in columns:
         if column.number and column.is_open:
             counts = column.whole and _has_thousands(column)
             if len(shown) > 1 or (not shown and not counts) or (counts and "," in shown):
-                raise _two_readings(column, frame)
+                problems.append(_two_readings(column, frame))
+                continue
             column.decimal, column.by = (".", "") if counts else next(iter(shown.items()))
+    return problems
 
 
 def _has_thousands(column: Column) -> bool:
@@ -119,20 +122,20 @@ def _has_thousands(column: Column) -> bool:
     return broken and bool(plain) and most <= _LARGER * max(plain)
 
 
-def _contradiction(column: Column, texts: Sequence[str], frame: "pd.DataFrame") -> DataError:
+def _contradiction(column: Column, texts: Sequence[str], frame: "pd.DataFrame") -> str:
     one, two = (f"{text!r} in {_row(frame, column, text)}" for text in texts[:2])
-    return DataError(
+    return (
         f"{column.name} has {one} and {two}: a decimal mark in the one is a mark between "
         "thousands in the other; write both alike."
     )
 
 
-def _two_readings(column: Column, frame: "pd.DataFrame") -> DataError:
+def _two_readings(column: Column, frame: "pd.DataFrame") -> str:
     text, *others = column.twofold
     one = column.printed[text]
     thousands, decimal = one.text(decimal=False), one.text()
     more = f" (and {len(others)} more like it)" if others else ""
-    return DataError(
+    return (
         f"{column.name} is {text!r} in {_row(frame, column, text)}{more}, which is {thousands} or "
         f"{decimal}, and the table does not tell which; write {thousands} or {decimal}0."
     )

@@ -1,36 +1,39 @@
 """Forms of cells with several figures: what they look like, and what they hold."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import final
 
+from ._marks import DASHES, NUMBER, UNSIGNED, Printed, read_printed
 from ._measures import MEASURES
 from ._sets import arm_words
-from ._words import DASHES, NUMBER, either, figure, key
+from ._words import key
 
 type Texts = Mapping[str, str]
 
 _DASH = rf"[{DASHES}]"
-_N = rf"(?:{NUMBER})"
 _TO = rf"(?:\s*(?:to|;|\||\.\.)\s*|\s*,\s+|,|\s+{_DASH}\s+|{_DASH})"
-_BEFORE = r"(?:(?:95\s?%\s?)?(?P<word>CI|CrI|IQR|range|SD|SEM|SE)\s*[:=,]?\s*)?\s*"
-_COUNT = r"\d+(?: \d{3})*(?:[.,·]\d+)?"
-_PERCENT = r"(?P<percent>\d+(?:[.,·]\d+)?)\s?"
+_BEFORE = r"(?:(?:(?P<level>95)\s?%\s?)?(?P<word>CI|CrI|IQR|range|SD|SEM|SE)\s*[:=,]?\s*)?\s*"
+_BARE = r"\d+(?:[ ,.]\d{3})*"
+_PERCENT = rf"(?P<percent>{UNSIGNED})\s?"
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
 
-_OF = _pattern(rf"(?P<a>{_COUNT})\s*(?:/|of)\s*(?P<b>{_COUNT})(?:\s*[(\[]{_PERCENT}%?[)\]])?")
-_SHARE = _pattern(rf"(?P<a>{_COUNT})\s*[(\[]{_PERCENT}%[)\]]")
-_BARE_SHARE = _pattern(rf"(?P<a>\d+(?: \d{{3}})*)\s*[(\[]{_PERCENT}[)\]]")
-_SPREAD = _pattern(rf"(?P<a>{_N})\s*(?:±|\+\s?/\s?{_DASH}|\+{_DASH})\s*(?P<b>{_N})")
-_ONE_IN = _pattern(rf"(?P<a>{_N})\s*[,;]?\s*[(\[]{_BEFORE}±?\s*(?P<b>{_N})[)\]]")
-_TWO_IN = _pattern(rf"(?P<a>{_N})\s*[,;]?\s*[(\[]{_BEFORE}(?P<b>{_N})(?P<to>{_TO})(?P<c>{_N})[)\]]")
-_TWO = _pattern(rf"[(\[]?{_BEFORE}(?P<b>{_N})(?P<to>{_TO})(?P<c>{_N})[)\]]?")
+_OF = _pattern(rf"(?P<a>{UNSIGNED})\s*(?:/|of)\s*(?P<b>{UNSIGNED})(?:\s*[(\[]{_PERCENT}%?[)\]])?")
+_SHARE = _pattern(rf"(?P<a>{UNSIGNED})\s*[(\[]{_PERCENT}%[)\]]")
+_BARE_SHARE = _pattern(rf"(?P<a>{_BARE})\s*[(\[]{_PERCENT}[)\]]")
+_SPREAD = _pattern(rf"(?P<a>{NUMBER})\s*(?:±|\+\s?/\s?{_DASH}|\+{_DASH})\s*(?P<b>{NUMBER})")
+_ONE_IN = _pattern(rf"(?P<a>{NUMBER})\s*[,;]?\s*[(\[]{_BEFORE}±?\s*(?P<b>{NUMBER})[)\]]")
+_TWO_IN = _pattern(
+    rf"(?P<a>{NUMBER})\s*[,;]?\s*[(\[]{_BEFORE}(?P<b>{NUMBER})(?P<to>{_TO})(?P<c>{NUMBER})[)\]]"
+)
+_TWO = _pattern(rf"[(\[]?{_BEFORE}(?P<b>{NUMBER})(?P<to>{_TO})(?P<c>{NUMBER})[)\]]?")
 
 
 @final
@@ -176,16 +179,24 @@ def _without(whole: str, word: str) -> list[str]:
 
 
 def read_cell(form: Form, text: str) -> Texts | str:
-    """Read the figures of a cell by our names, or say what is wrong with it."""
+    """Take a cell apart: its figures as printed by our names, or what is wrong with it.
+
+    A level that the cell states stands under ``"level"``, a percentage under ``"percent"``.
+    """
     if form.other is not None and (found := _match(form.other, text)):
-        texts = _figures(form.other, found, text)
+        texts = _figures(form.other, found)
         comma = form is IQR and found["to"] == ","  # of two quartiles, or of a width's decimals
         if not comma:
             return texts
-        if not isinstance(texts, str) and "," not in found["a"]:
+        if not isinstance(texts, str) and not _has_decimal_comma(found["a"]):
             return "may be a width with a decimal comma or two quartiles"
     found = _match(form, text)
-    return _figures(form, found, text) if found else f"does not read as {form.name}"
+    return _figures(form, found) if found else f"does not read as {form.name}"
+
+
+def _has_decimal_comma(text: str) -> bool:
+    printed = read_printed(text)
+    return printed is not None and printed.decimal == ","
 
 
 def _match(form: Form, text: str) -> re.Match[str] | None:
@@ -200,42 +211,47 @@ def _part(found: re.Match[str], group: str) -> str | None:
     return found[group] if group in found.re.groupindex else None
 
 
-def _figures(form: Form, found: re.Match[str], text: str) -> Texts | str:
-    if twice := either(text):
-        return f"holds {twice}, which is {twice.replace(',', '')} or {twice.replace(',', '.')}"
+def _figures(form: Form, found: re.Match[str]) -> Texts | str:
     groups = [group for group in "abc" if group in found.re.groupindex]
     if _part(found, "to") == "," and any("," in found[group] for group in "bc"):
         return "has commas between and within its figures"
-    texts = {
-        part: str(figure(found[group])) for part, group in zip(form.parts, groups, strict=True)
-    }
-    if percent := _part(found, "percent"):
-        texts["percent"] = str(figure(percent))
-    return _wrong(form, texts) or texts
+    texts = {part: found[group] for part, group in zip(form.parts, groups, strict=True)}
+    texts |= {group: one for group in ("percent", "level") if (one := _part(found, group))}
+    odd = next((one for one in texts.values() if read_printed(one) is None), None)
+    return texts if odd is None else f"holds {odd}, which is no number"
 
 
-def _wrong(form: Form, texts: Texts) -> str:
-    """What contradicts itself in the figures of one cell."""
-    values = [float(texts[part]) for part in form.parts]
-    if len(values) == 3 and not values[1] <= values[0] <= values[2]:
+def contradiction(form: Form, values: Mapping[str, float], percent: str = "") -> str:
+    """Say what contradicts itself in the figures of one cell, once they are numbers."""
+    found = [values.get(part, math.nan) for part in form.parts]
+    if len(found) == 3 and (found[0] < found[1] or found[0] > found[2]):
         return "has a first figure that does not lie between the other two"
-    if form is LIMITS and values[0] > values[1]:
+    if form is LIMITS and found[0] > found[1]:
         return "has its limits in the wrong order"
-    if form is EVENTS_OF_N and values[0] > values[1]:
+    if form is EVENTS_OF_N and found[0] > found[1]:
         return "has more events than patients"
-    return share_wrong(texts, values[1]) if form is EVENTS_OF_N else ""
+    return _share_wrong(values, percent) if percent and values.get("n", 0) > 0 else ""
 
 
-def share_wrong(texts: Texts, n: float) -> str:
+def _share_wrong(values: Mapping[str, float], percent: str) -> str:
     """Say that a printed percentage is not that of the events, to its own rounding."""
-    if "percent" not in texts or not n > 0:
+    printed = read_printed(percent)
+    if printed is None:
         return ""
-    printed = texts["percent"]
-    half = 0.5 * 10.0 ** -len(printed.partition(".")[2])
-    exact = 100 * float(texts["events"]) / n
-    if abs(exact - float(printed)) <= half * (1 + 1e-9):
-        return ""
-    return f"has {texts['events']} of {n:g}, which is {exact:.1f}% and not {printed}%"
+    exact = 100 * values["events"] / values["n"]
+    readings = _readings(printed)
+    for one in readings:
+        half = 0.5 * 10.0 ** -len(one.partition(".")[2])
+        if not abs(exact - float(one)) > half * (1 + 1e-9):
+            return ""
+    return (
+        f"has {values['events']:.15g} of {values['n']:.15g}, which is {exact:.1f}% and not "
+        f"{' or '.join(readings)}%"
+    )
+
+
+def _readings(printed: Printed) -> list[str]:
+    return [printed.text(decimal=one) for one in ((True, False) if printed.twofold else (True,))]
 
 
 def composite(text: str) -> str | None:

@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple, final
 
-_SIGNS = dict.fromkeys("−–‐‑‒﹣－", "-") | {"＋": "+"}
+DASHES = "-−–—‐‑‒﹣－"
+_SIGNS = dict.fromkeys(DASHES, "-") | {"＋": "+"}
 _DOTS = dict.fromkeys("·∙⋅•‧・･", "·")
 _BOUNDS = {"＜": "<", "＞": ">"}
 _PLAIN = str.maketrans({**_SIGNS, **_DOTS, **_BOUNDS, "’": "'", "ʼ": "'"})
@@ -15,6 +16,13 @@ _NUMBER = re.compile(
 )
 _CANONICAL = r"(?:[<>]=?|[≤≥])?[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 CANONICAL = re.compile(_CANONICAL)
+_GROUPED = "|".join(
+    rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+"
+    for group in (r"[ \u00a0\u2009\u202f]", "['’ʼ]", ",", r"\.")
+)
+_POINTS = f".,{''.join(_DOTS)}"
+UNSIGNED = rf"(?:(?:{_GROUPED}|\d+)(?:[{_POINTS}]\d+)?|[{_POINTS}]\d+)"  # as part of a text
+NUMBER = rf"(?:[{DASHES}+＋]?{UNSIGNED})"
 OTHER = {",": ".", ".": ","}
 
 

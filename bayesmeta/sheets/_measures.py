@@ -1,5 +1,6 @@
 """Measures as columns name them, and whether a name fits the measure that is asked for."""
 
+import re
 from collections.abc import Mapping
 
 from ..errors import DataError
@@ -57,3 +58,19 @@ def refuse_other(head: str, stated: str, asked: str | None) -> None:
         f"for it with {way('measure', stated)}, or say which column to use with "
         f"{way('columns', 'estimate')}."
     )
+
+
+def level_of(*heads: str) -> float | None:
+    """Read the level of an interval from the names of its limits.
+
+    Examples
+    --------
+    >>> level_of("95% CI lower", "95% CI upper"), level_of("2.5%", "97.5%"), level_of("lower", "")
+    (0.95, 0.95, None)
+    """
+    found = [re.search(r"(?<![\d.])\d{1,2}(?:\.\d+)?(?![\d.])", head) for head in heads]
+    numbers = [float(one[0]) for one in found if one]
+    if len(numbers) == 2 and numbers[0] < 50 < numbers[1]:
+        return round(numbers[1] - numbers[0], 6) / 100
+    level = next((one for one in numbers if one >= 50), None)
+    return None if level is None else level / 100

@@ -1,7 +1,7 @@
 """Columns under our names, whatever program or person named them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, final
 
@@ -9,12 +9,10 @@ import numpy as np
 
 from ..errors import DataError
 from ..ways import way
-from ._derived import with_derived
 from ._matching import Match, match
-from ._measures import RATIOS
-from ._revman import without_totals
+from ._measures import RATIOS, level_of
 from ._sets import OURS
-from ._words import blank_in, key
+from ._words import blank_in, column_of, key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,14 +28,25 @@ class Named:
     frame : DataFrame
         With our names; what matched nothing keeps its name and its cells.
     said : tuple of str
-        What was matched by more than its spelling, and what was made of columns.
+        What was matched by more than its spelling.
     measure : str or None
         The measure that a column's name states.
+    heads : mapping of str to str
+        By our names, the columns as they stand in the table that was given.
+    sources : frozenset of str
+        The programs whose names were read.
     """
 
     frame: "pd.DataFrame"
     said: tuple[str, ...] = ()
     measure: str | None = None
+    heads: Mapping[str, str] = field(default_factory=dict)
+    sources: frozenset[str] = frozenset()
+
+    @property
+    def level(self) -> float | None:
+        """The level of the intervals that the names of their columns state."""
+        return level_of(*(self.heads.get(one, "") for one in ("lower", "upper")))
 
 
 def named(
@@ -45,6 +54,7 @@ def named(
     *,
     columns: Mapping[str, str] | None = None,
     measure: str | None = None,
+    stated: str | None = None,
 ) -> Named:
     """Bring the columns of a table under our names.
 
@@ -56,6 +66,8 @@ def named(
         Our names to the table's, for what is not found or found wrongly.
     measure : str, optional
         The measure asked for, which the names may not contradict.
+    stated : str, optional
+        The measure that is stated elsewhere, as by a column that was taken apart.
 
     Returns
     -------
@@ -71,7 +83,8 @@ def named(
     -----
     A name of ours is found without regard to case, blanks, underscores and hyphens. Other names are
     found in complete sets alone (``ai``, ``n1i``, ``ci``, ``n2i``; ``HR``, ``LCI``, ``UCI``): a
-    single one of an incomplete set means nothing.
+    single one of an incomplete set means nothing. What follows from columns, as patients from
+    non-events, is made once their cells are numbers; see `derived`.
 
     Examples
     --------
@@ -80,26 +93,24 @@ def named(
     ...     {"Trial": ["A"], "ai": ["12"], "bi": ["28"], "ci": ["18"], "di": ["22"]})
     >>> found = named(trials)
     >>> found.frame.iloc[0].to_dict()  # doctest: +NORMALIZE_WHITESPACE
-    {'study': 'A', 'events_treatment': '12', 'events_control': '18',
-     'n_treatment': 40.0, 'n_control': 40.0}
+    {'study': 'A', 'events_treatment': '12', 'nonevents_treatment': '28',
+     'events_control': '18', 'nonevents_control': '22'}
     >>> found.said
-    ('Trial as study; columns of metafor: ai, bi, ci, di', 'n_treatment from ai + bi', \
-'n_control from ci + di')
+    ('Trial as study; columns of metafor: ai, bi, ci, di',)
     """
     heads = [str(name) for name in frame.columns]
     given = _given(heads, columns or {})
     found = match(frame, heads, given, measure)
-    stated = _stated(found)
-    if _nothing_to_do(found):
-        return Named(frame, tuple(dict.fromkeys(found.left)), stated)
-    made, said = _made(found)
-    return Named(made, said, stated)
-
-
-def _nothing_to_do(found: Match) -> bool:
-    same = all(found.heads[place] == ours for ours, place in found.places.items())
-    from_others = ("nonevents", "var_", "variance", "o_minus_e")
-    return same and not any(ours.startswith(from_others) for ours in found.places)
+    of_names = _stated(found)
+    ratio = not {of_names, stated, measure}.isdisjoint(RATIOS)
+    columns_, said = _made(found, ratio=ratio)
+    return Named(
+        columns_,
+        said,
+        of_names,
+        {ours: heads[place] for ours, place in found.places.items()},
+        frozenset(one.source for one in found.sets),
+    )
 
 
 def _given(heads: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
@@ -142,19 +153,19 @@ def _stated(found: Match) -> str | None:
     return next((one.measure for one in owners if one is not None and one.measure), None)
 
 
-def _made(found: Match) -> "tuple[pd.DataFrame, tuple[str, ...]]":
-    import pandas as pd
-
+def _made(found: Match, *, ratio: bool) -> "tuple[pd.DataFrame, tuple[str, ...]]":
+    """The table under our names; the one given where it stands under them already."""
     theirs = {ours: found.heads[place] for ours, place in found.places.items()}
-    ours_at = {place: ours for ours, place in found.places.items()}
-    names = _apart(found.heads, ours_at)
-    columns = {name: found.column(i) for i, name in enumerate(names)}
+    frame = found.frame
+    if any(ours != head for ours, head in theirs.items()):
+        ours_at = {place: ours for ours, place in found.places.items()}
+        frame = frame.set_axis(_apart(found.heads, ours_at), axis=1)
     said = [one for one in (_matched(found, theirs),) if one]
     said += dict.fromkeys(found.left)
-    said += _interval_first(found, columns, theirs)
-    columns, of_arms = without_totals(columns, found)
-    columns, derived = with_derived(columns, theirs)
-    return pd.DataFrame(columns), (*said, *of_arms, *derived)
+    if ratio:
+        frame, of_errors = _interval_first(frame, theirs)
+        said += of_errors
+    return frame, tuple(said)
 
 
 def _apart(heads: Sequence[str], ours_at: Mapping[int, str]) -> list[str]:
@@ -192,16 +203,19 @@ def _source(found: Match, ours: str) -> str | None:
 
 
 def _interval_first(
-    found: Match, columns: "dict[str, pd.Series]", theirs: Mapping[str, str]
-) -> list[str]:
+    frame: "pd.DataFrame", theirs: Mapping[str, str]
+) -> "tuple[pd.DataFrame, list[str]]":
     """Keep a ratio's SE where there is no interval: it may be of the ratio, not of its log."""
-    owner = found.owner("estimate")
-    if owner is None or "se" not in theirs or "se" in found.given:
-        return []
-    if not (owner.measure in RATIOS or found.asked in RATIOS):
-        return []
+    if not {"estimate", "se"} <= theirs.keys():
+        return frame, []
+    ratios = ~blank_in(column_of(frame, "estimate"))
+    if "y" in theirs:  # whose own standard error it is
+        ratios &= blank_in(column_of(frame, "y"))
     if not {"lower", "upper"} <= theirs.keys():
-        return [f"{theirs['se']} read as the standard error of log {theirs['estimate']}"]
-    full = ~blank_in(columns["lower"]) & ~blank_in(columns["upper"])
-    columns["se"] = columns["se"].astype(object).where(np.logical_not(full), None)
-    return [f"{theirs['se']} read only where there is no interval"]
+        log = f"{theirs['se']} read as the standard error of log {theirs['estimate']}"
+        return frame, [log] if "y" not in theirs else []
+    full = ratios & ~blank_in(column_of(frame, "lower")) & ~blank_in(column_of(frame, "upper"))
+    if not (full & ~blank_in(column_of(frame, "se"))).any():
+        return frame, []
+    kept = frame["se"].astype(object).where(np.logical_not(full), None)
+    return frame.assign(se=kept), [f"{theirs['se']} read only where there is no interval"]

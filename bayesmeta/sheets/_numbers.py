@@ -5,29 +5,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import DataError
 from ._decimals import Column, decide, decide_by_others, rows_of, study_of
 from ._marks import Printed, read_printed
+from ._words import is_missing_word
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_WORDS = "n.r. n.r nr n/r n.a. n.a na n/a nan null none missing - -- – — − . … ... ?"
-MISSING_WORDS = frozenset((*_WORDS.split(), "not reported", "not available"))
 _MOST = 5  # rows named
 _MARKS = {",": "commas", ".": "points"}
 _AS = {",": "decimal commas", ".": "decimal points"}
 _GROUPS = {",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
-
-
-def is_missing_word(text: str) -> bool:
-    """Whether a cell says in words or by a sign that there is no number.
-
-    Examples
-    --------
-    >>> is_missing_word("N.R."), is_missing_word("0")
-    (True, False)
-    """
-    return " ".join(text.lower().split()) in MISSING_WORDS
 
 
 def read_number(cell: object) -> float | None:
@@ -92,9 +81,10 @@ def plain_numbers(
         and kinds[place] not in "biufcmM"
         and (column := _column(frame, place, *roles[name], decimal)) is not None
     ]
-    for one in columns:
-        decide(one, frame)
-    decide_by_others(columns, frame)
+    problems = [said for one in columns if (said := decide(one, frame))]
+    problems += decide_by_others(columns, frame)
+    if problems:
+        raise DataError(*problems)
     return _rewritten(frame, columns), said_of(columns, frame)
 
 

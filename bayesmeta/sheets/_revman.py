@@ -1,20 +1,21 @@
 """Exports of RevMan: data and results side by side, and in RevMan 5 totals among the studies."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
 from ._sets import EXPORTS, SIDES, Found, NameSet
-from ._words import blank_in, key, numbers_of
+from ._words import blank_in, column_of, key, numbers_of, rows_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ._matching import Match
 
-type Columns = "dict[str, pd.Series]"
-
+_OUTCOME = ("comparisonnumber", "outcomenumber")
 _TELLING = ("events", "sd", "se", "v_of")
 
 
@@ -44,43 +45,94 @@ def _with_data(found: "Match", whole: list[tuple[NameSet, Found]]) -> list[tuple
 def _filled(found: "Match", where: Found) -> bool:
     """Whether the columns that only this kind of data fills hold more than blanks and zeros."""
     telling = [places[0] for ours, places in where.items() if ours.startswith(_TELLING)]
-    return any(bool((np.nan_to_num(numbers_of(found.column(p))) != 0).any()) for p in telling)
+    return any(_has_figures(found.column(place)) for place in telling)
 
 
-def without_totals(columns: Columns, found: "Match") -> tuple[Columns, tuple[str, ...]]:
-    """Leave out the rows of comparisons, outcomes and subgroups, and say how many.
+def _has_figures(column: "pd.Series") -> bool:
+    return bool(((numbers_of(column) != 0) & ~blank_in(column)).any())
+
+
+def without_totals(frame: "pd.DataFrame") -> "tuple[pd.DataFrame, tuple[str, ...]]":
+    """Leave out the rows of comparisons, outcomes and subgroups, and say which.
 
     An outcome of counts has zeros for its means, and one of means for its events: they are no
     figures and become blank.
+
+    Raises
+    ------
+    DataError
+        If nothing tells totals from studies.
     """
-    by_key = {key(name): column for name, column in columns.items()}
-    if "RevMan 5" not in {one.source for one in found.sets} or "outcomenumber" not in by_key:
-        return columns, ()
-    totals = _totals(by_key)
-    columns = {name: column.loc[~totals] for name, column in columns.items()}
-    _blank_zeros(columns)
-    count = int(totals.sum())
-    return columns, ((f"{count} rows of RevMan 5 with totals left out",) if count else ())
+    by_key = {key(str(name)): frame.iloc[:, i] for i, name in enumerate(frame.columns)}
+    if "outcomenumber" not in by_key:
+        return frame, ()
+    totals = _totals(frame, by_key)
+    kept = _with_blank_zeros(frame.loc[~totals])
+    rows = np.flatnonzero(totals).tolist()
+    names = [str(name) for name in frame["study"]] if "study" in frame else None
+    what = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+    said = f"{what} of RevMan 5 with totals left out: {rows_in_words(names, rows)}"
+    return kept, ((said,) if rows else ())
 
 
-def _totals(by_key: "dict[str, pd.Series]") -> NDArray[np.bool_]:
+def _totals(frame: "pd.DataFrame", by_key: "dict[str, pd.Series]") -> NDArray[np.bool_]:
     outcome = numbers_of(by_key["outcomenumber"])
     totals = outcome == 0
     if "datatype" in by_key:
         return totals | ~blank_in(by_key["datatype"])
-    comparison = numbers_of(by_key.get("comparisonnumber", by_key["outcomenumber"]))
-    pairs = zip(comparison, outcome, strict=True)
-    seen: set[tuple[float, float]] = set()
-    first = np.array([not (pair in seen or seen.add(pair)) for pair in pairs], dtype=bool)
-    return totals | first
+    of = [numbers_of(by_key[name]) for name in _OUTCOME if name in by_key]
+    subgroup = numbers_of(by_key["subgroupnumber"]) if "subgroupnumber" in by_key else 0 * outcome
+    figures, spread = _figures(frame), _spread(frame)
+    for groups in ([*of, subgroup], of):  # totals of subgroups, then of outcomes
+        for rows in _groups(groups, ~totals):
+            first, rest = rows[0], rows[1:]
+            is_sum = _is_sum(figures[:, first], figures[:, rest])
+            totals[first] |= is_sum and not spread[first]
+    if any(len(rows) > 1 and not figures[:, rows].any() for rows in _groups(of, ~totals)):
+        raise DataError(
+            "Nothing tells totals from studies among these rows of RevMan 5; keep the column "
+            "'Data Type', which is blank for studies, or take 'Outcome Number' out."
+        )
+    return totals
 
 
-def _blank_zeros(columns: Columns) -> None:
+def _spread(frame: "pd.DataFrame") -> NDArray[np.bool_]:
+    """Rows with SDs, which totals have not."""
+    names = [name for side in SIDES if (name := f"sd{side}") in frame]
+    found = [np.nan_to_num(numbers_of(column_of(frame, name))) != 0 for name in names]
+    return np.any([np.zeros(len(frame), dtype=bool), *found], axis=0)
+
+
+def _figures(frame: "pd.DataFrame") -> NDArray[np.float64]:
+    """What adds up in totals, (columns, rows): events, patients and observed minus expected."""
+    names = [f"{name}{side}" for name in ("events", "n") for side in SIDES]
+    names = [name for name in (*names, "o_minus_e", "v_of_o_minus_e") if name in frame]
+    columns = [np.nan_to_num(numbers_of(column_of(frame, name))) for name in names]
+    return np.array(columns).reshape(len(names), len(frame))
+
+
+def _groups(by: "Sequence[NDArray[np.float64]]", rows: NDArray[np.bool_]) -> list[list[int]]:
+    found: dict[tuple[float, ...], list[int]] = {}
+    for i in np.flatnonzero(rows).tolist():
+        found.setdefault(tuple(float(one[i]) for one in by), []).append(i)
+    return list(found.values())
+
+
+def _is_sum(total: NDArray[np.float64], parts: NDArray[np.float64]) -> bool:
+    return bool(total.any()) and np.allclose(total, parts.sum(axis=1), rtol=1e-9, atol=1e-9)
+
+
+def _with_blank_zeros(frame: "pd.DataFrame") -> "pd.DataFrame":
     means = [f"{name}{side}" for side in SIDES for name in ("mean", "sd")]
     events = [f"events{side}" for side in SIDES]
-    if not {*means, *events} <= columns.keys():
-        return
-    of_means = np.any([np.nan_to_num(numbers_of(columns[name])) != 0 for name in means], axis=0)
-    for names, where in ((means, ~of_means), (events, of_means)):
-        for name in names:
-            columns[name] = columns[name].astype(object).where(np.logical_not(where), None)
+    if not {*means, *events} <= {*map(str, frame.columns)}:
+        return frame
+    of_means = np.any(
+        [np.nan_to_num(numbers_of(column_of(frame, name))) != 0 for name in means], axis=0
+    )
+    blank = {
+        name: frame[name].astype(object).where(np.logical_not(where), None)
+        for names, where in ((means, ~of_means), (events, of_means))
+        for name in names
+    }
+    return frame.assign(**blank)

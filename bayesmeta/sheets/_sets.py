@@ -28,6 +28,7 @@ OURS: tuple[str, ...] = (
 )
 TEXTS = frozenset((*ROWS, "unit", "how", "form", "t_based"))
 NUMBERS = frozenset(OURS) - TEXTS
+OF_PETO = frozenset({"o_minus_e", "v_of_o_minus_e"})
 WHOLE = frozenset(f"{name}{side}" for side in ("", *SIDES) for name in ("events", "n", "nonevents"))
 OUR_KEYS: Mapping[str, str] = {key(name): name for name in OURS}
 
@@ -218,7 +219,7 @@ def _of_words(rank: int, *names: str, **others: str) -> tuple[NameSet, ...]:
     """The two arms of these quantities, and one arm in each row."""
     words = {**{name: name for name in names}, **others}
     two = {f"{ours}{side}": spelled(word, side) for ours, word in words.items() for side in SIDES}
-    one = {ours: spelled(word) for ours, word in words.items()}
+    one = {("variance" if ours == "var" else ours): spelled(word) for ours, word in words.items()}
     return NameSet(rank=rank, needs=two), NameSet(rank=rank, needs=one)
 
 
@@ -229,6 +230,8 @@ _WORDED = (
     *_of_words(MEANS, "mean", "sd", "n"),
     *_of_words(MEANS, "mean", "se", "n"),
     *_of_words(MEANS, "mean", "var", "n"),
+    *_of_words(MEANS, "mean", "mean_baseline"),
+    *_of_words(MEANS, "sd", "sd_baseline"),
     *_of_words(MEANS, "median", "q1", "q3", "n"),
     *_of_words(MEANS, "median", "iqr", "n"),
     *_of_words(MEANS, "median", "min", "max", "n"),

@@ -7,26 +7,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ._marks import DASHES, read_printed
+
 if TYPE_CHECKING:
     import pandas as pd
 
-DASHES = "-−–—‐‑‒"
-MISSING = frozenset(
+MISSING_WORDS = frozenset(
     {
-        *("", ".", "na", "n.a.", "n/a", "nan", "nr", "n.r.", "n.r", "n/r", "nd", "n.d."),
-        *("not reported", "not available", "missing", "unknown", "<na>", "none", "null"),
-        *("ne", "not estimable"),
+        *(
+            "n.r.",
+            "n.r",
+            "nr",
+            "n/r",
+            "n.a.",
+            "n.a",
+            "na",
+            "n/a",
+            "n.d.",
+            "n.d",
+            "nd",
+            "n.e.",
+            "ne",
+        ),
+        *("not reported", "not available", "not estimable", "missing", "unknown"),
+        *("nan", "<na>", "null", "none", "--", ".", "...", "…", "?"),
         *DASHES,
     }
 )
 
 _POINT = re.compile(r"(?<!\d)\.|\.(?!\d)")
 _LOOSE = re.compile(rf"[{DASHES}\s_()\[\]]+")
-_WHOLE = r"(?:\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+|\d+)"
-NUMBER = rf"[{DASHES}+]?(?:{_WHOLE}(?:[.,·]\d+)?|[.·]\d+)"
-_NUMBER = re.compile(NUMBER)
-_EITHER = re.compile(r"[1-9]\d{0,2},\d{3}")
-_BLANKS = re.compile(r"[ \u00a0\u2009\u202f]")
 
 
 def key(name: str) -> str:
@@ -42,9 +52,20 @@ def key(name: str) -> str:
     return _LOOSE.sub("", _POINT.sub("", name.casefold()))
 
 
+def is_missing_word(text: str) -> bool:
+    """Whether a cell says in words or by a sign that there is no number.
+
+    Examples
+    --------
+    >>> is_missing_word("N.R."), is_missing_word("0")
+    (True, False)
+    """
+    return " ".join(text.casefold().split()) in MISSING_WORDS
+
+
 def is_missing(cell: object) -> bool:
     """Whether a cell is blank or says in words that there is no figure."""
-    return cell is None or cell != cell or str(cell).strip().casefold() in MISSING
+    return cell is None or cell != cell or not str(cell).strip() or is_missing_word(str(cell))
 
 
 def figure(text: str) -> str | None:
@@ -55,18 +76,13 @@ def figure(text: str) -> str | None:
     >>> figure("−0·43"), figure("12 598"), figure("0,435"), figure("2,150")
     ('-0.43', '12598', '0.435', None)
     """
-    text = text.strip()
-    if not _NUMBER.fullmatch(text) or either(text):
-        return None
-    sign = "-" if text[0] in DASHES else ""
-    plain = _BLANKS.sub("", text.lstrip(DASHES + "+")).replace(",", ".").replace("·", ".")
-    return sign + ("0" if plain[0] == "." else "") + plain
+    one = read_printed(text)
+    return None if one is None or one.twofold or one.bound else one.text()
 
 
-def either(text: str) -> str:
-    """Find a number that may be read in two ways, ``"2,150"``; ``""`` where there is none."""
-    found = re.search(rf"(?<![\d.,·]){_EITHER.pattern}(?![\d.,·])", text)
-    return found[0] if found else ""
+def column_of(frame: "pd.DataFrame", name: str) -> "pd.Series":
+    """The first column of a name."""
+    return frame.iloc[:, [str(one) for one in frame.columns].index(name)]
 
 
 def numbers_of(column: "pd.Series") -> NDArray[np.float64]:
@@ -87,7 +103,8 @@ def blank_in(column: "pd.Series") -> NDArray[np.bool_]:
 
     empty = column.isna()
     if not pd.api.types.is_numeric_dtype(column.dtype):
-        empty |= column.astype(str).str.strip().str.casefold().isin(MISSING)
+        texts = column.astype(str)
+        empty |= texts.isin([text for text in texts.unique() if is_missing(text)])
     return empty.to_numpy(dtype=bool)
 
 
