@@ -1,7 +1,7 @@
 """Files and frames into one row per study under our names of columns."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -10,13 +10,10 @@ import numpy as np
 from ..errors import DataError
 from ..sheets import (
     NUMBERS,
-    TEXTS,
-    WHOLE,
     named,
-    plain_numbers,
+    plain_table,
     read_sheet,
     refuse_composites,
-    split_cells,
 )
 from ..studies import MAIN, Excluded
 from ..ways import way
@@ -43,12 +40,15 @@ class Opened:
         Rows that were left out on the way.
     measure : str
         That a column's own name states; ``""`` if none does.
+    heads : mapping of str to str
+        By our names, the columns as they stand in the table.
     """
 
     frame: "pd.DataFrame"
     said: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     measure: str = ""
+    heads: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_table(
@@ -102,30 +102,32 @@ def understood(
     own = np.array([str(name) in apart for name in frame.columns], dtype=bool)
     rest = frame.loc[:, ~own] if own.any() else frame
     rest, notes = without_notes(rest)
-    known = named(rest, columns=reading.columns, measure=measure).frame
-    names = row_names(known)
+    names = row_names(named(rest, columns=reading.columns, measure=measure).frame)
     gone = excluded_rows(names, reading, every=every)
-    kept = rest.loc[[i for i in rest.index if i not in gone]]
-    cells = split_cells(kept, cells=reading.cells, measure=measure)
-    found = named(cells.frame, columns=reading.columns, measure=measure)
-    table, numbers = plain_numbers(
-        found.frame, NUMBERS, texts=TEXTS, whole=WHOLE, decimal=reading.decimal or decimal
+    found = plain_table(
+        rest.loc[[i for i in rest.index if i not in gone]],
+        columns=reading.columns,
+        cells=reading.cells,
+        measure=measure,
+        decimal=reading.decimal or decimal,
     )
+    table = found.frame
     if names.said:
         table = table.assign(study=[names.study[i] for i in table.index])
     if own.any():
         table = pd.concat([frame.loc[table.index, own], table], axis=1)
     return Opened(
         frame=table,
-        said=(*notes, *cells.said, *found.said, *names.said, *numbers),
+        said=(*notes, *names.said, *found.said),
         excluded=tuple(gone.values()),
-        measure=cells.measure or found.measure or "",
+        measure=found.measure or "",
+        heads=found.heads,
     )
 
 
 def one_table(opened: Opened, reading: Reading) -> Opened:
     """One row per study and variant; cells of several figures that nothing explains are refused."""
-    refuse_composites(opened.frame, [*NUMBERS])
+    refuse_composites(opened.frame, [*NUMBERS], heads=opened.heads)
     refuse_totals(opened.frame)
     frame, said, excluded = one_row_per_trial(opened.frame, reading)
     return replace(
