@@ -42,7 +42,7 @@ PYTHON = Interface(
         "common": "common_effect",
         "control": "control='{}'",
         "correlation": "correlation={}",
-        "decimal": "decimal='{}'",
+        "decimal": "read_studies(..., decimal='{}')",
         "counts": "a model of the counts, e.g. BinomialNormal",
         "design_effect": "design_effect={}",
         "estimates": "effect_sizes(studies, measure='{}')",

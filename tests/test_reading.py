@@ -565,3 +565,20 @@ def test_a_specification_spares_rows_that_no_scenario_uses(tmp_path):
     status, said = told("check", spec)
     assert status == 0, said
     assert "left out: B: no counts" in said
+
+
+def test_the_level_in_a_head_is_taken_and_said_otherwise_refused():
+    table = frame("study,HR (90% CI)\nA,0.76 (0.62-0.93)\nB,1.05 (0.84-1.32)\n")
+    data = bm.read_studies(table, measure="HR")
+    assert_allclose(data.se[0], np.log(0.93 / 0.62) / (2 * 1.6448536269514722), rtol=1e-9)
+    assert data.note == "estimate and 90% interval as printed"
+    with pytest.raises(bm.DataError, match="is of 90% intervals, and prob=0"):
+        bm.read_studies(table, measure="HR", prob=0.95)
+
+
+def test_a_mark_that_nothing_decides_is_decided_by_who_reads():
+    table = frame("study,y,se\nA,2.150,1.100\nB,2.450,1.200\n")
+    with pytest.raises(bm.DataError, match=r"2150 or 2.150.*decimal='\.'"):
+        bm.read_studies(table)
+    assert bm.read_studies(table, decimal=".").y.tolist() == [2.15, 2.45]
+    assert bm.read_studies(table, decimal=",").y.tolist() == [2150, 2450]

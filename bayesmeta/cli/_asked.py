@@ -183,7 +183,7 @@ def of_a_table(command: Callable[..., object]) -> Callable[..., object]:
         click.option("--icc", type=float, help="Of such trials, with --cluster-size."),
         click.option("--cluster-size", type=float, help="Mean size of a cluster, with --icc."),
         click.option(
-            "--level", default=0.95, show_default=True, help="Level of printed intervals."
+            "--level", type=float, help="Level of printed intervals; 0.95 if nothing says it."
         ),
     )
 
@@ -206,7 +206,8 @@ def _reading(said: dict[str, object]) -> "Reading":
     combine, split = said.pop("combine_arms"), said.pop("split_control")
     if combine and split:
         raise SpecError("--combine-arms and --split-control exclude each other; give one.")
-    check_prob(said["level"], of_table=True)  # pyright: ignore[reportArgumentType]
+    if said["level"] is not None:
+        check_prob(said["level"], of_table=True)  # pyright: ignore[reportArgumentType]
     columns = [part for text in said["columns"] for part in _PAIRS.split(text)]  # pyright: ignore[reportGeneralTypeIssues]
     said |= {
         "columns": _pairs(columns, "--columns", "="),

@@ -27,8 +27,8 @@ class Reading:
         Of a workbook.
     decimal : {"", ".", ","}
         The decimal mark, where nothing in the table tells.
-    level : float
-        Level of printed intervals.
+    level : float or None
+        Level of printed intervals; 0.95 where neither this nor the head of a column says it.
     treatment : tuple of str
         Of a table with one row per arm: the arms that are the treatment; all but the control if
         empty.
@@ -50,7 +50,7 @@ class Reading:
     exclude: "Mapping[Key, str | None]" = field(default_factory=dict)
     sheet: str | None = None
     decimal: Literal["", ".", ","] = ""
-    level: float = 0.95
+    level: float | None = None
     treatment: tuple[str, ...] = ()
     control: str | None = None
     several_arms: Literal["combine", "split"] | None = None
@@ -59,6 +59,11 @@ class Reading:
     design_effect: float | None = None
     icc: float | None = None
     cluster_size: float | None = None
+
+    @property
+    def prob(self) -> float:
+        """The level of printed intervals."""
+        return 0.95 if self.level is None else self.level
 
     @property
     def clusters(self) -> Mapping[str, float | None]:

@@ -104,14 +104,14 @@ def _printed_complete(frame: "pd.DataFrame") -> Flags:
 
 
 def _read_estimates(frame: "pd.DataFrame", measure: str, reading: Reading) -> EffectSizes:
-    return EffectSizes.from_frame(frame, measure=measure or "GEN", prob=reading.level)
+    return EffectSizes.from_frame(frame, measure=measure or "GEN", prob=reading.prob)
 
 
 def _read_printed(frame: "pd.DataFrame", measure: str, reading: Reading) -> EffectSizes:
     with_interval = all_filled(frame, ("estimate", "lower", "upper"))
     if with_interval.all() or not MEASURES[measure or "GEN"].comparative:
-        return EffectSizes.from_frame(frame, measure=measure or "GEN", prob=reading.level)
-    return reported_effects(frame, measure=measure or "GEN", prob=reading.level)
+        return EffectSizes.from_frame(frame, measure=measure or "GEN", prob=reading.prob)
+    return reported_effects(frame, measure=measure or "GEN", prob=reading.prob)
 
 
 COMPARED = tuple(name for name, one in MEASURES.items() if one.comparative)

@@ -85,8 +85,8 @@ def _from_interval(
             f"mean{arm} must lie between {limits[0]} and {limits[1]}, of 2 patients or more; check "
             f"{name_rows(study, bad)}."
         )
-    quantile = stdtrit(np.maximum(n, 2) - 1, (1 + reading.level) / 2)
-    words = f"SD from the {100 * reading.level:g}% interval of the mean, by t"
+    quantile = stdtrit(np.maximum(n, 2) - 1, (1 + reading.prob) / 2)
+    words = f"SD from the {100 * reading.prob:g}% interval of the mean, by t"
     return rows, {f"sd{arm}": np.sqrt(n) * (high - low) / (2 * quantile)}, words
 
 

@@ -40,6 +40,8 @@ class Opened:
         Rows that were left out on the way.
     measure : str
         That a column's own name states; ``""`` if none does.
+    level : float or None
+        Of intervals, that a column's own name states.
     heads : mapping of str to str
         By our names, the columns as they stand in the table.
     """
@@ -48,6 +50,7 @@ class Opened:
     said: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     measure: str = ""
+    level: float | None = None
     heads: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -121,8 +124,20 @@ def understood(
         said=(*notes, *names.said, *found.said),
         excluded=tuple(gone.values()),
         measure=found.measure or "",
+        level=_level(found.level, reading),
         heads=found.heads,
     )
+
+
+def _level(stated: float | None, reading: Reading) -> float | None:
+    """The level that the head of a column states, which what is said may not contradict."""
+    if None not in (stated, reading.level) and stated != reading.level:
+        raise DataError(
+            f"A column of the table is of {100 * (stated or 0):g}% intervals, and "
+            f"{way('level', reading.level)} says otherwise; leave that out, or name the column "
+            "without its level."
+        )
+    return stated
 
 
 def one_table(opened: Opened, reading: Reading) -> Opened:

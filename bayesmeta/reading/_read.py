@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 from ..effects import measure_named
 from ..errors import DataError
-from ..sheets import NUMBERS, TEXTS
+from ..sheets import NUMBERS, TEXTS, decided
 from ..studies import REPEATED, check_prob, is_blank, numbered, repeated_in_words
 from ..ways import way
 from ._asked import Reading
@@ -48,6 +48,8 @@ def read(opened: Opened, measure: str, reading: Reading, *, of_arms: bool = Fals
         If the table lacks names of studies, or rows cannot be used.
     """
     frame = opened.frame
+    if opened.level is not None:
+        reading = replace(reading, level=opened.level)
     if "study" not in frame:
         have = ", ".join(map(str, frame.columns))
         raise DataError(
@@ -57,7 +59,7 @@ def read(opened: Opened, measure: str, reading: Reading, *, of_arms: bool = Fals
     if not known_columns(frame.columns):
         raise DataError(_not_understood(frame))
     try:
-        with numbered([int(i) for i in frame.index]):
+        with decided(), numbered([int(i) for i in frame.index]):
             data, said = read_forms(frame, measure, reading, of_arms=of_arms)
     except DataError as error:
         raise _telling(error, frame, measure) from None
@@ -128,7 +130,7 @@ def read_studies(
     exclude: "Mapping[Key, str] | None" = None,
     sheet: str | None = None,
     decimal: Literal["", ".", ","] = "",
-    prob: float = 0.95,
+    prob: float | None = None,
     treatment: str | tuple[str, ...] = (),
     control: str | None = None,
     several_arms: Literal["combine", "split"] | None = None,
@@ -161,8 +163,8 @@ def read_studies(
         Of a workbook.
     decimal : {"", ".", ","}
         The decimal mark, where nothing in the table tells.
-    prob : float
-        Level of printed intervals.
+    prob : float, optional
+        Level of printed intervals; 0.95 where neither this nor the head of a column says it.
     treatment, control : str, optional
         Of a table with one row per arm: the arms that are compared, by name.
     several_arms : {"combine", "split"}, optional
@@ -208,7 +210,8 @@ EffectSizes
         if not isinstance(name, str):
             raise DataError(f"An arm is named by the text in the table; got {name!r}.")
     measure = None if measure is None else measure_named(measure).name
-    check_prob(prob)
+    if prob is not None:
+        check_prob(prob)
     reading = Reading(
         columns=columns or {},
         cells=cells or {},

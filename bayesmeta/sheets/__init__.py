@@ -10,7 +10,7 @@ from ._file import Sheet, read_sheet
 from ._forms import composite
 from ._marks import Printed, read_printed
 from ._names import Named, named
-from ._numbers import plain_numbers, read_number
+from ._numbers import decided, plain_numbers, read_number
 from ._parquet import need_pyarrow
 from ._plain import Plain, plain_table, plainly
 from ._sets import NUMBERS, TEXTS, WHOLE
@@ -29,6 +29,7 @@ __all__ = [
     "Sheet",
     "check_cells",
     "composite",
+    "decided",
     "derived",
     "is_missing_word",
     "named",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from ..ways import way
 from ._marks import CANONICAL, Printed
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def _two_readings(column: Column, frame: "pd.DataFrame") -> str:
     more = f" (and {len(others)} more like it)" if others else ""
     return (
         f"{column.name} is {text!r} in {_row(frame, column, text)}{more}, which is {thousands} or "
-        f"{decimal}, and the table does not tell which; write {thousands} or {decimal}0."
+        f"{decimal}, and the table does not tell which; write {thousands} or {decimal}0, or say "
+        f"which mark is decimal: {way('decimal', '.')} or {way('decimal', ',')}."
     )
 
 

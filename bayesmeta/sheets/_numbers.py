@@ -1,6 +1,8 @@
 """Cells with printed numbers into numbers as every program writes them, and what was decided."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,17 @@ _MOST = 5  # rows named
 _MARKS = {",": "commas", ".": "points"}
 _AS = {",": "decimal commas", ".": "decimal points"}
 _GROUPS = {",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
+_DECIDED = ContextVar("decimal mark", default="")
+
+
+@contextmanager
+def decided() -> Generator[None]:
+    """Take points as decimal within the block: all cells were written anew before."""
+    token = _DECIDED.set(".")
+    try:
+        yield
+    finally:
+        _DECIDED.reset(token)
 
 
 def read_number(cell: object) -> float | None:
@@ -72,6 +85,7 @@ def plain_numbers(
         If a mark before three digits has two readings that neither the other cells of its column
         nor those of other columns decide, or the cells of a column contradict each other.
     """
+    decimal = decimal or _DECIDED.get()
     roles = {name: (name in numbers, name in whole) for name in map(str, frame.columns)}
     kinds = [getattr(kind, "kind", "O") for kind in frame.dtypes]
     columns = [
@@ -82,6 +96,8 @@ def plain_numbers(
         and (column := _column(frame, place, *roles[name], decimal)) is not None
     ]
     problems = [said for one in columns if (said := decide(one, frame))]
+    for one in columns:
+        one.decimal = one.decimal or decimal
     problems += decide_by_others(columns, frame)
     if problems:
         raise DataError(*problems)

@@ -62,7 +62,7 @@ class Outcome(Block):
         Whether final values are analysed although the table has baselines.
     design_effect, icc, cluster_size : float or None
         Of trials that randomised clusters.
-    level : float
+    level : float or None
         Level of printed intervals.
     measure : str
         PLO for proportions and IRLN for rates of single arms.
@@ -112,7 +112,7 @@ class Outcome(Block):
     design_effect: Annotated[float, Field(ge=1)] | None = None
     icc: Annotated[float, Field(ge=0, le=1)] | None = None
     cluster_size: Annotated[float, Field(ge=1)] | None = None
-    level: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    level: Annotated[float, Field(gt=0, lt=1)] | None = None
     measure: Annotated[
         Literal[
             "OR", "RR", "RD", "IRR", "HR", "MD", "SMD", "ROM", "RGM", "GEN", "RATIO", "PLO", "IRLN"
