@@ -358,6 +358,9 @@ def test_estimate_and_standard_error_are_read_as_papers_print_them():
         ("MD –1.2 (–2.0 to –0.4)", "-1.2", ("-2.0", "-0.4"), ""),
         ("MD 5 [3,8; 6,1]", "5", ("3.8", "6.1"), ""),
         ("MD 5 [3,8]", "5", ("3", "8"), ""),
+        ("MD 1,250 [1,100.5; 1,420]", "1250", ("1100.5", "1420"), ""),
+        ("MD 1.250 [950,5; 1.420]", "1250", ("950.5", "1420"), ""),
+        ("MD 1 250 [950; 1 420]", "1250", ("950", "1420"), ""),
     ],
 )
 def test_figures_are_read_as_journals_print_them(text, estimate, limits, p):
@@ -400,6 +403,10 @@ def test_fields_are_kept_with_a_point_and_all_their_decimals():
     with pytest.raises(DataError, match=r"1,200 may be 1\.200 or 1200"):
         bm.Published(estimate="1,200")
     assert bm.Published(estimate="1,200", lower="1,1", upper="1,35").estimate == "1.200"
+    assert bm.Published(estimate="1,200", lower="1100.5", upper="1,350").estimate == "1200"
+    assert bm.Published(estimate="1.200", lower="1.100", upper="1.350").upper == "1.350"
+    with pytest.raises(DataError, match=r"1,250 may be 1\.250 or 1250"):
+        bm.Published(estimate="1,250", lower="1,1", upper="1300.5")
 
 
 def test_a_ratio_printed_as_its_logarithm_is_asked_about(tmp_path):

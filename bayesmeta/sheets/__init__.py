@@ -8,7 +8,7 @@ from ._composites import refuse_composites
 from ._derived import derived
 from ._file import Sheet, read_sheet
 from ._forms import composite
-from ._marks import Printed, read_printed
+from ._marks import FIGURE, Printed, read_printed
 from ._names import Named, named
 from ._numbers import decided, plain_numbers, read_number
 from ._parquet import need_pyarrow
@@ -18,6 +18,7 @@ from ._taken import check_cells
 from ._words import MISSING_WORDS, is_missing_word
 
 __all__ = [
+    "FIGURE",
     "MISSING_WORDS",
     "NUMBERS",
     "TEXTS",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import final
 
-from ._marks import DASHES, NUMBER, UNSIGNED, Printed, read_printed
+from ._marks import DASHES, FIGURE, UNSIGNED, Printed, read_printed
 from ._measures import MEASURES
 from ._sets import arm_words
 from ._words import key
@@ -28,12 +28,12 @@ def _pattern(text: str) -> re.Pattern[str]:
 _OF = _pattern(rf"(?P<a>{UNSIGNED})\s*(?:/|of)\s*(?P<b>{UNSIGNED})(?:\s*[(\[]{_PERCENT}%?[)\]])?")
 _SHARE = _pattern(rf"(?P<a>{UNSIGNED})\s*[(\[]{_PERCENT}%[)\]]")
 _BARE_SHARE = _pattern(rf"(?P<a>{_BARE})\s*[(\[]{_PERCENT}[)\]]")
-_SPREAD = _pattern(rf"(?P<a>{NUMBER})\s*(?:±|\+\s?/\s?{_DASH}|\+{_DASH})\s*(?P<b>{NUMBER})")
-_ONE_IN = _pattern(rf"(?P<a>{NUMBER})\s*[,;]?\s*[(\[]{_BEFORE}±?\s*(?P<b>{NUMBER})[)\]]")
+_SPREAD = _pattern(rf"(?P<a>{FIGURE})\s*(?:±|\+\s?/\s?{_DASH}|\+{_DASH})\s*(?P<b>{FIGURE})")
+_ONE_IN = _pattern(rf"(?P<a>{FIGURE})\s*[,;]?\s*[(\[]{_BEFORE}±?\s*(?P<b>{FIGURE})[)\]]")
 _TWO_IN = _pattern(
-    rf"(?P<a>{NUMBER})\s*[,;]?\s*[(\[]{_BEFORE}(?P<b>{NUMBER})(?P<to>{_TO})(?P<c>{NUMBER})[)\]]"
+    rf"(?P<a>{FIGURE})\s*[,;]?\s*[(\[]{_BEFORE}(?P<b>{FIGURE})(?P<to>{_TO})(?P<c>{FIGURE})[)\]]"
 )
-_TWO = _pattern(rf"[(\[]?{_BEFORE}(?P<b>{NUMBER})(?P<to>{_TO})(?P<c>{NUMBER})[)\]]?")
+_TWO = _pattern(rf"[(\[]?{_BEFORE}(?P<b>{FIGURE})(?P<to>{_TO})(?P<c>{FIGURE})[)\]]?")
 
 
 @final

@@ -22,7 +22,7 @@ _GROUPED = "|".join(
 )
 _POINTS = f".,{''.join(_DOTS)}"
 UNSIGNED = rf"(?:(?:{_GROUPED}|\d+)(?:[{_POINTS}]\d+)?|[{_POINTS}]\d+)"  # as part of a text
-NUMBER = rf"(?:[{DASHES}+＋]?{UNSIGNED})"
+FIGURE = rf"(?:[{DASHES}+＋]?{UNSIGNED})"
 OTHER = {",": ".", ".": ","}
 
 

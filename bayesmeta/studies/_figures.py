@@ -1,12 +1,13 @@
 """Printed figures: whatever marks they were printed with, as texts with a decimal point."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import DataError
+from ..sheets import FIGURE, Printed, read_printed
 
 FIGURES = ("estimate", "lower", "upper", "p", "p_heterogeneity", "i2")
 TOGETHER = ("estimate", "lower", "upper")  # printed with one mark
@@ -14,20 +15,19 @@ TOGETHER = ("estimate", "lower", "upper")  # printed with one mark
 _SIGNS = str.maketrans(
     dict.fromkeys("−﹣－", "-") | dict.fromkeys("·∙⋅・", ".") | {"≤": "<", "—": "–"}
 )
-_POINT, _COMMA = r"([-+]?\d*\.?\d+)", r"([-+]?\d+(?:,\d+)?)"
+_POINT = r"[-+]?\d*\.?\d+"
 _MINUS = re.compile(r"(?<!\d)(?<!\d\s)–(?=\.?\d)")  # an en dash behind no number
 _LEVEL = (
     r"(?:(?:CI|CrI)?\s*(\d+\.?\d*)\s*%\s*-?(?:CI|CrI|HDI|C\.I\.|confidence interval)?"
     r"\s*[:,=]?\s*)?"
 )
 _BETWEEN = r"\s*(?:{marks}|to|–)\s*|\s+-\s+|-"
-_PRINTED = {
-    "point": (_POINT, _BETWEEN.format(marks=",|;") + r"|\s+"),
-    "comma": (_COMMA, _BETWEEN.format(marks=";")),
-}
+_PRINTED = (  # a number, and what stands between two limits
+    (_POINT, _BETWEEN.format(marks=",|;") + r"|\s+"),
+    (FIGURE, _BETWEEN.format(marks=";")),
+)
 _P = r"p(?:[\s-]*values?)?\s*([<>=])\s*(\d*[.,]?\d+)"
 _P_BEHIND = re.compile(rf"\s*[;,]?\s*(?:\(\s*{_P}\s*\)|\b{_P})", re.IGNORECASE)
-_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # or three decimals
 
 
 class Figure(NamedTuple):
@@ -93,26 +93,23 @@ def _without_p(text: str) -> tuple[str, str]:
 
 
 def _readings(plain: str) -> Iterator[Figure | None]:
-    for mark, (number, between) in _PRINTED.items():
+    for number, between in _PRINTED:
         found = re.fullmatch(
-            rf"([A-Za-z]+)\s*[=:,]?\s*{number}(?=[\s,;(\[])[\s,;(\[]*{_LEVEL}[(\[]?\s*"
-            rf"{number}(?:{between}){number}\s*[\])]*\.?",
+            rf"([A-Za-z]+)\s*[=:,]?\s*({number})(?=[\s,;(\[])[\s,;(\[]*{_LEVEL}[(\[]?\s*"
+            rf"({number})(?:{between})({number})\s*[\])]*\.?",
             plain,
             re.IGNORECASE,
         )
         if found is None:
             yield None
             continue
-        measure, estimate, level, lower, upper = found.groups()
-        figures = (estimate, lower, upper)
-        if mark == "comma":
-            _check_marks(figures)
-        estimate, lower, upper = (one.replace(",", ".") for one in figures)
-        yield Figure(measure.upper(), estimate, lower, upper, level or "", "")
+        measure, estimate, level, *limits = found.groups()
+        figures = as_numbers(dict(zip(TOGETHER, (estimate, *limits), strict=True)))
+        yield Figure(measure.upper(), **figures, level=level or "", p="")
 
 
 def as_numbers(figures: Mapping[str, str]) -> Mapping[str, str]:
-    """Figures by name with plain signs and a decimal point; what is no text stays as it is.
+    """Figures by name with plain signs and a decimal point; what is no number stays as it is.
 
     Raises
     ------
@@ -122,11 +119,17 @@ def as_numbers(figures: Mapping[str, str]) -> Mapping[str, str]:
     plain = {
         name: _tidy(name, one) if isinstance(one, str) else one for name, one in figures.items()
     }
-    _check_marks([plain[name] for name in TOGETHER if isinstance(plain.get(name), str)])
-    return {
-        name: one.replace(",", ".") if isinstance(one, str) and "." not in one else one
-        for name, one in plain.items()
+    printed = {
+        name: one
+        for name, text in plain.items()
+        if isinstance(text, str) and (one := read_printed(text)) is not None
     }
+    mark = _decimal_mark([printed[name] for name in TOGETHER if name in printed])
+    read = {
+        name: one.text(decimal=not (one.twofold and name in TOGETHER and one.mark != mark))
+        for name, one in printed.items()
+    }
+    return {**plain, **read}
 
 
 def _tidy(name: str, text: str) -> str:
@@ -137,15 +140,17 @@ def _tidy(name: str, text: str) -> str:
     return plain.removesuffix("%").rstrip() if name == "i2" else plain
 
 
-def _check_marks(figures: "list[str] | tuple[str, ...]") -> None:
-    """Refuse commas all of which may be of thousands."""
-    commas = [one for one in figures if "," in one]
-    if commas and all(_THOUSANDS.fullmatch(one) for one in commas):
-        point, none = (commas[0].replace(",", mark) for mark in (".", ""))
+def _decimal_mark(figures: Sequence[Printed]) -> str:
+    """The decimal mark of figures that are printed with one; points are, unless others say."""
+    shown = {one.decimal for one in figures if one.decimal}
+    twofold = [one for one in figures if one.twofold and (one.mark == "," or len(shown) > 1)]
+    if twofold and len(shown) != 1:
+        point, none = (twofold[0].text(decimal=one) for one in (True, False))
         raise DataError(
-            f"The published {commas[0]} may be {point} or {none}; write it with a point, or "
-            "without a mark."
+            f"The published {point.replace('.', twofold[0].mark)} may be {point} or {none}; write "
+            "it with a point, or without a mark."
         )
+    return next(iter(shown), ".") if len(shown) < 2 else "."
 
 
 def check_figure(name: str, text: object) -> None:
