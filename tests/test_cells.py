@@ -349,10 +349,13 @@ def test_a_word_for_nothing_in_a_composite_cell_is_said_by_name(word):
         ("HR (95% CI)", "0.7 (0.5-0.9)", 0.95),
         ("HR CI", "0.7 (95% CI 0.5-0.9)", 0.95),
         ("HR CI", "0.7 (0.5-0.9)", None),
+        ("Result in 1995, 50% dose", "0.7 (0.5-0.9)", None),
+        ("Day 90, 50% dose, HR (95 % CI)", "0.7 (0.5-0.9)", 0.95),
+        ("HR [90%-CrI]", "0.7 (0.5-0.9)", 0.9),
     ],
 )
 def test_the_level_that_a_name_or_a_cell_states_is_known(head, cell, level):
-    assert cells_of(head, cell).level == level
+    assert cells_of(head, cell, cells={head: "HR (95% CI)"}).level == level
 
 
 @pytest.mark.parametrize(

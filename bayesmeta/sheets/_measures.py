@@ -60,6 +60,14 @@ def refuse_other(head: str, stated: str, asked: str | None) -> None:
     )
 
 
+_PER_CENT = r"(?<![\d.])(\d{1,2}(?:\.\d+)?)(?![\d.])"
+_LEVELS = (
+    re.compile(rf"{_PER_CENT}\s*%?[\s_-]*(?:ci|cri|hdi|conf|l|u|high)", re.IGNORECASE),
+    re.compile(rf"(?:ci|lower|upper|low|high|^l|^u)[\s_.(-]*{_PER_CENT}", re.IGNORECASE),
+    re.compile(rf"^\s*{_PER_CENT}\s*%\s*$"),
+)
+
+
 def level_of(*heads: str) -> float | None:
     """Read the level of an interval from the names of its limits.
 
@@ -68,8 +76,8 @@ def level_of(*heads: str) -> float | None:
     >>> level_of("95% CI lower", "95% CI upper"), level_of("2.5%", "97.5%"), level_of("lower", "")
     (0.95, 0.95, None)
     """
-    found = [re.search(r"(?<![\d.])\d{1,2}(?:\.\d+)?(?![\d.])", head) for head in heads]
-    numbers = [float(one[0]) for one in found if one]
+    found = [next((one for look in _LEVELS if (one := look.search(head))), None) for head in heads]
+    numbers = [float(one[1]) for one in found if one]
     if len(numbers) == 2 and numbers[0] < 50 < numbers[1]:
         return round(numbers[1] - numbers[0], 6) / 100
     level = next((one for one in numbers if one >= 50), None)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..ways import way
 from ._forms import Form, Texts, contradiction
+from ._measures import level_of
 from ._sets import STUDY, spelled
 from ._words import column_of, key, numbers_of, rows_in_words
 
@@ -57,7 +58,7 @@ class Taken:
     def level(self) -> float | None:
         """The level of the interval that the column's name or a cell states."""
         own = any("level" in one for one in self.figures)
-        return 0.95 if own or "95" in self.asked.head else None
+        return 0.95 if own else level_of(self.asked.head)
 
 
 def parts_of(form: Form, figures: Sequence[Texts]) -> list[str]:
