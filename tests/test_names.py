@@ -608,6 +608,13 @@ def test_a_variance_that_contradicts_the_standard_error_beside_it_is_a_text():
     assert found.said == ()
 
 
+def test_floats_of_a_variance_and_its_root_agree():
+    variance = np.array([0.0123456789, 123.456789012345, 1e-7, 7 / 3])
+    frame = pd.DataFrame({"study": list("ABCD"), "y": 0.5, "se": np.sqrt(variance)})
+    found = plain_table(frame.assign(variance=variance)).frame
+    assert found["se"].astype(float).tolist() == np.sqrt(variance).tolist()
+
+
 def test_a_root_is_said_only_where_it_was_used():
     rows = (("A", "1", ".1", ".01"), ("B", "1", "", ".04"))
     found = plain_table(table("study;y;se;variance", *rows))

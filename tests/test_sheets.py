@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import sys
 import zipfile
 from datetime import date, datetime
@@ -16,11 +17,14 @@ import pytest
 
 import bayesmeta as bm
 from bayesmeta.sheets import (
+    FIGURE,
     is_missing_word,
     plain_numbers,
     read_number,
+    read_printed,
     read_sheet,
 )
+from bayesmeta.sheets._words import figure
 from bayesmeta.ways import COMMAND, speaking
 
 CASES = Path(__file__).parent / "cases"
@@ -825,6 +829,11 @@ def test_columns_of_one_name_are_each_read():
         ".",
         "…",
         "?",
+        "unknown",
+        "nd",
+        "n.d.",
+        "NE",
+        "not estimable",
     ],
 )
 def test_words_for_nothing_are_missing_in_numbers_by_name(word):
@@ -891,3 +900,11 @@ def test_cell_that_is_a_number_is_read(cell, number):
 )
 def test_cell_that_is_no_number_is_none(cell):
     assert read_number(cell) is None
+
+
+def test_single_cells_and_parts_of_cells_are_read_by_one_reader():
+    for text in ("1.234,50", "1’234.5", "−0∙43", "12 598", "—2"):
+        assert re.fullmatch(FIGURE, text)
+        assert figure(text) == read_printed(text).text()
+    assert figure("2,150") is None
+    assert read_printed("2,150").twofold

@@ -121,7 +121,8 @@ def _roots_differ(error: "pd.Series", variance: "pd.Series") -> NDArray[np.bool_
 def _rounded(column: "pd.Series") -> tuple[Array, Array]:
     """Between which numbers a printed one was rounded, NaN where there is none."""
     values = numbers_of(column)
-    half = np.array([0.5 * 10.0 ** -_decimals(str(cell)) for cell in column]) * (1 + 1e-9)
+    half = np.array([0.5 * 10.0 ** -_decimals(str(cell)) for cell in column])
+    half += 1e-9 * half + 1e-12 * np.abs(values)  # what floats lose
     return values - half, values + half
 
 
