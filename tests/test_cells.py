@@ -181,12 +181,6 @@ def test_a_percentage_is_held_to_the_patients_of_another_column(head):
         plain_table(frame_of(**columns))
 
 
-def test_rows_that_are_left_out_may_hold_anything():
-    kept = np.array([True, False])
-    found = cells_of("n/N control", "9/52", "see text", kept=kept)
-    assert row(found, 1) == {"events_control": None, "n_control": None}
-
-
 def test_of_many_wrong_cells_five_rows_are_named_and_the_rest_counted():
     frame = pd.DataFrame({"Trial": [f"T{i}" for i in range(9)], "n/N control": ["x?"] * 9})
     with pytest.raises(DataError) as refused:

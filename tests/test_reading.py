@@ -582,3 +582,34 @@ def test_a_mark_that_nothing_decides_is_decided_by_who_reads():
         bm.read_studies(table)
     assert bm.read_studies(table, decimal=".").y.tolist() == [2.15, 2.45]
     assert bm.read_studies(table, decimal=",").y.tolist() == [2150, 2450]
+
+
+@pytest.mark.parametrize(
+    "head", ["90% CI lower,90% CI upper", "CI 90% lower,CI 90% upper", "lower 90%,upper 90%"]
+)
+def test_limits_named_by_another_level_are_limits_of_that_level(head):
+    data = bm.read_studies(frame(f"study,HR,{head}\nA,0.76,0.62,0.93\nB,1.05,0.84,1.32\n"))
+    assert_allclose(data.se[0], np.log(0.93 / 0.62) / (2 * 1.6448536269514722), rtol=1e-9)
+
+
+def test_an_interval_in_a_column_ci_is_read_and_no_p_value_in_its_place():
+    table = frame("study,HR,ci,p\nA,0.76,0.60-0.96,0.02\nB,1.05,0.80–1.38,0.7\n")
+    data = bm.read_studies(table, measure="HR")
+    assert_allclose(data.se[1], np.log(1.38 / 0.80) / (2 * 1.959963984540054), rtol=1e-9)
+    assert bm.read_studies(frame("study,ai,n1i,ci,n2i\nA,1,20,4,22\n")).events_control == [4]
+
+
+def test_a_column_that_was_named_is_taken_for_what_it_was_named():
+    table = frame("study,Effect,lower,upper\nA,0.35,0.17,0.53\nB,0.18,0.03,0.33\n")
+    for measure in ("MD", "RD", "GEN"):
+        data = bm.read_studies(table, measure=measure, columns={"estimate": "Effect"})
+        assert data.y.tolist() == [0.35, 0.18]
+
+
+def test_two_columns_for_one_thing_are_refused_whatever_their_case():
+    table = frame(
+        "study,events_treatment,n_treatment,N Treatment,events_control,n_control\nA,1,9,8,2,8\n"
+    )
+    with pytest.raises(bm.DataError, match="More than one column could be n_treatment"):
+        bm.read_studies(table)
+    assert bm.read_studies(table, columns={"n_treatment": "N Treatment"}).n_treatment == [8]

@@ -19,6 +19,7 @@ from ..effects import (
     reported_effects,
 )
 from ..errors import DataError
+from ..sheets import numbered
 from ..studies import (
     BinaryStudies,
     ContinuousStudies,
@@ -27,7 +28,6 @@ from ..studies import (
     ProportionStudies,
     Studies,
     name_rows,
-    numbered,
 )
 from ..ways import way
 from ._asked import Reading
@@ -257,7 +257,7 @@ def _joined(
         form = main if i == -1 else FORMS[i]
         rows = frame.iloc[np.flatnonzero(row == i)]
         bare = rows.dropna(axis=1, how="all")
-        with numbered([int(i) for i in rows.index]):
+        with numbered(rows.index):
             parts.append(estimates_of(form.read(bare, measure, reading), measure))
         said.append(f"{len(rows)} with {form.name}")
     whole = parts[0].join(*parts[1:])

@@ -10,7 +10,9 @@ import numpy as np
 from ..errors import DataError
 from ..sheets import (
     NUMBERS,
+    is_of_export,
     named,
+    numbered,
     plain_table,
     read_sheet,
     refuse_composites,
@@ -103,7 +105,17 @@ def understood(
 
     frame = frame.reset_index(drop=True)
     own = np.array([str(name) in apart for name in frame.columns], dtype=bool)
-    rest = frame.loc[:, ~own] if own.any() else frame
+    rest = (
+        frame.loc[
+            :,
+            [
+                not one or is_of_export(str(name))
+                for one, name in zip(own, frame.columns, strict=True)
+            ],
+        ]
+        if own.any()
+        else frame
+    )
     rest, notes = without_notes(rest)
     names = row_names(named(rest, columns=reading.columns, measure=measure).frame)
     gone = excluded_rows(names, reading, every=every)
@@ -118,7 +130,8 @@ def understood(
     if names.said:
         table = table.assign(study=[names.study[i] for i in table.index])
     if own.any():
-        table = pd.concat([frame.loc[table.index, own], table], axis=1)
+        others = table.drop(columns=[name for name in table if str(name) in apart])
+        table = pd.concat([frame.loc[table.index, own], others], axis=1)
     return Opened(
         frame=table,
         said=(*notes, *names.said, *found.said),
@@ -142,7 +155,8 @@ def _level(stated: float | None, reading: Reading) -> float | None:
 
 def one_table(opened: Opened, reading: Reading) -> Opened:
     """One row per study and variant; cells of several figures that nothing explains are refused."""
-    refuse_composites(opened.frame, [*NUMBERS], heads=opened.heads)
+    with numbered(opened.frame.index):
+        refuse_composites(opened.frame, [*NUMBERS], heads=opened.heads)
     refuse_totals(opened.frame)
     frame, said, excluded = one_row_per_trial(opened.frame, reading)
     return replace(

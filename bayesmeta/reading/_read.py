@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, final
 
 from ..effects import measure_named
 from ..errors import DataError
-from ..sheets import NUMBERS, TEXTS, decided
-from ..studies import REPEATED, check_prob, is_blank, numbered, repeated_in_words
+from ..sheets import NUMBERS, TEXTS, decided, numbered
+from ..studies import REPEATED, check_prob, is_blank, repeated_in_words
 from ..ways import way
 from ._asked import Reading
 from ._forms import Data, kind_of, known_columns, read_forms
@@ -59,7 +59,7 @@ def read(opened: Opened, measure: str, reading: Reading, *, of_arms: bool = Fals
     if not known_columns(frame.columns):
         raise DataError(_not_understood(frame))
     try:
-        with decided(), numbered([int(i) for i in frame.index]):
+        with decided(), numbered(frame.index):
             data, said = read_forms(frame, measure, reading, of_arms=of_arms)
     except DataError as error:
         raise _telling(error, frame, measure) from None

@@ -12,7 +12,9 @@ from ._marks import FIGURE, Printed, read_printed
 from ._names import Named, named
 from ._numbers import decided, plain_numbers, read_number
 from ._parquet import need_pyarrow
+from ._places import number, numbered
 from ._plain import Plain, plain_table, plainly
+from ._revman import is_of_export
 from ._sets import NUMBERS, TEXTS, WHOLE
 from ._taken import check_cells
 from ._words import MISSING_WORDS, is_missing_word
@@ -33,8 +35,11 @@ __all__ = [
     "decided",
     "derived",
     "is_missing_word",
+    "is_of_export",
     "named",
     "need_pyarrow",
+    "number",
+    "numbered",
     "plain_numbers",
     "plain_table",
     "plainly",

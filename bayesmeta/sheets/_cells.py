@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..ways import way
-from ._forms import FORMS, Texts, form_named, read_cell
+from ._forms import FORMS, LIMITS, Texts, form_named, read_cell
+from ._marks import read_printed
 from ._matching import match
 from ._measures import fits, refuse_other
 from ._taken import Asked, Taken, parts_of, refused, studies_of
@@ -64,7 +65,6 @@ def split_cells(
     *,
     cells: Mapping[str, str] | None = None,
     measure: str | None = None,
-    kept: NDArray[np.bool_] | None = None,
 ) -> Cells:
     """Take cells with several figures apart, where the column says what they are.
 
@@ -78,8 +78,6 @@ def split_cells(
         ``n/N control``, ``mean (SD) treatment``, ``HR (95% CI)``.
     measure : str, optional
         The measure asked for, which a column may not contradict.
-    kept : ndarray of bool, optional
-        Rows that are read; the others may hold anything.
 
     Returns
     -------
@@ -102,13 +100,14 @@ def split_cells(
     """
     heads = [str(name) for name in frame.columns]
     asked = [*_given(heads, cells or {}), *_by_name(heads, cells or {})]
+    asked += _by_content(frame, heads, asked)
     others = [one for one in asked if not fits(one.measure, measure)]
     if others and not match(frame, heads, {}, None).has_arms:
         refuse_other(others[0].head, others[0].measure, measure)
     asked = [one for one in asked if one not in others]
     if not asked:
         return Cells(frame)
-    rows = np.ones(len(frame), dtype=bool) if kept is None else kept
+    rows = np.ones(len(frame), dtype=bool)
     taken = _all_taken(frame, asked, rows, heads)
     made = _columns_of(taken, [head for i, head in enumerate(heads) if i not in _places(asked)])
     rest = frame.iloc[:, [i for i in range(len(heads)) if i not in _places(asked)]]
@@ -209,6 +208,29 @@ def _by_name(heads: Sequence[str], cells: Mapping[str, str]) -> list[Asked]:
         if not have.intersection(key(f"{part}{side}") for part in form.parts):
             asked.append(Asked(place, head, form, side, measure))
     return asked
+
+
+INTERVALS = ("ci", "cri", "confidenceinterval", "credibleinterval", "interval")
+
+
+def _by_content(frame: "pd.DataFrame", heads: Sequence[str], asked: Sequence[Asked]) -> list[Asked]:
+    """A column named for an interval of which every filled cell holds two limits."""
+    have = {key(head) for head in heads}
+    if any(one.form is LIMITS for one in asked) or have & {"lower", "upper"}:
+        return []
+    found = []
+    for place, head in enumerate(heads):
+        if key(head) not in INTERVALS or place in _places(asked):
+            continue
+        texts = [str(cell).strip() for cell in frame.iloc[:, place] if not is_missing(cell)]
+        if texts and all(_is_interval(text) for text in texts):
+            found.append(Asked(place, head, LIMITS, "", ""))
+    return found[:1]
+
+
+def _is_interval(text: str) -> bool:
+    """Whether a text is two limits and can be no single number, such as one with a comma."""
+    return read_printed(text) is None and not isinstance(read_cell(LIMITS, text), str)
 
 
 def _taken_apart(

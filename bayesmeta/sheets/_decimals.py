@@ -8,6 +8,7 @@ import numpy as np
 
 from ..ways import way
 from ._marks import CANONICAL, Printed
+from ._places import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +152,7 @@ def rows_of(frame: "pd.DataFrame", column: Column, text: str) -> list[int]:
 def _row(frame: "pd.DataFrame", column: Column, text: str) -> str:
     row = rows_of(frame, column, text)[0]
     study = study_of(frame, row)
-    return f"{study} (row {row + 1})" if study else f"row {row + 1}"
+    return f"{study} (row {number(row)})" if study else f"row {number(row)}"
 
 
 def study_of(frame: "pd.DataFrame", row: int) -> str:

@@ -96,11 +96,17 @@ class Match:
         found: dict[str, Sequence[int]] = {}
         for ours, keys in one.needs.items():
             where = [self.places[ours]] if ours in self.given else self.free(keys, ours)
-            if not where:
+            if not where or (
+                ours in self.given and one.measure and not self._is_called(ours, keys)
+            ):
                 return None
             found[ours] = where
         named = sum(ours not in self.given for ours in found)
         return found if named >= (2 if one.source else 1) else None
+
+    def _is_called(self, ours: str, keys: Iterable[str]) -> bool:
+        """Whether the column that the caller placed has a name of the set itself."""
+        return key(self.heads[self.places[ours]]) in keys
 
     def claim(self, ours: str, places: Sequence[int], owner: NameSet | None = None) -> None:
         """Settle a name of ours, or say that several columns could be it."""
@@ -158,6 +164,13 @@ def _spelled(found: Match) -> None:
         places = [p for p in found.free([one]) if p not in found.places.values()]
         if places and ours not in found.places:
             found.claim(ours, places)
+        elif places and ours not in found.given and _same_name(found, ours, one):
+            found.claim(ours, [found.places[ours], *places])
+
+
+def _same_name(found: Match, ours: str, one: str) -> bool:
+    """Whether what is settled has the name of another column, but for case and blanks."""
+    return key(found.heads[found.places[ours]]) == one
 
 
 def _read(found: Match, exports: list[tuple[NameSet, Found]]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import DataError
 from ._decimals import Column, decide, decide_by_others, rows_of, study_of
 from ._marks import Printed, read_printed
+from ._places import number
 from ._words import is_missing_word
 
 if TYPE_CHECKING:
@@ -207,5 +208,5 @@ def _said_of_missing(columns: Sequence[Column], frame: "pd.DataFrame") -> list[s
 
 def _named(frame: "pd.DataFrame", column: Column, text: str) -> str:
     rows = rows_of(frame, column, text)
-    named = ", ".join(study_of(frame, row) or f"row {row + 1}" for row in rows[:_MOST])
+    named = ", ".join(study_of(frame, row) or f"row {number(row)}" for row in rows[:_MOST])
     return named + (f" and {len(rows) - _MOST} more" if len(rows) > _MOST else "")

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ._cells import Cells, split_cells
 from ._derived import derived
-from ._names import named
+from ._names import Named, named
 from ._numbers import plain_numbers
+from ._places import numbered
 from ._sets import NUMBERS, OF_PETO, TEXTS, WHOLE
 from ._taken import check_cells
 
@@ -50,7 +48,6 @@ def plain_table(
     columns: Mapping[str, str] | None = None,
     cells: Mapping[str, str] | None = None,
     measure: str | None = None,
-    kept: NDArray[np.bool_] | None = None,
     decimal: str = "",
 ) -> Plain:
     """Take cells apart, name the columns, write plain numbers and derive what follows from them.
@@ -58,15 +55,13 @@ def plain_table(
     Parameters
     ----------
     frame : DataFrame
-        Of any cells.
+        Of any cells; its index counts the rows, from 0.
     columns : mapping of str to str, optional
         Our names to the table's; see `named`.
     cells : mapping of str to str, optional
         What cells with several figures hold; see `split_cells`.
     measure : str, optional
         The measure asked for, which the names may not contradict.
-    kept : ndarray of bool, optional
-        Rows that are read; of the others, cells with several figures may hold anything.
     decimal : str
         The decimal mark where it is known; see `Sheet`.
 
@@ -75,19 +70,19 @@ def plain_table(
     DataError
         If the table is not understood.
     """
-    apart = split_cells(frame, cells=cells, measure=measure, kept=kept)
-    return _plain(apart, columns, measure, decimal)
+    with numbered(frame.index):
+        apart = split_cells(frame, cells=cells, measure=measure)
+        found = named(apart.frame, columns=columns, measure=measure, stated=apart.measure)
+    with numbered(found.frame.index):
+        return _plain(apart, found, decimal)
 
 
 def plainly(frame: "pd.DataFrame", columns: Mapping[str, str] | None) -> "pd.DataFrame":
     """Bring a frame with one figure in each cell under our names, with plain numbers."""
-    return _plain(Cells(frame), columns, None, "").frame
+    return _plain(Cells(frame), named(frame, columns=columns), "").frame
 
 
-def _plain(
-    apart: Cells, columns: Mapping[str, str] | None, measure: str | None, decimal: str
-) -> Plain:
-    found = named(apart.frame, columns=columns, measure=measure, stated=apart.measure)
+def _plain(apart: Cells, found: Named, decimal: str) -> Plain:
     table, numbers = plain_numbers(
         found.frame, NUMBERS | OF_PETO, texts=TEXTS, whole=WHOLE, decimal=decimal
     )

@@ -75,6 +75,11 @@ def without_totals(frame: "pd.DataFrame") -> "tuple[pd.DataFrame, tuple[str, ...
     return kept, ((said,) if rows else ())
 
 
+def is_of_export(head: str) -> bool:
+    """Whether a column tells totals of RevMan 5 from studies, whatever else it is used for."""
+    return key(head) in ("outcomenumber", "comparisonnumber", "subgroupnumber", "datatype")
+
+
 def _totals(frame: "pd.DataFrame", by_key: "dict[str, pd.Series]") -> NDArray[np.bool_]:
     outcome = numbers_of(by_key["outcomenumber"])
     totals = outcome == 0

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._marks import DASHES, read_printed
+from ._places import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,12 @@ MISSING_WORDS = frozenset(
 )
 
 _POINT = re.compile(r"(?<!\d)\.|\.(?!\d)")
+# A level beside an interval: names of limits are compared at 95 %, and the head keeps its own.
+_LEVEL = re.compile(
+    r"(?<![\d.])(?:80|85|90|99)(?=%?(?:ci|cri|lower|upper|lcl|ucl|lci|uci|ll|ul|low|high))"
+    r"|(?<=ci)(?:80|85|90|99)(?=%?(?:lower|upper|low|high|l|u)?$)"
+    r"|(?<=lower)(?:80|85|90|99)(?=%?(?:ci)?$)|(?<=upper)(?:80|85|90|99)(?=%?(?:ci)?$)"
+)
 _LOOSE = re.compile(rf"[{DASHES}\s_()\[\]]+")
 
 
@@ -49,7 +56,8 @@ def key(name: str) -> str:
     >>> key("Events_Treatment"), key("Std. Dev. 1"), key("2.5 %")
     ('eventstreatment', 'stddev1', '2.5%')
     """
-    return _LOOSE.sub("", _POINT.sub("", name.casefold()))
+    plain = _LOOSE.sub("", _POINT.sub("", name.casefold()))
+    return _LEVEL.sub("95", plain)
 
 
 def is_missing_word(text: str) -> bool:
@@ -119,6 +127,7 @@ def unread_in(column: "pd.Series", values: NDArray[np.float64]) -> NDArray[np.bo
 def rows_in_words(study: Sequence[str] | None, rows: Sequence[int], *, most: int = 5) -> str:
     """List rows by the names of their studies: ``"Shu (row 1), Zhu (row 6) and 2 more"``."""
     named = ", ".join(
-        f"row {i + 1}" if study is None else f"{study[i]} (row {i + 1})" for i in rows[:most]
+        f"row {number(i)}" if study is None else f"{study[i]} (row {number(i)})"
+        for i in rows[:most]
     )
     return named + (f" and {len(rows) - most} more" if len(rows) > most else "")

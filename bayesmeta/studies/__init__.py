@@ -37,7 +37,7 @@ from ._door import (
     repeated_in_words,
     repeated_names,
 )
-from ._problems import Problems, leave_out, name_rows, numbered, rows_of
+from ._problems import Problems, leave_out, name_rows, rows_of
 from ._published import Published, decimals_of
 from ._quantiles import positions
 from ._rough import rough_arms, takes_quantiles
@@ -74,7 +74,6 @@ __all__ = [
     "leave_out",
     "name_rows",
     "need",
-    "numbered",
     "one_unit",
     "positions",
     "read_covariates",

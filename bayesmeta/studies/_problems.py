@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..sheets import number
 from ..ways import way
 
 _OF = ContextVar("rows are of", default="")
-_AT = ContextVar[tuple[int, ...]]("rows stand at", default=())
 
 
 @contextmanager
@@ -25,20 +25,9 @@ def rows_of(what: str) -> Generator[None]:
         _OF.reset(token)
 
 
-@contextmanager
-def numbered(place: Sequence[int]) -> Generator[None]:
-    """Count rows within the block by where they stand in a larger table, from 0."""
-    token = _AT.set(tuple(place))
-    try:
-        yield
-    finally:
-        _AT.reset(token)
-
-
 def number_of(row: int) -> str:
     """Say which row, counted from 0, is meant: ``"row 1"``."""
-    place = _AT.get()
-    return f"row {(place[row] if row < len(place) else row) + 1}{_OF.get()}"
+    return f"row {number(row)}{_OF.get()}"
 
 
 def name_rows(
