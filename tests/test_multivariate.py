@@ -121,7 +121,7 @@ WIDE = np.array([[[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]]])
         ({"correlation": [np.eye(2), [[1, ABSENT], [ABSENT, 1]]]}, r"missing.*check B \(row 2\)"),
         ({"outcome": ("x", "x")}, "two or more different names, got x, x"),
         ({"outcome": ("x",)}, "for one outcome use EffectSizes"),
-        ({"study": ("A", "A")}, "study names must be unique; A"),
+        ({"study": ("A", "A")}, "study names must be unique; these repeat: A"),
         ({"se": [[0.1, 0.2], [0.0, 0.1]]}, r"x: se must be positive; check B \(row 2\)"),
         ({"se": [[0.1, 0.2], [0.3, ABSENT]]}, r"given together; check B \(row 2\)"),
         ({"y": [[1.0, 2.0]]}, "y must hold 2 studies × 2 outcomes"),
