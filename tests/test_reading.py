@@ -613,3 +613,29 @@ def test_two_columns_for_one_thing_are_refused_whatever_their_case():
     with pytest.raises(bm.DataError, match="More than one column could be n_treatment"):
         bm.read_studies(table)
     assert bm.read_studies(table, columns={"n_treatment": "N Treatment"}).n_treatment == [8]
+
+
+def test_cells_of_several_figures_under_a_name_of_their_own_are_asked_about():
+    table = frame("Trial,Deaths drug,Deaths placebo\nA,9/52,12/50\nB,4/40,7/41\n")
+    with pytest.raises(bm.DataError) as refused:
+        bm.read_studies(table)
+    assert "cells={'Deaths drug': '...'}, the dots being events/n" in str(refused.value)
+    cells = {"Deaths drug": "events/n treatment", "Deaths placebo": "events/n control"}
+    assert counts(bm.read_studies(table, cells=cells))[0] == [9, 52, 12, 50]
+
+
+def test_check_says_how_rows_were_read_and_where_finds_printed_numbers(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "study;dose;events_treatment;n_treatment;events_control;n_control;icc;cluster_size\n"
+        "A;2,5;20;200;30;210;0,05;21\nB;5,0;12;140;18;140;;\n"
+    )
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        'title = "T"\n[[outcome]]\nname = "a"\ntitle = "A"\nbetter = "lower"\ndata = "t.csv"\n'
+        'kind = "estimates"\n[[outcome.scenario]]\nname = "all"\n[[outcome.scenario]]\n'
+        'name = "low"\nwhere = { dose = "2,5" }\n'
+    )
+    status, said = told("check", spec)
+    assert status == 0, said
+    assert "effective counts of cluster trials" in said
+    assert "left out: B: dose is 5" in said

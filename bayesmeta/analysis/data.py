@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..effects import EffectSizes
 from ..errors import DataError
@@ -23,28 +24,37 @@ def table_of(outcome: Outcome, folder: Path) -> Opened:
         raise _of_file(outcome, error) from None
 
 
+class Rows(NamedTuple):
+    """The studies, the estimates made of them if any can be, and what was done to read them."""
+
+    studies: Data
+    effects: EffectSizes | None
+    said: tuple[str, ...]
+
+
 def data_of(
     outcome: Outcome,
     table: Opened,
     exclude: Mapping[Key, str],
     refusals: list[str],
-) -> tuple[Data, EffectSizes | None]:
-    """The studies, and the estimates made of them (None where nothing can be estimated)."""
+) -> Rows:
+    """The rows of a scenario; what cannot be estimated is added to the refusals."""
     reading = replace(outcome.reading, exclude=exclude)
     of_arms = outcome.of_arms() is not None
     try:
         rows = without(table, reading)
-        studies = read(rows, outcome.measure, reading, of_arms=of_arms).data
+        found = read(rows, outcome.measure, reading, of_arms=of_arms)
+        studies, said = found.data, found.said[len(table.said) :]
         if not of_arms:
             studies = estimates_of(studies, outcome.measure)
     except DataError as error:
         raise _of_file(outcome, error) from None
     _check_kind(outcome, studies)
     try:
-        return studies, estimates_of(studies, outcome.measure)
+        return Rows(studies, estimates_of(studies, outcome.measure), said)
     except DataError as error:
         refusals.append(f"Two-stage analyses: {error}")
-        return studies, None
+        return Rows(studies, None, said)
 
 
 def _check_kind(outcome: Outcome, studies: Data) -> None:

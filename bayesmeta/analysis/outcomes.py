@@ -54,7 +54,7 @@ def outcome_result(
         why={**outcome.why},
         scenarios=scenarios,
         published=published,
-        said=() if table is None else table.said,
+        said=() if table is None or main is None else (*table.said, *main.said),
         sources=None if table is None else table.frame,
         evidence=evidence,
         checks=checks,

@@ -105,7 +105,7 @@ def _problems(error: BayesmetaError) -> tuple[str, ...]:
 
 def _scenario(outcome: Outcome, table: Opened, scenario: Scenario) -> ScenarioPreview:
     refusals: list[str] = []
-    data, effects = data_of(outcome, table, select(table, outcome, scenario), refusals)
+    data, effects, said = data_of(outcome, table, select(table, outcome, scenario), refusals)
     dropped = () if effects is None else effects.excluded[len(data.excluded) :]
     return ScenarioPreview(
         name=scenario.name,
@@ -113,6 +113,7 @@ def _scenario(outcome: Outcome, table: Opened, scenario: Scenario) -> ScenarioPr
         patients=_patients(data),
         excluded=data.excluded,
         notes=(
+            *(f"read: {one}" for one in said),
             *refusals,
             *(f"two-stage analyses leave out {one.study}: {one.reason}" for one in dropped),
         ),

@@ -44,7 +44,7 @@ def scenario_result(
     """Every answer of a scenario."""
     exclude = select(table, outcome, scenario)
     refusals: list[str] = []
-    data, effects = data_of(outcome, table, exclude, refusals)
+    data, effects, said = data_of(outcome, table, exclude, refusals)
     fits: dict[FitKey, Posterior] = {}
     for key, model in models.items():
         on = effects if model.takes is EffectSizes else data
@@ -63,6 +63,7 @@ def scenario_result(
         fits=fits,
         pooled=_frequentist(outcome, data, effects, refusals),
         refusals=tuple(refusals),
+        said=said,
         robustness=_robustness(effects, data, outcome.measure),
     )
 

@@ -30,7 +30,7 @@ def second_source(
     if model is None or model.takes is EffectSizes or isinstance(default_engine(model), NUTS):
         return None
     scenario, table = outcome.scenario[0], tables[outcome.name]
-    data, _ = data_of(outcome, table, select(table, outcome, scenario), [])
+    data, *_ = data_of(outcome, table, select(table, outcome, scenario), [])
     if by_quantiles(outcome, data):
         return None  # minutes by NUTS; tests hold the exact engine to it
     return model, data, nuts(spec, outcome.name, scenario.name)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..reading import Opened, row_names, rows_called, variants_of
+from ..sheets import read_number, read_printed
 from ..specification import Outcome, Scenario
 from ..studies import Key, is_blank
 from ..ways import way
@@ -67,9 +68,18 @@ def _reason(
         return f"row “{variant}”, not the reading used"
     for column, values in where.items():
         cell = "" if is_blank(row[column]) else str(row[column])
-        if cell not in values:
+        if not any(_same(cell, value) for value in values):
             return f"{column} is {cell or 'blank'}"
     return None
+
+
+def _same(cell: str, value: str) -> bool:
+    """Whether a cell is what is asked for, as text or as the number that was printed."""
+    if cell == value:
+        return True
+    asked = read_printed(value)
+    number = None if asked is None else read_number(asked.text())
+    return number is not None and number == read_number(cell)
 
 
 def _check_names(

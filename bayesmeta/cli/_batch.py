@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._asked import Typed, model_of_batch, of_a_model, of_a_table
+from ._asked import Typed, model_of_batch, of_a_model
 from ._cluster import cluster
 from ._progress import GATES_FAILED, progress
+from ._table import of_a_table
 
 if TYPE_CHECKING:
     from ..batch import Progress

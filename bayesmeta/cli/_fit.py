@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._asked import Typed, model_and_data, of_a_model, of_a_table, say_of_table
+from ._asked import Typed, model_and_data, of_a_model, say_of_table
 from ._progress import GATES_FAILED
 from ._sections import unrounded
+from ._table import of_a_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._asked import of_a_table
+from ._table import of_a_table
 
 if TYPE_CHECKING:
     from ..analysis.preview import OutcomePreview, ScenarioPreview

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 from ..effects import measure_named
 from ..errors import DataError
-from ..sheets import NUMBERS, TEXTS, decided, numbered
+from ..sheets import NUMBERS, TEXTS, composite, decided, numbered
 from ..studies import REPEATED, check_prob, is_blank, repeated_in_words
 from ..ways import way
 from ._asked import Reading
@@ -112,6 +112,16 @@ def _told_apart_by(frame: "pd.DataFrame") -> str:
 
 def _not_understood(frame: "pd.DataFrame") -> str:
     have = ", ".join(map(str, frame.columns))
+    for name in map(str, frame.columns):
+        cell = next((one for one in frame[name] if isinstance(one, str) and one.strip()), "")
+        form = composite(cell) if name not in TEXTS else None
+        if form is not None:
+            return (
+                f"No column of the table holds a result by a name that is known, and {name!r} "
+                f"holds several figures in one cell, {cell[:40]!r}: say what they are with "
+                f"{way('cells', name)}, the dots being {form}, and treatment or control after it "
+                "where it is of one arm."
+            )
     return (
         f"No column of the table holds a result by a name that is known; it has {have}. Results "
         "are events_treatment, n_treatment, events_control, n_control; mean_, sd_ and n_ of both "

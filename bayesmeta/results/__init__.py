@@ -93,6 +93,8 @@ class ScenarioResult:
     pooled : mapping of FitKey to FrequentistFit
     refusals : tuple of str
         Why an analysis could not be made.
+    said : tuple of str
+        What was done to read its rows.
     robustness : Robustness
     unconverged : FitKey or None
         Of a posterior that was to check the answer and did not converge.
@@ -105,6 +107,7 @@ class ScenarioResult:
     fits: Mapping[FitKey, Posterior]
     pooled: Mapping[FitKey, FrequentistFit]
     refusals: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     robustness: Robustness = field(default_factory=Robustness)
     unconverged: FitKey | None = None
 
