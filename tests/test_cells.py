@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from bayesmeta.errors import DataError
 from bayesmeta.sheets import composite, plain_table, read_printed, refuse_composites, split_cells
-from bayesmeta.sheets._forms import FORMS, form_named, read_cell
-from bayesmeta.sheets._words import figure
+from bayesmeta.sheets.cells.forms import FORMS, form_named, read_cell
+from bayesmeta.sheets.figures.words import figure
 from bayesmeta.ways import COMMAND, SPECIFICATION, speaking
 
 NAMES = ["Alba 2001", "Bern 2005", "Como 2009", "Delft 2012"]

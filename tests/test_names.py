@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bayesmeta.errors import ColumnError, DataError
 from bayesmeta.sheets import named, plain_table
-from bayesmeta.sheets._sets import COUNTS, OURS, all_sets
-from bayesmeta.sheets._words import key
+from bayesmeta.sheets.figures.words import key
+from bayesmeta.sheets.names.sets import COUNTS, OURS, all_sets
 from bayesmeta.ways import COMMAND, SPECIFICATION, speaking
 
 CASES = Path(__file__).parent / "cases"

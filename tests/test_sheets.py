@@ -24,7 +24,7 @@ from bayesmeta.sheets import (
     read_printed,
     read_sheet,
 )
-from bayesmeta.sheets._words import figure
+from bayesmeta.sheets.figures.words import figure
 from bayesmeta.ways import COMMAND, speaking
 
 CASES = Path(__file__).parent / "cases"

@@ -16,10 +16,9 @@ from ._counts import (
 from ._make import DoubleZero, effect_sizes
 from ._measures import ATANH_RD, MEASURES, Link, Measure, measure_meant, measure_named
 from ._printed import printed_values
-from ._quantiles import convert_quantiles
 from ._reported import reported_effects
 from ._sizes import EffectSizes
-from ._skewness import skewness_caution, skewness_test
+from .quantiles import convert_quantiles, skewness_caution, skewness_test
 
 __all__ = [
     "ATANH_RD",

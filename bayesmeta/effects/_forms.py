@@ -12,8 +12,8 @@ from ..studies import QUANTILES, ContinuousStudies, Problems
 from ._continuous import estimates
 from ._measures import MEASURES, Measure
 from ._printed import RATIOS, from_intervals
-from ._quantiles import convert_quantiles
 from ._reading import Filled
+from .quantiles import convert_quantiles
 
 type Array = NDArray[np.float64]
 type Rows = NDArray[np.bool_]

@@ -3,21 +3,21 @@
 It knows names of columns and nothing of studies: what a row may hold is checked above.
 """
 
-from ._cells import Cells, split_cells
-from ._composites import refuse_composites
-from ._derived import derived
-from ._file import Sheet, read_sheet
-from ._forms import composite
-from ._marks import FIGURE, Printed, read_printed
-from ._names import Named, named
-from ._numbers import decided, plain_numbers, read_number
-from ._parquet import need_pyarrow
-from ._places import number, numbered
-from ._plain import Plain, plain_table, plainly
-from ._revman import is_of_export
-from ._sets import NUMBERS, TEXTS, WHOLE
-from ._taken import check_cells
-from ._words import MISSING_WORDS, is_missing_word
+from .cells.apart import Cells, split_cells
+from .cells.composites import refuse_composites
+from .cells.forms import composite
+from .cells.taken import check_cells
+from .figures.marks import FIGURE, Printed, read_printed
+from .figures.numbers import decided, plain_numbers, read_number
+from .figures.places import number, numbered
+from .figures.words import MISSING_WORDS, is_missing_word
+from .files.file import Sheet, read_sheet
+from .files.parquet import need_pyarrow
+from .names.derived import derived
+from .names.names import Named, named
+from .names.revman import is_of_export
+from .names.sets import NUMBERS, TEXTS, WHOLE
+from .plain import Plain, plain_table, plainly
 
 __all__ = [
     "FIGURE",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import DataError
-from ._decimals import Column, decide, decide_by_others, rows_of, study_of
-from ._marks import Printed, read_printed
-from ._places import number
-from ._words import is_missing_word
+from ...errors import DataError
+from .decimals import Column, decide, decide_by_others, rows_of, study_of
+from .marks import Printed, read_printed
+from .places import number
+from .words import is_missing_word
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from ..errors import DataError, FileError
-from ..ways import way
-from ._header import CONTROL
-from ._parquet import PARQUET, read_parquet
-from ._separated import read_separated
-from ._tidy import read_tidy
-from ._workbook import ZIP, read_workbook
+from ...errors import DataError, FileError
+from ...ways import way
+from .header import CONTROL
+from .parquet import PARQUET, read_parquet
+from .separated import read_separated
+from .tidy import read_tidy
+from .workbook import ZIP, read_workbook
 
 if TYPE_CHECKING:
     import pandas as pd

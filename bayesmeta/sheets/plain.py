@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from ._cells import Cells, split_cells
-from ._derived import derived
-from ._names import Named, named
-from ._numbers import plain_numbers
-from ._places import numbered
-from ._sets import NUMBERS, OF_PETO, TEXTS, WHOLE
-from ._taken import check_cells
+from .cells.apart import Cells, split_cells
+from .cells.taken import check_cells
+from .figures.numbers import plain_numbers
+from .figures.places import numbered
+from .names.derived import derived
+from .names.names import Named, named
+from .names.sets import NUMBERS, OF_PETO, TEXTS, WHOLE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ._marks import DASHES, read_printed
-from ._places import number
+from .marks import DASHES, read_printed
+from .places import number
 
 if TYPE_CHECKING:
     import pandas as pd

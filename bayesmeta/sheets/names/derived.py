@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ._names import Named
-from ._revman import without_totals
-from ._sets import SIDES
-from ._words import blank_in, column_of, numbers_of, unread_in
+from ..figures.words import blank_in, column_of, numbers_of, unread_in
+from .names import Named
+from .revman import without_totals
+from .sets import SIDES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 
-from ..errors import DataError
-from ._header import LOOK, filled, header_at, is_known
-from ._marks import read_printed
-from ._separated import SEPARATORS, between_columns, records
+from ...errors import DataError
+from ..figures.marks import read_printed
+from .header import LOOK, filled, header_at, is_known
+from .separated import SEPARATORS, between_columns, records
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 
-from ..errors import DataError
-from ._marks import is_printed
+from ...errors import DataError
+from ..figures.marks import is_printed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 from xml.etree.ElementTree import ParseError
 
-from ..errors import DataError
-from ..ways import way
-from ._header import CONTROL, Row, Unit, table_of, tidied
+from ...errors import DataError
+from ...ways import way
+from .header import CONTROL, Row, Unit, table_of, tidied
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import final
 
-from ._measures import LIMITS, MEASURES, PLAIN, RATIOS
-from ._words import key
+from ..figures.words import key
+from .measures import LIMITS, MEASURES, PLAIN, RATIOS
 
 type Found = Mapping[str, Sequence[int]]  # the columns of each of our names
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import final
 
-from ._marks import DASHES, FIGURE, UNSIGNED, Printed, read_printed
-from ._measures import MEASURES
-from ._sets import arm_words
-from ._words import key
+from ..figures.marks import DASHES, FIGURE, UNSIGNED, Printed, read_printed
+from ..figures.words import key
+from ..names.measures import MEASURES
+from ..names.sets import arm_words
 
 type Texts = Mapping[str, str]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import DataError, FileError
-from ._header import check_repeated, tidied
-from ._workbook import text_of
+from ...errors import DataError, FileError
+from .header import check_repeated, tidied
+from .workbook import text_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from ..errors import DataError
-from ..ways import way
+from ...errors import DataError
+from ...ways import way
 
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "OR": ("or", "oddsratio"),

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..ways import way
-from ._forms import Form, Texts, contradiction
-from ._measures import level_of
-from ._sets import STUDY, spelled
-from ._words import column_of, key, numbers_of, rows_in_words
+from ...errors import DataError
+from ...ways import way
+from ..figures.words import column_of, key, numbers_of, rows_in_words
+from ..names.measures import level_of
+from ..names.sets import STUDY, spelled
+from .forms import Form, Texts, contradiction
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..studies import QUANTILES, ContinuousStudies
+from ...studies import QUANTILES, ContinuousStudies
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from ..ways import way
-from ._marks import CANONICAL, Printed
-from ._places import number
+from ...ways import way
+from .marks import CANONICAL, Printed
+from .places import number
 
 if TYPE_CHECKING:
     import pandas as pd

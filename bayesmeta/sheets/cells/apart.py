@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..ways import way
-from ._forms import FORMS, LIMITS, Texts, form_named, read_cell
-from ._marks import read_printed
-from ._matching import match
-from ._measures import fits, refuse_other
-from ._taken import Asked, Taken, parts_of, refused, studies_of
-from ._words import is_missing, key
+from ...errors import DataError
+from ...ways import way
+from ..figures.marks import read_printed
+from ..figures.words import is_missing, key
+from ..names.matching import match
+from ..names.measures import fits, refuse_other
+from .forms import FORMS, LIMITS, Texts, form_named, read_cell
+from .taken import Asked, Taken, parts_of, refused, studies_of
 
 if TYPE_CHECKING:
     import pandas as pd

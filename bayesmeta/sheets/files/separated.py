@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from ..errors import DataError
-from ._header import LOOK, Row, Unit, filled, header_at, is_known, longer, table_of, tidied
-from ._marks import is_printed
+from ...errors import DataError
+from ..figures.marks import is_printed
+from .header import LOOK, Row, Unit, filled, header_at, is_known, longer, table_of, tidied
 
 if TYPE_CHECKING:
     import pandas as pd

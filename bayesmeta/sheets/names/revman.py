@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ._sets import EXPORTS, SIDES, Found, NameSet
-from ._words import blank_in, column_of, key, numbers_of, rows_in_words
+from ...errors import DataError
+from ..figures.words import blank_in, column_of, key, numbers_of, rows_in_words
+from .sets import EXPORTS, SIDES, Found, NameSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ._matching import Match
+    from .settled import Match
 
 _OUTCOME = ("comparisonnumber", "outcomenumber")
 _TELLING = ("events", "sd", "se", "v_of")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from ..errors import DataError
-from ..ways import way
-from ._matching import Match, match
-from ._measures import RATIOS, level_of
-from ._sets import OURS
-from ._words import blank_in, column_of, key
+from ...errors import DataError
+from ...ways import way
+from ..figures.words import blank_in, column_of, key
+from .matching import match
+from .measures import RATIOS, level_of
+from .sets import OURS
+from .settled import Match
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from ..errors import DataError
-from ..studies import QUANTILES, ContinuousStudies, join_how, leave_out, name_rows
-from ..ways import way
-from ._distributions import FAMILIES, quantile_estimate
-from ._skewness import FEWEST, SCENARIOS, scenarios, skewness
+from ...errors import DataError
+from ...studies import QUANTILES, ContinuousStudies, join_how, leave_out, name_rows
+from ...ways import way
+from .distributions import FAMILIES, quantile_estimate
+from .skewness import FEWEST, SCENARIOS, scenarios, skewness
 
 type Array = NDArray[np.float64]
 type Method = Literal["formulas", "QE"]

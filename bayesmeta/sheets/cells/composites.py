@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import DataError
-from ..ways import way
-from ._forms import composite
-from ._sets import SIDES
-from ._taken import studies_of
-from ._words import column_of, rows_in_words
+from ...errors import DataError
+from ...ways import way
+from ..figures.words import column_of, rows_in_words
+from ..names.sets import SIDES
+from .forms import composite
+from .taken import studies_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,1 @@
+"""Files into cells: text of any separator and encoding, workbooks, Parquet."""

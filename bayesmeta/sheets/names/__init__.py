@@ -1,0 +1,1 @@
+"""Columns under our names, and columns that follow from others."""
