@@ -35,7 +35,7 @@ PYTHON = Interface(
     {
         "arms": "fit ContinuousNormal",
         "binomial": "BinomialNormal(measure='OR')",
-        "by": "by='{}'",
+        "by": "fit_many(..., by='{}')",
         "cells": "cells={{'{}': '...'}}",
         "columns": "columns={{'{}': '...'}}",
         "combine": "combine_arms, or several_arms='combine'",
@@ -79,7 +79,7 @@ COMMAND = Interface(
     {
         "arms": "add --counts",
         "binomial": "--likelihood binomial",
-        "by": "--by {}",
+        "by": 'bayesmeta batch --by "{}"',
         "cells": '--cells "{}=..."',
         "columns": "--columns {}=THEIRS",
         "combine": "--combine-arms",
@@ -120,7 +120,7 @@ SPECIFICATION = Interface(
     {
         "arms": 'set kind = "continuous"',
         "binomial": 'likelihood = "binomial"',
-        "by": 'where = {{ {} = "..." }} in [[outcome.scenario]]',
+        "by": 'where = {{ "{}" = "..." }} in [[outcome.scenario]]',
         "cells": 'cells = {{ "{}" = "..." }}',
         "columns": 'columns = {{ {} = "..." }}',
         "combine": 'several_arms = "combine"',

@@ -456,7 +456,7 @@ def test_the_users_precision_is_left_as_it_was():
 WRONG = {
     "no rows": (long(simulated(1, 2)).iloc[:0], "group", "no rows"),
     "no column": (long(simulated(1, 2)), "outcome", "no column 'outcome'.*by='COLUMN'"),
-    "no by": (long(simulated(1, 2)), None, "tells the groups of the table apart: by="),
+    "no by": (long(simulated(1, 2)), None, "tells the groups of the table apart: fit_many"),
     "two y": (
         long(simulated(1, 2)).rename(columns={"study": "y"}),
         "group",
@@ -518,7 +518,7 @@ def test_the_command_marks_bad_groups_and_takes_counts(tmp_path):
     for more in ([], ["--counts"], ["--mu", "Normal(0, 1)", "--tau", "HalfCauchy(0.3)"]):
         result = CliRunner().invoke(main, [*words, *more])
         assert result.exit_code == 1
-        assert "exceeds n_treatment for B (row 2 of the group)" in result.output
+        assert "exceeds n_treatment for B (row 4)" in result.output
         assert "groups have a problem" in result.output
 
 

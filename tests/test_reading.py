@@ -424,7 +424,7 @@ def test_a_share_of_the_control_is_left_out_by_its_arm():
     )
     assert data.study == ("A",)
     assert data.n_control.tolist() == [41]
-    assert [(row.study, row.reason) for row in data.excluded] == [("A", "not licensed")]
+    assert [(row.study, row.reason) for row in data.excluded] == [("A: 10 mg", "not licensed")]
 
 
 ROWS = (
@@ -499,9 +499,7 @@ def test_authors_are_told_apart_by_their_years():
 def test_several_outcomes_are_sent_to_a_batch():
     table = frame("study,outcome,y,se\nA,pain,0.1,0.2\nA,sleep,0.3,0.2\nB,pain,0.2,0.1\n"
                   "B,sleep,0.1,0.1\n")  # fmt: skip
-    with pytest.raises(
-        bm.DataError, match="fit the groups of outcome each by itself: by='outcome'"
-    ):
+    with pytest.raises(bm.DataError, match="fit the groups of outcome each by itself: fit_many"):
         bm.read_studies(table)
 
 
@@ -542,7 +540,8 @@ def test_a_table_that_is_not_understood_shows_what_would_be():
     ("said", "refusal"),
     [
         ({"several_arms": "add"}, "several_arms is 'combine' or 'split'"),
-        ({"control": 0}, "An arm is named by the text in the table; got 0"),
+        ({"exclude": ["A"]}, "exclude is a mapping"),
+        ({"columns": "estimate=Effect"}, "columns is a mapping"),
         ({"decimal": "·"}, "decimal is '.' or ','"),
         ({"prob": 95}, "between 0 and 1"),
         ({"measure": "xyz"}, "measure 'xyz' is not one of"),
@@ -639,3 +638,121 @@ def test_check_says_how_rows_were_read_and_where_finds_printed_numbers(tmp_path)
     assert status == 0, said
     assert "effective counts of cluster trials" in said
     assert "left out: B: dose is 5" in said
+
+
+WITH_GROUPS = (
+    "g,study,events_treatment,n_treatment,events_control,n_control\n"
+    "x,A,12,40,18,40\nx,B,5,50,9,50\ny,A,10,40,11,40\ny,C,7,50,16,50\n"
+)
+
+
+def test_where_takes_rows_and_not_whole_studies(tmp_path):
+    (tmp_path / "t.csv").write_text(WITH_GROUPS)
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        'title = "T"\n[[outcome]]\nname = "a"\ntitle = "A"\nbetter = "lower"\ndata = "t.csv"\n'
+        '[[outcome.scenario]]\nname = "x"\nwhere = { g = "x" }\n'
+    )
+    status, said = told("check", spec)
+    assert status == 0, said
+    assert "x: 2 studies, 180 patients\n    A, B" in said
+
+
+def test_a_batch_leaves_out_the_row_that_it_names(tmp_path):
+    path, out = tmp_path / "t.csv", tmp_path / "o.csv"
+    path.write_text(WITH_GROUPS.replace("y,A,10", "y,A,x"))
+    words = ["batch", path, "--by", "g", "--measure", "RR", "-o", out]
+    status, said = told(*words)
+    assert status == 1, said
+    problem = pd.read_csv(out)["problem"][1]
+    assert "A (row 3): got 'x'" in problem
+    assert '--exclude "A (row 3): reason"' in problem
+    status, said = told(*words, "--exclude", "A (row 3): unreadable")
+    assert pd.read_csv(out)["k"].tolist() == [2, 1]
+
+
+def test_shares_of_a_control_are_analysed_from_a_specification(tmp_path):
+    table, spec = tmp_path / "t.csv", tmp_path / "s.toml"
+    table.write_text(
+        "study,arm,mean,sd,n\nA,10 mg,-1.2,0.8,40\nA,20 mg,-1.5,0.9,42\nA,placebo,-0.5,0.9,41\n"
+        "B,10 mg,-0.9,1.1,30\nB,placebo,-0.4,1,29\n"
+    )
+    words = ["--measure", "MD", "--control", "placebo", "--split-control"]
+    assert told("init", table, "-o", spec, *words)[0] == 0
+    status, said = told("check", spec)
+    assert status == 0, said
+    assert "3 studies" in said
+    assert "A: 10 mg, A: 20 mg, B" in said
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Lower CI (95%),Upper CI (95%)",
+        "LCI 95%,UCI 95%",
+        "95% CI LL,95% CI UL",
+        "CI low 95%,CI up 95%",
+    ],
+)
+def test_limits_are_found_wherever_their_level_stands(head):
+    data = bm.read_studies(
+        frame(f"study,HR,{head},P\nA,0.76,0.60,0.96,0.05\nB,1.05,0.8,1.38,0.6\n")
+    )
+    assert_allclose(data.se[0], np.log(0.96 / 0.60) / (2 * 1.959963984540054), rtol=1e-9)
+
+
+def test_totals_of_arms_and_sums_are_asked_about():
+    arms = frame(
+        "study,arm,events,n\nA,drug,12,40\nA,placebo,18,40\nTotal,drug,12,40\nTotal,placebo,18,40\n"
+    )
+    with pytest.raises(bm.DataError, match=r"Total \(row 3\), Total \(row 4\) is named like a sum"):
+        bm.read_studies(arms, control="placebo")
+    wide = "study,events_treatment,n_treatment,events_control,n_control\nA,12,40,18,40\n"
+    for name in ("All patients", "Grand total", "M-H Subtotal", "Subtotal: adults"):
+        with pytest.raises(bm.DataError, match="or is their sum"):
+            bm.read_studies(frame(f"{wide}B,5,50,9,50\n{name},17,90,27,90\n"))
+    assert bm.read_studies(frame(f"{wide}Total hip 2010,5,50,9,50\n")).k == 2
+
+
+def test_baselines_by_other_names_are_asked_about_and_covariates_are_not():
+    table = (
+        "study,n_treatment,mean_treatment,sd_treatment,n_control,mean_control,sd_control,{},age\n"
+        "A,30,51,12,31,58,12,62,50\n"
+    )
+    for head in ("baseline_treatment", "mean_treatment_baseline", "base.e"):
+        with pytest.raises(bm.DataError, match="baseline"):
+            bm.read_studies(frame(table.format(head)), measure="MD")
+        assert bm.read_studies(frame(table.format(head)), measure="MD", final_values=True).k == 1
+    assert bm.read_studies(frame(table.format("baseline_risk")), measure="MD").k == 1
+
+
+def test_an_export_of_several_analyses_is_not_pooled():
+    table = frame(
+        "Analysis group,Analysis number,Study,Experimental cases,Experimental N,Control cases,"
+        "Control N\n1,1,A,1,20,2,21\n1,2,B,3,30,4,31\n"
+    )
+    with pytest.raises(bm.DataError, match="several analyses, told apart by 'Analysis number'"):
+        bm.read_studies(table)
+
+
+def test_authors_of_arms_are_told_apart_by_their_years_too():
+    table = frame(
+        "author,year,arm,events,n\nSmith,2001,drug,12,40\nSmith,2001,placebo,18,40\n"
+        "Smith,2005,drug,5,50\nSmith,2005,placebo,9,50\n"
+    )
+    assert bm.read_studies(table, control="placebo").study == ("Smith 2001", "Smith 2005")
+
+
+def test_outcomes_with_one_control_are_sent_to_a_batch():
+    table = frame(
+        "study,event,events_treatment,n_treatment,events_control,n_control\n"
+        "A,rash,3,40,0,40\nA,nausea,5,40,0,40\nB,rash,5,50,1,50\nB,nausea,6,50,1,50\n"
+    )
+    with pytest.raises(bm.DataError, match="outcomes that event tells apart, fit each by itself"):
+        bm.read_studies(table)
+
+
+def test_one_measure_is_chosen_among_columns_of_cells():
+    table = frame("study,OR (95% CI),HR (95% CI)\nA,0.76 (0.60-0.96),0.8 (0.7-0.9143)\n")
+    assert_allclose(bm.read_studies(table, measure="HR").y, [np.log(0.8)])
+    assert_allclose(bm.read_studies(table, measure="OR").y, [np.log(0.76)])

@@ -306,8 +306,8 @@ def test_a_batch_says_its_problems_in_the_words_of_who_asks(tmp_path):
     done = CliRunner(catch_exceptions=False).invoke(main, words)
     assert done.exit_code == 1
     problem = pd.read_csv(out)["problem"][1]
-    assert problem.startswith(wide)
-    assert problem.endswith('leave it out: --exclude "D: reason".')
+    assert problem.startswith("se must be positive; check D (row 4)")
+    assert problem.endswith('leave it out: --exclude "D (row 4): reason".')
 
 
 def test_a_batch_that_lacks_a_column_says_which_to_give(tmp_path):
@@ -317,7 +317,7 @@ def test_a_batch_that_lacks_a_column_says_which_to_give(tmp_path):
     assert "--columns lower=THEIRS." in said
     said = refusal("batch", table, "--by", "region", "--measure", "RR")
     assert "has no columns 'region', 'lower'" in said
-    assert "--by COLUMN." in said
+    assert 'bayesmeta batch --by "COLUMN".' in said
     with pytest.raises(DataError, match=r"table.rename\(columns="):
         bm.fit_many(MODEL, pd.read_csv(table), by="g", measure="RR")
 

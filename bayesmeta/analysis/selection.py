@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..reading import Opened, row_names, rows_called, variants_of
+from ..reading import Opened, row_names, rows_called
 from ..sheets import read_number, read_printed
 from ..specification import Outcome, Scenario
 from ..studies import Key, is_blank
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def select(table: Opened, outcome: Outcome, scenario: Scenario) -> Mapping[Key, str]:
-    """Rows of the table a scenario leaves out, with the reason, by (study, variant)."""
+    """Rows of the table a scenario leaves out, each by its study and number, with the reason."""
     frame = table.frame
     ours = {theirs: name for name, theirs in outcome.columns.items()}
     where = {ours.get(column, column): values for column, values in scenario.where.items()}
@@ -25,24 +25,20 @@ def select(table: Opened, outcome: Outcome, scenario: Scenario) -> Mapping[Key, 
                 f"{outcome.data}: The table has no column {column!r}; it has "
                 f"{', '.join(map(str, frame))}. Say which it is: {way('columns', column)}."
             )
-    studies, variants = [str(name) for name in frame["study"]], variants_of(frame)
     names = row_names(frame)
-    by_row = {
-        name: reason
-        for name, reason in scenario.drop.items()
-        if name not in studies and rows_called(name, names)
+    dropped = {
+        i: reason for name, reason in scenario.drop.items() for i in rows_called(name, names)
     }
-    _check_names(
-        outcome,
-        scenario,
-        {*studies, *by_row, *never_used(outcome)},
-        set(zip(studies, variants, strict=True)),
-    )
-    reasons: dict[Key, str] = {**by_row}
-    for position, key in enumerate(zip(studies, variants, strict=True)):
-        reason = _reason(key, frame.iloc[position], scenario, where)
+    known = {called for i in names.study for called in names.called(i)}
+    pairs = {(names.study[i], names.variant[i]) for i in names.study}
+    _check_names(outcome, scenario, {*known, *never_used(outcome)}, pairs)
+    reasons: dict[Key, str] = {}
+    for place, i in enumerate(names.study):
+        key = (names.study[i], names.variant[i])
+        own = frame.iloc[place]
+        reason = dropped[i] if i in dropped else _reason(key, own, scenario, where)
         if reason is not None:
-            reasons[key] = reason
+            reasons[f"{names.study[i]} (row {i + 1})"] = reason
     return reasons
 
 
@@ -60,8 +56,6 @@ def _reason(
 ) -> str | None:
     study, variant = key
     wanted = scenario.replace.get(study, scenario.variant)
-    if study in scenario.drop:
-        return scenario.drop[study]
     if scenario.only and study not in scenario.only:
         return f"not in “{scenario.name}”"
     if variant != wanted:

@@ -17,7 +17,7 @@ from ..model import Model
 from ..reading import Reading, understood
 from ..sheets import read_sheet
 from ..studies import check_prob
-from ..ways import TABLES, Interface, speaking
+from ..ways import COMMAND, TABLES, Interface, speaking
 from .grouped import NUMBERS, asking_for_names, check_columns, from_frame, in_whose_words
 from .kept import Kept, made_with
 from .parquet import ParquetTable, is_parquet, need_pyarrow, result_schema
@@ -73,6 +73,7 @@ class Asked(NamedTuple):
     reading: Reading
     versions: tuple[tuple[str, str], ...]
     interface: Interface = TABLES
+    rows_of: str = "the group"
 
 
 def open_table(
@@ -166,6 +167,8 @@ def fit_file(
     settings = Settings(model, None, prob, quantiles=True)
     chunks = _chunks(source, by, ALONE_AT_ONCE if settings.many is None else GROUPS_AT_ONCE)
     asked = Asked(settings, tuple(by), measure, reading, tuple(made_with().items()), interface)
+    if interface is COMMAND:  # whose reader has the file before them
+        asked = asked._replace(rows_of=source.rows_of)
     kept = Kept(
         output, _manifest(asked, source, chunks), chunks.groups, _schema(source, by, output)
     )
@@ -279,7 +282,12 @@ def fit_part(asked: Asked, frame: "pd.DataFrame") -> "pd.DataFrame":
             )
     with speaking(asked.interface):  # which does not come along to a thread or a worker
         grouped = from_frame(
-            frame, asked.settings.model, by=asked.by, measure=asked.measure, reading=asked.reading
+            frame,
+            asked.settings.model,
+            by=asked.by,
+            measure=asked.measure,
+            reading=asked.reading,
+            of=asked.rows_of,
         )
         grouped = asking_for_names(grouped)
         tasks = tasks_of(grouped, asked.settings, workers=1)
@@ -292,6 +300,7 @@ class FrameTable:
     """A table in memory, its groups in the order of their first rows."""
 
     schema = None
+    rows_of = ""  # the file, whose rows its index counts
 
     def __init__(
         self, path: Path, stamp: tuple[int, ...], frame: "pd.DataFrame", said: tuple[str, ...]

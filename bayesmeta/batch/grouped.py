@@ -161,23 +161,27 @@ def from_frame(
     by: str | Sequence[str],
     measure: str | None,
     reading: Reading = AS_IT_IS,
+    of: str = "the group",
 ) -> Grouped:
-    """Read a table in long form, one row per study."""
+    """Read a table in long form, one row per study.
+
+    Messages count the rows of `of`; of ``""``, the file, by the index of the frame.
+    """
     names = columns_of(model)
     keys = [by] if isinstance(by, str) else list(by)
     have = [str(name) for name in frame.columns]
     check_columns(have, keys, model, measure)
     if frame.empty:
         raise DataError("The table has no rows to analyse; it needs one row per study.")
-    frame = frame.set_axis(have, axis=1).reset_index(drop=True)
+    frame = frame.set_axis(have, axis=1)
     codes = frame.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
     order = np.argsort(codes, kind="stable")
     k = np.bincount(codes)
     start = np.cumsum(k) - k
     labels = frame[keys].iloc[order[start]].reset_index(drop=True)
     direct = all(name in have for name in names) and not of_clusters(have, reading)
-    make = _maker(model, measure, reading)
-    wanted = frame.drop(columns=keys).iloc[order].reset_index(drop=True)
+    make = _maker(model, measure, reading, of)
+    wanted = frame.drop(columns=keys).iloc[order]
     columns = {name: _numbers(wanted[name]) for name in (names if direct else ())}
     return _checked(wanted, codes[order], labels, k, columns, make)
 
@@ -253,15 +257,17 @@ def _needed(have: Sequence[str], model: Model) -> tuple[str, ...]:
     return whole or max(forms, key=lambda names: len(set(names) & set(have)))
 
 
-def _maker(model: Model, measure: str | None, reading: Reading) -> Make:
+def _maker(model: Model, measure: str | None, reading: Reading, of: str = "the group") -> Make:
     """Return what reads one group: as a table of its own, which says what is wrong with it."""
     of_arms = model.takes is not EffectSizes
     wanted = measure or (model.likelihood.measure if of_arms else "")
 
     def make(part: "pd.DataFrame") -> Data:
-        opened = one_table(Opened(frame=part.reset_index(drop=True)), reading)
-        data = read(opened, wanted, reading, of_arms=of_arms).data
-        return data if of_arms else estimates_of(data, wanted)
+        rows = part.reset_index(drop=True) if of else part
+        with rows_of(of):
+            opened = one_table(Opened(frame=rows), reading)
+            data = read(opened, wanted, reading, of_arms=of_arms).data
+            return data if of_arms else estimates_of(data, wanted)
 
     return make
 
@@ -288,8 +294,7 @@ def _checked(
     made: dict[int, Data] = {}
     for i in np.flatnonzero(doubtful):
         try:
-            with rows_of("the group"):
-                made[int(i)] = make(_with_names(frame.iloc[start[i] : start[i] + k[i]]))
+            made[int(i)] = make(_with_names(frame.iloc[start[i] : start[i] + k[i]]))
         except DataError as error:
             problem[i] = str(error)
     return _merged(labels, columns, start, k, problem, made)

@@ -47,6 +47,7 @@ class ParquetTable:
     """
 
     said: tuple[str, ...] = ()
+    rows_of = "the group"
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """One row per trial, of tables with a row for each arm or for each active arm."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..studies import Excluded, agreed, is_blank, read_number
 from ..ways import way
 from ._asked import Reading
 from ._columns import ARMS, OF_A_DESIGN, filled
-from ._rows import listed, variants_of
+from ._rows import is_total, listed, told_apart_by, variants_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,8 +112,14 @@ def _wide(
         own = rows.iloc[where]
         _check_agreed(trial[0], own)
         made = _reshaped(own, reading) if trial in several else _side_by_side(own)
-        parts.append(made.set_index(pd.Index([rows.index[where[0]]] * len(made))))
+        parts.append(made.set_index(_places(own, made)))
     return pd.concat(parts)
+
+
+def _places(rows: "pd.DataFrame", made: "pd.DataFrame") -> "pd.Index":
+    """Where the rows made of a trial stand: by its first row, or each share by its active arm."""
+    active = rows.index[[one == "treatment" for one in rows["arm"]]]
+    return active[: len(made)] if len(made) > 1 else rows.index[:1]
 
 
 def _check_agreed(study: str, rows: "pd.DataFrame") -> None:
@@ -122,7 +128,7 @@ def _check_agreed(study: str, rows: "pd.DataFrame") -> None:
         if name not in rows or name == "how":
             continue
         said = list(dict.fromkeys(str(cell).strip() for cell in rows[name] if not is_blank(cell)))
-        if len(said) > 1:
+        if len({one.casefold() for one in said}) > 1:
             raise DataError(
                 f"{name} differs between the arms of {study}: {', '.join(said)}. Give both arms "
                 f"alike, or leave the trial out with {way('exclude', study)}."
@@ -192,14 +198,14 @@ def _kinds(names: Sequence[str], reading: Reading) -> list[str | None]:
         )
     if control in treatment:
         raise DataError(f"{reading.control!r} cannot be both treatment and control.")
-    return [
-        "control"
-        if name == control
-        else "treatment"
-        if not treatment or name in treatment
-        else None
-        for name in plain
-    ]
+    return [_kind(name, treatment, control) for name in plain]
+
+
+def _kind(name: str, treatment: Set[str], control: str) -> str | None:
+    if name == control:
+        return "control"
+    wanted = name in treatment if treatment else not is_total(name)
+    return "treatment" if wanted else None
 
 
 def _guess(names: Sequence[str]) -> str:
@@ -234,24 +240,31 @@ def _several(rows: "pd.DataFrame") -> dict[Trial, list[str]]:
     seen: set[tuple[Trial, str]] = set()
     trials = zip(map(str, rows["study"]), variants_of(rows), strict=True)
     for i, trial, arm, label in zip(rows.index, trials, rows["arm"], rows["label"], strict=True):
-        if (trial, str(label)) in seen:
+        if (trial, str(label).casefold()) in seen:
             again = way("exclude", f"{trial[0]} (row {int(i) + 1})")
             raise DataError(
                 f"{trial[0]} has two rows for its arm {label}: several outcomes, times or groups "
                 f"of patients. Keep one of them, e.g. {again}."
             )
-        seen.add((trial, str(label)))
+        seen.add((trial, str(label).casefold()))
         if arm == "treatment":
             found.setdefault(trial, []).append(str(label))
     return {trial: labels for trial, labels in found.items() if len(labels) > 1}
 
 
-def _check_asked(several: Mapping[Trial, Sequence[str]], reading: Reading, *, chosen: bool) -> None:
+def _check_asked(
+    several: Mapping[Trial, Sequence[str]], reading: Reading, *, chosen: bool, told: str = ""
+) -> None:
     if not several or reading.several_arms is not None:
         return
     (study, _), labels = next(iter(several.items()))
     others = f" and {len(several) - 1} more" if len(several) > 1 else ""
     choose = "" if chosen else f", or choose one with {way('treatment', labels[0])}"
+    choose += (
+        f". If they are outcomes that {told} tells apart, fit each by itself: {way('by', told)}"
+        if told
+        else ""
+    )
     raise DataError(
         f"{study}{others} has several active arms ({', '.join(labels)}) and one control, which "
         f"must not count twice: add the arms up with {way('combine')}, or share the control out "
@@ -278,16 +291,15 @@ def _of_active_arms(frame: "pd.DataFrame", reading: Reading) -> Reshaped:
         trial: [_label(frame, i, place) for place, i in enumerate(where, start=1)]
         for trial, where in shared.items()
     }
-    _check_asked(labels, reading, chosen=True)
-    done = {
-        where[0]: _reshaped(_long(frame.iloc[where], labels[trial]), reading)
-        for trial, where in shared.items()
-    }
+    told = told_apart_by(frame)
+    _check_asked(labels, reading, chosen=True, told=told)
+    done = {}
+    for trial, where in shared.items():
+        made = _reshaped(_long(frame.iloc[where], labels[trial]), reading)
+        done[where[0]] = made.set_index(frame.index[where[: len(made)]])
     gone = {i for where in shared.values() for i in where}
     parts = [
-        done[i].set_index(pd.Index([frame.index[i]] * len(done[i])))
-        if i in done
-        else frame.iloc[[i]]
+        done[i] if i in done else frame.iloc[[i]]
         for i in range(len(frame))
         if i in done or i not in gone
     ]

@@ -1,5 +1,6 @@
 """The forms in which rows give their results, and a table of each into studies or estimates."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import singledispatch
@@ -19,7 +20,7 @@ from ..effects import (
     reported_effects,
 )
 from ..errors import DataError
-from ..sheets import numbered
+from ..sheets import NUMBERS, numbered
 from ..studies import (
     BinaryStudies,
     ContinuousStudies,
@@ -227,10 +228,33 @@ def read_forms(
     return _joined(frame, main, row, measure, reading)
 
 
+_ARM_OF = r"treatment|control|placebo|intervention|experimental|drug|active"
+_BASELINE = re.compile(
+    rf"(?=.*\bbase(line)?\b)(?=.*\b(mean|sd|median|{_ARM_OF}|[ec]|1i|2i)\b).*|m(pre|base)[12]i",
+    re.IGNORECASE,
+)
+
+
+def _check_unread_baselines(frame: "pd.DataFrame", reading: Reading) -> None:
+    """Ask about columns that look like baselines of the arms and are not read."""
+    names = [str(name) for name in frame.columns if str(name) not in NUMBERS]
+    found = [one for one in names if _BASELINE.fullmatch(re.sub(r"[\W_]+", " ", one).strip())]
+    if not found or reading.final_values or not filled(frame, "mean_treatment").any():
+        return
+    raise DataError(
+        f"{', '.join(map(repr, found[:4]))} look like baselines of the arms, which are not read by "
+        f"these names: name them, e.g. {way('columns', 'mean_baseline_treatment')}, or analyse "
+        f"final values alone: {way('final')}."
+    )
+
+
 def _check_baselines(frame: "pd.DataFrame", reading: Reading) -> None:
     """Refuse what is said of baselines where the table has none."""
+    _check_unread_baselines(frame, reading)
     asked = [("correlation", reading.correlation)] if reading.correlation is not None else []
     asked += [("final", "")] if reading.final_values else []
+    if reading.final_values and any("base" in str(name).casefold() for name in frame.columns):
+        return
     if asked and not any(filled(frame, f"mean_baseline{arm}").any() for arm in ARMS):
         raise DataError(
             f"{way(*asked[0])} is of baseline and final values, and the table has no baselines, "

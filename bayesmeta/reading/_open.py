@@ -21,7 +21,14 @@ from ..studies import MAIN, Excluded
 from ..ways import way
 from ._arms import one_row_per_trial
 from ._asked import Reading
-from ._rows import excluded_rows, refuse_totals, row_names, variants_of, without_notes
+from ._rows import (
+    excluded_rows,
+    refuse_outcomes,
+    refuse_totals,
+    row_names,
+    variants_of,
+    without_notes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,6 +165,7 @@ def one_table(opened: Opened, reading: Reading) -> Opened:
     with numbered(opened.frame.index):
         refuse_composites(opened.frame, [*NUMBERS], heads=opened.heads)
     refuse_totals(opened.frame)
+    refuse_outcomes(opened.frame)
     frame, said, excluded = one_row_per_trial(opened.frame, reading)
     return replace(
         opened,

@@ -1,19 +1,19 @@
 """Data of a table, and what was done to get it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, final
 
 from ..effects import measure_named
 from ..errors import DataError
-from ..sheets import NUMBERS, TEXTS, composite, decided, numbered
-from ..studies import REPEATED, check_prob, is_blank, repeated_in_words
+from ..sheets import TEXTS, composite, decided, numbered
+from ..studies import REPEATED, check_prob, repeated_in_words
 from ..ways import way
 from ._asked import Reading
 from ._forms import Data, kind_of, known_columns, read_forms
 from ._open import Opened, main_rows, open_table
-from ._rows import listed, variants_of
+from ._rows import listed, told_apart_by, variants_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,11 +80,17 @@ def _telling(error: DataError, frame: "pd.DataFrame", measure: str) -> DataError
     return DataError(*(own if one == general else one for one in error.problems))
 
 
+def _names(given: object) -> tuple[str, ...]:
+    """Names of arms, which a table may hold as numbers."""
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    return tuple(map(str, given)) if several else (str(given),)  # pyright: ignore[reportArgumentType]
+
+
 def _what_repeats(frame: "pd.DataFrame", measure: str, again: Sequence[int]) -> str:
     """What rows of one name are, as far as the table tells."""
     row = f"{frame['study'].iloc[again[0]]} (row {int(frame.index[again[0]]) + 1})"
     ways = f"Keep one of each, e.g. {way('exclude', row)}"
-    told = _told_apart_by(frame)
+    told = told_apart_by(frame)
     ways += f", or fit the groups of {told} each by itself: {way('by', told)}" if told else ""
     ways += f"; readings of one study are told apart by {way('variant')}."
     if kind_of(frame.columns, measure).arms:
@@ -95,19 +101,6 @@ def _what_repeats(frame: "pd.DataFrame", measure: str, again: Sequence[int]) -> 
     return (
         f"several effects of one study are not independent, and levels are not modelled yet. {ways}"
     )
-
-
-def _told_apart_by(frame: "pd.DataFrame") -> str:
-    """A column of groups in each of which every study stands once; "" if there is none."""
-    study = [str(name) for name in frame["study"]]
-    for name in map(str, frame.columns):
-        if name in NUMBERS or name in TEXTS:
-            continue
-        groups = ["" if is_blank(cell) else str(cell) for cell in frame[name]]
-        pairs = set(zip(study, groups, strict=True))
-        if "" not in groups and len(pairs) == len(study) and 1 < len(set(groups)) <= len(study) / 2:
-            return name
-    return ""
 
 
 def _not_understood(frame: "pd.DataFrame") -> str:
@@ -215,10 +208,9 @@ EffectSizes
     ):
         if value is not None and value not in known:
             raise DataError(f"{name} is {known[0]!r} or {known[1]!r}; got {value!r}.")
-    arms = (treatment,) if isinstance(treatment, str) else tuple(treatment)
-    for name in (*arms, *([] if control is None else [control])):
-        if not isinstance(name, str):
-            raise DataError(f"An arm is named by the text in the table; got {name!r}.")
+    for name, value in (("columns", columns), ("cells", cells), ("exclude", exclude)):
+        if value is not None and not isinstance(value, Mapping):
+            raise DataError(f"{name} is a mapping, {way(name, 'NAME')}; got {value!r}.")
     measure = None if measure is None else measure_named(measure).name
     if prob is not None:
         check_prob(prob)
@@ -228,9 +220,9 @@ EffectSizes
         exclude=exclude or {},
         sheet=sheet,
         level=prob,
-        treatment=arms,
+        treatment=_names(treatment),
         decimal=decimal,
-        control=control,
+        control=None if control is None else str(control),
         several_arms=several_arms,
         correlation=correlation,
         final_values=final_values,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from ..errors import DataError
+from ..sheets import NUMBERS, TEXTS, read_number
 from ..studies import MAIN, Excluded, is_blank
 from ..ways import way
 from ._asked import Reading
@@ -17,16 +18,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 YEARS = ("year", "study year", "publication year", "pub year", "yr")
-TOTALS = frozenset(
-    (
-        *("total", "totals", "subtotal", "sub-total", "overall", "pooled", "summary", "sum"),
-        *("gesamt", "total events", "overall effect", "pooled effect", "random effects"),
-        *("random effects model", "fixed effect model", "common effect model", "re model"),
-        *("fe model", "fixed effects model", "combined", "all studies", "heterogeneity"),
-    )
+# What sums and pooled results are called, at the beginning of a name that holds no year.
+_TOTAL = re.compile(
+    r"(grand[ -]+)?(sub[ -]?)?totals?\b|overall\b|pooled\b|summary\b|sum\b|summe\b|gesamt|insgesamt"
+    r"|all (trials|studies)\b|meta[ -]?analysis\b|heterogeneity\b|combined\b"
+    r"|(random|fixed|common)[ -]effects?\b|[rf]e model\b"
+    r"|(m-?h|i-?v|d\+l|iv|dl)[ ,]+((sub)?total|overall|pooled)\b",
+    re.IGNORECASE,
 )
+EXPORTED = ("outcomenumber", "comparisonnumber", "analysisgroup", "analysisnumber")
+_YEAR = re.compile(r"\b(19|20)\d\d\b")
 _NOTE = re.compile(r"[*†‡§¶]|(abbreviations?|notes?|sources?|footnotes?|legend)\b", re.IGNORECASE)
-_LEVEL = re.compile(r"\s*[\[(].*[\])]\s*$")
 
 
 @final
@@ -62,8 +64,8 @@ def row_names(frame: "pd.DataFrame") -> Names:
     arm = next((frame[name] for name in ("arm", "label") if name in frame), [""] * len(frame))
     arms = ["" if is_blank(cell) else str(cell) for cell in arm]
     study, said = _filled_down(study, arms) if "arm" in frame else (study, ())
-    if not said and "arm" not in frame:
-        study, said = _with_years(frame, study, variant)
+    study, years = _with_years(frame, study, variant, arms if "arm" in frame else variant)
+    said = (*said, *years)
     of_study, of_variant, of_arm = (
         dict(zip(index, texts, strict=True)) for texts in (study, variant, arms)
     )
@@ -84,18 +86,18 @@ def _filled_down(study: Sequence[str], arms: Sequence[str]) -> tuple[list[str], 
 
 
 def _with_years(
-    frame: "pd.DataFrame", study: Sequence[str], variant: Sequence[str]
+    frame: "pd.DataFrame", study: Sequence[str], variant: Sequence[str], arms: Sequence[str]
 ) -> tuple[list[str], tuple[str, ...]]:
     """Authors with a year, where only that tells the studies apart."""
-    keys = list(zip(study, variant, strict=True))
+    keys = list(zip(study, variant, arms, strict=True))
     year = next((name for name in frame if str(name).casefold() in YEARS), None)
     if year is None or len(set(keys)) == len(keys):
         return list(study), ()
     years = ["" if is_blank(cell) else str(cell) for cell in frame[year]]
     named = [f"{name} {one}".strip() for name, one in zip(study, years, strict=True)]
-    if len(set(zip(named, variant, strict=True))) < len(keys):
+    if len(set(zip(named, variant, arms, strict=True))) < len(keys):
         return list(study), ()
-    again = {name for name in study if study.count(name) > 1}
+    again = {key[0] for key in keys if keys.count(key) > 1}
     found = [long if name in again else name for name, long in zip(study, named, strict=True)]
     return found, (f"study names that repeat are told apart by {year}",)
 
@@ -132,28 +134,64 @@ def _note(frame: "pd.DataFrame", cells: np.ndarray, i: int) -> str | None:
     return text if _NOTE.match(text) or len(text.split()) > 5 else None
 
 
+def is_total(name: str) -> bool:
+    """Whether a name is that of a sum or a pooled result, by how it begins."""
+    return bool(_TOTAL.match(name.strip())) and not _YEAR.search(name)
+
+
 def refuse_totals(frame: "pd.DataFrame") -> None:
-    """Refuse rows that are named like sums or pooled results of the others.
+    """Refuse rows that are named like sums or pooled results of the others, or are their sums.
 
     Raises
     ------
     DataError
         With the rows, and how to leave them out.
     """
-    if "study" not in frame or "arm" in frame:
+    if "study" not in frame:
         return
+    sums = _sum_of_others(frame)
     rows = [
         (str(name), int(i) + 1)
-        for i, name in zip(frame.index, frame["study"], strict=True)
-        if _LEVEL.sub("", str(name)).strip(" :").casefold() in TOTALS
+        for place, (i, name) in enumerate(zip(frame.index, frame["study"], strict=True))
+        if is_total(str(name)) or place == sums
     ]
     if rows:
         named = ", ".join(f"{name} (row {row})" for name, row in rows[:5])
         first = f"{rows[0][0]} (row {rows[0][1]})"
         raise DataError(
-            f"{named} is named like a sum or a pooled result of the other rows, not a study: leave "
-            f"it out with {way('exclude', first)}, or, if it is a study, give it another name."
+            f"{named} is named like a sum or a pooled result of the other rows, or is their sum, "
+            f"not a study: leave it out with {way('exclude', first)}, or, if it is a study, give "
+            "it another name."
         )
+
+
+def refuse_outcomes(frame: "pd.DataFrame") -> None:
+    """Refuse an export of several analyses: each is a meta-analysis of its own.
+
+    Raises
+    ------
+    DataError
+        With the column that tells them apart, and how to fit one or each.
+    """
+    for name in map(str, frame.columns):
+        if "".join(name.casefold().split()) not in EXPORTED:
+            continue
+        values = listed(str(cell) for cell in frame[name] if not is_blank(cell))
+        if "," in values:
+            raise DataError(
+                f"The table holds several analyses, told apart by {name!r}: {values}. Fit each by "
+                f"itself: {way('by', name)}, or leave the rows of the others out of the table."
+            )
+
+
+def _sum_of_others(frame: "pd.DataFrame") -> int | None:
+    """The place of a last row whose counts are all the sums of those above, if there is one."""
+    counts = [f"{name}{arm}" for arm in ("_treatment", "_control") for name in ("events", "n")]
+    if len(frame) < 3 or not set(counts) <= set(map(str, frame.columns)):
+        return None
+    cells = [[read_number(cell) for cell in frame[name]] for name in counts]
+    found = np.array([[np.nan if one is None else one for one in column] for column in cells])
+    return len(frame) - 1 if (found[:, :-1].sum(axis=1) == found[:, -1]).all() else None
 
 
 def excluded_rows(names: Names, reading: Reading, *, every: bool = True) -> dict[int, Excluded]:
@@ -172,10 +210,17 @@ def excluded_rows(names: Names, reading: Reading, *, every: bool = True) -> dict
                 f"{way('exclude', key if isinstance(key, str) else key[0])}: the table has no such "
                 "row; check the spelling."
             )
-        gone |= {i: Excluded(names.study[i], names.variant[i], why) for i in rows}
+        gone |= {i: Excluded(_name_left_out(key, i, names), names.variant[i], why) for i in rows}
     if every and gone and len(gone) == len(names.study):
         raise DataError("The table has no rows to analyse; check the file and what is excluded.")
     return dict(sorted(gone.items()))
+
+
+def _name_left_out(key: object, i: int, names: Names) -> str:
+    """A study, or one arm of it where that alone was named."""
+    arm = names.called(i)[-1]
+    of_arm = names.arm.get(i) and str(key if isinstance(key, str) else key[0]).startswith(arm)  # pyright: ignore[reportIndexIssue]
+    return arm if of_arm else names.study[i]
 
 
 def _meant(key: object, reason: object, names: Names) -> tuple[list[int], str]:
@@ -212,3 +257,16 @@ def listed(names: Iterable[str]) -> str:
     """Name up to eight, each once."""
     every = list(dict.fromkeys(names))
     return ", ".join(every[:8]) + (f" and {len(every) - 8} more" if len(every) > 8 else "")
+
+
+def told_apart_by(frame: "pd.DataFrame") -> str:
+    """A column of groups in each of which every study stands once; "" if there is none."""
+    study = [str(name) for name in frame["study"]]
+    for name in map(str, frame.columns):
+        if name in NUMBERS or name in TEXTS:
+            continue
+        groups = ["" if is_blank(cell) else str(cell) for cell in frame[name]]
+        pairs = set(zip(study, groups, strict=True))
+        if "" not in groups and len(pairs) == len(study) and 1 < len(set(groups)) <= len(study) / 2:
+            return name
+    return ""

@@ -13,16 +13,21 @@ from ..sheets import number
 from ..ways import way
 
 _OF = ContextVar("rows are of", default="")
+_BY_ROW = ContextVar("rows are left out by number", default=False)
 
 
 @contextmanager
 def rows_of(what: str) -> Generator[None]:
-    """Say of what rows are counted within the block: ``"Shu (row 1 of the group)"``."""
-    token = _OF.set(f" of {what}")
+    """Say of what rows are counted within the block: ``"Shu (row 1 of the group)"``.
+
+    Of ``""``, the file, in several groups of which a study may stand: rows are left out by number.
+    """
+    token, alone = _OF.set(f" of {what}" if what else ""), _BY_ROW.set(not what)
     try:
         yield
     finally:
         _OF.reset(token)
+        _BY_ROW.reset(alone)
 
 
 def number_of(row: int) -> str:
@@ -57,7 +62,8 @@ def leave_out(study: Sequence[str], bad: NDArray[np.bool_]) -> str:
     first = str(study[rows[0]])
     if not first.strip():
         return "drop the row" if len(rows) == 1 else "drop the rows"
-    how = way("exclude", first)
+    row = f"{first} (row {number(int(rows[0]))})"
+    how = way("exclude", row if _BY_ROW.get() else first)
     return f"leave it out: {how}" if len(rows) == 1 else f"leave them out: {how}, and so on"
 
 

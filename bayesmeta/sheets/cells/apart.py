@@ -102,7 +102,7 @@ def split_cells(
     asked = [*_given(heads, cells or {}), *_by_name(heads, cells or {})]
     asked += _by_content(frame, heads, asked)
     others = [one for one in asked if not fits(one.measure, measure)]
-    if others and not match(frame, heads, {}, None).has_arms:
+    if len(others) == len(asked) > 0 and not match(frame, heads, {}, None).has_arms:
         refuse_other(others[0].head, others[0].measure, measure)
     asked = [one for one in asked if one not in others]
     if not asked:
@@ -210,7 +210,7 @@ def _by_name(heads: Sequence[str], cells: Mapping[str, str]) -> list[Asked]:
     return asked
 
 
-INTERVALS = ("ci", "cri", "confidenceinterval", "credibleinterval", "interval")
+INTERVALS = ("ci", "cri", "ic", "confint", "confidenceinterval", "credibleinterval", "interval")
 
 
 def _by_content(frame: "pd.DataFrame", heads: Sequence[str], asked: Sequence[Asked]) -> list[Asked]:

@@ -37,12 +37,14 @@ MISSING_WORDS = frozenset(
 )
 
 _POINT = re.compile(r"(?<!\d)\.|\.(?!\d)")
-# A level beside an interval: names of limits are compared at 95 %, and the head keeps its own.
-_LEVEL = re.compile(
-    r"(?<![\d.])(?:80|85|90|99)(?=%?(?:ci|cri|lower|upper|lcl|ucl|lci|uci|ll|ul|low|high))"
-    r"|(?<=ci)(?:80|85|90|99)(?=%?(?:lower|upper|low|high|l|u)?$)"
-    r"|(?<=lower)(?:80|85|90|99)(?=%?(?:ci)?$)|(?<=upper)(?:80|85|90|99)(?=%?(?:ci)?$)"
-)
+# A level beside an interval: names are compared at 95 %, and the head keeps its own.
+_LEVEL = re.compile(r"(?<![\d.])(?:80|85|90|95|98|99)%?")
+_SIDES = {
+    "95%cilower": re.compile(r"(?:ci|cri)?(?:lower|low|lo|l|ll|lb|lcl)(?:ci|cri|limit|bound)?"),
+    "95%ciupper": re.compile(r"(?:ci|cri)?(?:upper|up|high|hi|u|ul|ub|ucl)(?:ci|cri|limit|bound)?"),
+    "95%ci": re.compile(r"c(?:r|onf)?i(?:nt)?|ic|(?:confidence|credible)interval|confint"),
+}
+_BEFORE_CI = re.compile(r"(?<![\d.])(?:80|85|90|98|99)(?=%?(?:ci|cri))")
 _LOOSE = re.compile(rf"[{DASHES}\s_()\[\]]+")
 
 
@@ -57,7 +59,12 @@ def key(name: str) -> str:
     ('eventstreatment', 'stddev1', '2.5%')
     """
     plain = _LOOSE.sub("", _POINT.sub("", name.casefold()))
-    return _LEVEL.sub("95", plain)
+    bare = _LEVEL.sub("", plain)
+    if bare != plain:
+        for side, look in _SIDES.items():
+            if look.fullmatch(bare):
+                return side
+    return _BEFORE_CI.sub("95", plain)
 
 
 def is_missing_word(text: str) -> bool:

@@ -21,18 +21,10 @@ PLAIN = ("estimate", "est", "pointestimate", "effectestimate", "effect")
 LIMITS = (
     *(("lower", "upper"), ("lci", "uci"), ("lcl", "ucl"), ("ll", "ul"), ("lb", "ub")),
     *(("low", "high"), ("cilow", "cihigh"), ("cilower", "ciupper"), ("cilb", "ciub")),
-    *(("lowerci", "upperci"), ("lowci", "highci"), ("lower95", "upper95")),
-    *(("lower95%", "upper95%"), ("lower95%ci", "upper95%ci"), ("lower95ci", "upper95ci")),
-    *(
-        ("95%cilower", "95%ciupper"),
-        ("ci95%lower", "ci95%upper"),
-        ("95cilower", "95ciupper"),
-        ("95%lower", "95%upper"),
-    ),
-    *(("95%cilow", "95%cihigh"), ("95%lci", "95%uci"), ("95%ll", "95%ul")),
+    *(("lowerci", "upperci"), ("lowci", "highci"), ("lowercri", "uppercri")),
+    *(("95%cilower", "95%ciupper"), ("95%cistart", "95%ciend"), ("cistart", "ciend")),
     *(("lowerlimit", "upperlimit"), ("lowerbound", "upperbound"), ("2.5%", "97.5%")),
-    *(("cistart", "ciend"), ("95%cistart", "95%ciend"), ("cill", "ciul"), ("cil", "ciu")),
-    *(("lowerconfidencelimit", "upperconfidencelimit"), ("l95", "u95"), ("ci95lower", "ci95upper")),
+    *(("cill", "ciul"), ("cil", "ciu"), ("lowerconfidencelimit", "upperconfidencelimit")),
 )
 DIFFERENCES = ("RD", "MD", "SMD", "GEN")
 _NAMES = {

@@ -30,7 +30,11 @@ TEXTS = frozenset((*ROWS, "unit", "how", "form", "t_based"))
 NUMBERS = frozenset(OURS) - TEXTS
 OF_PETO = frozenset({"o_minus_e", "v_of_o_minus_e"})
 WHOLE = frozenset(f"{name}{side}" for side in ("", *SIDES) for name in ("events", "n", "nonevents"))
-OUR_KEYS: Mapping[str, str] = {key(name): name for name in OURS}
+OUR_KEYS: Mapping[str, str] = {key(name): name for name in OURS} | {
+    "units": "unit",
+    "unitofmeasurement": "unit",
+    "measurementunit": "unit",
+}
 
 STUDY = (  # the surest first
     ("trial", "studlab", "slab", "studyid", "studyname", "trialname", "trialid", "nameofstudy",
