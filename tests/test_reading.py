@@ -756,3 +756,86 @@ def test_one_measure_is_chosen_among_columns_of_cells():
     table = frame("study,OR (95% CI),HR (95% CI)\nA,0.76 (0.60-0.96),0.8 (0.7-0.9143)\n")
     assert_allclose(bm.read_studies(table, measure="HR").y, [np.log(0.8)])
     assert_allclose(bm.read_studies(table, measure="OR").y, [np.log(0.76)])
+
+
+@pytest.mark.parametrize(
+    ("row", "refusal"),
+    [
+        ("A,,295,84,330,1.5", r"events_treatment is missing for A \(row 1\)"),
+        ("A,400,295,84,330,1.5", "must lie between 0 and n_treatment"),
+        ("A,63,295,84,330,0.5", "A design effect is 1 or more, an icc"),
+        ("A,0,295,0,330,1.5", "No study says anything about the risk ratio"),
+        ("A,6.5,29.5,8,33,", "are fractions: if they are effective"),
+    ],
+)
+def test_impossible_counts_of_clusters_are_refused(row, refusal):
+    text = CLUSTERS.splitlines()[0] + f"\n{row}\n"
+    with pytest.raises(bm.DataError, match=refusal):
+        bm.cluster_effects(frame(text), measure="RR")
+
+
+def test_half_a_design_is_refused_unless_the_other_half_is_said_of_all():
+    text = "study,events_treatment,n_treatment,events_control,n_control,icc\nA,63,295,84,330,0.05\n"
+    with pytest.raises(bm.DataError, match="has one without the other"):
+        bm.cluster_effects(frame(text), measure="OR")
+    whole = bm.cluster_effects(frame(text), measure="OR", cluster_size=11)
+    assert whole.how == ("counts divided by the design effect 1.5",)
+    with pytest.raises(bm.DataError, match="states its own design effect"):
+        bm.cluster_effects(frame(CLUSTERS), measure="OR", design_effect=2.0)
+    silent = frame(CLUSTERS + "C,0,30,0,31,\n")
+    assert bm.cluster_effects(silent, measure="OR").excluded[0].study == "C"
+
+
+def test_every_way_of_reading_is_written_into_a_first_specification(tmp_path):
+    table, spec = tmp_path / "t.csv", tmp_path / "s.toml"
+    table.write_text(
+        "Paper,arm,n,mean,sd,mean_baseline,sd_baseline\nA,x,20,5,2,7,2\nA,y,21,6,2,7,2\n"
+        "A,z,22,6,2,7,2\nB,x,20,5,2,7,2\nB,z,22,6,2,7,2\nC,x,20,5,2,7,2\nC,z,22,6,2,7,2\n"
+    )
+    words = ["--treatment", "x", "--control", "z", "--final-values", "--exclude", "C: no protocol"]
+    status, said = told("init", table, "-o", spec, "--columns", "study=Paper", *words)
+    assert status == 0, said
+    outcome = tomllib.loads(spec.read_text("utf-8"))["outcome"][0]
+    assert outcome["final_values"] is True
+    assert outcome["treatment"] == ["x"]
+    assert outcome["columns"] == {"study": "Paper"}
+    assert outcome["scenario"][0]["drop"] == {"C": "no protocol"}
+    assert told("check", spec)[0] == 0
+
+
+def test_priors_of_bare_estimates_follow_their_size(tmp_path):
+    table, spec = tmp_path / "t.csv", tmp_path / "s.toml"
+    table.write_text("study,y,se\nA,12,3\nB,18,4\n")
+    assert told("init", table, "-o", spec, "--measure", "MD", "--level", "0.9")[0] == 0
+    outcome = tomllib.loads(spec.read_text("utf-8"))["outcome"][0]
+    assert outcome["mu"] == "Normal(0, 44)"
+    assert outcome["level"] == 0.9
+    assert told("init", "-", "-o", tmp_path / "x.toml")[0] == 2
+    assert told("batch", "-", "--by", "g", "--measure", "OR")[0] == 2
+
+
+def test_explain_reads_what_fit_reads(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "study;variant;HR;LCI;UCI\nA;main;1,5;1,1;2,05\nB;main;0,9;0,7;1,16\nB;late;x;0,7;1,2\n"
+    )
+    words = ["explain", path, "--published", "HR 1.15 [0.70, 1.90]"]
+    status, said = told(*words)
+    assert status == 0, said
+    assert said.startswith("Read: semicolons between columns; HR as estimate")
+    path.write_text(path.read_text().replace("main", "early"))
+    status, said = told(*words, "--exclude", "B (row 3): unreadable")
+    assert status == 0, said
+    assert "2 studies: A, B." in said
+
+
+def test_a_specification_of_published_figures_alone_has_nothing_to_read(tmp_path):
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        'title = "T"\n[[outcome]]\nname = "a"\ntitle = "A"\nbetter = "lower"\n'
+        '[[outcome.published]]\nlabel = "Smith 2024"\nmeasure = "RR"\nestimate = "0.76"\n'
+        'lower = "0.60"\nupper = "0.96"\n'
+    )
+    status, said = told("check", spec)
+    assert status == 0, said
+    assert "published figures only" in said

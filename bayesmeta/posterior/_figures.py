@@ -10,11 +10,12 @@ def beside(value: float, *limits: float, digits: int = 4) -> str:
     >>> beside(1.0102, 1.01), beside(1.0002, 1.01)
     ('1.0102', '1')
     """
-    for places in range(digits, 18):
-        text = f"{value:.{places}g}"
-        if all(_side(float(text), limit) == _side(value, limit) for limit in limits):
-            return text
-    return repr(value)
+    texts = (f"{value:.{places}g}" for places in range(digits, 18))
+    return next(
+        text  # seventeen digits are the value itself
+        for text in texts
+        if all(_side(float(text), limit) == _side(value, limit) for limit in limits)
+    )
 
 
 def _side(value: float, limit: float) -> int:
