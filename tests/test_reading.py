@@ -839,3 +839,13 @@ def test_a_specification_of_published_figures_alone_has_nothing_to_read(tmp_path
     status, said = told("check", spec)
     assert status == 0, said
     assert "published figures only" in said
+
+
+def test_totals_in_a_batch_of_estimates_are_asked_about_too():
+    table = pd.DataFrame(
+        {"g": list("xxxy"), "study": ["A", "B", "Total", "C"], "y": 0.1, "se": [0.2, 0.2, 0.1, 0.2]}
+    )
+    model = bm.NormalNormal(mu=bm.Normal(0, 1), tau=bm.HalfNormal(0.5))
+    problems = bm.fit_many(model, table, by="g")["problem"]
+    assert "is named like a sum" in problems[0]
+    assert problems[1] == ""

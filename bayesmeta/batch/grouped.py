@@ -14,6 +14,7 @@ from ..reading import (
     Opened,
     Reading,
     estimates_of,
+    is_total,
     kind_of,
     of_clusters,
     one_table,
@@ -360,7 +361,7 @@ def _sound_column(name: str, values: Array) -> Flags:
 
 
 def _named(frame: "pd.DataFrame", codes: NDArray[np.intp]) -> Flags:
-    """Rows whose study has a name that no other row of the group has."""
+    """Rows whose study has a name of its own, which no other row of the group has."""
     import pandas as pd
 
     if "study" not in frame:
@@ -369,9 +370,9 @@ def _named(frame: "pd.DataFrame", codes: NDArray[np.intp]) -> Flags:
     texts = [str(one) for one in found]
     same = {text: i for i, text in enumerate(texts)}
     names = np.array([same[text] for text in texts] + [-1])
-    blank = np.array([is_blank(one) for one in found] + [True])
+    odd = np.array([is_blank(one) or is_total(str(one)) for one in found] + [True])
     twice = pd.Series(codes * (len(texts) + 1) + names[place]).duplicated(keep=False).to_numpy()
-    return ~(blank[place] | twice)
+    return ~(odd[place] | twice)
 
 
 def _with_names(part: "pd.DataFrame") -> "pd.DataFrame":

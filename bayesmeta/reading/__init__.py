@@ -9,7 +9,7 @@ from ._asked import Reading
 from ._forms import Data, estimates_of, kind_of, of_clusters
 from ._open import Opened, main_rows, one_table, open_table, understood, without
 from ._read import Found, read, read_studies
-from ._rows import row_names, rows_called, variants_of
+from ._rows import is_total, row_names, rows_called, variants_of
 
 __all__ = [
     "Data",
@@ -17,6 +17,7 @@ __all__ = [
     "Opened",
     "Reading",
     "estimates_of",
+    "is_total",
     "kind_of",
     "main_rows",
     "of_clusters",
