@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -643,7 +644,22 @@ def test_fit_on_counts_is_two_stage_unless_told_otherwise(tmp_path):
     exact = bm.fit(bm.default_model(data), data)
     lower, upper = exact["mu"].interval(0.9)
     row = next(line.split() for line in result.stdout.splitlines() if line.startswith("mu "))
+    assert row[2:4] == [f"{np.exp(one):.4f}" for one in (lower, upper)]
+    assert "OR; tau is of the log OR" in result.stdout
+    words = (
+        "fit",
+        tmp_path / "trials.csv",
+        "--measure",
+        "OR",
+        "--prob",
+        "0.9",
+        "--scale",
+        "analysis",
+    )
+    logs = call(*words).stdout
+    row = next(line.split() for line in logs.splitlines() if line.startswith("mu "))
     assert row[4:6] == [f"{lower:.4f}", f"{upper:.4f}"]
+    assert "\nlog OR\n" in logs
 
 
 def test_fit_on_printed_intervals_reads_ratios(tmp_path):

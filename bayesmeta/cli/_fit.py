@@ -39,6 +39,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seed of NUTS and of the draws.",
 )
+@click.option(
+    "--scale",
+    type=click.Choice(["natural", "analysis"]),
+    default="natural",
+    show_default=True,
+    help="Ratios as ratios and proportions as proportions, or as they are analysed.",
+)
 @click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="netCDF file to write.")
 def fit(
@@ -50,6 +57,7 @@ def fit(
     checks: bool,
     nuts: bool,
     seed: int,
+    scale: str,
     prob: float,
     output: Path | None,
 ) -> None:
@@ -67,7 +75,7 @@ def fit(
     from ..files import check_file, write_posterior
     from ..implications import coherence
     from ..studies import check_prob
-    from ..summaries import describe, summary
+    from ..summaries import describe
 
     check_prob(prob)
     if output is not None:
@@ -79,12 +87,28 @@ def fit(
         write_posterior(posterior, output, seed=seed)
     say_of_table(asked)
     click.echo(f"{describe(asked.model)}\n{posterior.engine}\n")
-    click.echo(summary(posterior, prob=prob).dropna(axis=1, how="all").round(4).to_string())
+    click.echo(_answer(posterior, prob, scale))
     factors = _evidence(posterior, prob) if evidence else None
     trust = _checks(posterior, seed, prob, engine) if checks else None
     found = coherence(posterior, factors=factors, prob=prob)
     click.echo(f"\n{found.in_short}")
     _say_doubts(posterior, trust, found)
+
+
+def _answer(posterior: "Posterior", prob: float, scale: str) -> str:
+    """The summary as people read it: ratios as ratios, proportions as proportions; or as analysed.
+
+    On the scale people read, means and SDs of what is analysed as a logarithm are left out.
+    """
+    from ..summaries import scale_of, summary
+
+    measure = scale_of(posterior)
+    if measure.link == "identity" or scale == "analysis":
+        table = summary(posterior, prob=prob).dropna(axis=1, how="all")
+        return f"{measure.analysis_label}\n{table.round(4).to_string()}"
+    table = summary(posterior, prob=prob, scale="natural").drop(columns=["mean", "sd"])
+    head = f"{measure.name}; tau is of the {measure.link} {measure.name} (--scale analysis for all)"
+    return f"{head}\n{table.round(4).to_string(na_rep='')}"
 
 
 def _say_doubts(posterior: "Posterior", trust: "Trust | None", found: "Coherence") -> None:
