@@ -849,3 +849,39 @@ def test_totals_in_a_batch_of_estimates_are_asked_about_too():
     problems = bm.fit_many(model, table, by="g")["problem"]
     assert "is named like a sum" in problems[0]
     assert problems[1] == ""
+
+
+def test_a_batch_reads_p_values_and_takes_no_truth_for_a_number(tmp_path):
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    table = pd.DataFrame({"g": list("aab"), "study": list("ABA"), "estimate": [-1.2, -0.8, -0.5]})
+    found = bm.fit_many(model, table.assign(p=[0.03, 0.2, 0.4]), by="g", measure="MD")
+    assert found["k"].tolist() == [2, 1]
+    bad = table.rename(columns={"estimate": "y"}).assign(se=[True, True, False])
+    assert "se must be a number" in bm.fit_many(model, bad, by="g")["problem"][0]
+    (tmp_path / "x.parquet").mkdir()
+    status, said = told("batch", tmp_path / "x.parquet", "--by", "g", "--measure", "OR")
+    assert status == 2, said
+
+
+def test_words_that_a_batch_or_a_table_cannot_follow_are_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("g,study,y,se\na,A,0.1,0.2\n")
+    status, said = told("batch", path, "--by", "g", "--measure", "OR", "--counts")
+    assert (status, "--counts needs a table with events" in said) == (2, True)
+    path.write_text(
+        "g,study,events_treatment,time_treatment,events_control,time_control\na,A,1,20,2,21\n"
+    )
+    status, said = told("batch", path, "--by", "g", "--measure", "IRR")
+    assert (status, "add --counts" in said) == (2, True)
+    status, said = told("fit", path, "--measure", "IRR", "--control", "a", "--control", "b")
+    assert (status, "--control names one arm; got a, b." in said) == (2, True)
+
+
+def test_a_first_specification_of_cluster_trials_needs_no_measure(tmp_path):
+    table, spec = tmp_path / "t.csv", tmp_path / "s.toml"
+    table.write_text(CLUSTERS)
+    status, said = told("init", table, "-o", spec)
+    assert status == 0, said
+    outcome = tomllib.loads(spec.read_text("utf-8"))["outcome"][0]
+    assert (outcome["measure"], outcome["kind"]) == ("RR", "estimates")
+    assert told("check", spec)[0] == 0
