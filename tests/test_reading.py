@@ -885,3 +885,16 @@ def test_a_first_specification_of_cluster_trials_needs_no_measure(tmp_path):
     outcome = tomllib.loads(spec.read_text("utf-8"))["outcome"][0]
     assert (outcome["measure"], outcome["kind"]) == ("RR", "estimates")
     assert told("check", spec)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["Total Parenteral Nutrition Trial", "Overall Health Study", "Combined Therapy 2010"]
+)
+def test_studies_about_totals_are_studies(name):
+    table = frame(f"study,y,se\nA,0.1,0.2\nB,0.3,0.2\n{name},0.2,0.3\n")
+    assert bm.read_studies(table).k == 3
+
+
+def test_estimates_of_clusters_ask_for_their_measure():
+    with pytest.raises(bm.DataError, match="name their measure"):
+        bm.read_studies(frame(CLUSTERS))

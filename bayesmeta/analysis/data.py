@@ -17,9 +17,15 @@ from .selection import never_used
 def table_of(outcome: Outcome, folder: Path) -> Opened:
     """The table of an outcome, its readings and all, under our names of columns."""
     assert outcome.data is not None
+    path, reading, measure = folder / outcome.data, outcome.reading, outcome.measure
     try:
-        reading = replace(outcome.reading, exclude={**never_used(outcome)})
-        return open_table(folder / outcome.data, reading, measure=outcome.measure)
+        return open_table(path, reading, measure=measure)
+    except DataError as error:
+        refusal = _of_file(outcome, error)
+    if not never_used(outcome):
+        raise refusal
+    try:  # rows that every scenario drops may hold anything; else they stand among the sources
+        return open_table(path, replace(reading, exclude={**never_used(outcome)}), measure=measure)
     except DataError as error:
         raise _of_file(outcome, error) from None
 

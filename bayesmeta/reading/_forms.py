@@ -353,6 +353,11 @@ def _of_clusters(
             f"randomised clusters: analyse estimates ({way('estimates', measure)}), whose standard "
             "errors the design effect widens."
         )
+    if not measure:
+        raise DataError(
+            "Of trials that randomised clusters estimates are made: name their measure, e.g. "
+            f"{way('measure', 'RR')}."
+        )
     if main.table is BinaryStudies and (row == -1).all():
         effects = cluster_effects(
             frame,

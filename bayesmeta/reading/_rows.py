@@ -1,6 +1,7 @@
 """Which rows a table has: their names and readings, those that are no studies, those left out."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
@@ -27,7 +28,12 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 EXPORTED = ("outcomenumber", "comparisonnumber", "analysisgroup", "analysisnumber")
-_YEAR = re.compile(r"\b(19|20)\d\d\b")
+_REST = re.compile(  # what may follow: a mark and anything, or what was summed or pooled
+    r"\s*([,:;(\[-](?!.*\b(19|20)\d\d\b).*)?"
+    r"|(\s+(effects?|estimates?|models?|results?|events|patients|participants|studies|trials"
+    r"|re|fe|or|rr|rd|hr|irr|md|smd|rom))+\s*([,:;(\[].*)?",
+    re.IGNORECASE,
+)
 _NOTE = re.compile(r"[*†‡§¶]|(abbreviations?|notes?|sources?|footnotes?|legend)\b", re.IGNORECASE)
 
 
@@ -97,7 +103,7 @@ def _with_years(
     named = [f"{name} {one}".strip() for name, one in zip(study, years, strict=True)]
     if len(set(zip(named, variant, arms, strict=True))) < len(keys):
         return list(study), ()
-    again = {key[0] for key in keys if keys.count(key) > 1}
+    again = {key[0] for key, count in Counter(keys).items() if count > 1}
     found = [long if name in again else name for name, long in zip(study, named, strict=True)]
     return found, (f"study names that repeat are told apart by {year}",)
 
@@ -135,8 +141,9 @@ def _note(frame: "pd.DataFrame", cells: np.ndarray, i: int) -> str | None:
 
 
 def is_total(name: str) -> bool:
-    """Whether a name is that of a sum or a pooled result, by how it begins."""
-    return bool(_TOTAL.match(name.strip())) and not _YEAR.search(name)
+    """Whether a name is that of a sum or a pooled result, and not of a study about totals."""
+    found = _TOTAL.match(name.strip())
+    return bool(found and _REST.fullmatch(name.strip()[found.end() :]))
 
 
 def refuse_totals(frame: "pd.DataFrame") -> None:
