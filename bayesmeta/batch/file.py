@@ -15,12 +15,12 @@ from ..errors import DataError, FileError, ModelError
 from ..files import check_file
 from ..model import Model
 from ..reading import Reading, understood
-from ..sheets import read_sheet
+from ..sheets import need_pyarrow, read_sheet
 from ..studies import check_prob
 from ..ways import COMMAND, TABLES, Interface, speaking
 from .grouped import NUMBERS, asking_for_names, check_columns, from_frame, in_whose_words
 from .kept import Kept, made_with
-from .parquet import ParquetTable, is_parquet, need_pyarrow, result_schema
+from .parquet import ParquetTable, is_parquet, result_schema
 from .tasks import ALONE_AT_ONCE, Settings, fit_task, gathered, local, results, tasks_of
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FileError
+from ..sheets import need_pyarrow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,17 +22,6 @@ ROWS_AT_ONCE = 2**16
 def is_parquet(path: Path) -> bool:
     """Whether a file is Parquet by its name."""
     return path.suffix.lower() in (".parquet", ".pq")
-
-
-def need_pyarrow(path: Path) -> None:
-    """Refuse Parquet where the library for it is missing."""
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError:
-        raise FileError(
-            f"{path} is a Parquet file and pyarrow is not installed: install "
-            "bayesmeta[distributed], or use CSV."
-        ) from None
 
 
 @final

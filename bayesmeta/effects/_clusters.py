@@ -140,7 +140,7 @@ def _design_effects(
             f"or more; check {name_rows(table.study, wrong)}."
         )
     found = np.where(np.isfinite(own), own, 1 + (size - 1) * share)
-    _check_reach(table, of_all, stated, whole is None, also)
+    _check_reach(table, of_all, stated, also, no_effect=whole is None)
     if whole is None:
         return np.where(np.isfinite(found), found, 1.0)
     reach = np.ones(table.k, bool) if not stated.any() else np.zeros(table.k, bool)
@@ -152,8 +152,9 @@ def _check_reach(
     table: Filled,
     of_all: tuple[float | None, float | None, float | None],
     stated: NDArray[np.bool_],
-    no_effect: bool,  # noqa: FBT001
     also: NDArray[np.bool_] | None,
+    *,
+    no_effect: bool,
 ) -> None:
     """Refuse what is said of all cluster trials where it says nothing of any."""
     if no_effect and any(one is not None for one in of_all) and not stated.any():

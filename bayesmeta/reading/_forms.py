@@ -115,7 +115,6 @@ def _read_printed(frame: "pd.DataFrame", measure: str, reading: Reading) -> Effe
     return reported_effects(frame, measure=measure or "GEN", prob=reading.prob)
 
 
-COMPARED = tuple(name for name, one in MEASURES.items() if one.comparative)
 FORMS: Sequence[Form] = (  # the first that a row completes is taken
     _of_columns(PersonTimeStudies, "events and person-time per arm"),
     _of_columns(BinaryStudies, "events and patients per arm"),

@@ -87,14 +87,17 @@ def plain_numbers(
         nor those of other columns decide, or the cells of a column contradict each other.
     """
     decimal = decimal or _DECIDED.get()
-    roles = {name: (name in numbers, name in whole) for name in map(str, frame.columns)}
+    roles = {
+        name: {"number": name in numbers, "whole": name in whole}
+        for name in map(str, frame.columns)
+    }
     kinds = [getattr(kind, "kind", "O") for kind in frame.dtypes]
     columns = [
         column
         for place, name in enumerate(map(str, frame.columns))
         if name not in texts
         and kinds[place] not in "biufcmM"
-        and (column := _column(frame, place, *roles[name], decimal)) is not None
+        and (column := _column(frame, place, decimal, **roles[name])) is not None
     ]
     problems = [said for one in columns if (said := decide(one, frame))]
     for one in columns:
@@ -108,9 +111,10 @@ def plain_numbers(
 def _column(
     frame: "pd.DataFrame",
     place: int,
-    number: bool,  # noqa: FBT001
-    whole: bool,  # noqa: FBT001
     decimal: str,
+    *,
+    number: bool,
+    whole: bool,
 ) -> Column | None:
     """What a column says; None if it is not to be read."""
     strings = _strings(frame.iloc[:, place])
