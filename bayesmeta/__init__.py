@@ -5,11 +5,15 @@ it, and three rooms more, ``priors``, ``frequentist`` and ``plots``. What these 
 its own name too (``HalfNormal``, ``egger``), and so does:
 
 - before a fit: `combine_arms`, `split_control`, `cluster_effects`, `change_from_baseline`,
-  `derived_correlations`, `skewness_test`, `skewness_caution`, `Exchangeable` baselines, `MEASURES`;
-- after it: `mean_weights`, `zero_studies`, `outliers`, `width_penalty`, `quartile_definitions`,
-  `deviance`, `compare_loo`, `coherence`, `Explanation`;
-- of several outcomes: `compare_outcomes`, `multivariate_random_effects`, `MultivariateFit`,
-  `restricted_log_likelihood`;
+  `derived_correlations`, `skewness_test`, `skewness_caution`, `plausibility`, `Exchangeable`
+  baselines, `MEASURES`;
+- after it: `power_scaling`, `reverse_bayes`, `tipping_points`, `mean_weights`, `zero_studies`,
+  `outliers`, `width_penalty`, `quartile_definitions`, `deviance`, `compare_loo`, `coherence`,
+  `Explanation`;
+- if it had been decided otherwise: `scenarios`;
+- for a decision model: `psa`, joint draws of every `PsaOutcome`;
+- of several outcomes: `summary_of_findings`, `compare_outcomes`, `multivariate_random_effects`,
+  `MultivariateFit`, `restricted_log_likelihood`;
 - errors: `DataError`, `FileError`, `ModelError`, `SpecError`, all of them `BayesmetaError`.
 
 Importing this loads NumPy alone; each name below brings what it needs when it is first used.
@@ -27,11 +31,13 @@ if TYPE_CHECKING:
         deviance,
         loo,
         posterior_predictive,
+        power_scaling,
         prior_predictive,
         trust,
     )
     from .comparison import compare
-    from .decision import absolute_effects
+    from .decision import PsaOutcome, absolute_effects, baseline, psa, summary_of_findings
+    from .doubts import plausibility
     from .effects import (
         MEASURES,
         EffectSizes,
@@ -53,6 +59,8 @@ if TYPE_CHECKING:
         mean_weights,
         outliers,
         quartile_definitions,
+        reverse_bayes,
+        tipping_points,
         width_penalty,
         zero_studies,
     )
@@ -76,6 +84,7 @@ if TYPE_CHECKING:
         preset,
         random_effects,
         random_effects_many,
+        regression_test,
         small_study_tests,
         tau2_interval,
         trim_and_fill,
@@ -112,6 +121,7 @@ if TYPE_CHECKING:
         InverseGamma,
         Jeffreys,
         LogNormal,
+        LogStudentT,
         Mixture,
         Normal,
         StudentT,
@@ -129,6 +139,7 @@ if TYPE_CHECKING:
         Published,
     )
     from .summaries import summary
+    from .variations import scenarios
 
 _HOME = {
     "studies": (
@@ -167,6 +178,7 @@ _HOME = {
         "InverseGamma",
         "Jeffreys",
         "LogNormal",
+        "LogStudentT",
         "Mixture",
         "Normal",
         "StudentT",
@@ -190,30 +202,15 @@ _HOME = {
         "default_model",
     ),
     "engines": ("NUTS", "Quadrature", "fit"),
+    "doubts": ("plausibility",),
     "posterior": ("Posterior",),
     "explanation": ("Explanation", "explain"),
     "frequentist": (
-        "Convention",
-        "FrequentistFit",
-        "PetPeese",
-        "SmallStudyTest",
-        "TrimAndFill",
-        "common_effect",
-        "cumulative",
-        "egger",
-        "glmm",
-        "harbord",
-        "influence",
-        "leave_one_out",
-        "pet_peese",
-        "peters",
-        "pool",
-        "preset",
-        "random_effects",
-        "random_effects_many",
-        "small_study_tests",
-        "tau2_interval",
-        "trim_and_fill",
+        *("Convention", "FrequentistFit", "PetPeese", "SmallStudyTest", "TrimAndFill"),
+        *("common_effect", "cumulative", "egger", "glmm", "harbord", "influence"),
+        *("leave_one_out", "pet_peese", "peters", "pool", "preset", "random_effects"),
+        *("random_effects_many", "regression_test", "small_study_tests", "tau2_interval"),
+        *("trim_and_fill",),
     ),
     "summaries": ("summary",),
     "batch": ("fit_many",),
@@ -223,6 +220,7 @@ _HOME = {
         "deviance",
         "loo",
         "posterior_predictive",
+        "power_scaling",
         "prior_predictive",
         "trust",
     ),
@@ -230,13 +228,16 @@ _HOME = {
     "outcomes": ("compare_outcomes",),
     "reading": ("read_studies",),
     "reml": ("MultivariateFit", "multivariate_random_effects", "restricted_log_likelihood"),
-    "decision": ("absolute_effects",),
+    "decision": ("PsaOutcome", "absolute_effects", "baseline", "psa", "summary_of_findings"),
     "implications": ("coherence",),
+    "variations": ("scenarios",),
     "evidence": (
         "bayes_factors",
         "mean_weights",
         "outliers",
         "quartile_definitions",
+        "reverse_bayes",
+        "tipping_points",
         "width_penalty",
         "zero_studies",
     ),
@@ -252,7 +253,7 @@ _SHOWN = (
     *("ContinuousNormal", "HypergeometricNormal", "IncidenceNormal", "MultivariateNormal"),
     *("NormalNormal", "OutlierMixture", "PoissonNormal", "ProportionNormal", "default_model"),
     *("NUTS", "Posterior", "Quadrature", "fit", "fit_many"),
-    *("absolute_effects", "bayes_factors", "compare", "explain", "summary"),
+    *("absolute_effects", "baseline", "bayes_factors", "compare", "explain", "summary"),
     *("check", "loo", "posterior_predictive", "prior_predictive", "trust"),
     "BayesmetaError",
 )
@@ -289,6 +290,7 @@ __all__ = [
     "InverseGamma",
     "Jeffreys",
     "LogNormal",
+    "LogStudentT",
     "Mixture",
     "ModelError",
     "MultivariateEffects",
@@ -303,6 +305,7 @@ __all__ = [
     "Posterior",
     "ProportionNormal",
     "ProportionStudies",
+    "PsaOutcome",
     "Published",
     "Quadrature",
     "SmallStudyTest",
@@ -311,6 +314,7 @@ __all__ = [
     "TrimAndFill",
     "Uniform",
     "absolute_effects",
+    "baseline",
     "bayes_factors",
     "change_from_baseline",
     "check",
@@ -343,24 +347,32 @@ __all__ = [
     "parse_prior",
     "pet_peese",
     "peters",
+    "plausibility",
     "plots",
     "pool",
     "posterior_predictive",
+    "power_scaling",
     "preset",
     "prior_predictive",
     "priors",
+    "psa",
     "quartile_definitions",
     "random_effects",
     "random_effects_many",
     "read_studies",
+    "regression_test",
     "reported_effects",
     "restricted_log_likelihood",
+    "reverse_bayes",
+    "scenarios",
     "skewness_caution",
     "skewness_test",
     "small_study_tests",
     "split_control",
     "summary",
+    "summary_of_findings",
     "tau2_interval",
+    "tipping_points",
     "trim_and_fill",
     "trust",
     "width_penalty",

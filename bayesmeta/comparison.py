@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .arguments import check_mapping, is_among
 from .effects import ATANH_RD, MEASURES, effect_sizes, printed_values
 from .errors import ModelError
 from .frequentist import FrequentistFit
@@ -16,11 +17,13 @@ from .model import Model, check_one_outcome
 from .posterior import Posterior
 from .studies import Published, check_prob
 from .summaries import Better, Scale, measure_of, prob_benefit, scale_of
+from .ways import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 type Fit = Posterior | FrequentistFit | Published
+FITS = (Posterior, FrequentistFit, Published)
 
 
 def compare(
@@ -59,8 +62,14 @@ def compare(
     import pandas as pd
 
     check_prob(prob)
+    if not is_among(scale, ("analysis", "natural")):
+        raise ModelError(f"scale is 'analysis' or 'natural', not {shown(scale)}.")
+    check_mapping(fits, "fits", "{'exact': fit(model, data)}")
     if not fits:
         raise ModelError("compare needs at least one fit.")
+    odd = next((one for one in fits.values() if not isinstance(one, FITS)), None)
+    if odd is not None:
+        raise ModelError(f"compare takes fits and Published figures, got {shown(odd)}.")
     measures = {measure_of(fit) for fit in fits.values()} - {""}
     if len(measures) > 1:
         raise ModelError(f"compare needs one measure, got {', '.join(sorted(measures))}.")
@@ -77,8 +86,6 @@ def compare(
     if scale == "natural" and measures:
         columns = ["estimate", "lower", "upper"]
         table[columns] = MEASURES[measures.pop()].natural(table[columns].to_numpy())
-    elif scale not in ("analysis", "natural"):
-        raise ModelError(f"scale is 'analysis' or 'natural', not {scale!r}.")
     return table
 
 
@@ -106,7 +113,7 @@ def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[s
     median, lower, upper = map(float, values)
     what = f"posterior median, {_named(fit.model)}, {how}"
     row = _entry(what, median, lower, upper, prob, fit.data.k, tau)
-    benefit = prob_benefit(mu, better) if better else np.nan
+    benefit = np.nan if better is None else prob_benefit(mu, better)
     return {**row, "prob_benefit": benefit, "sound": fit.diagnostics.passed}
 
 

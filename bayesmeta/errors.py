@@ -9,10 +9,21 @@ from contextlib import contextmanager
 from .ways import way
 
 MOST = 10  # problems that are listed; the others are counted
+LONGEST = 2000  # characters of one problem: what is longer loses its middle, not its remedy
 
 
 class BayesmetaError(Exception):
-    """Base of every error raised on purpose."""
+    """Base of every error raised on purpose: each problem in one line of bounded length."""
+
+    def __init__(self, *problems: object) -> None:
+        super().__init__(*(_one_line(str(one)) for one in problems))
+
+
+def _one_line(text: str) -> str:
+    """A text without line ends, and without its middle where it is very long."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+    return " ".join(text.splitlines())
 
 
 class DataError(BayesmetaError, ValueError):

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import is_among
 from .errors import DataError, ModelError
 from .multivariate import MultivariateEffects, matrices, pairs
 from .priors import LOG_2PI
+from .ways import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,8 +149,8 @@ def multivariate_random_effects(
     >>> bm.multivariate_random_effects(data).estimate.round(3).tolist()
     [0.337, -0.348]
     """
-    if method not in ("REML", "ML"):
-        raise ModelError(f"method is 'REML' or 'ML', not {method!r}.")
+    if not is_among(method, ("REML", "ML")):
+        raise ModelError(f"method is 'REML' or 'ML', not {shown(method)}.")
     _check(data)
     few = [n for n, k in zip(data.outcome, data.reported.sum(axis=0), strict=True) if k < 2]
     if few:
@@ -285,11 +287,14 @@ def _covariance(data: MultivariateEffects, tau: ArrayLike, rho: ArrayLike) -> Ar
     sd, each = np.asarray(tau, dtype=np.float64), np.atleast_1d(np.asarray(rho, dtype=np.float64))
     count = len(data.pair)
     if sd.shape != (data.p,) or each.shape != (count,):
-        raise ModelError(f"tau needs {data.p} numbers and rho {count}, got {tau!r} and {rho!r}.")
+        raise ModelError(
+            f"tau needs {data.p} numbers and rho {count}, got {shown(tau)} and {shown(rho)}."
+        )
     correlation = matrices(each, data.p)
     if not (sd >= 0).all() or not np.linalg.eigvalsh(correlation)[0] >= -1e-12:
         raise ModelError(
-            f"tau must not be negative and rho must make a correlation matrix, got {tau!r} and "
-            f"{rho!r}."
+            "tau must not be negative and rho must make a correlation matrix, got "
+            f"{shown(tau)} and "
+            f"{shown(rho)}."
         )
     return correlation * sd[:, None] * sd

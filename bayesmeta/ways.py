@@ -41,14 +41,17 @@ PYTHON = Interface(
         "combine": "combine_arms, or several_arms='combine'",
         "common": "common_effect",
         "control": "control='{}'",
+        "controls": "baseline(studies)",
         "correlation": "correlation={}",
         "decimal": "read_studies(..., decimal='{}')",
         "counts": "a model of the counts, e.g. BinomialNormal",
         "design_effect": "design_effect={}",
         "estimates": "effect_sizes(studies, measure='{}')",
         "exact": "use Quadrature()",
+        "exchangeable": "BinomialNormal(..., baseline=Exchangeable(Normal(0, 10), HalfNormal(1)))",
         "exclude": "exclude={{'{}': 'reason'}}",
         "final": "final_values=True",
+        "force": "force=True",
         "half": "use zero_cells='if_needed', or BinomialNormal with a proper prior",
         "icc": "icc={}, cluster_size={}",
         "level": "prob={}",
@@ -57,8 +60,12 @@ PYTHON = Interface(
         "nuts": "NUTS(seed=...)",
         "pair": "give the model correlation=Uniform(0.2, 0.9), say, or change_from_baseline a "
         "correlation",
+        "priors": "bayesmeta.priors.search('{}')",
+        "risk_from": "risk_from",
+        "sd": "sd=12, say",
         "sheet": "sheet='{}'",
         "split": "split_control, or several_arms='split'",
+        "time": "time='28 days', say",
         "treatment": "treatment='{}'",
         "variance": "use zero_cells='variance', or weights='IV', which adds ½",
         "variant": "a column 'variant'",
@@ -85,14 +92,17 @@ COMMAND = Interface(
         "combine": "--combine-arms",
         "common": "one common effect",
         "control": '--control "{}"',
+        "controls": "--baseline with a table of events and n",
         "correlation": "--correlation {}",
         "decimal": "--decimal {}",
         "counts": "--counts",
         "design_effect": "--design-effect {}",
         "estimates": "--measure {} without --counts",
         "exact": "leave --nuts out",
+        "exchangeable": "a specification's 'Exchangeable(Normal(0, 10), HalfNormal(1))'",
         "exclude": '--exclude "{}: reason"',
         "final": "--final-values",
+        "force": "--force",
         "half": "use --counts with a proper prior",
         "icc": "--icc {} --cluster-size {}",
         "level": "--level {}",
@@ -100,8 +110,12 @@ COMMAND = Interface(
         "moments": "make them before",
         "nuts": "--nuts",
         "pair": "give a correlation: --correlation 0.5",
+        "priors": "bayesmeta priors search {}",
+        "risk_from": "--risk-from",
+        "sd": "--sd 12, say",
         "sheet": '--sheet "{}"',
         "split": "--split-control",
+        "time": "--time '28 days', say",
         "treatment": '--treatment "{}"',
         "variance": "use inverse variance, which adds ½",
         "variant": "a column variant",
@@ -126,14 +140,17 @@ SPECIFICATION = Interface(
         "combine": 'several_arms = "combine"',
         "common": 'effects = "common"',
         "control": 'control = "{}"',
+        "controls": 'baseline_risk = "control arms"',
         "correlation": "correlation = {}",
         "decimal": 'decimal = "{}"',
         "counts": 'kind = "counts"',
         "design_effect": "design_effect = {}",
         "estimates": 'kind = "estimates"',
         "exact": "fit the model in Python with Quadrature()",
+        "exchangeable": 'baseline = "Exchangeable(Normal(0, 10), HalfNormal(1))"',
         "exclude": 'drop = {{ "{}" = "reason" }} in its [[outcome.scenario]]',
         "final": "final_values = true",
+        "force": "bayesmeta run --force",
         "half": "use the estimate with ½ added, or the likelihood of the counts",
         "icc": "icc = {} and cluster_size = {}",
         "level": "level = {}",
@@ -141,8 +158,12 @@ SPECIFICATION = Interface(
         "moments": "make them before",
         "nuts": "bayesmeta fit --nuts",
         "pair": "give a correlation: correlation = 0.5",
+        "priors": "bayesmeta priors search {}",
+        "risk_from": "bayesmeta psa --risk-from",
+        "sd": "sd = 12, say",
         "sheet": 'sheet = "{}"',
         "split": 'several_arms = "split"',
+        "time": 'time = "28 days", say',
         "treatment": 'treatment = "{}"',
         "variance": "use inverse variance, which adds ½",
         "variant": "a column variant",
@@ -150,7 +171,21 @@ SPECIFICATION = Interface(
     },
     '\\"',
 )
-INTERFACES = (PYTHON, TABLES, COMMAND, EXPLAIN, SPECIFICATION)
+# A table of what happens without the treatment has no options: it is mended itself.
+REGISTRY = Interface(
+    "table of a baseline",
+    {
+        **PYTHON.ways,
+        "cells": "a column for each figure of '{}'",
+        "columns": "the head {} in that table",
+        "decimal": "points in its numbers",
+        "exclude": "the row '{}' deleted in that table",
+        "sheet": "'{}' as its first sheet",
+    },
+)
+INTERFACES = (PYTHON, TABLES, COMMAND, EXPLAIN, SPECIFICATION, REGISTRY)
+MOST_QUOTED = 120  # characters of anything given that a message quotes
+_LARGEST = 10**100  # of the whole numbers that a message writes out
 _HERE = ContextVar("interface", default=PYTHON)
 
 
@@ -186,8 +221,41 @@ def way(name: str, *about: object) -> str:
     '--exclude "Shu 2020: reason"'
     """
     here = _HERE.get()
-    return here.ways[name].format(*(_escaped(str(one), here.quoted) for one in about))
+    return here.ways[name].format(*(_escaped(_text(one), here.quoted) for one in about))
 
 
 def _escaped(text: str, quoted: str) -> str:
-    return "".join(f"\\{one}" if one in quoted else one for one in text)
+    return "".join(f"\\{one}" if one in quoted else one for one in cut(text))
+
+
+def _text(given: object) -> str:
+    """What is given, as it would be typed."""
+    return given if isinstance(given, str) else shown(given)
+
+
+def cut(text: str, most: int = MOST_QUOTED) -> str:
+    """The start of a text that is too long to be quoted, and how long it is."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
+def shown(value: object) -> str:
+    """Spell a value in a message: as Python does, in one line, and not more than its start.
+
+    Examples
+    --------
+    >>> shown("x")
+    "'x'"
+    >>> shown(10**5000)
+    'a whole number beyond any use'
+    >>> len(shown("x" * 10**6)) < 150
+    True
+    """
+    if isinstance(value, str):
+        rest = len(value) - MOST_QUOTED
+        return f"{value[:MOST_QUOTED]!r}… ({len(value):,} characters)" if rest > 0 else repr(value)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return "a whole number beyond any use"
+    try:
+        return cut(" ".join(repr(value).split()))
+    except Exception:  # noqa: BLE001 - it may hold such numbers, hold itself, or be anything at all
+        return f"something of type {type(value).__name__}"

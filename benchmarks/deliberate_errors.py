@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("bayesmeta", "tests", "pyproject.toml")
+COPIED = ("bayesmeta", "benchmarks", "tests", "pyproject.toml")
 
 
 class Mistake(NamedTuple):
@@ -42,6 +42,7 @@ GRID = "tests/engines/test_likelihoods.py::test_"
 LOO = "tests/test_loo.py::test_"
 DRAWS = "tests/engines/test_grid_draws.py::test_"
 ARMS = "tests/engines/test_arms.py::test_"
+PSA = "tests/test_psa.py::test_"
 COHERENCE = "tests/test_coherence.py::test_"
 SEVERAL = "tests/engines/test_nuts_multivariate.py::test_"
 BCG = "[bcg-halfnormal_0.5__normal_0_4]"
@@ -49,6 +50,12 @@ BCG = "[bcg-halfnormal_0.5__normal_0_4]"
 OF_EFFECTS = "tests/engines/test_effects_of_fits.py::test_"
 WHOLE = "tests/test_marginals.py::test_"
 
+OF_STUDENT_T = """
+    def __post_init__(self) -> None:
+        self._check("df", "scale")
+
+    def _law(self) -> Law:
+        t = Law("""
 MISTAKES = (
     Mistake(
         "take the place in a cell from the cell's own end",
@@ -74,8 +81,8 @@ MISTAKES = (
     ),
     Mistake(
         "leave the effects out of the gate",
-        "posterior/__init__.py",
-        "return self.first + (self.later() if self.later else ())",
+        "posterior/diagnostics.py",
+        "return self.first + of_new + (self.later() if self.later else ())",
         "return self.first",
         OF_EFFECTS + "effects_that_are_off_fail_the_gate_of_their_fit[corners]",
     ),
@@ -96,7 +103,7 @@ MISTAKES = (
     Mistake(
         "forget the Jacobian of log tau in the evidence without effect",
         "engines/exact/null.py",
-        "return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + np.log(slope)",
+        "return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + log_slope",
         "return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau)",
         "tests/test_evidence.py::test_evidence_far_beyond_what_a_density_resolves_keeps_its_digits",
     ),
@@ -138,14 +145,14 @@ MISTAKES = (
     ),
     Mistake(
         "let a row's note stand for why it is left out",
-        "analysis/selection.py",
+        "analysis/tables/selection.py",
         'return f"row “{variant}”, not the reading used"',
         'return str(row.get("note"))',
         "tests/test_likelihoods_run.py::test_excluded_rows_say_why_they_are_and_not_what_their_note_says",
     ),
     Mistake(
         "write infinity as nothing",
-        "report/__init__.py",
+        "results/records.py",
         "return None if math.isnan(value) else str(value)",
         "return None",
         "tests/test_likelihoods_run.py::test_infinite_numbers_are_texts_in_json_and_missing_ones_null",
@@ -159,17 +166,32 @@ MISTAKES = (
     ),
     Mistake(
         "let a prior of matrices fall out of a table",
-        "summaries/_priors.py",
-        "if isinstance(prior, LKJ):",
-        "if isinstance(prior, type):",
+        "priors/composed.py",
+        'raise ModelError(\n            f"{shown(self)} is a prior of whole',
+        'return ModelError(\n            f"{shown(self)} is a prior of whole',
         "tests/test_summaries.py::test_a_prior_of_matrices_has_no_interval_and_says_so",
     ),
     Mistake(
         "take Student-t priors of any scale for equal",
-        "priors.py",
-        "    mean: float\n    scale: float\n",
-        "    mean: float\n    scale: float = __import__('dataclasses').field(compare=False)\n",
+        "priors/families.py",
+        "    scale: float\n" + OF_STUDENT_T,
+        "    scale: float = __import__('dataclasses').field(compare=False)\n" + OF_STUDENT_T,
         "tests/test_priors.py::test_priors_that_differ_in_one_number_are_different",
+    ),
+    Mistake(
+        "take a published prior of tau² for one of tau",
+        "priors/library/laws.py",
+        '2.0 if on == "tau2" else 1.0',
+        '1.0 if on == "tau2" else 1.0',
+        "tests/test_library.py::"
+        "test_a_prior_published_for_the_variance_is_one_of_the_standard_deviation",
+    ),
+    Mistake(
+        "take a prior of log odds ratios for other ratios unasked",
+        "model/_priors.py",
+        "if measure != MEASURES[source.record.measure] and not source.override:",
+        "if measure.link != MEASURES[source.record.measure].link and not source.override:",
+        "tests/test_library.py::test_every_door_to_a_fit_has_the_guard",
     ),
     Mistake(
         "end the nodes of a Student-t prior before data far out",
@@ -215,16 +237,16 @@ MISTAKES = (
     ),
     Mistake(
         "leave the interval of a half-t unfolded",
-        "summaries/_priors.py",
-        "scale * special.stdtrit(df, (1 + q) / 2)",
-        "scale * special.stdtrit(df, q)",
+        "priors/families.py",
+        "self.scale * special.stdtrit(self.df, (1 + q) / 2)",
+        "self.scale * special.stdtrit(self.df, q)",
         "tests/test_summaries.py::test_the_interval_of_a_half_t_is_that_of_an_absolute_value",
     ),
     Mistake(
         "ignore the number of patients in a difference",
-        "decision.py",
-        "difference=_triple(per * (risk - control_risk))",
-        "difference=_triple(1000 * (risk - control_risk))",
+        "decision/absolute.py",
+        "difference=_times(per, difference)",
+        "difference=_times(1000, difference)",
         "tests/test_decision.py::test_per_hundred_by_hand",
     ),
     Mistake(
@@ -299,21 +321,21 @@ MISTAKES = (
     ),
     Mistake(
         "forget that a half-normal is folded",
-        "priors.py",
+        "priors/densities.py",
         "return np.log(2) + _normal(Normal(0, prior.scale), x)",
         "return _normal(Normal(0, prior.scale), x)",
         "tests/test_priors.py::test_log_densities_equal_scipy[HalfNormal]",
     ),
     Mistake(
         "drop the Jacobian of a log-normal prior",
-        "priors.py",
+        "priors/densities.py",
         "value = _normal(Normal(prior.mean, prior.sd), inside) - inside",
         "value = _normal(Normal(prior.mean, prior.sd), inside)",
         "tests/test_priors.py::test_log_densities_equal_scipy[LogNormal]",
     ),
     Mistake(
         "take tau for tau² in Jeffreys' prior",
-        "priors.py",
+        "priors/densities.py",
         "(tau[..., None] / (se**2 + tau[..., None] ** 2)) ** 2",
         "(tau[..., None] / (se**2 + tau[..., None])) ** 2",
         "tests/test_priors.py::test_the_density_of_jeffreys_needs_the_standard_errors",
@@ -615,11 +637,60 @@ MISTAKES = (
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(
-        "take the control risk for its odds",
-        "decision.py",
-        "return expit(logit(control_risk) + theta)",
-        "return expit(np.log(control_risk) + theta)",
-        "tests/test_decision.py::test_risk_of_treated_patients_by_hand",
+        "raise the priors to powers and leave what the studies say as it is",
+        "checks/_powers.py",
+        "+ powers.likelihood * self.log_likelihood",
+        "+ self.log_likelihood",
+        "tests/test_power_scaling.py::test_one_normal_effect_with_a_normal_prior_is_its_closed_form",
+    ),
+    Mistake(
+        "forget the mirror image of a cumulative distance",
+        "checks/_distance.py",
+        "max(_divergence(first, second, weight), mirrored, 0.0)",
+        "max(_divergence(first, second, weight), 0.0 * mirrored)",
+        "tests/test_power_scaling.py::test_one_normal_effect_with_a_normal_prior_is_its_closed_form",
+    ),
+    Mistake(
+        "take half the divisor of the sceptical limit",
+        "evidence/reverse.py",
+        "(4 * np.sqrt(low * high))",
+        "(2 * np.sqrt(low * high))",
+        "tests/test_reverse_bayes.py::test_the_sceptical_limits_are_those_of_the_closed_form_and_of_refits",
+    ),
+    Mistake(
+        "swap the arms in which events turn a conclusion",
+        "evidence/tipping.py",
+        "up = (column == EVENTS[0]) == (sign > 0)",
+        "up = (column == EVENTS[1]) == (sign > 0)",
+        "tests/test_tipping.py::test_no_smaller_change_of_one_arm_turns_the_conclusion",
+    ),
+    Mistake(
+        "order outcomes by their effects, whichever way is a benefit",
+        "decision/draws/strands.py",
+        "[ranks(one.sign * score)]",
+        "[ranks(score)]",
+        PSA + "what_helps_one_outcome_helps_the_other_where_correlation_is_positive",
+    ),
+    Mistake(
+        "draw a new setting of Student-t effects as a normal one",
+        "decision/draws/new_settings.py",
+        "score if df is None else stdtrit(df, ndtr(score))",
+        "score",
+        PSA + "a_new_effect_is_drawn_by_the_law_of_its_model",
+    ),
+    Mistake(
+        "hold a risk that a ratio lifts just below 1, in silence",
+        "decision/draws/strands.py",
+        'return one.kind == "risk" and one.scale.name in UNBOUND',
+        "return False",
+        PSA + "where_a_ratio_lifts_a_risk_above_1_an_odds_ratio_of_the_same_counts_takes_its_place",
+    ),
+    Mistake(
+        "round the draws of a file",
+        "decision/draws/psa_file.py",
+        'index=False, lineterminator="\\n")',
+        'index=False, lineterminator="\\n", float_format="%.6g")',
+        PSA + "in_the_file_risk_ratio_and_difference_of_a_row_belong_together[or-csv]",
     ),
     Mistake(
         "turn the gap to the published figure round",
@@ -783,6 +854,224 @@ MISTAKES = (
         "        if self.coherence.passed:\n            return found",
         "        if self.coherence.pairs:\n            return found",
         COHERENCE + "a_contradiction_fails_the_run_and_marks_answer_tables_and_first_screen",
+    ),
+    Mistake(
+        "count the participants of one arm",
+        "studies/table.py",
+        "total = np.sum(sizes, axis=0)",
+        "total = sizes[0]",
+        "tests/test_account.py::test_each_entry_stands_in_the_json",
+    ),
+    Mistake(
+        "say that ½ was added where nothing was",
+        "effects/_counts.py",
+        "    return with_zero(studies)\n",
+        "    return ~with_zero(studies)\n",
+        "tests/test_account.py::test_what_is_added_is_said_of_the_studies_to_which_it_is",
+    ),
+    Mistake(
+        "take what is dropped for what someone left out",
+        "studies/table.py",
+        "for one in self.excluded if not one.dropped)",
+        "for one in self.excluded if one.dropped)",
+        "tests/test_account.py::test_an_answer_in_python_carries_it",
+    ),
+    Mistake(
+        "set our answer on the other side of the published one",
+        "results/answer.py",
+        '"above" if self.gap > 0 else "below"',
+        '"below" if self.gap > 0 else "above"',
+        "tests/test_answer.py::test_a_ratio_is_said_as_a_ratio_with_benefit_prediction_and_the_published_figure",
+    ),
+    Mistake(
+        "take harm for benefit in fit",
+        "results/answer.py",
+        'prob_benefit(one, better or "lower")',
+        'prob_benefit(one, "lower")',
+        "tests/test_answer.py::test_the_better_side_may_be_the_higher_one",
+    ),
+    Mistake(
+        "print logarithms under the name of ratios",
+        "results/answer.py",
+        "measure.natural([one.quantile(0.5), *one.interval(prob)]).tolist()",
+        "[one.quantile(0.5), *one.interval(prob)]",
+        "tests/test_answer.py::test_the_answer_is_that_of_the_marginals",
+    ),
+    Mistake(
+        "see a conflict where studies agree",
+        "checks/_conflict.py",
+        "if self.p_tau < TAIL:",
+        "if self.p_tau > 1 - TAIL:",
+        "tests/test_conflict.py::test_studies_that_merely_agree_contradict_no_prior_of_tau",
+    ),
+    Mistake(
+        "take agreement for a misfit",
+        "checks/_statistics.py",
+        "(self.p > 1 - TAIL and not self.of_scatter)",
+        "(self.p > 1 - TAIL)",
+        "tests/test_checks.py::test_studies_that_merely_agree_are_no_misfit_and_studies_that_differ_are",
+    ),
+    Mistake(
+        "shrink each study by the share of the others",
+        "frequentist/fit.py",
+        "return tau2 / (tau2 + se**2)",
+        "return se**2 / (tau2 + se**2)",
+        "tests/test_frequentist.py::test_predictions_of_single_studies_solve_hendersons_equations",
+    ),
+    Mistake(
+        "leave the design out of the restricted likelihood",
+        "frequentist/pooling/one.py",
+        'np.log(effects.k) if kind == "REML" else 0.0',
+        "0.0",
+        "tests/test_reference_grid.py::test_log_likelihoods_and_criteria_equal_metafor_where_there_is_a_top",
+    ),
+    Mistake(
+        "keep the files of an earlier run",
+        "files/_publish.py",
+        "old.keys() - new.keys()",
+        "new.keys() - old.keys()",
+        "tests/test_run_folder.py::test_a_second_run_leaves_nothing_of_the_first_and_everything_else",
+    ),
+    Mistake(
+        "call files complete while they move",
+        "files/_publish.py",
+        "{**old, **new}, complete=False",
+        "{**old, **new}, complete=True",
+        "tests/test_run_folder.py::test_a_run_killed_before_any_of_its_moves_loses_nothing_and_is_mended_by_the_next",
+    ),
+    Mistake(
+        "trade places with a folder that has other files",
+        "files/_publish.py",
+        "whole = _only_ours(place, stage) and not",
+        "whole = not",
+        "tests/test_run_folder.py::test_a_run_killed_before_any_of_its_moves_loses_nothing_and_is_mended_by_the_next",
+    ),
+    Mistake(
+        "leave half a run where a move fails",
+        "files/_publish.py",
+        "            if os.path.lexists(kept / path):",
+        "            if not os.path.lexists(kept / path):",
+        "tests/test_run_folder.py::test_a_move_that_fails_leaves_the_folder_as_it_was",
+    ),
+    Mistake(
+        "sweep what another process holds",
+        "files/_claim.py",
+        "fcntl.LOCK_EX | fcntl.LOCK_NB",
+        "fcntl.LOCK_SH | fcntl.LOCK_NB",
+        "tests/test_run_folder.py::test_two_commands_do_not_write_into_one_folder_at_once",
+    ),
+    Mistake(
+        "forget that a risk with treatment is odds over one plus odds",
+        "decision/carriers.py",
+        "slope=lambda treated, base: treated * (1 - treated) + 0 * base",
+        "slope=lambda treated, base: treated + 0 * base",
+        "tests/test_baseline.py::test_at_a_known_risk_quantiles_and_densities_are_those_of_the_effect_transformed",
+    ),
+    Mistake(
+        "carry a hazard ratio over the risk instead of its hazard",
+        "decision/carriers.py",
+        "np.log(_hazard(base))",
+        "np.log(base)",
+        "tests/test_baseline.py::test_at_a_known_risk_quantiles_and_densities_are_those_of_the_effect_transformed",
+    ),
+    Mistake(
+        "leave out baselines at which the risk is held at 1",
+        "decision/derived.py",
+        "sure = 1 - self.baseline.cdf(self.by.high - x)",
+        "sure = 0.0",
+        "tests/test_baseline.py::test_steps_and_narrow_effects_are_integrated_as_well_as_the_rest",
+    ),
+    Mistake(
+        "drop the density of what is held",
+        "decision/derived.py",
+        "found += density * (1 - held if upper else held)",
+        "found += 0.0 * (1 - held if upper else held)",
+        "tests/test_baseline.py::test_steps_and_narrow_effects_are_integrated_as_well_as_the_rest",
+    ),
+    Mistake(
+        "lay a baseline out without its Jacobian",
+        "decision/stated.py",
+        '"logit": lambda value: value * (1 - value)',
+        '"logit": np.ones_like',
+        "tests/test_baseline.py::test_nodes_draws_and_quantiles_are_of_the_stated_distribution",
+    ),
+    Mistake(
+        "count harm as benefit in the number needed",
+        "decision/nnt.py",
+        '(-1 if better == "lower" else 1)',
+        '(1 if better == "lower" else -1)',
+        "tests/test_baseline.py::test_number_needed_goes_through_infinity_in_words",
+    ),
+    Mistake(
+        "hold a harm against the threshold of a benefit",
+        "decision/findings.py",
+        'sign = -1 if effects.better == "lower" else 1',
+        'sign = 1 if effects.better == "lower" else -1',
+        "tests/test_people.py::test_findings_say_whether_the_interval_crosses_the_threshold",
+    ),
+    Mistake(
+        "carry the other ratio as if it were the first",
+        "decision/absolute.py",
+        "by=carrier_of(scale_of(other), first, time, None))",
+        "by=carrier_of(scale_of(posterior), first, time, None))",
+        "tests/test_baseline.py::test_both_ratios_agree_at_the_risk_of_the_trials_and_part_elsewhere"
+        "_as_by_hand",
+    ),
+    Mistake(
+        "draw the curve over thresholds of means per 1,000",
+        "decision/absolute.py",
+        "at_least(row.change, at / self.per, self.better) for row",
+        "at_least(row.change, at / 1000, self.better) for row",
+        "tests/test_baseline.py::test_probability_of_an_important_benefit_lies_on_the_curve_of_means",
+    ),
+    Mistake(
+        "leave out the wrong trial",
+        "variations/_changes.py",
+        "np.arange(data.k) != i",
+        "np.arange(data.k) != data.k - 1 - i",
+        "tests/test_scenarios.py::test_every_row_of_counts_is_the_fit_made_by_hand",
+    ),
+    Mistake(
+        "tell an odds ratio as a risk ratio without a baseline",
+        "variations/_told.py",
+        "scale.name == self.measure.name",
+        "scale.log == self.measure.log",
+        "tests/test_scenarios.py::test_every_row_of_counts_is_the_fit_made_by_hand",
+    ),
+    Mistake(
+        "take a control risk that knows nothing of the effect beside it",
+        "decision/together.py",
+        "            theta = theta_new\n",
+        "            theta = np.zeros_like(theta_new)\n",
+        "tests/test_together.py::test_the_sentence_has_both_baselines_and_the_correlation_of_effect_and_baseline",
+    ),
+    Mistake(
+        "leave the other ratio the control risk of the first fit",
+        "decision/absolute.py",
+        "moved(one, posterior, other)",
+        "moved(one, other, other)",
+        "tests/test_together.py::test_the_other_ratio_beside_has_the_baseline_of_its_own_fit",
+    ),
+    Mistake(
+        "forget the spread of baselines between settings",
+        "decision/together.py",
+        'beta = beta + drawn["baseline_sd"] * rng.standard_normal(beta.size)',
+        'beta = beta + 0.0 * drawn["baseline_sd"] * rng.standard_normal(beta.size)',
+        "tests/test_together.py::test_risks_and_differences_have_the_quantiles_of_weighted_draws",
+    ),
+    Mistake(
+        "say a caution once for each outcome",
+        "results/__init__.py",
+        "found.setdefault(general_of(one),",
+        "found.setdefault(one + outcome.name,",
+        "tests/test_cautions.py::test_the_weightiest_comes_first_then_what_concerns_the_most_outcomes",
+    ),
+    Mistake(
+        "count groups that failed as analysed",
+        "batch/file.py",
+        'done = found[found["engine"].fillna("") != ""]',
+        "done = found",
+        "tests/test_account.py::test_a_batch_counts_what_was_analysed_and_uses_main_rows",
     ),
 )
 

@@ -25,6 +25,28 @@ class FoldedT:
         return self.whole.ppf((1 + np.asarray(q)) / 2)
 
 
+class LogT:
+    """A law whose logarithm is Student-t."""
+
+    def __init__(self, df, mean, scale):
+        self.log = stats.t(df, mean, scale)
+
+    def support(self):
+        return 0.0, np.inf
+
+    def logpdf(self, x):
+        x = np.asarray(x, float)
+        inside = np.log(np.where(x > 0, x, 1.0))  # at 0 the tails of the logarithm win: infinite
+        return np.where(x > 0, self.log.logpdf(inside) - inside, np.where(x < 0, -np.inf, np.inf))
+
+    def cdf(self, x):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(np.asarray(x) > 0, self.log.cdf(np.log(x)), 0.0)
+
+    def ppf(self, q):
+        return np.exp(self.log.ppf(q))
+
+
 class Both:
     """A mixture of two laws."""
 
@@ -64,6 +86,7 @@ LAWS = {
     "HalfCauchy": lambda p: stats.halfcauchy(0, p.scale),
     "HalfT": lambda p: FoldedT(stats.t(p.df, 0, p.scale)),
     "LogNormal": lambda p: stats.lognorm(p.sd, 0, math.exp(p.mean)),
+    "LogStudentT": lambda p: LogT(p.df, p.mean, p.scale),
     "Exponential": lambda p: stats.expon(0, 1 / p.rate),
     "Gamma": lambda p: stats.gamma(p.shape, 0, 1 / p.rate),
     "InverseGamma": lambda p: stats.invgamma(p.shape, 0, p.scale),

@@ -98,11 +98,14 @@ def test_examples_in_docstrings_run(module):
 
 @pytest.mark.deep("everything that README and guide show: 6 s")
 @pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
-def test_the_python_of_a_page_runs(page, monkeypatch):
+def test_the_python_of_a_page_runs(page, monkeypatch, capsys):
+    """What the front page prints fits a terminal of eighty columns."""
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert blocks
     exec(compile("\n".join(blocks), page, "exec"), {})
+    if page == "README.md":
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(("page", "most"), [("README.md", 500), ("ARCHITECTURE.md", 1200)])

@@ -131,18 +131,20 @@ class TestPrior:
         assert table.loc["overall effect", "upper"] == pytest.approx(
             np.exp(law.ppf(0.975)), rel=0.1
         )
-        absurd = 2 * law.sf(np.log(10))
-        error = STANDARD_ERRORS * np.sqrt(absurd / 20_000)
-        assert table.loc["overall effect", "absurd"] == pytest.approx(absurd, abs=error)
+        extreme = 2 * law.sf(np.log(10))
+        error = STANDARD_ERRORS * np.sqrt(extreme / 20_000)
+        assert table.loc["overall effect", "extreme"] == pytest.approx(extreme, abs=error)
         assert table.loc["overall effect", "rule"] == "RR beyond 10 or 1/10"
         wide = 1 - stats.halfnorm(0, 0.5).cdf(np.log(10) / 1.96)
-        assert table.loc["tau (analysis scale)", "absurd"] == pytest.approx(wide, abs=0.01)
+        assert table.loc["tau (analysis scale)", "extreme"] == pytest.approx(wide, abs=0.01)
 
-    def test_risks_and_counts_of_a_vague_baseline_are_absurd(self):
+    def test_risks_and_counts_of_a_vague_baseline_are_extreme(self):
         vague = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU)
         mild = bm.BinomialNormal(measure="OR", mu=MU, tau=TAU, baseline=BASELINE)
         shares = [
-            bm.prior_predictive(model, binary(TRIALS), seed=2).table().loc["control risk", "absurd"]
+            bm.prior_predictive(model, binary(TRIALS), seed=2)
+            .table()
+            .loc["control risk", "extreme"]
             for model in (vague, mild)
         ]
         limit = np.log(0.001 / 0.999)
@@ -165,9 +167,9 @@ class TestPrior:
         data = estimates([3.0, 5.0], [1.0, 2.0], measure="MD")
         model = bm.NormalNormal(mu=bm.Normal(0, 10), tau=bm.HalfNormal(5))
         row = bm.prior_predictive(model, data, seed=1).table().loc["overall effect"]
-        assert np.isnan(row["absurd"])
+        assert np.isnan(row["extreme"])
         given = bm.prior_predictive(model, data, seed=1, largest_effect=20)
-        share = given.table().loc["overall effect", "absurd"]
+        share = given.table().loc["overall effect", "extreme"]
         assert share == pytest.approx(2 * stats.norm(0, 10).sf(20), abs=0.02)
 
     @pytest.mark.parametrize(
@@ -380,7 +382,7 @@ def test_the_rule_for_tau_knows_the_tails_of_the_effects():
     for name, df in (("normal", None), ("t", 1)):
         model = bm.NormalNormal(mu=MU, tau=TAU, df=df)
         table = bm.prior_predictive(model, ESTIMATES, seed=1, draws=20_000).table()
-        shares[name] = table.loc["tau (analysis scale)", "absurd"]
+        shares[name] = table.loc["tau (analysis scale)", "extreme"]
     assert shares["normal"] == pytest.approx(
         2 * stats.norm(0, 0.5).sf(np.log(10) / 1.96), abs=0.005
     )
@@ -533,14 +535,16 @@ def test_five_studies_are_not_few_and_four_are():
 def test_what_priors_imply_in_closed_form_has_no_error_and_the_rest_its_own():
     found = bm.prior_predictive(*EXACT["normal"], seed=1).table()
     tails = [stats.norm(-0.3, 0.8).cdf(-np.log(10)), stats.norm(-0.3, 0.8).sf(np.log(10))]
-    assert found.loc["overall effect", "absurd"] == pytest.approx(sum(tails))
-    assert found.loc["overall effect", "absurd_mcse"] == 0
+    assert found.loc["overall effect", "extreme"] == pytest.approx(sum(tails))
+    assert found.loc["overall effect", "extreme_mcse"] == 0
     assert found.loc["overall effect", "median"] == pytest.approx(np.exp(-0.3))
     assert found.loc["tau (analysis scale)", "median"] == pytest.approx(0.5 * stats.norm.ppf(0.75))
     new = found.loc["effect in a new study"]
     law = stats.norm(-0.3, np.hypot(0.8, 0.5))  # nearly: the tails are a little heavier
     assert new["lower_mcse"] > 0
-    assert new["absurd_mcse"] == pytest.approx(np.sqrt(new["absurd"] * (1 - new["absurd"]) / 4000))
+    assert new["extreme_mcse"] == pytest.approx(
+        np.sqrt(new["extreme"] * (1 - new["extreme"]) / 4000)
+    )
     assert abs(new["median"] - np.exp(law.mean())) < STANDARD_ERRORS * new["median_mcse"]
 
 
@@ -606,3 +610,35 @@ def test_the_verdict_on_predictions_says_that_it_is_a_bound():
 )
 def test_a_simulated_number_has_the_digits_of_its_error(value, error, shown):
     assert simulated(value, error) == shown
+
+
+def test_studies_that_merely_agree_are_no_misfit_and_studies_that_differ_are():
+    """Q and the largest residual are of scatter: small ones are agreement, large ones misfit."""
+    for scale, found in ((1e-3, False), (8.0, True)):
+        y = scale * np.array([-0.3, 0.25, -0.2, 0.3, -0.1])
+        data = bm.EffectSizes.from_arrays(list("ABCDE"), y, [0.1] * 5, measure="OR")
+        model = bm.CommonEffect(mu=bm.Normal(0, 1))
+        check = bm.posterior_predictive(bm.fit(model, data), seed=1)
+        by_name = {one.name: one for one in check.statistics}
+        for name in ("Q", "largest standardised residual"):
+            one = by_name[name]
+            assert one.of_scatter
+            assert one.misfit == found, name
+            assert (one.p > 0.975) != found
+            assert one.limit == "≥ 0.025"
+
+
+@pytest.mark.parametrize("scale", ["analysis", "natural"])
+def test_a_summary_takes_the_predictive_p_of_mu_and_tau(scale):
+    data = bm.EffectSizes.from_arrays(list("ABC"), [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4], measure="RR")
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    check = bm.posterior_predictive(fit, seed=1)
+    by_name = {one.name: one.p for one in check.statistics}
+    assert check.by_parameter == {"mu": by_name["pooled log RR"], "tau": by_name["Q"]}
+    table = bm.summary(fit, scale=scale, predictive=check.by_parameter)
+    assert table.loc["mu", "predictive_p"] == by_name["pooled log RR"]
+    assert table.loc["tau", "predictive_p"] == by_name["Q"]
+    assert table["predictive_p"].drop(["mu", "tau"]).isna().all()
+    assert "predictive_p" not in bm.summary(fit, scale=scale)
+    single = bm.fit(fit.model, data.keep(["A"]))
+    assert list(bm.posterior_predictive(single, seed=1).by_parameter) == ["mu"]

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from references import MAIN_TRIALS, binary, estimates
-from scipy.special import expit, logit
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
-from bayesmeta.decision import pooled_control_risk, risk_with_treatment
+from bayesmeta.decision import pooled_control_risk
 
 Y, SE = [-0.4, 0.1, -0.5, -0.2], [0.2, 0.3, 0.25, 0.4]
 MODEL = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
@@ -72,17 +71,8 @@ def test_fewer_patients_scale_the_figures_and_not_the_probabilities():
     )
     assert_allclose(thousand.treatment, np.multiply(hundred.treatment, 10))
     assert_allclose(thousand.difference, np.multiply(hundred.difference, 10))
-    assert hundred.control == pytest.approx(20)
+    assert hundred.control == pytest.approx((20, 20, 20))
     assert thousand.prob_benefit == hundred.prob_benefit
-
-
-def test_risk_of_treated_patients_by_hand():
-    assert risk_with_treatment(np.log(np.array([2.0])), "RR", 0.2)[0] == pytest.approx(0.4)
-    assert risk_with_treatment(np.log(np.array([2.0])), "OR", 0.2)[0] == pytest.approx(1 / 3)
-    assert risk_with_treatment(np.log(np.array([8.0])), "RR", 0.2)[0] == 1.0
-    assert risk_with_treatment(np.array([0.0]), "OR", 0.3)[0] == pytest.approx(0.3)
-    assert risk_with_treatment(np.array([1e6]), "RR", 0.3)[0] == 1.0
-    assert_allclose(expit(logit(0.2) + 0.5), risk_with_treatment(np.array([0.5]), "OR", 0.2)[0])
 
 
 def test_chance_of_a_capped_risk_is_the_chance_of_a_ratio_above_one_over_the_control_risk():
@@ -129,8 +119,8 @@ def test_settings_that_make_no_sense_are_refused(keywords, error, words):
 
 
 def test_measure_without_a_risk_is_refused():
-    fit = bm.fit(MODEL, estimates(Y, SE, measure="HR"))
-    with pytest.raises(bm.ModelError, match="need an OR or RR, not HR"):
+    fit = bm.fit(MODEL, estimates(Y, SE, measure="MD"))
+    with pytest.raises(bm.ModelError, match="MD acts on no risk"):
         bm.absolute_effects(fit, control_risk=0.2, better="lower")
 
 

@@ -17,7 +17,7 @@ from references import MAIN_TRIALS, binary
 
 import bayesmeta as bm
 from bayesmeta.engines import study_densities
-from bayesmeta.files import read_table, staged, to_datatree, to_netcdf, write_posterior
+from bayesmeta.files import read_table, replacing, to_datatree, to_netcdf, write_posterior
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.simulate import replicate
 
@@ -47,6 +47,10 @@ def fill(folder: Path) -> dict[str, str]:
 
 def contents(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def visible(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir() if path.name[0] != "."}
 
 
 def fail(*_args, **_kwargs):
@@ -189,27 +193,52 @@ def test_permission_is_asked_before_reading_and_writing(tmp_path, exact):
         write_posterior(exact, locked / "f.nc")
 
 
-def test_files_move_into_place_together(tmp_path):
+def test_a_file_takes_its_place_when_it_is_whole(tmp_path):
     old = fill(tmp_path / "out")
-    with staged(tmp_path / "out") as folder:
-        (folder / "a.csv").write_text("new")
-        (folder / "b.csv").write_text("new")
-        assert contents(tmp_path / "out" / folder.name) == {"a.csv": "new", "b.csv": "new"}
-        assert (tmp_path / "out" / "a.csv").read_text() == old["a.csv"]
-        assert not (tmp_path / "out" / "b.csv").exists()
-    assert contents(tmp_path / "out") == {**old, "a.csv": "new", "b.csv": "new"}
+    with replacing(tmp_path / "out" / "a.csv") as new:
+        new.write_text("new")
+        assert visible(tmp_path / "out") == old
+    assert contents(tmp_path / "out") == {**old, "a.csv": "new"}
 
 
 def test_folder_is_made_with_its_parents(tmp_path):
-    with staged(tmp_path / "deep" / "er") as folder:
-        (folder / "a").write_text("new")
+    with replacing(tmp_path / "deep" / "er" / "a") as new:
+        new.write_text("new")
     assert contents(tmp_path / "deep" / "er") == {"a": "new"}
+
+
+def test_folders_made_for_a_file_that_is_not_written_are_gone(tmp_path):
+    with pytest.raises(RuntimeError), replacing(tmp_path / "deep" / "er" / "a"):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_behind_a_link_is_replaced_and_keeps_its_mode(tmp_path):
+    path, link = tmp_path / "a.csv", tmp_path / "link.csv"
+    path.write_text("old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    with replacing(link) as new:
+        new.write_text("new")
+    assert link.is_symlink()
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(bm.FileError, match="is no ordinary file"), replacing(tmp_path / "pipe.csv"):
+        pytest.fail("a device must not make way for a file")
 
 
 @pytest.mark.parametrize(
     ("error", "raised", "words"),
     [
-        (FULL, bm.FileError, "out failed: No space left on device. Nothing was left half-written"),
+        (
+            FULL,
+            bm.FileError,
+            "a.csv failed: No space left on device. Nothing was left half-written",
+        ),
         (bm.FileError("t.csv cannot be read."), bm.FileError, "t.csv cannot be read"),
         (bm.DataError("bad row"), bm.DataError, "bad row"),
         (RuntimeError("a bug"), RuntimeError, "a bug"),
@@ -221,8 +250,8 @@ def test_nothing_is_left_and_old_files_stay_when_the_work_stops(tmp_path, error,
     old = fill(tmp_path / "out")
 
     def work():
-        with staged(tmp_path / "out") as folder:
-            (folder / "a.csv").write_text("half")
+        with replacing(tmp_path / "out" / "a.csv") as new:
+            new.write_text("half")
             raise error
 
     with pytest.raises(raised, match=words):
@@ -243,10 +272,10 @@ def test_posterior_is_written_whole_or_not_at_all(tmp_path, monkeypatch, exact, 
 
 
 def test_folder_that_cannot_be_made_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.mkdtemp", fail)
+    monkeypatch.setattr(Path, "mkdir", fail)
     with (
         pytest.raises(bm.FileError, match="out cannot be written to: No space left on device"),
-        staged(tmp_path / "out"),
+        replacing(tmp_path / "out" / "a.csv"),
     ):
         pytest.fail("there is no folder to write to")
 
@@ -256,7 +285,7 @@ def test_target_that_is_a_file_is_refused_and_kept(tmp_path, exact):
     for target in ("out", "out/deeper", "out/deeper/still"):
         with (
             pytest.raises(bm.FileError, match=r"out is a file; name a folder to write to\."),
-            staged(tmp_path / target),
+            replacing(tmp_path / target / "a.csv"),
         ):
             pytest.fail("a file is no folder")
         with pytest.raises(bm.FileError, match="out is a file"):
@@ -268,21 +297,6 @@ def test_file_to_write_that_is_a_folder_is_refused(tmp_path, exact):
     with pytest.raises(bm.FileError, match="is a folder; name a file to write"):
         write_posterior(exact, tmp_path)
     assert contents(tmp_path) == {}
-
-
-def test_no_file_moves_when_one_of_them_cannot(tmp_path):
-    old = fill(tmp_path / "out")
-    (tmp_path / "out" / "b.csv").mkdir()
-
-    def work():
-        with staged(tmp_path / "out") as folder:
-            for name in ("a.csv", "b.csv"):
-                (folder / name).write_text("new")
-
-    with pytest.raises(bm.FileError, match=r"b\.csv is a folder where a file is to be written"):
-        work()
-    (tmp_path / "out" / "b.csv").rmdir()
-    assert contents(tmp_path / "out") == old
 
 
 FULL_DISK = """
@@ -309,7 +323,7 @@ def test_write_that_the_system_refuses_half_way_ends_in_one_sentence(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        f"Writing to {tmp_path} failed: File too large. Nothing was left half-written.\n"
+        f"Writing to {tmp_path / 'f.nc'} failed: File too large. Nothing was left half-written.\n"
     )
     assert contents(tmp_path) == {}
 

@@ -172,6 +172,146 @@ def test_method_says_what_was_done():
     assert "DL" in bm.random_effects(studies, measure="RR", tau2="DL").method
 
 
+FOUR = estimates([-0.9, 0.1, -0.3, -0.5], [0.3, 0.2, 0.3, 0.4])
+
+
+def test_predictions_of_single_studies_solve_hendersons_equations():
+    """Of mu and the studies' deviations together; its inverse holds their errors (1975)."""
+    fit = bm.random_effects(FOUR, interval="Wald")
+    assert fit.tau2 > 0.01
+    design = np.hstack([np.ones((4, 1)), np.eye(4)])
+    precise = design.T @ np.diag(FOUR.se**-2) @ design
+    inverse = np.linalg.inv(precise + np.diag([0, 1, 1, 1, 1]) / fit.tau2)
+    expected = design @ inverse @ design.T @ (FOUR.y / FOUR.se**2)
+    errors = np.sqrt(np.diag(design @ inverse @ design.T))
+    table = fit.studies(0.9)
+    assert_allclose(table["blup"], expected, **CLOSED_FORM)
+    assert_allclose(table["blup_se"], errors, **CLOSED_FORM)
+    half = stats.norm.ppf(0.95)
+    assert_allclose(table["blup_upper"], expected + half * errors, **CLOSED_FORM)
+    assert_allclose(table["lower"], FOUR.y - half * FOUR.se, **CLOSED_FORM)
+
+
+def test_predictions_take_the_chosen_intervals_error_of_mu_and_its_t():
+    fit = bm.random_effects(FOUR)
+    own = fit.tau2 / (fit.tau2 + FOUR.se**2)
+    errors = np.sqrt(own * FOUR.se**2 + (1 - own) ** 2 * fit.spreads["HKSJ"].se ** 2)
+    table = fit.studies()
+    assert_allclose(table["blup_se"], errors, **CLOSED_FORM)
+    half = stats.t(3).ppf(0.975) * errors
+    assert_allclose(table["blup_upper"] - table["blup"], half, **CLOSED_FORM)
+    own_half = (table["upper"] - table["estimate"]) / table["se"]
+    assert_allclose(own_half, stats.norm.ppf(0.975), **CLOSED_FORM)
+
+
+@pytest.mark.parametrize("weights", ["IV", "MH", "Peto"])
+def test_under_a_common_effect_every_prediction_is_the_pooled_estimate(weights):
+    studies = counts("crins2014")
+    fit = bm.common_effect(studies, weights=weights, measure="OR")
+    table = fit.studies()
+    assert table.index.tolist() == list(studies.study)
+    assert_allclose(table["blup"], fit.estimate, **CLOSED_FORM)
+    assert_allclose(table["blup_lower"], fit.lower, **CLOSED_FORM)
+    if weights != "Peto":
+        assert_allclose(table["estimate"], bm.effect_sizes(studies, measure="OR").y)
+
+
+@pytest.mark.parametrize("weights", ["MH", "Peto"])
+def test_a_convention_of_counts_shows_the_same_studies(weights):
+    studies = counts("crins2014")
+    convention = bm.preset("metafor", measure="OR", effects="common", weights=weights)
+    fit = bm.common_effect(studies, weights=weights, measure="OR")
+    assert bm.pool(studies, convention).studies().equals(fit.studies())
+
+
+def test_a_likelihood_at_another_place_than_its_top_has_no_criteria():
+    moments = [bm.random_effects(FOUR, tau2=tau2) for tau2 in ("DL", "PM", "SJ")]
+    by_counts = [bm.common_effect(counts("bcg"), weights=w, measure="OR") for w in ("MH", "Peto")]
+    for fit in (*moments, *by_counts):
+        assert (fit.log_likelihood, fit.aic, fit.aicc, fit.bic) == (None,) * 4
+
+
+def test_the_likelihood_of_a_fit_is_the_normal_one_of_its_estimates():
+    fit = bm.random_effects(FOUR, tau2="ML")
+    law = stats.norm(fit.estimate, np.sqrt(FOUR.se**2 + fit.tau2))
+    assert fit.log_likelihood == pytest.approx(law.logpdf(FOUR.y).sum(), rel=1e-12)
+    convention = bm.preset("metafor", measure="GEN", tau2="ML")
+    assert bm.pool(FOUR, convention).log_likelihood == fit.log_likelihood
+
+
+def test_z_has_infinite_degrees_of_freedom_and_t_has_those_of_its_interval():
+    fit = bm.random_effects(FOUR)
+    assert (fit.df, fit.statistic) == (3, fit.estimate / fit.se)
+    assert bm.random_effects(FOUR, interval="Wald").df == np.inf
+    assert (2 * stats.t(3).sf(abs(fit.statistic))) == pytest.approx(fit.p, rel=1e-12)
+    assert fit.tau == pytest.approx(fit.tau2**0.5)
+    assert bm.common_effect(FOUR).tau is None
+
+
+def test_statistics_of_exact_agreement_and_of_one_study_are_numbers_or_none():
+    agreed = bm.random_effects(estimates([-0.3, -0.3], [0.2, 0.4]))
+    assert (agreed.statistic, agreed.h2) == (-np.inf, 1.0)
+    assert bm.random_effects(estimates([0.0, 0.0], [0.2, 0.4])).statistic == 0.0
+    assert bm.common_effect(estimates([0.3], [0.2])).h2 is None
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ({"interval": "knha"}, {"interval": "HKSJ"}),
+        ({"interval": "Hartung-Knapp"}, {"interval": "HKSJ"}),
+        ({"interval": "adhoc"}, {"interval": "HKSJ truncated"}),
+        ({"interval": "z"}, {"interval": "Wald"}),
+        ({"interval": "Kenward-Roger"}, {"interval": "KR"}),
+        ({"tau2": "DerSimonian-Laird"}, {"tau2": "DL"}),
+        ({"tau2": "Paule–Mandel"}, {"tau2": "PM"}),
+        ({"tau2": "empirical Bayes"}, {"tau2": "EB"}),
+    ],
+)
+def test_words_of_other_programs_are_taken_with_a_note(theirs, ours):
+    fit, own = bm.random_effects(FOUR, **theirs), bm.random_effects(FOUR, **ours)
+    ((setting, asked),) = theirs.items()
+    assert fit.notes == (f"{setting}={asked!r} is called {ours[setting]!r} here.",)
+    assert (fit.estimate, fit.interval(), fit.method) == (own.estimate, own.interval(), own.method)
+    assert own.notes == ()
+
+
+def test_a_word_in_another_case_is_that_word_and_needs_no_note():
+    fit = bm.random_effects(FOUR, tau2="reml", interval="hksj")
+    assert (fit.notes, fit.method, fit.chosen) == ((), "random effects, REML", "HKSJ")
+
+
+def test_other_words_for_weights_are_taken_and_conventions_and_many_tables_know_them():
+    fit = bm.common_effect(counts("bcg"), weights="Mantel-Haenszel", measure="OR")
+    assert fit.estimate == bm.common_effect(counts("bcg"), weights="MH", measure="OR").estimate
+    assert fit.notes == ("weights='Mantel-Haenszel' is called 'MH' here.",)
+    convention = bm.preset("metafor", measure="GEN", tau2="DerSimonian-Laird", interval="knha")
+    assert (convention.tau2, convention.interval) == ("DL", "HKSJ")
+    many = bm.random_effects_many(FOUR.y[None], FOUR.se[None], tau2="dl", interval="knha")
+    assert many["se"][0] == bm.random_effects(FOUR, tau2="DL").se
+    left = bm.leave_one_out(FOUR, interval="knha")
+    assert left.equals(bm.leave_one_out(FOUR, interval="HKSJ"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"interval": "t"}, "take 'HKSJ', a t with a standard error of its own, or 'Wald'"),
+        ({"tau2": "EE"}, "asks for a common effect, which has no tau²: use common_effect"),
+        ({"tau2": "FE"}, "tau2=None where that is a choice"),
+        ({"tau2": "HKSJ"}, "tau2='HKSJ' is asked for by interval='HKSJ'"),
+        ({"interval": "REML"}, "interval='REML' is asked for by tau2='REML'"),
+        ({"tau2": "DLL"}, "tau2 is one of .*, not 'DLL'; did you mean 'DL'\\?"),
+        ({"interval": "HKJS"}, "not 'HKJS'; did you mean 'HKSJ'\\?"),
+        ({"interval": None}, "interval is one of .*, not None\\."),
+        ({"prediction": "hts"}, "did you mean 'HTS'\\?"),
+    ],
+)
+def test_words_for_something_else_or_for_nothing_are_refused_with_what_would_do(asked, said):
+    with pytest.raises(bm.ModelError, match=said):
+        bm.random_effects(FOUR, **asked)
+
+
 ONE = estimates([0.3], [0.2])
 TWO = estimates([0.3, 0.1], [0.2, 0.3], measure="OR")
 EMPTY_SIDE = binary({"A": (0, 12, 3, 29), "B": (0, 29, 2, 29)})
@@ -221,7 +361,7 @@ def test_a_hyphen_does_for_the_dash_of_two_authors():
     [
         (lambda: bm.random_effects(ONE), bm.DataError, "at least two studies.*Bayesian"),
         (lambda: bm.random_effects(TWO, tau2="MM"), bm.ModelError, "tau2 is one of REML, DL"),
-        (lambda: bm.random_effects(TWO, interval="KH"), bm.ModelError, "interval is one of Wald"),
+        (lambda: bm.random_effects(TWO, interval="KK"), bm.ModelError, "interval is one of Wald"),
         (
             lambda: bm.random_effects(TWO, prediction="Hts"),
             bm.ModelError,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from references import COUNTS, binary, cases, counts, estimates, given
-from tolerances import CLOSED_FORM, INVARIANCE, INVARIANCE_OF_A_ROOT, ITERATED
+from tolerances import CLOSED_FORM, INVARIANCE, INVARIANCE_OF_A_ROOT, ITERATED, scaled
 
 import bayesmeta as bm
 from bayesmeta.frequentist import cumulative, influence, leave_one_out
@@ -47,7 +47,7 @@ def test_every_stored_number_is_tested_or_named():
     assert set(DATASETS) | TOO_MANY == set(cases("small_study"))
     for dataset in DATASETS:
         case = cases("influence")[dataset]
-        assert set(case) == {"leave_one_out", "influence", "cumulative"}
+        assert set(case) == {"leave_one_out", "influence", "blup", "cumulative"}
         assert set(case["leave_one_out"]) == set(FITS)
         assert set().union(*case["leave_one_out"].values()) == set(LEFT_OUT.values())
         assert set(case["influence"]) == {"EE", "REML"}
@@ -67,6 +67,16 @@ def test_leaving_one_out_equals_metafor(dataset, name):
     for column, key in LEFT_OUT.items():
         if key in theirs:
             assert_allclose(table[column], theirs[key], err_msg=column, **tolerance(tau2))
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_predictions_of_single_studies_equal_metafor(dataset):
+    theirs, data = cases("influence")[dataset]["blup"]["REML"], effects_of(dataset)
+    table = bm.random_effects(data, interval="Wald").studies()
+    unit = np.median(data.se)
+    for column, key in (("", "pred"), ("_se", "se"), ("_lower", "pi_lb"), ("_upper", "pi_ub")):
+        assert_allclose(table[f"blup{column}"], theirs[key], **scaled(ITERATED, unit))
+    assert table.index.tolist() == list(data.study)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

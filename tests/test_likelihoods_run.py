@@ -81,7 +81,7 @@ def run(folder):
     """Run the exact analyses; NUTS on these models is tested where the engines are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bayesmeta.analysis.runs.second_source", lambda *_: None)
-        asked = ["run", str(folder / "three.toml"), "-o", str(folder / "out")]
+        asked = ["run", str(folder / "three.toml"), "-o", str(folder / "out"), "--verbose"]
         result = CliRunner().invoke(main, asked, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     results = json.loads((folder / "out" / "results.json").read_text())
@@ -116,7 +116,9 @@ def test_labels_and_report_state_the_likelihoods(run):
         "rate where there is no effect between",
         "3/120.5 v 7/118",
     ):
-        assert words in report or words.encode() in (out / "rates-studies.csv").read_bytes(), words
+        assert (
+            words in report or words.encode() in (out / "rates/tables/studies.csv").read_bytes()
+        ), words
 
 
 def test_a_run_that_samples_nothing_names_no_device(run):
@@ -126,7 +128,7 @@ def test_a_run_that_samples_nothing_names_no_device(run):
 def test_every_table_of_evidence_is_written(run):
     for name in ("totals", "difference", "rates"):
         for one in ("bayes-factors", "tau-by-scale", "weights", "zero-studies"):
-            assert (run[1] / f"{name}-{one}.csv").exists()
+            assert (run[1] / f"{name}/tables/{one}.csv").exists()
             assert run[2][name]["tables"][one]
     zeros = table(run[2]["totals"], "zero-studies", "studies")
     assert abs(zeros["without studies that have no event"]["shift"]) < 1e-5
@@ -137,7 +139,7 @@ def test_a_run_says_where_the_hksj_standard_error_is_smaller_than_walds(run):
     for name, measure in (("totals", "OR"), ("difference", "RD")):
         data = bm.effect_sizes(bm.BinaryStudies.from_frame(_frame(BINARY)), measure=measure)
         start = "The HKSJ standard error of "
-        said = [one for one in run[2][name]["cautions"] if one.startswith(start)]
+        said = [one for one in run[2][name]["notes"] if one.startswith(start)]
         for tau2, label in (("REML", "REML"), ("DL", "DerSimonian–Laird")):
             spreads = bm.random_effects(data, tau2=tau2).spreads
             smaller = spreads["HKSJ"].se < spreads["Wald"].se
@@ -203,7 +205,7 @@ def test_fit_takes_a_prior_of_df_and_a_share_of_outliers(folder):
     typed = ["--measure", "MD", "--mu", "Normal(0, 2)", "--tau", "HalfNormal(0.5)"]
     mixed = call(folder, "estimates", *typed, *OUTLIERS, "--evidence")
     assert mixed.exit_code == 0, mixed.output
-    for words in ("OutlierMixture(", "bayes_factor", "outlier[F]", "Caution: Study F is called an"):
+    for words in ("OutlierMixture(", "Outliers", "Caution: Study F is called an"):
         assert words in mixed.output
     unknown = call(folder, "estimates", *typed, "--df", "Gamma(2, 0.1)")
     assert unknown.exit_code == 0, unknown.output
@@ -426,7 +428,9 @@ def test_infinite_numbers_are_texts_in_json_and_missing_ones_null(odd):
     found = 0
     for outcome, tables in ((name, one["tables"]) for name, one in outcomes.items()):
         for name, rows in tables.items():
-            written = pd.read_csv(out / f"{outcome}-{name}.csv", dtype=str, keep_default_na=False)
+            written = pd.read_csv(
+                out / f"{outcome}/tables/{name}.csv", dtype=str, keep_default_na=False
+            )
             for column in (one for one in written if one in rows[0]):
                 cells = [row[column] for row in rows]
                 infinite = [cell in ("inf", "-inf") for cell in written[column]]

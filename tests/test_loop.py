@@ -43,7 +43,7 @@ def test_every_room_can_be_tested_by_itself_and_every_file_of_tests_belongs_to_a
     assert set(quick.ROOMS) == {one for one in rooms() if not re.fullmatch("__.*__", one)}
     named = {ROOT / name for room in quick.ROOMS for name in quick.paths(room)}
     assert all(path.exists() for path in named)
-    of_the_house = {"test_architecture", "test_deliberate_errors", "test_loop"}
+    of_the_house = {"test_architecture", "test_deliberate_errors", "test_loop", "test_sources"}
     for path in (ROOT / "tests").rglob("test_*.py"):
         assert path.stem in of_the_house or named & {path, *path.parents}, path
 

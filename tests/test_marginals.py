@@ -95,6 +95,12 @@ def test_quantiles_invert_the_distribution_function(marginals):
         np.testing.assert_allclose(marginal.cdf(marginal.quantile(q)), q, rtol=1e-7, atol=1e-10)
 
 
+def test_no_quantile_has_a_higher_density_than_the_mode(marginals):
+    for marginal in marginals:
+        others = marginal.pdf(marginal.quantile(np.linspace(1e-4, 1 - 1e-4, 601)))
+        assert marginal.pdf(marginal.mode()) >= others.max() * (1 - 1e-9)
+
+
 @pytest.mark.deep(
     "twenty thousand quantiles through a root search: 5 s",
     only=["estimates, a bounded prior", "OR, the grid", "R?, a corner"],

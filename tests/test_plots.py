@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
+from numpy.testing import assert_array_equal
 from reference.looks import STORED, look
 
 import bayesmeta as bm
@@ -168,12 +169,38 @@ def check(*, k=3, observed=2.0):
     return PredictiveCheck(tuple(f"Study {i}" for i in range(k)), arms, statistics, 0.95)
 
 
+def told(measure="OR", better="lower", **how):
+    """Absolute effects of five trials; means are told in tens."""
+    wide = 10 if measure == "MD" else 1
+    y, se = (
+        wide * np.array([-0.5, -0.1, -0.3, -0.2, -0.4]),
+        wide * np.array([0.2, 0.3, 0.2, 0.4, 0.3]),
+    )
+    if measure == "RD":
+        y, se = y / 5, se / 5
+    data = bm.EffectSizes.from_arrays(list("ABCDE"), y, se, measure=measure)
+    model = bm.NormalNormal(mu=bm.Normal(0, 2 * wide), tau=bm.HalfNormal(0.3 * wide))
+    return bm.absolute_effects(bm.fit(model, data), better=better, **how)
+
+
+THREE = {"low": 0.05, "middle": 0.2, "high": 0.5}
+TOLD = {
+    "OR, one": lambda: told("OR", baseline=0.2, threshold=10),
+    "RR, three": lambda: told("RR", baseline=THREE, threshold=20),
+    "RD, two": lambda: told("RD", baseline={"low": 0.1, "a register of": "Beta(20, 80)"}),
+    "MD, one": lambda: told("MD", baseline=40, unit="mg/L", threshold=2),
+    "HR, three, a harm": lambda: told("HR", better="higher", baseline=THREE, time="a year"),
+    "HR of a rate": lambda: told("HR", baseline=bm.baseline(0.1, kind="rate")),
+}
+
+
 FIGURES = {
     "forest": forest,
     "prior_posterior": lambda: plots.prior_posterior_of_rows(densities(), measure="RR"),
     "predictive": lambda: plots.predictive(check()),
     "left_out": lambda: plots.left_out(left_out()),
     "scenarios": lambda: plots.scenarios_of_table(scenario_table(), measure="RR", better="lower"),
+    "thresholds": lambda: plots.thresholds(TOLD["RR, three"]()),
 }
 
 
@@ -184,7 +211,10 @@ def clipped():
     return forest(rows, measure="MD", better="higher", labels=("MSC", "usual care"), title="Stay")
 
 
-LOOKS = FIGURES | {"forest, clipped": clipped}
+LOOKS = FIGURES | {
+    "forest, clipped": clipped,
+    "thresholds, one column": lambda: plots.thresholds(TOLD["MD, one"](), width=85),
+}
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -520,6 +550,73 @@ class TestPredictive:
         assert (np.diff(edges) > 0).all()
 
 
+class TestThresholds:
+    @pytest.mark.parametrize("name", TOLD)
+    def test_every_number_of_the_curve_is_one_of_its_table(self, name):
+        effects = TOLD[name]()
+        table = effects.curve()
+        lines = [line for axes in plots.thresholds(effects).axes for line in axes.lines]
+        curves = {line.get_label(): line for line in lines if line.get_label() in table}
+        assert curves.keys() == {row.quantity for row in effects.stated}
+        for quantity, line in curves.items():
+            assert_array_equal(line.get_xdata(), table.index)
+            assert_array_equal(line.get_ydata(), table[quantity])
+
+    @pytest.mark.parametrize("name", TOLD)
+    def test_the_curve_is_the_probability_of_any_benefit_at_zero_and_of_enough_at_the_threshold(
+        self, name
+    ):
+        effects = TOLD[name]()
+        table = effects.curve()
+        for row in effects.rows:
+            curve = table[row.quantity]
+            assert curve[0.0] == pytest.approx(row.prob_benefit, abs=1e-9)
+            assert 1 - curve[0.0] == pytest.approx(row.prob_harm, abs=1e-9)
+            assert (np.diff(curve) <= 1e-9).all()
+            if effects.threshold is not None:
+                assert curve[effects.threshold] == pytest.approx(row.prob_important, abs=1e-12)
+            sign = -1 if effects.better == "lower" else 1
+            least, most = sorted(sign * end for end in row.difference[1:])
+            assert table.index[0] <= least < most <= table.index[-1]
+            assert ((table.index >= least) & (table.index <= most)).sum() >= 30
+
+    @pytest.mark.parametrize("name", TOLD)
+    @pytest.mark.parametrize("width", [70, 85, 149, 150, 174])
+    def test_nothing_overlaps_in_one_column_or_two(self, name, width):
+        figure = plots.thresholds(TOLD[name](), width=width)
+        assert figure.get_size_inches()[0] == pytest.approx(width / 25.4)
+        assert overlapping(figure) == []
+        assert min(text.get_size() for text in figure.findobj(Text) if text.get_text()) >= 8
+        left = [axes.get_position().x0 for axes in figure.axes]
+        assert (left[0] == left[1]) == (width < 150)
+
+    def test_marks_no_difference_and_the_threshold_and_names_the_baselines(self):
+        figure = plots.thresholds(TOLD["RR, three"]())
+        said = texts(figure)
+        for word in ("low baseline", "high baseline", "no difference", "threshold 20"):
+            assert said.count(word) == 1
+        at = {line.get_label(): list(line.get_xdata()) for line in figure.axes[1].lines}
+        assert at["no difference"] == [0, 0]
+        assert at["threshold"] == [20, 20]
+        plain = plots.thresholds(TOLD["HR of a rate"]())
+        assert not [text for text in texts(plain) if "threshold" in text]
+
+    def test_a_common_effect_has_one_panel(self):
+        data = bm.EffectSizes.from_arrays(["A", "B"], [-0.3, 0.1], [0.2, 0.4], measure="OR")
+        fit = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), data)
+        effects = bm.absolute_effects(fit, baseline=0.2, better="lower")
+        assert len(plots.thresholds(effects).axes) == 1
+
+    def test_refuses_what_it_cannot_draw(self):
+        with pytest.raises(ModelError, match=r"takes what bm.absolute_effects found, not int"):
+            plots.thresholds(3)
+        effects = TOLD["OR, one"]()
+        with pytest.raises(ModelError, match="width is in mm, 70 or more, not 8"):
+            plots.thresholds(effects, width=8)
+        with pytest.raises(DataError, match="missing: average effect"):
+            plots.thresholds_of_table(effects.curve().iloc[:, 1:], effects)
+
+
 class TestScenarios:
     def test_one_line_per_analysis(self):
         figure = plots.scenarios_of_table(scenario_table(), measure="RR", better="lower", prob=0.9)
@@ -652,7 +749,8 @@ class TestSvg:
         subprocess.run([sys.executable, "-c", code], check=True)
 
     def test_unknown_names_are_unknown(self):
-        of_rows = {"forest_of_rows", "prior_posterior_of_rows", "scenarios_of_table"}
+        of_rows = {name for name in plots.__all__ if name.endswith(("_of_rows", "_of_table"))}
+        assert len(of_rows) == 4
         assert set(dir(plots)) == set(plots.__all__) - of_rows
         with pytest.raises(AttributeError, match="funnel"):
             _ = plots.funnel

@@ -19,7 +19,8 @@ from bayesmeta.posterior import (
     TauDensity,
     TruncatedMixture,
 )
-from bayesmeta.posterior.marginals import bivariate_normal, invert, normal_between
+from bayesmeta.posterior.inversion import invert
+from bayesmeta.posterior.mixtures import bivariate_normal, normal_between
 
 Q = np.array([0.001, 0.025, 0.3, 0.5, 0.9, 0.975, 0.999])
 
@@ -288,6 +289,56 @@ def test_shortest_interval_inside_has_equal_density_at_its_ends():
     low, high = FIT["theta_new"].interval(0.9, kind="shortest")
     ends = FIT["theta_new"].pdf([low, high])
     assert ends[0] == pytest.approx(ends[1], rel=1e-6)
+
+
+def agreeing(tau: bm.priors.Prior) -> bm.Posterior:
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=tau)
+    return bm.fit(model, estimates([0.1, 0.1], [0.3, 0.3]))
+
+
+@pytest.mark.parametrize(
+    "tau", [bm.HalfNormal(0.5), bm.Gamma(0.5, 2), bm.HalfCauchy(0.3), bm.Uniform(0, 1)]
+)
+def test_the_mode_of_a_density_that_falls_from_zero_is_zero_and_so_is_a_pole(tau):
+    assert agreeing(tau)["tau"].mode() == 0.0
+
+
+def test_the_mode_of_a_density_that_grows_to_its_end_is_the_end():
+    far = estimates([2.0, 2.1, 1.9], [0.2, 0.2, 0.2])
+    fit = bm.fit(bm.NormalNormal(mu=bm.Uniform(-0.5, 0.5), tau=bm.HalfNormal(0.1)), far)
+    assert fit["mu"].mode() == 0.5
+    growing = bm.fit(
+        bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.Uniform(0, 0.2)),
+        estimates([-2.0, 2.0], [0.1, 0.1]),
+    )
+    assert growing["tau"].mode() == pytest.approx(0.2, rel=1e-9)
+
+
+def test_the_mode_of_normals_is_their_mean_and_of_two_apart_that_of_the_higher():
+    one = NormalMixture(np.ones(1), np.array([-0.4]), np.array([0.3]))
+    assert one.mode() == pytest.approx(-0.4, abs=1e-9)
+    two = NormalMixture(np.array([0.4, 0.6]), np.array([-1.0, 1.0]), np.array([0.1, 0.2]))
+    assert two.mode() == pytest.approx(-1.0, abs=1e-6)  # 0.4/0.1 against 0.6/0.2
+
+
+def test_the_mode_of_the_posterior_is_where_its_slope_is_zero():
+    for name in ("mu", "tau", "theta_new"):
+        marginal, step = FIT[name], 1e-4
+        at = marginal.mode()
+        left, right = marginal.pdf([at - step, at + step])
+        middle = marginal.pdf(at)
+        curved = (left - 2 * middle + right) / step**2
+        assert abs((right - left) / (2 * step) / curved) < 1e-6
+
+
+def test_the_mode_of_draws_is_the_peak_of_their_kernel_density():
+    drawn = SHAPES["draws"]  # gamma of shape 2: its mode is 1, its median 1.68
+    assert drawn.mode() == pytest.approx(1.0, abs=0.15)
+    grid = np.linspace(0.3, 2, 1701)
+    assert drawn.mode() == pytest.approx(grid[drawn.pdf(grid).argmax()], abs=1e-3)
+    folded = Draws(np.abs(np.random.default_rng(5).normal(0, 1, (2, 2000))), low=0.0)
+    assert folded.mode() < 0.3
+    assert Draws(np.full((2, 3), 0.7)).mode() == 0.7
 
 
 @pytest.mark.parametrize("name", ["mu", "tau", "theta_new"])

@@ -29,6 +29,9 @@ SIMPLE = {
     "HalfCauchy": st.builds(bm.HalfCauchy, positive),
     "HalfT": st.builds(bm.HalfT, st.floats(0.1, 200), positive),
     "LogNormal": st.builds(bm.LogNormal, st.floats(-10, 10), st.floats(1e-3, 10)),
+    "LogStudentT": st.builds(
+        bm.LogStudentT, st.floats(4, 200), st.floats(-10, 10), st.floats(1e-3, 2)
+    ),
     "Exponential": st.builds(bm.Exponential, positive),
     "Gamma": st.builds(bm.Gamma, shape, positive),
     "InverseGamma": st.builds(bm.InverseGamma, shape, positive),
@@ -47,6 +50,7 @@ EXAMPLES = {
     "HalfCauchy": bm.HalfCauchy(0.5),
     "HalfT": bm.HalfT(3.5, 0.4),
     "LogNormal": bm.LogNormal(-1, 0.8),
+    "LogStudentT": bm.LogStudentT(5, -1, 0.8),
     "Exponential": bm.Exponential(2.5),
     "Gamma": bm.Gamma(1.7, 2.5),
     "InverseGamma": bm.InverseGamma(2.2, 0.3),
@@ -56,6 +60,7 @@ EXAMPLES = {
 }
 MIXTURES = [  # whose components have other supports than each other
     bm.Mixture(0.3, bm.HalfNormal(0.5), bm.LogNormal(-1, 0.5)),
+    bm.Mixture(0.3, bm.HalfNormal(0.5), bm.LogStudentT(5, -1, 0.5)),
     bm.Mixture(0.3, bm.Normal(0.3, 0.7), bm.HalfT(3, 0.5)),
     bm.Mixture(0.8, bm.Uniform(-0.5, 0.2), bm.Beta(2, 1.5)),
     bm.Mixture(0.4, bm.Uniform(0.1, 0.5), bm.Exponential(2)),
@@ -75,7 +80,7 @@ def test_spelling_of_a_prior_reads_back_as_the_same_prior(prior):
     assert bm.parse_prior(repr(prior)) == prior
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(5e-324, 1e308))
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(1e-150, 1e150))
 def test_spelling_keeps_every_digit(mean, sd):
     prior = bm.parse_prior(repr(bm.Normal(mean, sd)))
     assert (prior.mean, prior.sd) == (mean, sd)
@@ -141,7 +146,7 @@ def test_spelling_is_the_shortest_a_person_would_write(prior, text):
         ("priors.HalfNormal(0.5)", "is not a prior"),
         ("HalfNormal(0.5) + 1", "is not a prior"),
         ("(" * 90 + ")" * 90, "is not a prior"),
-        ("HalfNormal(" + "1" * 300 + ")", "is not a prior"),
+        ("HalfNormal(" + "1" * 800 + ")", "is not a prior"),
         ("halfnorm(0.5)", "'halfnorm' is not a prior; there are Normal, .*mean HalfNormal"),
         ("invgamma(1, 0.1)", r"Did you mean InverseGamma\(shape, scale\)"),
         ("HalfNormal(0.1, 0.5)", "HalfNormal takes scale"),
@@ -152,7 +157,13 @@ def test_spelling_is_the_shortest_a_person_would_write(prior, text):
         ("Normal(0)", "Normal takes mean, sd"),
         ("Normal(0, 2, 3)", "Normal takes mean, sd"),
         ("Normal(0, sigma=2)", "Normal takes mean, sd"),
-        ("Normal(0, 2, mean=1)", "Normal takes mean, sd"),
+        ("Normal(0, 2, mean=1)", "gives 'mean' twice"),
+        ("Normal(mean=0, mean=1, sd=1)", "gives 'mean' twice"),
+        ("Normal(0, mean=1, sd=1)", "gives 'mean' twice"),
+        ("Normal(0, 1, sd=1, sd=2)", "gives 'sd' twice"),
+        ("Normal(0, 10**999)", "is not a prior"),
+        (f"Normal(0, 1{'0' * 200})", "whose square no computer holds"),
+        (f"Normal(0, 1{'0' * 5000})", "is not a prior"),
         ("HalfNormal(0)", "scale must be positive, got 0"),
         ("HalfNormal(-0.5)", "scale must be positive, got -0.5"),
         ("LogNormal(0, 0)", "sd must be positive"),
@@ -275,6 +286,7 @@ def test_densities_integrate_to_one(prior):
         (bm.Beta(0.5, 2), np.inf),
         (bm.Beta(1, 2), np.log(2)),
         (bm.Beta(2, 2), -np.inf),
+        (bm.LogStudentT(5, 0, 1), np.inf),
         (bm.Mixture(0.5, bm.Gamma(0.5, 2), bm.Gamma(1.5, 2)), np.inf),
         (bm.Mixture(0.5, bm.LogNormal(0, 1), bm.InverseGamma(1, 1)), -np.inf),
         (bm.Mixture(0.5, bm.Exponential(2), bm.LogNormal(0, 1)), 0.0),
@@ -386,8 +398,8 @@ def test_a_mixture_of_a_prior_with_itself_has_its_interval():
         assert_allclose(prior_interval(prior, prob), stats.norm(1, 2).interval(prob), **LOG_DENSITY)
 
 
-def test_a_spelling_may_have_three_hundred_characters_and_no_more():
-    text = "Normal(0, 1)".ljust(300)
+def test_a_spelling_may_have_eight_hundred_characters_and_no_more():
+    text = "Normal(0, 1)".ljust(800)
     assert bm.parse_prior(text) == bm.Normal(0, 1)
     with pytest.raises(bm.ModelError):
         bm.parse_prior(text + " ")

@@ -153,7 +153,7 @@ def test_a_likelihood_of_the_arms_cannot_take_a_printed_estimate():
     opened = open_table(table, Reading())
     with pytest.raises(bm.DataError, match=r"B \(row 2\) gives an estimate with its standard"):
         read(opened, "OR", Reading(), of_arms=True)
-    assert read(opened, "OR", Reading()).data.k == 2
+    assert read(opened, "OR", Reading()).k == 2
 
 
 def test_estimates_are_joined_only_where_they_are_of_one_measure_and_of_different_studies():
@@ -252,8 +252,8 @@ def test_main_readings_are_used_by_fit_as_by_run(tmp_path):
     status, said = told("fit", path, "--measure", "GEN", "--mu", "Normal(0, 2)",
                         "--tau", "HalfNormal(1)")  # fmt: skip
     assert status == 0, said
-    assert "theta[B]" in said
-    assert "Left out: A (row “other”, not the main one)" in said
+    assert "\nB " in said
+    assert "A left out (row “other”, not the main one)" in said
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_check_names_what_every_scenario_uses_and_all_that_is_wrong(tmp_path):
     )
     status, said = told("check", spec)
     assert status == 2
-    assert "without B: 2 studies, 103 patients" in said
+    assert "without B: 2 studies, 103 participants" in said
     assert "left out: B: more deaths than patients" in said
     assert "two-stage analyses leave out C: no event in either arm" in said
     assert "PROBLEM: all: t.csv: events_treatment exceeds n_treatment for B (row 2)" in said
@@ -413,8 +413,8 @@ def test_an_exclusion_is_of_the_longest_name_there_is(tmp_path):
     words = ["--measure", "GEN", "--mu", "Normal(0, 2)", "--tau", "HalfNormal(1)"]
     status, said = told("fit", path, *words, "--exclude", "Smith: women: other patients: men too")
     assert status == 0, said
-    assert "Left out: Smith: women (other patients: men too)" in said
-    assert "theta[Smith]" in said
+    assert "Smith: women left out (other patients: men too)" in said
+    assert "\nSmith " in said
 
 
 def test_a_share_of_the_control_is_left_out_by_its_arm():
@@ -528,7 +528,9 @@ def test_intervals_of_arms_give_their_sds_by_t():
 def test_standard_errors_from_p_values_are_said():
     table = frame("study,estimate,p\nA,-1.2,0.03\nB,-0.8,0.2\n")
     found = read(open_table(table, Reading()), "MD", Reading())
-    assert found.said == ("standard errors from P values, which are rounded coarsely: A, B",)
+    assert found.account.said == (
+        "standard errors from P values, which are rounded coarsely: A, B",
+    )
 
 
 def test_a_table_that_is_not_understood_shows_what_would_be():
@@ -655,7 +657,7 @@ def test_where_takes_rows_and_not_whole_studies(tmp_path):
     )
     status, said = told("check", spec)
     assert status == 0, said
-    assert "x: 2 studies, 180 patients\n    A, B" in said
+    assert "x: 2 studies, 180 participants\n    A, B" in said
 
 
 def test_a_batch_leaves_out_the_row_that_it_names(tmp_path):
@@ -822,7 +824,7 @@ def test_explain_reads_what_fit_reads(tmp_path):
     words = ["explain", path, "--published", "HR 1.15 [0.70, 1.90]"]
     status, said = told(*words)
     assert status == 0, said
-    assert said.startswith("Read: semicolons between columns; HR as estimate")
+    assert "\nRead: semicolons between columns; HR as estimate" in said
     path.write_text(path.read_text().replace("main", "early"))
     status, said = told(*words, "--exclude", "B (row 3): unreadable")
     assert status == 0, said

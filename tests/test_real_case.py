@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from bayesmeta.cli import main
+from bayesmeta.results.display import interval, number, percent
 
 ROOT = Path(__file__).parents[1]
 OUTCOMES = (
@@ -86,7 +87,7 @@ def test_every_outcome_is_analysed_and_every_gate_passed(run):
     _, out, results = run
     assert results["passed"]
     for name in results["outcomes"]:
-        assert (out / f"{name}.nc").exists()
+        assert (out / name / "posterior.nc").exists()
 
 
 def test_no_figure_of_the_report_contradicts_another(run):
@@ -95,6 +96,26 @@ def test_no_figure_of_the_report_contradicts_another(run):
     assert line in said
     assert line in " ".join((out / "report.html").read_text().split())
     assert all(one["coherence"].endswith(line) for one in results["outcomes"].values())
+
+
+def test_the_terminal_shows_every_answer_on_one_screen_as_results_json_has_it(run):
+    printed, _, results = run
+    said = [line for line in printed.splitlines() if " s: " not in line]  # of progress
+    assert len(said) <= 24
+    assert max(map(len, said)) <= 100
+    for outcome in results["outcomes"].values():
+        tables = outcome["tables"]
+        alone = "comparison" not in tables
+        for row in tables["published"] if alone else tables["comparison"][:1]:
+            if row["estimate_natural"] is None:
+                continue
+            figures = f"{outcome['measure']} {interval(*natural(row))}"
+            (line,) = [one for one in said if figures in one]
+            assert f" {percent(row['prob_benefit'])}" in line
+            if not alone and "prediction" in {one["kind"] for one in tables["studies"]}:
+                new = next(one for one in tables["studies"] if one["kind"] == "prediction")
+                low, high = natural(new)[1:]
+                assert f" {number(low)} to {number(high)} " in line
 
 
 @pytest.mark.deep("dense quadrature on the raw counts takes a minute")
@@ -192,14 +213,14 @@ def test_the_shift_without_the_double_zero_trial_is_printed(run):
 
 
 def test_the_files_open_in_plain_arviz(run):
-    tree = az.from_netcdf(run[1] / "mortality.nc")
+    tree = az.from_netcdf(run[1] / "mortality/posterior.nc")
     table = az.summary(tree, var_names=["mu", "tau"], ci_prob=0.95, round_to="none")
     assert float(table.loc["mu", "mean"]) == pytest.approx(-0.328, abs=0.02)
     assert (table["r_hat"] < 1.01).all()
     assert (table["ess_bulk"] > 3000).all()
-    drawn = az.from_netcdf(run[1] / "mortality-nuts.nc")
+    drawn = az.from_netcdf(run[1] / "mortality/posterior-nuts.nc")
     assert {"posterior", "sample_stats", "observed_data"} <= set(drawn.children)
-    assert az.from_netcdf(run[1] / "crp.nc")["posterior"].sizes["figure"] == 3
+    assert az.from_netcdf(run[1] / "crp/posterior.nc")["posterior"].sizes["figure"] == 3
 
 
 def test_every_number_of_the_data_keeps_its_source():
@@ -218,5 +239,5 @@ def test_every_number_of_the_data_keeps_its_source():
 
 
 def test_zarrabi_is_never_counted_twice(run):
-    frame = pd.read_csv(run[1] / "mortality-studies.csv")
+    frame = pd.read_csv(run[1] / "mortality/tables/studies.csv")
     assert (frame.query("kind == 'study'")["label"] == "Zarrabi").sum() == 1

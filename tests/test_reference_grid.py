@@ -75,14 +75,16 @@ NOT_CLAIMED = {
     "meta/*/models/REML_classic_NNF": "meta refused: the interval needs a package that was missing",
 }
 COMPARED_NUMBERS = {
-    "metafor": {*LIMITS, "p", "k", "k_yi", "tau2", "I2", "Q", "Q_p", "prediction", "tau2_ci"},
+    "metafor": {*LIMITS, "stat", "p", "k", "k_yi", "tau2", "I2", "H2", "Q", "Q_p"}
+    | {"fit", "prediction", "tau2_ci"},
     "meta": {"k", "k_all", "Q", "Q_df", "Q_p", "I2", "tau2", "tau2_lb", "tau2_ub"}
     | {"common", "random", "predict"},
 }
 NUMBERS_NOT_CLAIMED = {
     "metafor": {
-        **dict.fromkeys(("stat", "H2", "df", "df_Q"), "follow from numbers that are compared"),
-        **dict.fromkeys(("se_tau2", "fit", "loglik"), "not given by the package"),
+        **dict.fromkeys(("df", "df_Q"), "follow from numbers that are compared"),
+        "se_tau2": "not given by the package",
+        "loglik": "of GLMM, see tests/test_glmm.py, and of several outcomes",
         **dict.fromkeys(("CMH", "CMH_p", "tarone", "tarone_p"), "tests that are not offered"),
         **dict.fromkeys(("breslow_day", "breslow_day_p"), "tests that are not offered"),
         **dict.fromkeys(("QM", "QM_p", "QM_df", "R2", "m_test"), "of meta-regression"),
@@ -183,8 +185,22 @@ def compare_with_metafor(data, name, reference, pooled):
     assert_allclose(ours, [reference[key] for key in LIMITS], **tolerance, err_msg=name)
     plain = TOLERANCES.get(tau2, CLOSED_FORM)
     assert_allclose((fit.p, fit.i2 / 100), (reference["p"], reference["I2"] / 100), **plain)
+    ours = (fit.statistic, fit.h2)
+    assert_allclose(ours, (reference["stat"], reference["H2"]), **plain, err_msg=name)
     assert_allclose((fit.q, fit.q_p), (reference["Q"], reference["Q_p"]), **CLOSED_FORM)
     assert fit.k == reference["k"]
+
+
+@WHOLE_GRID
+@pytest.mark.parametrize(("dataset", "measure"), TABLES)
+def test_log_likelihoods_and_criteria_equal_metafor_where_there_is_a_top(dataset, measure):
+    data = effects_of(dataset, measure)
+    tops = cases("random_effects")[dataset][measure]["tops"]
+    assert {"EE", "REML"} <= set(tops)
+    for name, theirs in tops.items():
+        fit = bm.common_effect(data) if name == "EE" else bm.random_effects(data, tau2=name)
+        ours = fit.log_likelihood, fit.aic, fit.aicc, fit.bic
+        assert_allclose(ours, theirs, **CLOSED_FORM, err_msg=name)
 
 
 @WHOLE_GRID
@@ -231,9 +247,9 @@ def test_counts_pooled_by_mantel_haenszel_and_peto_equal_metafor(dataset, cell):
         compare(ours, reference, CLOSED_FORM)
         assert 1e-4 < abs(fit.estimate - reference["estimate"]) < 0.15 * reference["se"]
         return
-    ours = (fit.estimate, fit.se, fit.lower, fit.upper, fit.p)
-    compare(dict(zip((*LIMITS, "p"), ours, strict=True)), reference, CLOSED_FORM)
-    of_q = {"Q": fit.q, "Q_p": fit.q_p, "I2": fit.i2, "k_yi": fit.k}
+    ours = (fit.estimate, fit.se, fit.lower, fit.upper, fit.p, fit.statistic)
+    compare(dict(zip((*LIMITS, "p", "stat"), ours, strict=True)), reference, CLOSED_FORM)
+    of_q = {"Q": fit.q, "Q_p": fit.q_p, "I2": fit.i2, "H2": fit.h2, "k_yi": fit.k}
     if (dataset, cell) in LEFT_OUT_BY_METAFOR:
         of_q = {"Q": q_without_double_zeros(counts(dataset), fit.estimate)}
         assert fit.q > reference["Q"]

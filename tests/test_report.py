@@ -9,7 +9,6 @@ import pytest
 
 import bayesmeta as bm
 from bayesmeta.checks import Checks, Trust, Verdict
-from bayesmeta.decision import AbsoluteEffect, AbsoluteEffects
 from bayesmeta.effects import MEASURES
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.results import OutcomeResult, PublishedResult, Robustness, ScenarioResult
@@ -106,9 +105,9 @@ ROWS = {  # by section: a row of the run's table, and the cells under the sectio
         {"statistic": "it", "observed": "2.25", "predicted": "0.50 [0.25, 1.50]", "p": "0.62"},
     ),
     "prior-predictive": (
-        SIMULATED | {"absurd": 0.75, "absurd_mcse": 0.01, "rule": "beyond 10"},
+        SIMULATED | {"extreme": 0.75, "extreme_mcse": 0.01, "rule": "beyond 10"},
         {"before the data": "it", "median [interval]": "0.50 [0.25, 1.50]"}
-        | {"absurd": "75%", "called absurd": "beyond 10"},
+        | {"share of extremes": "75%", "extremes": "beyond 10"},
     ),
     "quartile-definitions": (
         {"estimate_natural": 0.5, "lower_natural": 0.25, "upper_natural": 1.5},
@@ -161,6 +160,7 @@ def test_a_section_shows_under_each_head_the_column_it_names(name):
         checks=Checks(),
         compares=True,
         effect="effect",
+        scenarios=[SimpleNamespace(notes=())],
     )
     section = section_of(name, outcome)
     assert [dict(zip(section.heads, one, strict=True)) for one in section.texts] == [cells]
@@ -169,7 +169,13 @@ def test_a_section_shows_under_each_head_the_column_it_names(name):
 @pytest.mark.parametrize("name", SECTIONS)
 def test_an_outcome_without_anything_has_no_section(name):
     nothing = SimpleNamespace(
-        tables={}, main=None, absolute=None, sources=None, checks=Checks(), measure="RR"
+        tables={},
+        main=None,
+        absolute=None,
+        what_if=None,
+        sources=None,
+        checks=Checks(),
+        measure="RR",
     )
     assert SECTIONS[name](nothing, RUN) is None
 
@@ -195,12 +201,17 @@ def test_gates_that_failed_and_fits_made_twice_are_named():
 
 
 def test_events_say_where_the_risk_was_held_at_1():
-    row = AbsoluteEffect(
-        quantity="average effect", control=600.0, treatment=(425.0, 325.0, 549.0),
-        difference=(-175.0, -275.0, -51.0), prob_benefit=0.125, prob_capped=0.0625,
-    )  # fmt: skip
-    rows = (row, replace(row, prob_capped=0.0004))
-    absolute = AbsoluteEffects(rows=rows, control_risk=0.6, per=1000, prob=PROB)
+    data = bm.EffectSizes.from_arrays(["A"], [-0.3], [0.2], measure="RR")
+    fit = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 2)), data)
+    made = bm.absolute_effects(fit, control_risk=0.6, better="lower", prob=PROB)
+    row = replace(
+        made.rows[0],
+        treatment=(425.0, 325.0, 549.0),
+        difference=(-175.0, -275.0, -51.0),
+        prob_benefit=0.125,
+        prob_capped=0.0625,
+    )
+    absolute = replace(made, rows=(row, replace(row, prob_capped=0.0004)))
     outcome = SimpleNamespace(absolute=absolute, control_risk_origin="given", event="Deaths")
     section = section_of("absolute", outcome)
     cells = {
@@ -209,10 +220,11 @@ def test_events_say_where_the_risk_was_held_at_1():
         "treated": "425 [325, 549]",
         "difference": "−175 [−275, −51]",
         "probability of benefit": "12.5%",
+        "number needed": row.nnt,
     }
     assert [dict(zip(section.heads, one, strict=True)) for one in section.texts] == [cells] * 2
     assert "60.0% (given)" in section.note
-    assert section.note.count("the ratio would put the risk above 1") == 1
+    assert section.note.count("the effect would put the risk outside 0 to 1") == 1
     assert "In 6.2% of the distribution" in section.note
 
 
@@ -237,7 +249,7 @@ def scenario():
         name="all",
         note="",
         data=effects,
-        excluded=(),
+        account=effects.account,
         fits={FitKey.TWO_STAGE: bm.fit(bm.default_model(effects), effects)},
         pooled={
             FitKey.MANTEL_HAENSZEL: bm.common_effect(studies, weights="MH", measure="RR"),
@@ -419,12 +431,15 @@ def test_figures_analysed_alone_stand_at_a_glance_each_in_a_row_of_its_own(print
     outcome = alone(printed, other, replace(printed, label="not analysed", posterior=None))
     outcome = replace(outcome, tables={"published": published_table(outcome, prob=PROB)})
     rows = [*glance(SimpleNamespace(outcomes=(outcome,), prob=PROB, compares=True)).rows]
-    first, second = (row.cells for row in rows)
+    first, second, third = (row.cells for row in rows)
     assert (first[0].text, first[0].link) == ("Death", "#death")
-    assert [cells[0].below for cells in (first, second)] == [
+    assert [cells[0].below for cells in (first, second, third)] == [
         ("Smith 2024, alone",),
         ("Shu 2025, alone",),
+        ("not analysed",),
     ]
-    assert [cells[3].text for cells in (first, second)] == ["87.5%", "25.0%"]
-    assert (first[4].text, first[4].aside) == ("RR 0.80 [0.60, 1.07]", "(Smith 2024)")
-    assert (second[4].text, second[4].aside) == ("", "")
+    assert [cells[4].text for cells in (first, second, third)] == ["87.5%", "25.0%", "–"]
+    answer = interval(*outcome.tables["published"].iloc[0][NATURAL])
+    assert [cells[2].text for cells in (first, second, third)] == [f"RR {answer}"] * 2 + ["–"]
+    for cells, name in ((first, "Smith 2024"), (second, "Shu 2025")):
+        assert (cells[5].text, cells[5].aside) == ("0.80 [0.60, 1.07]", f"({name})")

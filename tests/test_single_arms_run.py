@@ -128,7 +128,7 @@ def written(folder: Path, specification: str) -> Path:
 
 
 def ran(folder: Path, specification: str) -> tuple[str, dict]:
-    asked = ["run", str(written(folder, specification)), "-o", str(folder / "out")]
+    asked = ["run", str(written(folder, specification)), "-o", str(folder / "out"), "--verbose"]
     result = CliRunner().invoke(main, asked, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output, json.loads((folder / "out" / "results.json").read_text())["outcomes"]
@@ -198,8 +198,8 @@ def test_what_is_read_speaks_of_no_benefit_and_no_second_arm(run):
     output, folder, outcomes = run
     report = text_of((folder / "report.html").read_text())
     said = {"terminal": output, "report": report}
-    for name in sorted(folder.glob("*.csv")):
-        said[name.name] = name.read_text()
+    for name in sorted(folder.rglob("*.csv")):
+        said[str(name)] = name.read_text()
     for where, text in said.items():
         found = OF_COMPARISONS.search(text)
         assert found is None, (where, text[max(0, found.start() - 80) : found.end() + 80])
@@ -268,7 +268,7 @@ def test_a_published_proportion_stands_and_is_analysed_on_the_natural_scale(run)
 
 def test_counts_stand_beside_each_study_and_scenarios_are_their_own(run):
     _, folder, outcomes = run
-    studies = pd.read_csv(folder / "seroconversion-studies.csv")
+    studies = pd.read_csv(folder / "seroconversion/tables/studies.csv")
     own = studies[studies["kind"] == "study"]
     assert own["note"].tolist()[:3] == ["11/11", "4/4", "4/5"]
     assert own["estimate_natural"].tolist()[:3] == pytest.approx([11.5 / 12, 4.5 / 5, 4 / 5])
@@ -293,7 +293,7 @@ def test_the_second_source_agrees_with_the_exact_answer(tmp_path, measure):
     assert gates[0]["passed"]
     means = [each["estimate"] for each in found["tables"]["comparison"][:2]]
     assert means[0] == pytest.approx(means[1], abs=0.1)
-    assert (tmp_path / "out" / "one-nuts.nc").exists()
+    assert (tmp_path / "out" / "one/posterior-nuts.nc").exists()
 
 
 @pytest.fixture(scope="module")

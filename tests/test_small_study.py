@@ -17,10 +17,12 @@ from bayesmeta.frequentist import (
     harbord,
     pet_peese,
     peters,
+    regression_test,
     small_study_tests,
     trim_and_fill,
 )
 from bayesmeta.frequentist.small_study.counts import score_or, score_rr
+from bayesmeta.frequentist.small_study.mixed_line import ESTIMATORS, mixed_line
 from bayesmeta.results.sections import SECTIONS
 
 DATASETS = sorted(cases("random_effects"))
@@ -79,6 +81,79 @@ def test_egger_pet_and_peese_equal_metafor(dataset):
         assert_allclose((line.estimate, line.slope), case[name]["coef"], **CLOSED_FORM)
         assert_allclose((line.se, line.slope_se), case[name]["se"], **CLOSED_FORM)
         assert_allclose((line.p, line.slope_p), case[name]["p"], **CLOSED_FORM)
+
+
+@pytest.mark.parametrize("tau2", ["REML", None])
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_regression_under_random_effects_equals_metafors_default_test(dataset, tau2):
+    theirs = cases("small_study")[dataset]["regression"][tau2 or "EE"]
+    ours = regression_test(effects_of(dataset), tau2=tau2)
+    assert theirs["df"] is None
+    assert ours.df == np.inf
+    tolerance = CLOSED_FORM if tau2 is None else ITERATED
+    found = (ours.statistic, ours.p, ours.limit, ours.limit_lower, ours.limit_upper)
+    keys = ("stat", "p", "limit", "limit_lb", "limit_ub")
+    assert_allclose(found, [theirs[key] for key in keys], **tolerance)
+
+
+@pytest.mark.parametrize("test", ["z", "knha"])
+@pytest.mark.parametrize("tau2", ["EE", *ESTIMATORS])
+@pytest.mark.parametrize("dataset", ["bcg", "raudenbush1985"])
+def test_lines_in_a_covariate_equal_metafor(dataset, tau2, test):
+    """bcg on latitude, raudenbush1985 on weeks: the same line with another predictor."""
+    stored, data = cases("small_study")[dataset]["line"], effects_of(dataset)
+    theirs, x = stored["fits"][f"{tau2}_{test}"], np.array(stored["x"])
+    line = mixed_line(
+        "", data.study, data.y, x, data.se**2,
+        tau2=None if tau2 == "EE" else tau2,
+        interval={"z": "Wald", "knha": "HKSJ"}[test], prob=0.95,
+    )  # fmt: skip
+    assert_allclose((line.estimate, line.slope), theirs["estimate"], **ITERATED)
+    assert_allclose((line.se, line.slope_se), theirs["se"], **ITERATED)
+    assert_allclose((line.p, line.slope_p), theirs["p"], **ITERATED)
+    assert_allclose((line.lower, line.upper), (theirs["ci_lb"][0], theirs["ci_ub"][0]), **ITERATED)
+    if tau2 != "EE":
+        assert_allclose(ESTIMATORS[tau2](data.y, x, data.se**2), theirs["tau2"], **ITERATED)
+
+
+def test_regression_with_the_dispersion_of_a_common_effect_is_eggers_test():
+    one, two = regression_test(FOUR, tau2=None, interval="HKSJ"), egger(FOUR)
+    for name in ("statistic", "df", "p", "slope", "limit", "limit_lower"):
+        assert_allclose(getattr(one, name), getattr(two, name), **CLOSED_FORM)
+    wide = regression_test(FOUR, tau2=None, interval="HKSJ truncated")
+    assert wide.slope_se >= regression_test(FOUR, tau2=None).slope_se
+
+
+TWO_PEAKS = estimates([0.0, 0.3, 0.0, 5.0, 0.2], [0.01, 0.02, 0.015, 1.5, 0.5])
+
+
+@pytest.mark.parametrize("data", [FOUR, TWO_PEAKS, effects_of("bcg")])
+@pytest.mark.parametrize("kind", ["REML", "ML"])
+def test_tau2_about_a_line_is_where_the_likelihood_by_matrices_is_highest(data, kind):
+    design = np.column_stack([np.ones(data.k), data.se])
+
+    def deviance(tau2: float) -> float:
+        weight = np.diag(1 / (data.se**2 + tau2))
+        information = design.T @ weight @ design
+        residual = data.y - design @ np.linalg.solve(information, design.T @ weight @ data.y)
+        restricted = np.linalg.slogdet(information)[1] if kind == "REML" else 0.0
+        return residual @ weight @ residual - np.linalg.slogdet(weight)[1] + restricted
+
+    found = ESTIMATORS[kind](data.y, data.se, data.se**2)
+    grid = np.append(0.0, np.geomspace(1e-7, 100, 4001))
+    lowest = min(deviance(t) for t in grid)
+    assert deviance(found) <= lowest + 1e-9
+
+
+@pytest.mark.parametrize("tau2", [None, *ESTIMATORS])
+@pytest.mark.parametrize("interval", ["Wald", "HKSJ"])
+def test_regression_turns_with_the_signs_and_keeps_its_p_in_other_units(tau2, interval):
+    asked = {"tau2": tau2, "interval": interval}
+    one = regression_test(FOUR, **asked)
+    turned = regression_test(flipped(reversed_order(FOUR)), **asked)
+    assert_allclose((one.p, one.slope), (turned.p, -turned.slope), **INVARIANCE)
+    larger = regression_test(replace(FOUR, y=100 * FOUR.y, se=100 * FOUR.se), **asked)
+    assert_allclose((one.p, 100 * one.limit), (larger.p, larger.limit), **INVARIANCE)
 
 
 @pytest.mark.parametrize("dataset", BY_META)
@@ -335,6 +410,11 @@ EVERYBODY = binary({"A": (9, 9, 8, 8), "B": (5, 20, 7, 20), "C": (1, 30, 6, 30)}
         (lambda: egger(COUNTS), "measure must be given"),
         (lambda: egger(FOUR, measure="OR"), "measure='OR' cannot change that"),
         (lambda: egger(FOUR, prob=1.5), "prob"),
+        (lambda: regression_test(TWO), "The regression test fits a line and its scatter"),
+        (lambda: regression_test(SAME), "all equally precise"),
+        (lambda: regression_test(STRAIGHT, interval="HKSJ"), "lie on it exactly"),
+        (lambda: regression_test(FOUR, tau2="XX"), "tau2 is one of REML, ML, DL, PM"),
+        (lambda: regression_test(FOUR, interval="KR"), "interval is one of Wald, HKSJ, HKSJ trunc"),
         (lambda: pet_peese(TWO), "PET fits a line and its scatter"),
         (lambda: pet_peese(STRAIGHT), "PET judges the slope by the scatter"),
         (lambda: harbord(FOUR), "give it BinaryStudies"),

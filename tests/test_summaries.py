@@ -18,9 +18,7 @@ from bayesmeta.summaries import (
     forest_rows,
     measure_of,
     parameters,
-    prior_cdf,
     prior_interval,
-    prior_quantile,
     prob_benefit,
     rows_table,
     study_effects,
@@ -76,11 +74,11 @@ LAWS = [
 @pytest.mark.parametrize(("prior", "law"), LAWS, ids=lambda one: type(one).__name__)
 def test_quantiles_and_probabilities_of_priors_are_those_of_scipy(prior, law):
     at = [1e-6, 0.025, 0.3, 0.5, 0.975, 1 - 1e-6]
-    found = [prior_quantile(prior, q) for q in at]
+    found = prior.quantile(at)
     assert_allclose(found, law.ppf(at), rtol=1e-9)
-    assert_allclose([prior_cdf(prior, x) for x in found], at, rtol=1e-9)
+    assert_allclose(prior.cdf(found), at, rtol=1e-9)
     outside = [-3.0, 0.0, 1e-9, 40.0]
-    assert_allclose([prior_cdf(prior, x) for x in outside], law.cdf(outside), rtol=1e-9)
+    assert_allclose(prior.cdf(outside), law.cdf(outside), rtol=1e-9)
 
 
 def test_summary_has_a_row_for_every_parameter_with_the_marginals_numbers():
@@ -106,14 +104,41 @@ def test_natural_scale_shows_ratios_as_ratios_and_leaves_out_their_moments():
     for column in ("median", "lower", "upper"):
         assert_allclose(ratios.loc[effects, column], np.exp(logs.loc[effects, column]))
         assert ratios.loc["tau", column] == logs.loc["tau", column]
-    assert ratios.loc[effects, ["mean", "sd"]].isna().all().all()
-    assert ratios.loc["tau", "mean"] == logs.loc["tau", "mean"]
-    assert_allclose(ratios.loc[effects, "prob_below_null"], logs.loc[effects, "prob_below_null"])
+    assert list(ratios.columns) == ["median", "lower", "upper", "prob_below_null"]
+    assert_allclose(
+        ratios.loc[effects, "prob_below_null"].astype(float), logs.loc[effects, "prob_below_null"]
+    )
+    assert "NaN" not in ratios.to_string()
+    assert ratios.loc["tau", "prob_below_null"] is pd.NA
+    assert ratios.attrs["scale"] == {"effects": "RR", "others": "log RR"}
+
+
+def test_summary_with_mode_and_shortest_intervals_has_those_of_the_marginals():
+    table = bm.summary(FIT, prob=0.9, interval="shortest", mode=True)
+    plain = bm.summary(FIT, prob=0.9)
+    assert table.columns[:4].tolist() == ["mean", "sd", "mode", "median"]
+    assert "mode" not in plain.columns
+    for name in ("mu", "tau", "theta_new"):
+        ends = FIT[name].interval(0.9, kind="shortest")
+        assert tuple(table.loc[name, ["lower", "upper"]]) == ends
+        assert table.loc[name, "mode"] == FIT[name].mode()
+    shared = ["mean", "sd", "median", "prob_below_null"]
+    assert table[shared].equals(plain[shared])
+
+
+def test_on_the_natural_scale_modes_of_ratios_are_left_out_and_shortest_ends_transformed():
+    natural = bm.summary(FIT, scale="natural", interval="shortest", mode=True)
+    assert "mode" not in natural
+    assert bm.summary(FIT, mode=True).loc["tau", "mode"] == FIT["tau"].mode()
+    ends = np.exp(FIT["mu"].interval(kind="shortest"))
+    assert_allclose(natural.loc["mu", ["lower", "upper"]].astype(float), ends)
 
 
 def test_natural_scale_of_a_difference_is_the_analysis_scale():
     fit = bm.fit(MODEL, estimates([0.1, 0.4], [0.2, 0.3], measure="MD"))
-    assert bm.summary(fit).equals(bm.summary(fit, scale="natural"))
+    natural = bm.summary(fit, scale="natural")
+    assert bm.summary(fit).equals(natural.astype({"prob_below_null": float}))
+    assert "NaN" not in natural.to_string()
 
 
 def test_moments_that_do_not_exist_are_nan_and_medians_stand():
@@ -326,6 +351,7 @@ def test_density_rows_of_an_improper_prior_show_the_posterior_alone(tau):
     [
         ({"scale": "ratio"}, bm.ModelError, "'analysis' or 'natural', not 'ratio'"),
         ({"prob": 95}, bm.DataError, "between 0 and 1"),
+        ({"interval": "HPD"}, bm.ModelError, "interval is 'central' or 'shortest', not 'HPD'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(keywords, error, words):
@@ -349,6 +375,30 @@ def test_the_interval_of_a_half_t_is_that_of_an_absolute_value(prob):
     np.testing.assert_allclose(
         prior_interval(mixed, prob), 0.3 * np.tan(np.pi / 2 * tails), rtol=1e-10
     )
+
+
+@pytest.mark.parametrize("prior", [bm.Flat(), bm.Jeffreys()])
+def test_an_improper_prior_has_no_quantiles_and_says_so(prior):
+    for ask in (lambda: prior.quantile(0.5), lambda: prior.cdf(1.0), lambda: prior.interval()):
+        with pytest.raises(bm.ModelError, match=r"\(\) is improper: it has no quantiles"):
+            ask()
+
+
+@pytest.mark.parametrize("q", [0.0, 1.0, -0.1, [0.5, 1.2]])
+def test_quantiles_of_a_prior_are_of_probabilities_inside_zero_and_one(q):
+    with pytest.raises(bm.ModelError, match="probabilities strictly between 0 and 1"):
+        bm.HalfNormal(0.5).quantile(q)
+
+
+def test_quantiles_of_a_mixture_invert_its_distribution_and_keep_the_shape_of_what_is_asked():
+    mixed = bm.Mixture(0.7, bm.Normal(-1, 0.2), bm.StudentT(3, 1, 0.5))
+    q = np.array([[0.01, 0.3], [0.69, 0.99]])
+    found = mixed.quantile(q)
+    assert found.shape == (2, 2)
+    law = 0.7 * stats.norm.cdf(found, -1, 0.2) + 0.3 * stats.t.cdf(found, 3, 1, 0.5)
+    assert_allclose(law, q, rtol=1e-10)
+    assert_allclose(mixed.interval(0.98), mixed.quantile([0.01, 0.99]), rtol=1e-12)
+    assert isinstance(mixed.quantile(0.5), float)
 
 
 def test_a_prior_of_matrices_has_no_interval_and_says_so():

@@ -237,7 +237,7 @@ def test_tables_that_cannot_be_pooled_are_refused_by_row(y, se, words):
     ("settings", "words"),
     [
         ({"tau2": "MM"}, "tau2 is one of REML, DL"),
-        ({"interval": "KH"}, "interval is one of Wald"),
+        ({"interval": "KK"}, "interval is one of Wald"),
         ({"tau2": "DL", "interval": "KR"}, "need tau2='REML'"),
     ],
 )

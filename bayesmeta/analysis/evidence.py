@@ -8,6 +8,7 @@ from ..evidence import (
     bayes_factors,
     mean_weights,
     quartile_definitions,
+    reverse_bayes,
     width_penalty,
     zero_studies,
 )
@@ -15,9 +16,10 @@ from ..priors import Flat, Normal
 from ..results import Evidence, ScenarioResult
 from ..results.keys import FitKey
 from ..specification import Outcome, Specification
-from .data import by_quantiles
+from ..summaries import scale_of
 from .progress import Progress
 from .sampler import nuts
+from .tables import by_quantiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +38,13 @@ def evidence_of(
     normal = main.fits.get(FitKey.TWO_STAGE)
     cheap = outcome.df is None and isinstance(outcome.words.mu_prior, Normal | Flat)
     weights = mean_weights(normal) if normal is not None and cheap else None
+    reverse = None
+    if main.answer.exact and scale_of(main.answer).comparative:
+        reverse = reverse_bayes(main.answer, prob=spec.prob)
     zeros = _zeros(spec, outcome, main)
-    found = Evidence(factors=factors, why_none=why_none, weights=weights, zeros=zeros)
+    found = Evidence(
+        factors=factors, why_none=why_none, reverse=reverse, weights=weights, zeros=zeros
+    )
     if by_quantiles(outcome, main.answer.data):
         penalty = width_penalty(main.answer, prob=spec.prob)
         definitions = quartile_definitions(main.answer, prob=spec.prob)

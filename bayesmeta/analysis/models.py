@@ -7,6 +7,7 @@ from ..model import Model
 from ..results.keys import FitKey
 from ..results.labels import is_ours
 from ..specification import Outcome
+from ..ways import shown
 from ..wording import two_stage
 
 _OF_ARMS = {
@@ -37,6 +38,7 @@ def check_labels(outcome: Outcome) -> None:
     for figure in outcome.published:
         if is_ours(figure.label):
             raise SpecError(
-                f"{outcome.name}: published label {figure.label!r} is the name of one of our own "
+                f"{outcome.name}: published label {shown(figure.label)} is the name of one of "
+                "our own "
                 "fits; name the paper, e.g. 'Smith 2024'."
             )

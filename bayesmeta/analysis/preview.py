@@ -4,8 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
-import numpy as np
-
+from ..doubts import plausibility
 from ..errors import BayesmetaError
 from ..model import Data
 from ..reading import Opened
@@ -13,9 +12,8 @@ from ..specification import Outcome, Scenario, Source
 from ..studies import Excluded
 from ..summaries import describe
 from ..ways import SPECIFICATION, speaking
-from .data import data_of, table_of
 from .models import check_labels, models_of
-from .selection import select
+from .tables import account_beside, data_of, lies_outside, quoted_nowhere, select, table_of
 
 
 @final
@@ -28,17 +26,17 @@ class ScenarioPreview:
     name : str
     study : tuple of str
         What would be analysed.
-    patients : float
-        In all; NaN where the table does not say.
-    excluded : tuple of Excluded
+    participants : float or None
+        In all; None where the table does not say.
+    left_out : tuple of Excluded
     notes : tuple of str
         What could not be done.
     """
 
     name: str
     study: tuple[str, ...]
-    patients: float
-    excluded: tuple[Excluded, ...]
+    participants: float | None
+    left_out: tuple[Excluded, ...]
     notes: tuple[str, ...]
 
 
@@ -87,9 +85,12 @@ def _outcome(outcome: Outcome, folder: Path) -> OutcomePreview:
     problems: list[str] = []
     for one in outcome.scenario:
         try:
-            scenarios.append(_scenario(outcome, table, one))
+            with quoted_nowhere(outcome, folder):
+                scenarios.append(_scenario(outcome, table, one))
         except BayesmetaError as error:
             problems += [f"{one.name}: {problem}" for problem in _problems(error)]
+    if problems and lies_outside(outcome.data, folder):
+        return replace(start, models=models, problems=tuple(problems))
     return replace(
         start,
         said=table.said,
@@ -99,28 +100,31 @@ def _outcome(outcome: Outcome, folder: Path) -> OutcomePreview:
     )
 
 
+def _doubts(outcome: Outcome, scenario: Scenario, found: Data) -> tuple[str, ...]:
+    """What the main scenario's rows say that is hardly so."""
+    if scenario is not outcome.scenario[0]:
+        return ()
+    return tuple(one.text for one in plausibility(found))
+
+
 def _problems(error: BayesmetaError) -> tuple[str, ...]:
     return getattr(error, "problems", ()) or (str(error),)
 
 
 def _scenario(outcome: Outcome, table: Opened, scenario: Scenario) -> ScenarioPreview:
     refusals: list[str] = []
-    data, effects, said = data_of(outcome, table, select(table, outcome, scenario), refusals)
-    dropped = () if effects is None else effects.excluded[len(data.excluded) :]
+    data, effects, found = data_of(outcome, table, select(table, outcome, scenario), refusals)
+    account = account_beside(data, effects)
+    said = account.said[len(table.said) :]
     return ScenarioPreview(
         name=scenario.name,
         study=data.study,
-        patients=_patients(data),
-        excluded=data.excluded,
+        participants=account.participants,
+        left_out=account.left_out,
         notes=(
             *(f"read: {one}" for one in said),
             *refusals,
-            *(f"two-stage analyses leave out {one.study}: {one.reason}" for one in dropped),
+            *(f"doubt: {one}" for one in _doubts(outcome, scenario, found)),
+            *(f"two-stage analyses leave out {one.study}: {one.reason}" for one in account.dropped),
         ),
     )
-
-
-def _patients(data: Data) -> float:
-    columns = [f"n{arm}" for arm in data.arms]
-    known = [data.numbers[name].sum() for name in columns if name in data.numbers]
-    return float(np.sum(known)) if known else float("nan")

@@ -7,6 +7,7 @@ import numpy as np
 from .. import engines
 from ..effects import effect_sizes
 from ..errors import BayesmetaError
+from ..evidence import ReverseBayes, reverse_bayes
 from ..explanation import Explanation, explain
 from ..model import CommonEffect
 from ..posterior import Posterior
@@ -47,7 +48,16 @@ def published_result(
         why=why,
         note=figure.note,
         explanation=_explanation(outcome, printed, beside, scenarios),
+        reverse=_reverse(printed),
     )
+
+
+def _reverse(printed: Published) -> ReverseBayes | None:
+    """Who is convinced by a printed figure, where its interval is about its estimate."""
+    try:
+        return reverse_bayes(printed) if printed.has_interval and printed.measure else None
+    except BayesmetaError:
+        return None
 
 
 def _benefit(outcome: Outcome, posterior: Posterior | None) -> float:

@@ -4,23 +4,24 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING
 
 from .. import engines
 from ..implications import hold
+from ..model import Data, Model
 from ..posterior import Posterior
 from ..reading import Opened
 from ..results import OutcomeResult, Results
 from ..results.tables import outcome_tables
 from ..specification import Source, Specification
 from ..ways import SPECIFICATION, speaking
-from .data import table_of
-from .hashes import hashes_of
 from .models import check_labels
 from .outcomes import outcome_result
 from .progress import Progress
 from .second import second_source, with_second
+from .tables import hashes_of, quoted_nowhere, table_of
 
 if TYPE_CHECKING:
     pass
@@ -63,7 +64,7 @@ def _run(source: Source, progress: Progress) -> Results:
         for outcome in spec.outcome
         if outcome.data is not None
     }
-    outcomes = _outcomes(spec, tables, progress)
+    outcomes = _outcomes(spec, folder, tables, progress)
     found = Results(
         title=spec.title,
         question=spec.question,
@@ -85,28 +86,38 @@ def _run(source: Source, progress: Progress) -> Results:
 
 
 def _outcomes(
-    spec: Specification, tables: Mapping[str, Opened], progress: Progress
+    spec: Specification, folder: Path, tables: Mapping[str, Opened], progress: Progress
 ) -> tuple[OutcomeResult, ...]:
     """Integrate outcome after outcome while their second source samples in the background."""
     with ThreadPoolExecutor(max_workers=1) as background:
         try:
-            asked = {
-                outcome.name: source
-                for outcome in spec.outcome
-                if (source := second_source(spec, outcome, tables)) is not None
-            }
+            asked = _asked(spec, folder, tables)
             if asked:
                 engines.prepare()
             second = {
                 name: background.submit(engines.fit, *source) for name, source in asked.items()
             }
-            done = [
-                outcome_result(spec, outcome, tables.get(outcome.name), progress)
-                for outcome in spec.outcome
-            ]
+            done = []
+            for outcome in spec.outcome:
+                with quoted_nowhere(outcome, folder):
+                    table = tables.get(outcome.name)
+                    done.append(outcome_result(spec, outcome, table, folder, progress))
             return tuple(_finish(spec, one, second.get(one.name), progress) for one in done)
         finally:
             background.shutdown(wait=False, cancel_futures=True)
+
+
+def _asked(
+    spec: Specification, folder: Path, tables: Mapping[str, Opened]
+) -> Mapping[str, tuple[Model, Data, engines.NUTS]]:
+    """What the second source fits, by outcome."""
+    found = {}
+    for outcome in spec.outcome:
+        with quoted_nowhere(outcome, folder):
+            source = second_source(spec, outcome, tables)
+        if source is not None:
+            found[outcome.name] = source
+    return found
 
 
 def _finish(

@@ -2,7 +2,8 @@
 
 import zlib
 
-from ..engines import NUTS
+from ..engines import NUTS, Engine, default_engine
+from ..model import Model
 from ..specification import Specification
 
 
@@ -17,3 +18,9 @@ def nuts(spec: Specification, outcome: str, scenario: str) -> NUTS:
         chains=sampler.chains,
         target_accept=sampler.target_accept,
     )
+
+
+def engine_of(spec: Specification, outcome: str, scenario: str, model: Model) -> Engine:
+    """The exact engine where it can serve, else NUTS as above."""
+    engine = default_engine(model)
+    return nuts(spec, outcome, scenario) if isinstance(engine, NUTS) else engine

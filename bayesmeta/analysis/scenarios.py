@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from .. import engines
+from ..doubts import plausibility
 from ..effects import MEASURES, EffectSizes
-from ..engines import NUTS, default_engine
 from ..errors import BayesmetaError, DataError
 from ..frequentist import (
     FrequentistFit,
@@ -16,16 +16,15 @@ from ..frequentist import (
     tau2_interval,
 )
 from ..model import Data, Model
-from ..posterior import Posterior
+from ..posterior import Caution, Posterior
 from ..reading import Opened
 from ..results import Robustness, ScenarioResult
 from ..results.keys import FitKey
 from ..results.labels import LABELS
 from ..specification import Outcome, Scenario, Specification
-from .data import data_of
 from .progress import Progress
-from .sampler import nuts
-from .selection import select
+from .sampler import engine_of
+from .tables import account_beside, data_of, select
 
 if TYPE_CHECKING:
     pass
@@ -44,28 +43,32 @@ def scenario_result(
     """Every answer of a scenario."""
     exclude = select(table, outcome, scenario)
     refusals: list[str] = []
-    data, effects, said = data_of(outcome, table, exclude, refusals)
+    data, effects, found = data_of(outcome, table, exclude, refusals)
     fits: dict[FitKey, Posterior] = {}
     for key, model in models.items():
         on = effects if model.takes is EffectSizes else data
         if on is None:
             continue
         progress(outcome.title, f"{scenario.name}: {LABELS[key]}")
-        engine = default_engine(model)
-        if isinstance(engine, NUTS):
-            engine = nuts(spec, outcome.name, scenario.name)
+        engine = engine_of(spec, outcome.name, scenario.name, model)
         fits[key] = engines.fit(model, on, engine)
     return ScenarioResult(
         name=scenario.name,
         note=scenario.note,
         data=data,
-        excluded=data.excluded,
+        account=account_beside(data, effects),
+        doubts=_doubts(found, outcome.measure) if scenario is outcome.scenario[0] else (),
         fits=fits,
         pooled=_frequentist(outcome, data, effects, refusals),
         refusals=tuple(refusals),
-        said=said,
         robustness=_robustness(effects, data, outcome.measure),
     )
+
+
+def _doubts(found: Data, measure: str) -> tuple[Caution, ...]:
+    """What the table says that is hardly so."""
+    asked = measure if measure in found.measures else None
+    return tuple(Caution(one.text) for one in plausibility(found, measure=asked))
 
 
 def _robustness(effects: EffectSizes | None, data: Data, measure: str) -> Robustness:
@@ -107,9 +110,11 @@ def _frequentist(
             FitKey.REML: lambda: random_effects(effects),
         }
     fits: dict[FitKey, FrequentistFit] = {}
+    refused: dict[str, list[str]] = {}
     for key, ask in asked.items():
         try:
             fits[key] = ask()
         except BayesmetaError as error:
-            refusals.append(f"{LABELS[key]}: {error}")
+            refused.setdefault(str(error), []).append(LABELS[key])
+    refusals += [f"{' and '.join(labels)}: {why}" for why, labels in refused.items()]
     return fits

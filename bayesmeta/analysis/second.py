@@ -13,10 +13,9 @@ from ..reading import Opened
 from ..results import ScenarioResult
 from ..results.keys import FitKey
 from ..specification import Outcome, Specification
-from .data import by_quantiles, data_of
 from .models import models_of
 from .sampler import nuts
-from .selection import select
+from .tables import by_quantiles, data_of, select
 
 if TYPE_CHECKING:
     pass

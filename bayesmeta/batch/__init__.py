@@ -12,20 +12,32 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from ..arguments import check_switch
+from ..effects import measure_named
 from ..engines import Engine
 from ..errors import ModelError
 from ..model import Model
 from ..studies import check_prob
-from ..ways import speaking
-from .file import Progress, fit_file, open_table
+from ..ways import shown, speaking
+from .file import FrameTable, Progress, counted_in, fit_file, open_table
 from .grouped import in_whose_words, read_groups
 from .kept import made_with
+from .parquet import ParquetTable
 from .tasks import Settings, cores, fit_task, gathered, local, results, tasks_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Progress", "fit_file", "fit_many", "made_with", "open_table"]
+__all__ = [
+    "FrameTable",
+    "ParquetTable",
+    "Progress",
+    "counted_in",
+    "fit_file",
+    "fit_many",
+    "made_with",
+    "open_table",
+]
 
 
 def fit_many(
@@ -62,6 +74,8 @@ def fit_many(
         many at a time, and what neither does is fitted group by group as `fit` would.
     executor : concurrent.futures.Executor, optional
         What runs the work, in chunks; anything with ``submit``. By default a thread for each core.
+        Processes are spawned, for JAX waits for ever in one that was forked after its use:
+        ``ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))``.
     progress : callable, optional
         Called with the groups done and the groups in all after each chunk.
     prob : float
@@ -75,8 +89,11 @@ def fit_many(
     Returns
     -------
     DataFrame
-        One row per group, in the order of their first rows: the columns of `by`, ``k``,
-        ``mu_mean``, ``mu_sd``, ``mu_median``, ``mu_lower``, ``mu_upper``, ``prob_below_null``
+        One row per group, in the order of their first rows: the columns of `by`, ``k``
+        (studies that are analysed; rows, of a group that is not), ``k_left_out`` (other
+        readings of them), ``k_dropped`` (more that two stages have no use for),
+        ``k_added`` (to whose cells ½ was added), ``mu_mean``,
+        ``mu_sd``, ``mu_median``, ``mu_lower``, ``mu_upper``, ``prob_below_null``
         (P(mu < 0)), ``tau_mean``, ``tau_median``, ``tau_lower``, ``tau_upper``, ``new_lower``,
         ``new_upper`` (the effect in a new study), ``log_marginal_likelihood``, ``error`` (of the
         integration, in posterior standard deviations), ``engine`` and ``problem``.
@@ -86,6 +103,8 @@ def fit_many(
     ------
     DataError
         If the tables as a whole cannot be read: a column is missing, or there are no rows.
+    ModelError
+        If a process of the executor was forked after JAX was used, and would wait for ever.
 
     Examples
     --------
@@ -101,11 +120,17 @@ def fit_many(
     """
     check_prob(prob)
     if not isinstance(model, Model):
-        raise ModelError(f"fit_many takes a model first, e.g. NormalNormal(...); got {model!r}.")
+        raise ModelError(
+            f"fit_many takes a model first, e.g. NormalNormal(...); got {shown(model)}."
+        )
     if not isinstance(engine, Engine | None):
-        raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {engine!r}.")
+        raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {shown(engine)}.")
+    check_switch(quantiles, "quantiles")
+    if executor is not None and not hasattr(executor, "submit"):
+        raise ModelError(f"executor is one of concurrent.futures, got {shown(executor)}.")
     with speaking(in_whose_words()):
         grouped = read_groups(model, tables, by=by, measure=measure)
+    model.check_scale(measure_named(measure or "GEN").name)
     settings = Settings(model, engine, prob, quantiles)
     with local(settings) if executor is None else nullcontext(executor) as runs:
         tasks = tasks_of(grouped, settings, workers=cores())

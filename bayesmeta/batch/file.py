@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, final
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..effects import measure_named
 from ..errors import DataError, FileError, ModelError
-from ..files import check_file
+from ..files import check_file, claimed
 from ..model import Model
-from ..reading import Reading, understood
-from ..sheets import need_pyarrow, read_sheet
+from ..reading import Opened, Reading, understood
+from ..sheets import check_regular, need_pyarrow, read_sheet
 from ..studies import check_prob
 from ..ways import COMMAND, TABLES, Interface, speaking
-from .grouped import NUMBERS, asking_for_names, check_columns, from_frame, in_whose_words
+from .grouped import COUNTED, NUMBERS, asking_for_names, check_columns, from_frame, in_whose_words
 from .kept import Kept, made_with
 from .parquet import ParquetTable, is_parquet, result_schema
 from .tasks import ALONE_AT_ONCE, Settings, fit_task, gathered, local, results, tasks_of
@@ -76,6 +78,13 @@ class Asked(NamedTuple):
     rows_of: str = "the group"
 
 
+class Chunks(NamedTuple):
+    """How many groups and how many rows of the table each chunk has."""
+
+    groups: list[int]
+    rows: list[int]
+
+
 def open_table(
     path: Path,
     by: Sequence[str],
@@ -86,19 +95,19 @@ def open_table(
     """Open a file of studies whose groups these columns name: Parquet by its name, else cells."""
     if str(path) == "-":
         raise DataError("A batch goes over its table more than once: give a file, not -.")
+    check_regular(path)
     before = _stamp(path)  # what is read later is held to it
     if is_parquet(path):
         return ParquetTable(path, before, partial(_parts_understood, reading, measure, tuple(by)))
     sheet = read_sheet(path, sheet=reading.sheet, numbers=PLAIN - set(by))
     found = understood(sheet.frame, reading, measure=measure, apart=by, decimal=sheet.decimal)
-    gone = [f"{len(found.excluded)} rows excluded"] if found.excluded else []
-    return FrameTable(path, before, found.frame, (*sheet.said, *found.said, *gone))
+    return FrameTable(path, before, replace(found, said=(*sheet.said, *found.said)))
 
 
 def _parts_understood(
     reading: Reading, measure: str | None, by: tuple[str, ...], frame: "pd.DataFrame"
-) -> "pd.DataFrame":
-    return understood(frame, reading, measure=measure, apart=by, every=False).frame
+) -> Opened:
+    return understood(frame, reading, measure=measure, apart=by, every=False)
 
 
 def fit_file(
@@ -112,6 +121,7 @@ def fit_file(
     reading: Reading = AS_IT_IS,
     executor: Executor | None = None,
     progress: Callable[[Progress], object] | None = None,
+    raw_text: bool = False,
 ) -> Progress:
     """Fit one model to every group of a file, and write a file with one row for each.
 
@@ -142,6 +152,9 @@ def fit_file(
         for each core.
     progress : callable, optional
         Called with a `Progress` at the start and after each chunk.
+    raw_text : bool
+        Whether CSV holds texts as they are, without an apostrophe in front of what a spreadsheet
+        would take for a formula.
 
     Returns
     -------
@@ -164,14 +177,35 @@ def fit_file(
     interface = in_whose_words()
     with speaking(interface):
         check_columns(source.columns, by, model, measure)
+        model.check_scale(measure_named(measure or "GEN").name)
     settings = Settings(model, None, prob, quantiles=True)
     chunks = _chunks(source, by, ALONE_AT_ONCE if settings.many is None else GROUPS_AT_ONCE)
     asked = Asked(settings, tuple(by), measure, reading, tuple(made_with().items()), interface)
     if interface is COMMAND:  # whose reader has the file before them
         asked = asked._replace(rows_of=source.rows_of)
-    kept = Kept(
-        output, _manifest(asked, source, chunks), chunks.groups, _schema(source, by, output)
-    )
+    with claimed(output):
+        kept = Kept(
+            output,
+            {**_manifest(asked, source, chunks), "raw_text": raw_text},
+            chunks.groups,
+            _schema(source, by, output),
+            raw_text=raw_text,
+        )
+        last = _fit_chunks(asked, source, chunks, kept, executor, progress)
+        kept.assemble()
+    return last
+
+
+def _fit_chunks(
+    asked: Asked,
+    source: "ParquetTable | FrameTable",
+    chunks: Chunks,
+    kept: Kept,
+    executor: Executor | None,
+    progress: Callable[[Progress], object] | None,
+) -> Progress:
+    """Fit and keep every chunk that is not kept yet."""
+    settings = asked.settings
     tell = partial(_tell, kept, len(kept.done), progress)
     tell()
     left = ((i, part) for i, part in enumerate(source.parts(chunks.rows)) if i not in kept.done)
@@ -184,22 +218,13 @@ def fit_file(
             kept.put(i, rows)
             tell()
     _check_unchanged(source, kept)
-    last = tell()
-    kept.assemble()
-    return last
+    return tell()
 
 
 def _check_format(output: Path) -> None:
     """Refuse the name of a file of another format than what would be written into it."""
     if output.suffix.lower() not in ("", ".csv", ".txt") and not is_parquet(output):
         raise FileError(f"{output} would hold CSV; name a file that ends in .csv or .parquet.")
-
-
-class Chunks(NamedTuple):
-    """How many groups and how many rows of the table each chunk has."""
-
-    groups: list[int]
-    rows: list[int]
 
 
 def _chunks(source: "ParquetTable | FrameTable", by: Sequence[str], at_once: int) -> Chunks:
@@ -238,7 +263,7 @@ def _schema(
     if not is_parquet(output):
         return None
     need_pyarrow(output)
-    return result_schema(by, source.schema, NUMBERS)
+    return result_schema(by, source.schema, COUNTED, NUMBERS)
 
 
 def _tell(kept: Kept, taken: int, progress: Callable[[Progress], object] | None) -> Progress:
@@ -302,11 +327,10 @@ class FrameTable:
     schema = None
     rows_of = ""  # the file, whose rows its index counts
 
-    def __init__(
-        self, path: Path, stamp: tuple[int, ...], frame: "pd.DataFrame", said: tuple[str, ...]
-    ) -> None:
-        self.path, self.stamp, self._frame, self.said = path, stamp, frame, said
-        self.columns = [str(name) for name in frame.columns]
+    def __init__(self, path: Path, stamp: tuple[int, ...], opened: Opened) -> None:
+        self.path, self.stamp, self._frame = path, stamp, opened.frame
+        self.said, self.rows, self.excluded = opened.said, opened.rows, len(opened.excluded)
+        self.columns = [str(name) for name in opened.frame.columns]
 
     def k(self, by: Sequence[str]) -> NDArray[np.intp]:
         """Rows of each group, which are put side by side."""
@@ -320,6 +344,35 @@ class FrameTable:
         for count in rows:
             yield self._frame.iloc[start : start + count]
             start += count
+
+
+class Counted(NamedTuple):
+    """Groups of a result that were analysed or not, and their studies.
+
+    Those of the former: analysed, dropped, left out, and with something added.
+    """
+
+    groups: int
+    not_analysed: int
+    k: int
+    k_left_out: int
+    k_dropped: int
+    k_added: int
+
+
+def counted_in(output: Path) -> Counted:
+    """Count what a file that was written holds."""
+    import pandas as pd
+
+    names: list[str] = [*COUNTED, "engine"]
+    found = (
+        pd.read_parquet(output, columns=names)
+        if is_parquet(output)
+        else pd.read_csv(output, usecols=names)
+    )
+    done = found[found["engine"].fillna("") != ""]
+    sums = {name: int(np.sum(done[name])) for name in COUNTED}
+    return Counted(groups=len(done), not_analysed=len(found) - len(done), **sums)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

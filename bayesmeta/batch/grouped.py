@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import as_text, is_iterable
 from ..effects import EffectSizes, measure_named
 from ..errors import ColumnError, DataError
 from ..model import Data, Model
@@ -14,21 +15,21 @@ from ..reading import (
     Opened,
     Reading,
     estimates_of,
-    is_total,
     kind_of,
+    main_rows,
     of_clusters,
     one_table,
     read,
     understood,
 )
 from ..studies import BinaryStudies, is_blank, rows_of
-from ..ways import PYTHON, TABLES, Interface, interface_in_use, way
+from ..ways import PYTHON, TABLES, Interface, interface_in_use, shown, way
+from .rows import named, numbers_of, sound, with_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
 type Array = NDArray[np.float64]
-type Flags = NDArray[np.bool_]
 type Make = Callable[["pd.DataFrame"], Data]
 
 AS_IT_IS = Reading()
@@ -40,7 +41,8 @@ NUMBERS = (
     *("tau_mean", "tau_median", "tau_lower", "tau_upper", "new_lower", "new_upper"),
     *("log_marginal_likelihood", "error"),
 )
-TAKEN = ("k", *NUMBERS, "engine", "problem")  # columns of the result
+COUNTED = ("k", "k_left_out", "k_dropped", "k_added")  # of a group's studies
+TAKEN = (*COUNTED, *NUMBERS, "engine", "problem")  # columns of the result
 
 
 @final
@@ -56,6 +58,9 @@ class Grouped:
         The numbers of all studies.
     start, k : ndarray of int, shape (groups,)
         Where a group's studies begin, and how many it has.
+    k_left_out, k_dropped, k_added : ndarray of int, shape (groups,)
+        How many more are other readings, or are dropped by analyses in two stages, and to the cells
+        of how many something is added for them.
     problem : ndarray of str, shape (groups,)
         Why a group cannot be fitted; empty where it can.
     """
@@ -64,6 +69,9 @@ class Grouped:
     columns: Mapping[str, Array]
     start: NDArray[np.intp]
     k: NDArray[np.intp]
+    k_left_out: NDArray[np.intp]
+    k_dropped: NDArray[np.intp]
+    k_added: NDArray[np.intp]
     problem: NDArray[np.object_]
 
     def padded(self, rows: NDArray[np.intp], *, fewest: int = 1) -> Mapping[str, Array]:
@@ -111,15 +119,24 @@ def read_groups(
                 "what the model takes."
             )
         return from_arrays(tables, model)
-    if not hasattr(tables, "columns"):
-        raise DataError(f"fit_many takes a table (DataFrame) or arrays by name, got {tables!r}.")
-    if by is None or not len(by):
+    if not hasattr(tables, "iloc") or not hasattr(tables, "columns"):
+        raise DataError(
+            f"fit_many takes a table (DataFrame) or arrays by name, got {shown(tables)}."
+        )
+    keys = [by] if isinstance(by, str) else _names(by)
+    if not keys:
         raise DataError(
             f"Name the column that tells the groups of the table apart: {way('by', 'COLUMN')}."
         )
-    keys = [by] if isinstance(by, str) else list(by)
+    if measure is not None:
+        measure = measure_named(measure).name
     frame = understood(tables, AS_IT_IS, measure=measure, apart=keys).frame
     return from_frame(frame, model, by=keys, measure=measure)
+
+
+def _names(by: object) -> list[str]:
+    """Names of columns; none where there are none to go through."""
+    return [as_text(one) for one in by] if is_iterable(by) else []  # pyright: ignore[reportGeneralTypeIssues]
 
 
 def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
@@ -134,7 +151,7 @@ def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
         )
     try:
         table = {name: np.asarray(arrays[name], dtype=np.float64) for name in names}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):
         raise DataError(
             f"Each of {', '.join(names)} must be an array of numbers of shape (batch, k), with NaN "
             "where a group has fewer studies."
@@ -169,7 +186,7 @@ def from_frame(
     Messages count the rows of `of`; of ``""``, the file, by the index of the frame.
     """
     names = columns_of(model)
-    keys = [by] if isinstance(by, str) else list(by)
+    keys = [by] if isinstance(by, str) else _names(by)
     have = [str(name) for name in frame.columns]
     check_columns(have, keys, model, measure)
     if frame.empty:
@@ -183,7 +200,7 @@ def from_frame(
     direct = all(name in have for name in names) and not of_clusters(have, reading)
     make = _maker(model, measure, reading, of)
     wanted = frame.drop(columns=keys).iloc[order]
-    columns = {name: _numbers(wanted[name]) for name in (names if direct else ())}
+    columns = {name: numbers_of(wanted[name]) for name in (names if direct else ())}
     return _checked(wanted, codes[order], labels, k, columns, make)
 
 
@@ -219,7 +236,7 @@ def check_columns(
         raise _lacks(lacking, keys, have)
     twice = [name for name in (*keys, *needed) if have.count(name) > 1]
     if twice:
-        raise DataError(f"The table has more than one column {twice[0]!r}; keep one of them.")
+        raise DataError(f"The table has more than one column {shown(twice[0])}; keep one of them.")
 
 
 def _lacks(lacking: Sequence[str], keys: Sequence[str], have: Sequence[str]) -> DataError:
@@ -237,11 +254,13 @@ def _lacks(lacking: Sequence[str], keys: Sequence[str], have: Sequence[str]) -> 
 def _check_keys(keys: Sequence[str], needed: Sequence[str]) -> None:
     for name in keys:
         if keys.count(name) > 1:
-            raise DataError(f"Groups are named by {name!r} twice; name each column once.")
+            raise DataError(f"Groups are named by {shown(name)} twice; name each column once.")
         if name in needed:
-            raise DataError(f"{name!r} is a column that the model reads; group by another one.")
+            raise DataError(
+                f"{shown(name)} is a column that the model reads; group by another one."
+            )
         if name in TAKEN:
-            raise DataError(f"{name!r} is a column of the result; rename it in the table.")
+            raise DataError(f"{shown(name)} is a column of the result; rename it in the table.")
 
 
 def _needed(have: Sequence[str], model: Model) -> tuple[str, ...]:
@@ -266,8 +285,8 @@ def _maker(model: Model, measure: str | None, reading: Reading, of: str = "the g
     def make(part: "pd.DataFrame") -> Data:
         rows = part.reset_index(drop=True) if of else part
         with rows_of(of):
-            opened = one_table(Opened(frame=rows), reading)
-            data = read(opened, wanted, reading, of_arms=of_arms).data
+            opened = main_rows(one_table(Opened(frame=rows), reading))
+            data = read(opened, wanted, reading, of_arms=of_arms)
             return data if of_arms else estimates_of(data, wanted)
 
     return make
@@ -288,14 +307,14 @@ def _checked(
     """
     doubtful = np.ones(len(k), dtype=bool)
     if columns:
-        sound = _sound(columns) & _named(frame, codes)
-        doubtful = (np.bincount(codes[~sound], minlength=len(k)) > 0) | (k == 0)
+        usable = sound(columns) & named(frame, codes)
+        doubtful = (np.bincount(codes[~usable], minlength=len(k)) > 0) | (k == 0)
     problem = np.full(len(k), "", dtype=object)
     start = np.cumsum(k) - k
     made: dict[int, Data] = {}
     for i in np.flatnonzero(doubtful):
         try:
-            made[int(i)] = make(_with_names(frame.iloc[start[i] : start[i] + k[i]]))
+            made[int(i)] = make(with_names(frame.iloc[start[i] : start[i] + k[i]]))
         except DataError as error:
             problem[i] = str(error)
     return _merged(labels, columns, start, k, problem, made)
@@ -310,14 +329,28 @@ def _merged(
     made: Mapping[int, Data],
 ) -> Grouped:
     """Append the groups that were read one by one behind the others' columns."""
+    left, dropped, added = (np.zeros_like(k) for _ in range(3))
+    whole = Grouped(
+        labels=labels,
+        columns=columns,
+        start=start,
+        k=k,
+        k_left_out=left,
+        k_dropped=dropped,
+        k_added=added,
+        problem=problem,
+    )
     if columns and not made:
-        return Grouped(labels=labels, columns=columns, start=start, k=k, problem=problem)
+        return whole
     made_of = next((type(one).columns() for one in made.values()), ESTIMATES)
     names = tuple(columns) or made_of
     start, k = start.copy(), k.copy()
     end = len(columns[names[0]]) if columns else 0
     for i, data in made.items():
         start[i], k[i] = end, data.k
+        account = data.account
+        left[i], dropped[i] = len(account.left_out), len(account.dropped)
+        added[i] = len(account.added)
         end += data.k
     joined = {
         name: np.concatenate(
@@ -325,58 +358,4 @@ def _merged(
         )
         for name in names
     }
-    return Grouped(labels=labels, columns=joined, start=start, k=k, problem=problem)
-
-
-def _numbers(column: "pd.Series") -> Array:
-    """A column as floats; NaN where it is no number, or may not be one."""
-    import pandas as pd
-
-    if column.dtype == bool:
-        return np.full(len(column), np.nan)
-    numbers = pd.Series(pd.to_numeric(column, errors="coerce"))
-    return numbers.to_numpy(np.float64, na_value=np.nan)
-
-
-def _sound(columns: Mapping[str, Array]) -> Flags:
-    """Rows that the constructors take: the same checks, all at once."""
-    finite = np.all([np.isfinite(values) for values in columns.values()], axis=0)
-    if "y" in columns:
-        y, se = columns["y"], columns["se"]
-        return finite & (np.abs(y) <= 1e50) & (se >= 1e-50) & (se <= 1e50)
-    kept = [_sound_column(name, values) for name, values in columns.items()]
-    arms = [
-        columns[f"events{arm}"] <= columns[f"n{arm}"]
-        for arm in ("_treatment", "_control", "")
-        if f"n{arm}" in columns
-    ]
-    return finite & np.all(kept + arms, axis=0)
-
-
-def _sound_column(name: str, values: Array) -> Flags:
-    if name.startswith("time"):
-        return (values >= 1e-50) & (values <= 1e50)
-    least = 1 if name.startswith("n") else 0
-    return (values >= least) & (values == np.floor(values)) & (values <= 2**53)
-
-
-def _named(frame: "pd.DataFrame", codes: NDArray[np.intp]) -> Flags:
-    """Rows whose study has a name of its own, which no other row of the group has."""
-    import pandas as pd
-
-    if "study" not in frame:
-        return np.ones(len(frame), dtype=bool)
-    place, found = pd.factorize(frame["study"])
-    texts = [str(one) for one in found]
-    same = {text: i for i, text in enumerate(texts)}
-    names = np.array([same[text] for text in texts] + [-1])
-    odd = np.array([is_blank(one) or is_total(str(one)) for one in found] + [True])
-    twice = pd.Series(codes * (len(texts) + 1) + names[place]).duplicated(keep=False).to_numpy()
-    return ~(odd[place] | twice)
-
-
-def _with_names(part: "pd.DataFrame") -> "pd.DataFrame":
-    """Number the studies of a table that does not name them."""
-    if "study" in part:
-        return part
-    return part.assign(study=[str(i + 1) for i in range(len(part))])
+    return replace(whole, columns=joined, start=start, k=k)

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from ..files import staged
+from ..files import replacing, to_csv
 from .parquet import is_parquet, read_parquet, write_chunk, write_parquet
 
 if TYPE_CHECKING:
@@ -55,10 +55,13 @@ class Kept:
         manifest: Mapping[str, object],
         groups: list[int],
         schema: "pa.Schema | None",
+        *,
+        raw_text: bool = False,
     ) -> None:
         text = json.dumps(manifest, indent=1, ensure_ascii=False)
         digest = hashlib.sha256(text.encode()).hexdigest()
         self.output, self.groups, self._schema = output, groups, schema
+        self._raw_text = raw_text
         self.folder = output.with_name(f"{output.name}.chunks") / digest[:16]
         self._suffix = ".parquet" if is_parquet(output) else ".csv"
         self._manifest = text
@@ -67,26 +70,29 @@ class Kept:
 
     def put(self, i: int, rows: "pd.DataFrame") -> None:
         """Write a finished chunk, whole or not at all."""
-        path = self._path(i)
-        with staged(self.folder) as new:
-            (new / "manifest.json").write_text(self._manifest, encoding="utf-8")
+        stated = self.folder / "manifest.json"
+        if not stated.exists():
+            with replacing(stated) as new:
+                new.write_text(self._manifest, encoding="utf-8")
+        with replacing(self._path(i)) as new:
             if self._schema is None:
-                rows.to_csv(new / path.name, index=False, header=i == 0, encoding="utf-8")
+                text = to_csv(rows, index=False, header=i == 0, raw_text=self._raw_text)
+                new.write_text(text, encoding="utf-8")
             else:
-                write_chunk(rows, new / path.name, self._schema)
+                write_chunk(rows, new, self._schema)
         self.done[i] = _problems(rows)
 
     def assemble(self) -> None:
         """Write the table of all chunks in their order, and let go of them."""
         paths = [self._path(i) for i in range(len(self.groups))]
-        with staged(self.output.parent) as new:
+        with replacing(self.output) as new:
             if self._schema is None:
-                with (new / self.output.name).open("wb") as whole:
+                with new.open("wb") as whole:
                     for path in paths:
                         with path.open("rb") as part:
                             shutil.copyfileobj(part, whole)
             else:
-                write_parquet(paths, new / self.output.name, self._schema)
+                write_parquet(paths, new, self._schema)
         self.drop()
 
     def drop(self) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from ..reading import Opened
+
 ROWS_AT_ONCE = 2**16
 
 
@@ -34,6 +36,9 @@ class ParquetTable:
     columns : list of str
     said : tuple of str
         What was done to read it; nothing, for its columns have types.
+    rows : int
+    excluded : int
+        Rows that were left out of the parts read so far.
     """
 
     said: tuple[str, ...] = ()
@@ -43,14 +48,15 @@ class ParquetTable:
         self,
         path: Path,
         stamp: tuple[int, ...],
-        understood: "Callable[[pd.DataFrame], pd.DataFrame]",
+        understood: "Callable[[pd.DataFrame], Opened]",
     ) -> None:
         need_pyarrow(path)
         self.path, self.stamp = path, stamp
         self._file = _opened(path)
         self.schema = _plain(self._file.schema_arrow)
         self._understood = understood
-        self.columns = list(map(str, understood(_frame(self.schema.empty_table())).columns))
+        self.rows, self.excluded = self._file.metadata.num_rows, 0
+        self.columns = list(map(str, understood(_frame(self.schema.empty_table())).frame.columns))
 
     def k(self, by: Sequence[str]) -> NDArray[np.intp]:
         """Rows of each group, in their order; groups must each stand together."""
@@ -78,7 +84,9 @@ class ParquetTable:
         for count in rows:
             while held.num_rows < count:
                 held = pa.concat_tables([held, next(batches)])
-            yield self._understood(_frame(held.slice(0, count)))
+            opened = self._understood(_frame(held.slice(0, count)))
+            self.excluded += len(opened.excluded)
+            yield opened.frame
             held = held.slice(count)
 
     def _batches(self, columns: list[str] | None) -> Iterator["pa.Table"]:
@@ -92,12 +100,15 @@ class ParquetTable:
             raise DataError(f"{self.path} cannot be read to its end: {_first(error)}.") from None
 
 
-def result_schema(by: Sequence[str], of: "pa.Schema | None", numbers: Sequence[str]) -> "pa.Schema":
+def result_schema(
+    by: Sequence[str], of: "pa.Schema | None", counted: Sequence[str], numbers: Sequence[str]
+) -> "pa.Schema":
     """Columns of a result; those that name a group as they are in the table they come from."""
     import pyarrow as pa
 
     labels = [(name, pa.string() if of is None else of.field(name).type) for name in by]
-    found = [("k", pa.int64()), *((name, pa.float64()) for name in numbers)]
+    found = [(name, pa.int64()) for name in counted]
+    found += [(name, pa.float64()) for name in numbers]
     return pa.schema([*labels, *found, ("engine", pa.string()), ("problem", pa.string())])
 
 

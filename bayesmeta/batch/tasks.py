@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,10 +22,12 @@ from ..engines import (
     prepare,
 )
 from ..errors import DataError, ModelError
+from ..machine.forks import ForkedError
+from ..machine.threads import Threads
 from ..model import Model
 from ..posterior import Marginal, Posterior
 from ..studies import rows_of
-from .grouped import NUMBERS, Grouped, data_of
+from .grouped import COUNTED, NUMBERS, Grouped, data_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +66,7 @@ def local(settings: Settings) -> Generator[Executor]:
     """Threads of this process, one for each processor."""
     if isinstance(settings.engine or default_engine(settings.model), NUTS):
         prepare()  # before there are threads
-    with ThreadPoolExecutor(max_workers=cores()) as threads:
+    with Threads(cores()) as threads:
         yield threads
 
 
@@ -87,7 +89,8 @@ def gathered(
         done += len(part)
         if progress is not None:
             progress(done, groups)
-    numbers = pd.DataFrame({"k": grouped.k, **table}, copy=False)
+    counted = {name: getattr(grouped, name) for name in COUNTED}
+    numbers = pd.DataFrame({**counted, **table}, copy=False)
     frame = pd.concat([grouped.labels, numbers], axis=1)
     frame.attrs["model"] = repr(settings.model)
     return frame
@@ -154,6 +157,8 @@ def _alone(columns: Mapping[str, Array], settings: Settings) -> dict[str, float 
     try:
         with rows_of("the group"):
             posterior = fit(settings.model, data_of(settings.model, columns), settings.engine)
+    except ForkedError:
+        raise  # not about this group
     except (DataError, ModelError) as error:
         return {**nothing, "engine": "", "problem": str(error)}
     failures = "; ".join(map(str, posterior.diagnostics.failures))

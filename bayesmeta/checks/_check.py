@@ -10,6 +10,7 @@ from ._deviance import Deviance, deviance
 from ._loo import LOO, loo
 from ._predictive import PredictiveCheck, posterior_predictive
 from ._prior import PriorPredictive, prior_predictive
+from ._scaling import PowerScaling, power_scaling
 from ._trust import Trust, trust
 
 
@@ -27,6 +28,8 @@ class Checks:
         None for one study, or if the others leave no proper posterior.
     deviance : Deviance or None
         None for models without a saturated one.
+    scaling : PowerScaling or None
+        None where the posterior is not exact, or a prior does not bear a power.
     trust : Trust or None
         All of them in one list.
     """
@@ -35,6 +38,7 @@ class Checks:
     predictive: PredictiveCheck | None = None
     loo: LOO | None = None
     deviance: Deviance | None = None
+    scaling: PowerScaling | None = None
     trust: Trust | None = None
 
 
@@ -70,17 +74,26 @@ def check(
     if proper:
         prior = prior_predictive(posterior.model, posterior.data, seed=seed, prob=prob)
     predictive = posterior_predictive(posterior, seed=seed, prob=prob)
-    left_out, unmade = _loo(posterior, seed, engine)
+    left_out, unpredicted = _loo(posterior, seed, engine)
     fitted = _deviance(posterior, seed)
+    scaling, unscaled = _scaling(posterior)
     whole = trust(
         posterior,
         prior=prior,
         predictive=predictive,
         loo=left_out,
         deviance=fitted,
-        unmade=unmade,
+        scaling=scaling,
+        unmade=(*unpredicted, *unscaled),
     )
-    return Checks(prior=prior, predictive=predictive, loo=left_out, deviance=fitted, trust=whole)
+    return Checks(
+        prior=prior,
+        predictive=predictive,
+        loo=left_out,
+        deviance=fitted,
+        scaling=scaling,
+        trust=whole,
+    )
 
 
 def _loo(
@@ -100,3 +113,13 @@ def _deviance(posterior: Posterior, seed: int) -> Deviance | None:
         return deviance(posterior, seed=seed)
     except ModelError:  # no saturated model
         return None
+
+
+def _scaling(posterior: Posterior) -> tuple[PowerScaling | None, tuple[str, ...]]:
+    """How much it leans on what, or why that is not known; of draws alone nothing is said."""
+    if not posterior.exact:
+        return None, ()
+    try:
+        return power_scaling(posterior), ()
+    except ModelError as error:
+        return None, (f"How much the answer leans on its priors was not checked: {error}",)

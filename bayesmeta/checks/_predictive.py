@@ -76,6 +76,14 @@ class PredictiveCheck:
             if one.misfit
         )
 
+    @property
+    def by_parameter(self) -> Mapping[str, float]:
+        """Predictive p of the statistic that speaks of a parameter: of mu the pooled one, of tau Q.
+
+        For :func:`bayesmeta.summary`.
+        """
+        return {one.of: one.p for one in self.statistics if one.of}
+
     def table(self) -> "pd.DataFrame":
         """Return the statistics as a table."""
         return statistics_table(self.statistics, self.prob)

@@ -1,4 +1,4 @@
-"""What the priors say before any data: effects, spread, risks, counts, and what is absurd."""
+"""What the priors say before any data: effects, spread, risks, counts, and what is extreme."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from ..model import Binomial, Data, Model, OutlierSpread, Scatter, Spread, check
 from ..priors import Prior
 from ..simulate import parameters, replicate, risks
 from ..studies import BinaryStudies, check_prob
-from ..summaries import prior_cdf, prior_quantile
+from ..ways import shown
 from ._statistics import (
     Statistic,
     check_settings,
@@ -43,10 +43,10 @@ class Implied:
     quantity : str
     lower, median, upper : float
         On the natural scale.
-    absurd : float
-        Probability of what the rule calls absurd; NaN where there is no rule.
+    extreme : float
+        Probability of what the rule calls extreme; NaN where there is no rule.
     rule : str
-    lower_mcse, median_mcse, upper_mcse, absurd_mcse : float
+    lower_mcse, median_mcse, upper_mcse, extreme_mcse : float
         Monte Carlo standard errors; 0 of what is known in closed form.
     """
 
@@ -54,12 +54,12 @@ class Implied:
     lower: float
     median: float
     upper: float
-    absurd: float
+    extreme: float
     rule: str
     lower_mcse: float = 0.0
     median_mcse: float = 0.0
     upper_mcse: float = 0.0
-    absurd_mcse: float = 0.0
+    extreme_mcse: float = 0.0
 
 
 @final
@@ -71,7 +71,8 @@ class PriorPredictive:
     ----------
     implied : tuple of Implied
     statistics : tuple of Statistic
-        Of the data against tables made from the priors: p near 0 or 1 is a conflict.
+        Of the data against tables made from the priors: p near 0 or 1 is a conflict, and of Q p
+        near 0 alone, for studies may agree however large tau is.
     prob : float
         Probability of the intervals.
     """
@@ -83,19 +84,17 @@ class PriorPredictive:
     @property
     def telling(self) -> tuple[Statistic, ...]:
         """The statistics that speak of mu and of tau."""
-        return tuple(
-            one for one in self.statistics if one.name.startswith("pooled") or one.name == "Q"
-        )
+        return tuple(one for one in self.statistics if one.of)
 
     @property
     def cautions(self) -> tuple[str, ...]:
         """Where the data are such as the priors hardly expected."""
-        return tuple(
-            f"Prior and data are in conflict: before the data, {one.label} as observed "
-            f"({one.observed:.3g}) was hardly expected (prior predictive p {one.p:.3f})."
-            for one in self.telling
-            if one.misfit
-        )
+        return tuple(f"Prior and data are in conflict: {surprise(one)}." for one in self.surprising)
+
+    @property
+    def surprising(self) -> tuple[Statistic, ...]:
+        """Those of the telling statistics that the priors hardly expected."""
+        return tuple(one for one in self.telling if one.misfit)
 
     def table(self) -> "pd.DataFrame":
         """Return the implied quantities as a table."""
@@ -133,11 +132,11 @@ def prior_predictive(
     prob : float
         Probability of the intervals.
     largest_effect : float, optional
-        Effects beyond it are called absurd, on the natural scale and in either direction: a ratio
-        of 10, a risk difference of 0.5, an SMD of 3 where not given. Measures in the units of the
+        Effects beyond it count as extreme, on the natural scale and in either direction: a ratio of
+        10, a risk difference of 0.5, an SMD of 3 where not given. Measures in the units of the
         data have no rule then.
     control_risks : tuple of float
-        Risks outside are called absurd.
+        Risks outside are counted as extreme.
 
     Returns
     -------
@@ -154,7 +153,7 @@ def prior_predictive(
     >>> data = bm.EffectSizes.from_arrays(["A", "B"], [-0.4, 0.1], [0.2, 0.3], measure="RR")
     >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
     >>> found = bm.prior_predictive(model, data, seed=1)
-    >>> bool(0.2 < found.table().loc["overall effect", "absurd"] < 0.3)
+    >>> bool(0.2 < found.table().loc["overall effect", "extreme"] < 0.3)
     True
     """
     check_prob(prob)
@@ -172,8 +171,16 @@ def prior_predictive(
     return PriorPredictive(tuple(implied), statistics(model, data, made), prob)
 
 
+def surprise(one: Statistic) -> str:
+    """Say how little a statistic was expected, as a clause."""
+    return (
+        f"before the data, {one.label} as observed ({one.observed:.3g}) was hardly expected "
+        f"(prior predictive p {one.p:.3f})"
+    )
+
+
 def _limit(scale: Measure, largest: float | None) -> float | None:
-    """The largest effect that is not absurd, on the analysis scale."""
+    """The largest effect that is not extreme, on the analysis scale."""
     if not scale.comparative:
         if largest is not None:
             raise ModelError(f"largest_effect is for comparisons; {scale.name} is of one arm.")
@@ -185,7 +192,7 @@ def _limit(scale: Measure, largest: float | None) -> float | None:
     least, most = (1.0, np.inf) if scale.log else (0.0, 1.0 if scale.link == "atanh" else np.inf)
     if not least < largest < most:
         raise ModelError(
-            f"largest_effect={largest!r} makes no sense for {scale.name}: give a "
+            f"largest_effect={shown(largest)} makes no sense for {scale.name}: give a "
             + ("ratio above 1." if scale.log else "positive difference.")
         )
     return float({"log": np.log, "atanh": np.arctanh}.get(scale.link, float)(largest))
@@ -201,27 +208,27 @@ def _effects(
         words = f"{scale.name} beyond {shown:.3g}" + (f" or 1/{shown:.3g}" if scale.log else "")
     if "mu" in drawn:
         mu = model.priors["mu"]
-        absurd = 0.0
+        extreme = 0.0
         if limit is not None:
-            absurd = prior_cdf(mu, -limit) + 1 - prior_cdf(mu, limit)
+            extreme = mu.cdf(-limit) + 1 - mu.cdf(limit)
         low, middle, high = scale.natural(_known(mu, prob))
-        share = np.nan if limit is None else absurd
+        share = np.nan if limit is None else extreme
         found.append(Implied("overall effect", low, middle, high, share, words))
     if "theta_new" in drawn:
         new = drawn["theta_new"]
-        absurd = None if limit is None else np.abs(new) > limit
-        found.append(_one("effect in a new study", scale.natural(new), absurd, words, prob))
+        extreme = None if limit is None else np.abs(new) > limit
+        found.append(_one("effect in a new study", scale.natural(new), extreme, words, prob))
     if "tau" in drawn:
-        absurd = None if limit is None else _beyond(model, drawn, limit) > 0.05
+        extreme = None if limit is None else _beyond(model, drawn, limit) > 0.05
         rule = words if limit is None else f"over 5% of studies {_far(scale, limit)} its centre"
-        one = _one("tau (analysis scale)", drawn["tau"], absurd, rule, prob)
+        one = _one("tau (analysis scale)", drawn["tau"], extreme, rule, prob)
         found.append(_with_known(one, _known(model.priors["tau"], prob)))
     return found
 
 
 def _known(prior: Prior, prob: float) -> Array:
     """Lower end, median and upper end of a prior in closed form, (3,)."""
-    return np.array([prior_quantile(prior, q) for q in ((1 - prob) / 2, 0.5, (1 + prob) / 2)])
+    return prior.quantile([(1 - prob) / 2, 0.5, (1 + prob) / 2])
 
 
 def _with_known(one: Implied, ends: Array) -> Implied:
@@ -266,7 +273,7 @@ def _risks(
     """Risks of the control arm, where the model has them."""
     low, high = limits
     if not 0 <= low < high <= 1:
-        raise ModelError(f"control_risks must be two risks in order, got {limits!r}.")
+        raise ModelError(f"control_risks must be two risks in order, got {shown(limits)}.")
     of = model.likelihood
     if isinstance(of, Binomial):
         control = risks(drawn["theta"], drawn["baseline"], of.link)[1].ravel()
@@ -274,8 +281,8 @@ def _risks(
         control = expit(drawn["baseline"] - drawn["mu"] / 2)
     else:
         return []
-    absurd = (control < low) | (control > high)
-    return [_one("control risk", control, absurd, f"below {low:g} or above {high:g}", prob)]
+    extreme = (control < low) | (control > high)
+    return [_one("control risk", control, extreme, f"below {low:g} or above {high:g}", prob)]
 
 
 def _counts(data: Data, made: Mapping[str, Array], prob: float) -> list[Implied]:
@@ -285,23 +292,23 @@ def _counts(data: Data, made: Mapping[str, Array], prob: float) -> list[Implied]
         if name == "y":
             continue
         arm = {"events_treatment": "treatment arms", "events_control": "control arms"}
-        total, absurd, rule = values.sum(axis=1), None, "no rule"
+        total, extreme, rule = values.sum(axis=1), None, "no rule"
         if isinstance(data, BinaryStudies):
             size = data.numbers[name.replace("events", "n")].sum()
-            absurd = (total == 0) | (total == size)
+            extreme = (total == 0) | (total == size)
             rule = "nobody or everybody"
-        found.append(_one(f"events in all {arm.get(name, 'studies')}", total, absurd, rule, prob))
+        found.append(_one(f"events in all {arm.get(name, 'studies')}", total, extreme, rule, prob))
     return found
 
 
 def _one(
-    quantity: str, values: Array, absurd: NDArray[np.bool_] | None, rule: str, prob: float
+    quantity: str, values: Array, extreme: NDArray[np.bool_] | None, rule: str, prob: float
 ) -> Implied:
-    """What draws say: `absurd` marks those that the rule calls so."""
+    """What draws say: `extreme` marks those that the rule calls so."""
     tails = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])
-    share = np.nan if absurd is None else float(absurd.mean())
+    share = np.nan if extreme is None else float(extreme.mean())
     share_mcse = float(np.sqrt(share * (1 - share) / values.size))
     lower, median, upper = map(float, np.quantile(values, tails))
     below, middle, above = map(float, quantile_errors(values, tails))
     errors = {"lower_mcse": below, "median_mcse": middle, "upper_mcse": above}
-    return Implied(quantity, lower, median, upper, share, rule, **errors, absurd_mcse=share_mcse)
+    return Implied(quantity, lower, median, upper, share, rule, **errors, extreme_mcse=share_mcse)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..posterior import Posterior
+from ..ways import shown
 from ._loo import LARGEST_K, LOO, loo
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _check_same(found: Mapping[str, LOO]) -> None:
     for label, other in others:
         if other.target != one.target:
             raise ModelError(
-                f"{first!r} predicts {one.target}, {label!r} {other.target}: log densities of "
+                f"{shown(first)} predicts {one.target}, {shown(label)} {other.target}: log "
+                "densities of "
                 "different things cannot be compared."
             )
         same = other.study == one.study and all(
@@ -113,7 +115,8 @@ def _check_same(found: Mapping[str, LOO]) -> None:
         )
         if not same:
             raise ModelError(
-                f"{first!r} and {label!r} are of different data; fit both to the same studies."
+                f"{shown(first)} and {shown(label)} are of different data; fit both to the "
+                "same studies."
             )
     for label, other in found.items():
         missing = [
@@ -121,7 +124,7 @@ def _check_same(found: Mapping[str, LOO]) -> None:
         ]
         if missing:
             raise ModelError(
-                f"{label!r} has no sound prediction of {', '.join(missing)}; pass a stricter "
+                f"{shown(label)} has no sound prediction of {', '.join(missing)}; pass a stricter "
                 "engine to loo."
             )
 

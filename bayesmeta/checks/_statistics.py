@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import check_whole
 from ..engines import rough_estimates
-from ..errors import ModelError
 from ..frequentist import MANTEL_HAENSZEL
 from ..model import Data, Model
+from ..posterior import MOST_DRAWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,11 @@ class Statistic:
         Whether it counts something.
     how : str
         What it is made of, where another analysis of these data takes something else.
+    of : str
+        The parameter that all studies share of which it speaks; ``""`` for none.
+    of_scatter : bool
+        Whether it says how far studies lie apart: that they agree better than a model or its priors
+        expected is no misfit, for they may by chance, however large tau is.
     """
 
     name: str
@@ -48,6 +54,8 @@ class Statistic:
     p: float
     discrete: bool
     how: str = ""
+    of_scatter: bool = False
+    of: str = ""
 
     @property
     def label(self) -> str:
@@ -64,15 +72,22 @@ class Statistic:
     @property
     def misfit(self) -> bool:
         """Whether the model hardly ever makes a table with this value."""
-        return self.p < TAIL or self.p > 1 - TAIL
+        return self.p < TAIL or (self.p > 1 - TAIL and not self.of_scatter)
+
+    @property
+    def limit(self) -> str:
+        """Where `p` lies without a misfit, in words."""
+        return f"≥ {TAIL}" if self.of_scatter else f"{TAIL} to {1 - TAIL}"
 
 
 class Values(NamedTuple):
-    """A statistic of many tables, (n,), whether it counts something, and what it is made of."""
+    """A statistic of many tables, (n,), with what a ``Statistic`` says of it."""
 
     values: Array
     discrete: bool = False
     how: str = ""
+    of_scatter: bool = False
+    of: str = ""
 
 
 def statistics(model: Model, data: Data, made: Columns) -> tuple[Statistic, ...]:
@@ -84,25 +99,24 @@ def statistics(model: Model, data: Data, made: Columns) -> tuple[Statistic, ...]
     )
     seen = _all(model, {**_rows(data.numbers), **_rows(known)}, data)
     new = _all(model, {**data.numbers, **made}, data)
-    return tuple(_compared(name, float(seen[name].values[0]), *new[name]) for name in new)
+    return tuple(_compared(name, float(seen[name].values[0]), new[name]) for name in new)
 
 
 def _rows(columns: Columns) -> Columns:
     return {name: values[None] for name, values in columns.items()}
 
 
-def _compared(name: str, seen: float, new: Array, discrete: bool, how: str) -> Statistic:  # noqa: FBT001
-    new = new[~np.isnan(new)]
+def _compared(name: str, seen: float, made: Values) -> Statistic:
+    new = made.values[~np.isnan(made.values)]
     known = new.size and not np.isnan(seen)
     p = float((new > seen).mean() + 0.5 * (new == seen).mean()) if known else np.nan
-    return Statistic(name, seen, new, p, discrete, how)
+    return Statistic(name, seen, new, p, *made[1:])
 
 
 def check_settings(seed: int, draws: int) -> None:
     """Refuse a seed or a number of draws that nothing can be drawn with."""
     for name, value, least in (("seed", seed, 0), ("draws", draws, 2)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ModelError(f"{name} must be a whole number, {least} or more; got {value!r}.")
+        check_whole(value, name, least, MOST_DRAWS if name == "draws" else 2**63 - 1)
 
 
 def _all(model: Model, columns: Columns, data: Data) -> Mapping[str, Values]:
@@ -117,12 +131,14 @@ def _all(model: Model, columns: Columns, data: Data) -> Mapping[str, Values]:
     pooled = Values(mean, how=half)
     if model.likelihood.measure in _POOLED:
         pooled = Values(_POOLED[model.likelihood.measure](columns), how="Mantel–Haenszel")
-    found[f"pooled {scale.analysis_label}"] = pooled
+    found[f"pooled {scale.analysis_label}"] = pooled._replace(of="mu")
     if data.k > 1:
-        found["Q"] = Values((weight * (y - mean[..., None]) ** 2).sum(axis=-1), how=half)
+        found["Q"] = Values(
+            (weight * (y - mean[..., None]) ** 2).sum(axis=-1), False, half, True, "tau"
+        )
         spread = np.sqrt(np.maximum(1 / weight - 1 / total[..., None], 1e-300))
         largest = (np.abs(y - mean[..., None]) / spread).max(axis=-1)
-        found["largest standardised residual"] = Values(largest, how=half)
+        found["largest standardised residual"] = Values(largest, False, half, True)
     if scale.comparative:
         significant = (np.abs(y / se) > SIGNIFICANT).sum(axis=-1)
         found["studies significant by themselves"] = Values(significant.astype(float), True, half)

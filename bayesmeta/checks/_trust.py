@@ -1,6 +1,7 @@
 """Every check of a fit in one place: what was measured, the limit, the verdict."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, final
 
@@ -11,8 +12,9 @@ from ..posterior import Posterior, beside
 from ._deviance import FAR, Deviance
 from ._loo import LARGEST_K, LOO, SURPRISING
 from ._predictive import PredictiveCheck
-from ._prior import PriorPredictive
-from ._statistics import TAIL, Statistic
+from ._prior import PriorPredictive, surprise
+from ._scaling import THRESHOLD, PowerScaling
+from ._statistics import Statistic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,6 +114,7 @@ def trust(
     predictive: PredictiveCheck | None = None,
     loo: LOO | None = None,
     deviance: Deviance | None = None,
+    scaling: PowerScaling | None = None,
     unmade: tuple[str, ...] = (),
 ) -> Trust:
     """Collect every check of a fit.
@@ -128,6 +131,9 @@ def trust(
         For studies that the others do not predict, and for Pareto k.
     deviance : Deviance, optional
         For studies that are fitted badly.
+    scaling : PowerScaling, optional
+        For an answer that leans on its priors; of a conflict of which `prior` speaks too it says
+        both in one sentence.
     unmade : tuple of str
         Sentences that say which checks could not be made, and why.
 
@@ -154,11 +160,11 @@ def trust(
     ]
     said = dict.fromkeys((*posterior.cautions, *unmade))
     if prior is not None:
-        telling = [
-            one for one in prior.statistics if one.name.startswith("pooled") or one.name == "Q"
-        ]
+        telling = [one for one in prior.statistics if one.of]
         verdicts += [_statistic("prior–data conflict, p", one) for one in telling]
-        said |= dict.fromkeys(prior.cautions)
+    said |= dict.fromkeys(_of_priors(prior, scaling))
+    if scaling is not None:
+        verdicts.append(_leaning(scaling))
     if predictive is not None:
         verdicts += [_statistic("predictive p", one) for one in predictive.statistics]
         said |= dict.fromkeys(predictive.cautions)
@@ -176,12 +182,30 @@ def trust(
     return Trust((*gates, *verdicts), tuple(said))
 
 
+def _of_priors(prior: PriorPredictive | None, scaling: PowerScaling | None) -> Iterator[str]:
+    """Cautions about the priors, one of each parameter."""
+    told = set[str]()
+    for one in () if prior is None else prior.surprising:
+        seen = surprise(one)
+        both = "" if scaling is None else scaling.caution(one.of, seen)
+        told |= {one.of} if both else set()
+        yield both or f"Prior and data are in conflict: {seen}."
+    if scaling is not None and "mu" not in told and (said := scaling.caution()):
+        yield said
+
+
+def _leaning(scaling: PowerScaling) -> Verdict:
+    value = scaling["mu"].prior
+    limit, good = f"< {THRESHOLD:g}", value < THRESHOLD
+    return Verdict("caution", "distance per doubling of a prior's weight", "mu", value, limit, good)
+
+
 def _limit(limit: float, at_most: bool) -> str:  # noqa: FBT001
     return f"{'≤' if at_most else '≥'} {limit:g}"
 
 
 def _statistic(check: str, one: Statistic) -> Verdict:
-    return Verdict("caution", check, one.name, one.p, f"{TAIL} to {1 - TAIL}", not one.misfit, True)
+    return Verdict("caution", check, one.name, one.p, one.limit, not one.misfit, True)
 
 
 def _of_loo(loo: LOO) -> list[Verdict]:

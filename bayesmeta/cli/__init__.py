@@ -1,6 +1,5 @@
 """Words typed on the command line to calls below."""
 
-import os
 import sys
 
 import click
@@ -8,10 +7,15 @@ import click
 from ..errors import MOST, BayesmetaError, DataError
 from ..ways import COMMAND, speaking
 from ._batch import batch
+from ._cache import cache
 from ._explain import explain
 from ._fit import fit
 from ._prepare import check, init
+from ._priors import priors
+from ._psa import psa
 from ._run import model, run
+from .shown.echo import echo, forget
+from .shown.progress import telling
 
 __all__ = ["main"]
 
@@ -23,7 +27,7 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; turn an error raised on purpose into its sentence."""
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one is None
             stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
         try:
             with speaking(COMMAND):
@@ -32,26 +36,26 @@ class _Group(click.Group):
             _say_problems(error)
             sys.exit(REFUSED)
         except BayesmetaError as error:
-            click.echo(f"bayesmeta: {_one_line(str(error))}", err=True)
+            echo(f"bayesmeta: {_one_line(str(error))}", err=True)
             sys.exit(REFUSED)
         except KeyboardInterrupt:
-            click.echo("bayesmeta: stopped; no file was left half-written.", err=True)
+            echo("bayesmeta: stopped; no file was left half-written.", err=True)
             sys.exit(INTERRUPTED)
-        except BrokenPipeError:  # e.g. `| head`: what is left in the buffer must not be flushed
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # e.g. `| head`
+            forget(sys.stdout)
             sys.exit(PIPE_CLOSED)
 
 
 def _say_problems(error: DataError) -> None:
     """One problem in its sentence, several in a list."""
     if len(error.problems) <= 1:
-        click.echo(f"bayesmeta: {_one_line(str(error))}", err=True)
+        echo(f"bayesmeta: {_one_line(str(error))}", err=True)
         return
     where = _one_line(error.table) or "the table"
-    click.echo(f"bayesmeta: {where} has {len(error.problems)} problems:", err=True)
+    echo(f"bayesmeta: {where} has {len(error.problems)} problems:", err=True)
     for number, one in enumerate(error.listed, start=1):
         place = f"{number}. " if number <= MOST else ""
-        click.echo(f"  {place}{_one_line(one)}", err=True)
+        echo(f"  {place}{_one_line(one)}", err=True)
 
 
 def _one_line(text: str) -> str:
@@ -66,5 +70,9 @@ def main() -> None:
     """Bayesian meta-analysis: exact or sampled, beside the frequentist and the published answer."""
 
 
-for _command in (run, fit, batch, explain, init, check, model):
+for _command in (fit, batch, explain, init, check, model):
+    assert _command.name
+    assert _command.callback
+    _command.callback = telling(_command.name, _command.callback)
+for _command in (run, fit, batch, explain, init, check, model, psa, priors, cache):
     main.add_command(_command)

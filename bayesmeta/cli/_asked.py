@@ -125,43 +125,45 @@ def of_a_model(command: Callable[..., object]) -> Callable[..., object]:
 @final
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The model and the data that a command line asks for, and what was done to read these."""
+    """The model and the data that a command line asks for, and what is hardly so in these."""
 
     model: "Model"
     data: "Data"
-    said: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 def model_and_data(table: Path, typed: Typed, reading: "Reading") -> Asked:
     """Read the table and choose the model."""
+    from ..doubts import plausibility
     from ..effects import EffectSizes
     from ..errors import SpecError, of_table
     from ..reading import estimates_of, main_rows, open_table, read
 
     with of_table(table):
         opened = main_rows(open_table(table, reading, measure=typed.measure))
-        found = read(opened, typed.measure, reading, of_arms=typed.of_arms)
-        data, kind = found.data, type(found.data)
+        data = read(opened, typed.measure, reading, of_arms=typed.of_arms)
+        kind = type(data)
     if kind is EffectSizes and typed.of_arms:
         raise SpecError(
             f"--counts needs a table with events or means per arm; {table} has estimates."
         )
+    asked = typed.measure if typed.measure in data.measures else None
+    doubts = tuple(one.text for one in plausibility(data, measure=asked))
     if not typed.of_arms:
         with of_table(table):
             data = estimates_of(data, typed.measure)
-    return Asked(_model(kind, _words(typed), of_arms=typed.of_arms), data, found.said)
+    return Asked(_model(kind, _words(typed), of_arms=typed.of_arms), data, doubts)
 
 
-def say_of_table(asked: Asked) -> None:
-    """Say what was guessed or done to read the table, and which rows are left out, and why."""
-    if asked.said:
-        click.echo(f"Read: {'; '.join(asked.said)}.")
-    reasons: dict[str, list[str]] = {}
-    for row in asked.data.excluded:
-        reasons.setdefault(row.reason, []).append(row.study)
-    for reason, studies in reasons.items():
-        more = f" and {len(studies) - 10} more" if len(studies) > 10 else ""
-        click.echo(f"Left out: {', '.join(studies[:10])}{more} ({reason})")
+def check_better(measure: str, better: str | None) -> None:
+    """Refuse a direction of benefit of what compares nothing."""
+    from ..effects import MEASURES
+    from ..errors import SpecError
+
+    if better is not None and not MEASURES[measure].comparative:
+        raise SpecError(
+            f"--better is for comparisons, and {measure} is of single arms: leave it out."
+        )
 
 
 def model_of_batch(columns: Sequence[str], typed: Typed) -> "Model":

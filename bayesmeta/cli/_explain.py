@@ -7,12 +7,15 @@ import click
 import numpy as np
 
 from ._table import of_a_table
+from .shown.account import say_account
+from .shown.echo import echo, visible_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..explanation import Data, Explanation
     from ..reading import Reading
+    from ..studies import Published
 
 MAIN = "main"
 
@@ -33,6 +36,7 @@ MAIN = "main"
     is_flag=True,
     help="Also try the rows of TABLE whose variant is not 'main' in place of the main ones.",
 )
+@click.option("--verbose", is_flag=True, help="All that was read, guessed and left out.")
 def explain(
     table: Path,
     published: str,
@@ -44,6 +48,7 @@ def explain(
     reading: "Reading",
     subsets: bool,
     readings: bool,
+    verbose: bool,
 ) -> None:
     """Find the conventions that give a published figure from a TABLE of studies.
 
@@ -57,16 +62,13 @@ def explain(
 
     figure = Published.parse(published, k=k, p=p, p_heterogeneity=p_heterogeneity, i2=i2)
     with of_table(table), speaking(EXPLAIN):
-        main, others, said = _rows(table, figure.measure, reading)
+        main, others = _rows(table, figure.measure, reading)
     found = explain_figure(main, figure, subsets=subsets, readings=others if readings else ())
-    if said:
-        click.echo(f"Read: {'; '.join(said)}.")
+    say_account(main.account, verbose=verbose)
     _print(found, main, others, readings=readings)
 
 
-def _rows(
-    table: Path, measure: str, reading: "Reading"
-) -> "tuple[Data, list[Data], tuple[str, ...]]":
+def _rows(table: Path, measure: str, reading: "Reading") -> "tuple[Data, list[Data]]":
     """The main rows, and each usable other row of one of their studies as a table of its own."""
     from ..errors import DataError
     from ..reading import Opened, main_rows, open_table, read
@@ -76,39 +78,49 @@ def _rows(
     frame = every.frame
     others: list[Data] = []
     if "variant" not in frame:
-        return first.data, others, first.said  # pyright: ignore[reportReturnType]
+        return first, others  # pyright: ignore[reportReturnType]
     is_main = (frame["variant"].fillna(MAIN) == MAIN).to_numpy()
     if not is_main.any():
-        return first.data, others, first.said  # pyright: ignore[reportReturnType]
-    for i in np.flatnonzero(~is_main & frame["study"].isin(first.data.study).to_numpy()):
+        return first, others  # pyright: ignore[reportReturnType]
+    for i in np.flatnonzero(~is_main & frame["study"].isin(first.study).to_numpy()):
         try:
-            others.append(read(Opened(frame=frame.iloc[[i]]), measure, reading).data)  # pyright: ignore[reportArgumentType]
+            others.append(read(Opened(frame=frame.iloc[[i]]), measure, reading))  # pyright: ignore[reportArgumentType]
         except DataError:
             continue  # a row with gaps is no reading
-    return first.data, others, first.said  # pyright: ignore[reportReturnType]
+    return first, others  # pyright: ignore[reportReturnType]
 
 
 def _print(found: "Explanation", main: "Data", others: "list[Data]", *, readings: bool) -> None:
-    click.echo(f"{main.k} {'study' if main.k == 1 else 'studies'}: {', '.join(main.study)}.")
+    echo(f"{main.k} {'study' if main.k == 1 else 'studies'}: {', '.join(main.study)}.")
     if others and not readings:
         names = ", ".join(dict.fromkeys(name for one in others for name in one.study))
-        click.echo(f"Other readings, tried with --readings: {names}.")
-    click.echo(f"\n{found}\n")
+        echo(f"Other readings, tried with --readings: {names}.")
+    echo(f"\n{found}\n")
+    _say_reverse(found.published)
     digits = found.published.decimals + 1
     table = found.table()
     table.index += 1
-    click.echo(f"Nearest\n{_text(_short(table), digits)}")
+    echo(f"Nearest\n{_text(_short(table), digits)}")
     for number, words in table["convention"].items():
-        click.echo(f"{number}. {words}")
-    click.echo()
+        echo(f"{number}. {words}")
+    echo()
     choices = found.choices_table()
     if not choices.empty:
-        click.echo(
+        echo(
             f"One choice made differently\n{_text(choices.head(10).set_index('choice'), digits)}\n"
         )
-    click.echo(
-        f"Defaults of programs\n{_text(found.programs_table().set_index('program'), digits)}"
-    )
+    echo(f"Defaults of programs\n{_text(found.programs_table().set_index('program'), digits)}")
+
+
+def _say_reverse(published: "Published") -> None:
+    """Who is convinced by the figure, where its interval is about its estimate."""
+    from ..errors import BayesmetaError
+    from ..evidence import reverse_bayes
+
+    try:
+        echo(f"{reverse_bayes(published).sentence}\n")
+    except BayesmetaError:
+        return  # the conventions stand without it
 
 
 def _short(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -118,4 +130,4 @@ def _short(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _text(table: "pd.DataFrame", digits: int) -> str:
-    return table.to_string(float_format=lambda value: f"{value:.{digits}f}")
+    return visible_table(table).to_string(float_format=lambda value: f"{value:.{digits}f}")

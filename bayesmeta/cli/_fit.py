@@ -1,30 +1,34 @@
 """One table: its posterior, printed and written."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ._asked import Typed, model_and_data, of_a_model, say_of_table
-from ._progress import GATES_FAILED
-from ._sections import unrounded
+from ._asked import Typed, check_better, model_and_data, of_a_model
+from ._output import check_output, hold, raw_text_option, write_fit
+from ._people import People, of_people
 from ._table import of_a_table
+from ._whole import answered, check_report, say_report, write_report
+from .shown.account import say_account
+from .shown.added import Added, Doubts, cautions_of
+from .shown.answer import print_answer, print_json
+from .shown.echo import echo
+from .shown.progress import GATES_FAILED
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..checks import Trust
-    from ..engines import Engine
-    from ..evidence import BayesFactors
-    from ..posterior import Coherence, Posterior
     from ..reading import Reading
+    from ..studies import Published
+    from ..summaries import Better
 
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path))
 @of_a_model
 @of_a_table
+@of_people
 @click.option("--share", help="Prior of the share of outliers, e.g. 'Beta(1, 9)'; with --spread.")
 @click.option("--spread", help="Prior of the outliers' extra SD, e.g. 'HalfNormal(1)'.")
 @click.option(
@@ -39,27 +43,50 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seed of NUTS and of the draws.",
 )
+@click.option("--better", type=click.Choice(["lower", "higher"]), help="Direction of benefit.")
+@click.option("--published", help="A printed figure to set beside it, e.g. 'RR 0.58 [0.38, 0.87]'.")
 @click.option(
     "--scale",
-    type=click.Choice(["natural", "analysis"]),
+    type=click.Choice(["natural", "log", "analysis"]),
     default="natural",
     show_default=True,
-    help="Ratios as ratios and proportions as proportions, or as they are analysed.",
+    help="Ratios as ratios and proportions as proportions; or every parameter as it is analysed.",
 )
+@click.option(
+    "--studies", type=click.Choice(["all"]), help="List the effects of however many studies."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 @click.option("--prob", default=0.95, show_default=True, help="Probability of the intervals.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="netCDF file to write.")
+@click.option("--verbose", is_flag=True, help="All that was read, guessed and left out.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="File to write: .csv, or .nc (netCDF)."
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path), help="Folder for the whole report, as of run."
+)
+@click.option("--force", is_flag=True, help="Overwrite files of our names that no run wrote.")
+@raw_text_option
 def fit(
     table: Path,
     *,
     typed: Typed,
     reading: "Reading",
+    people: People,
     evidence: bool,
     checks: bool,
     nuts: bool,
     seed: int,
+    better: "Better | None",
+    published: str | None,
     scale: str,
+    studies: str | None,
+    as_json: bool,
     prob: float,
+    verbose: bool,
     output: Path | None,
+    report: Path | None,
+    force: bool,
+    raw_text: bool,
 ) -> None:
     """Fit one TABLE of counts, means or estimates, and print the posterior.
 
@@ -72,89 +99,78 @@ def fit(
     """
     from ..engines import NUTS
     from ..engines import fit as fit_model
-    from ..files import check_file, write_posterior
     from ..implications import coherence
+    from ..results.answer import answer_of
     from ..studies import check_prob
     from ..summaries import describe
 
     check_prob(prob)
+    check_better(typed.measure, better)
+    people.check(typed.measure, better)
+    check_report(report, table, typed, better, nuts=nuts, force=force)
+    figure = _figure(published, typed.measure)
     if output is not None:
-        check_file(output, other_than=table)
+        check_output(output, other_than=table)
+        hold(output)
     asked = model_and_data(table, typed, reading)
+    whole = report and write_report(
+        table,
+        typed,
+        reading,
+        asked,
+        report,
+        better=better,
+        people=people.keys(table),
+        published=figure,
+        seed=seed,
+        prob=prob,
+        force=force,
+        raw_text=raw_text,
+    )
     engine = NUTS(seed=seed) if nuts else None
-    posterior = fit_model(asked.model, asked.data, engine)
+    posterior = answered(whole) if whole else fit_model(asked.model, asked.data, engine)
     if output is not None:
-        write_posterior(posterior, output, seed=seed)
-    say_of_table(asked)
-    click.echo(f"{describe(asked.model)}\n{posterior.engine}\n")
-    click.echo(_answer(posterior, prob, scale))
-    factors = _evidence(posterior, prob) if evidence else None
-    trust = _checks(posterior, seed, prob, engine) if checks else None
-    found = coherence(posterior, factors=factors, prob=prob)
-    click.echo(f"\n{found.in_short}")
-    _say_doubts(posterior, trust, found)
-
-
-def _answer(posterior: "Posterior", prob: float, scale: str) -> str:
-    """The summary as people read it: ratios as ratios, proportions as proportions; or as analysed.
-
-    On the scale people read, means and SDs of what is analysed as a logarithm are left out.
-    """
-    from ..summaries import scale_of, summary
-
-    measure = scale_of(posterior)
-    if measure.link == "identity" or scale == "analysis":
-        table = summary(posterior, prob=prob).dropna(axis=1, how="all")
-        return f"{measure.analysis_label}\n{table.round(4).to_string()}"
-    table = summary(posterior, prob=prob, scale="natural").drop(columns=["mean", "sd"])
-    head = f"{measure.name}; tau is of the {measure.link} {measure.name} (--scale analysis for all)"
-    return f"{head}\n{table.round(4).to_string(na_rep='')}"
-
-
-def _say_doubts(posterior: "Posterior", trust: "Trust | None", found: "Coherence") -> None:
-    """Cautions, and gates that failed: these end with status 1."""
-    for caution in posterior.cautions if trust is None else trust.cautions:
-        click.echo(f"Caution: {caution}")
-    for failure in (*posterior.diagnostics.failures, *found.contradictions):
-        click.echo(f"Not sound: {failure}", err=True)
-    if not (posterior.diagnostics.passed and found.passed):
+        write_fit(posterior, output, seed=seed, prob=prob, raw_text=raw_text)
+    answer = answer_of(posterior, prob=prob, better=better, published=figure)
+    added = Added()
+    if evidence or "outlier" in posterior.marginals:
+        added.add_evidence(posterior, prob)
+    added.add_people(people.effects(posterior, better, prob))
+    if checks:
+        added.add_checks(posterior, seed, prob, engine)
+    found = coherence(posterior, factors=added.factors, prob=prob)
+    doubts = Doubts(
+        cautions=(*asked.doubts, *(added.cautions or cautions_of(posterior))),
+        failures=(*map(str, posterior.diagnostics.failures), *map(str, found.contradictions)),
+    )
+    if as_json:
+        print_json({**answer.to_dict(), **added.to_dict(), **doubts.to_dict()})
+    else:
+        say_account(posterior.account, verbose=verbose)
+        echo(f"Model: {describe(asked.model)}; {posterior.engine}.")
+        echo("\n".join([*asked.model.citations, ""]))
+        print_answer(answer, scale=scale, every=studies == "all")
+        added.show()
+        echo(f"\n{found.in_short}")
+        say_report(whole, report)
+        doubts.say()
+    if doubts.failures or (whole and not whole.passed):
         sys.exit(GATES_FAILED)
 
 
-def _checks(posterior: "Posterior", seed: int, prob: float, engine: "Engine | None") -> "Trust":
-    """Print the tables of every check."""
-    from ..checks import check
-    from ..results.sections import of_checks
+def _figure(text: str | None, measure: str) -> "Published | None":
+    """The printed figure, of the measure that is asked for."""
+    from ..effects import effect_sizes, measure_named, printed_values
+    from ..errors import SpecError
+    from ..studies import Published
 
-    found = check(posterior, seed=seed, prob=prob, engine=engine)
-    assert found.trust is not None
-    for section in of_checks(found):
-        click.echo(unrounded(section))
-    return found.trust
-
-
-def _evidence(posterior: "Posterior", prob: float) -> "BayesFactors | None":
-    """Print three tables, or why there is one less; return the factors."""
-    from ..errors import ModelError
-    from ..evidence import bayes_factors, mean_weights, outliers, zero_studies
-
-    factors = None
-    if "outlier" in posterior.marginals:
-        _say("outliers", outliers(posterior))
+    if text is None:
         return None
-    try:
-        factors = bayes_factors(posterior)
-        _say("bayes-factors", factors.table())
-        _say("tau-by-scale", factors.tau_by_scale)
-        _say("weights", mean_weights(posterior))
-    except ModelError as error:
-        click.echo(f"\n{error}")
-    if posterior.data.discrete:
-        _say("zero-studies", zero_studies(posterior, prob=prob))
-    return factors
-
-
-def _say(name: str, table: "pd.DataFrame") -> None:
-    from ..results.sections import of_a_fit
-
-    click.echo(unrounded(of_a_fit(name, table)))
+    figure = Published.parse(text)
+    if figure.measure and measure_named(figure.measure).name != measure:
+        raise SpecError(f"--published is of {figure.measure}, and --measure asks for {measure}.")
+    figure = replace(figure, measure=measure)
+    if figure.has_interval:
+        printed_values(figure)  # before any work: a ratio printed as its logarithm, and an
+        effect_sizes(figure)  # interval that is not about its estimate, are refused
+    return figure

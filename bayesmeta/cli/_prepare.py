@@ -1,5 +1,6 @@
 """Before an analysis: a first specification for a table, and a look at what one would do."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ._table import of_a_table
+from .shown.echo import echo
 
 if TYPE_CHECKING:
     from ..analysis.preview import OutcomePreview, ScenarioPreview
@@ -27,13 +29,13 @@ def init(table: Path, *, measure: str | None, reading: "Reading", output: Path) 
     """
     from ..effects import measure_named
     from ..errors import FileError, SpecError
-    from ..files import check_file, staged
+    from ..files import check_file, replacing
     from ..reading import kind_of, main_rows, of_clusters, open_table, read
     from ..specification import draft, measure_of, parse_specification
 
     if str(table) == "-":
         raise SpecError("init needs a file, for the specification will name it; save it first.")
-    if output.exists():
+    if os.path.lexists(output):
         raise FileError(f"{output} exists; name another file, or delete it first.")
     check_file(output, other_than=table)
     asked = None if measure is None else measure_named(measure).name
@@ -43,15 +45,16 @@ def init(table: Path, *, measure: str | None, reading: "Reading", output: Path) 
         first = kind_of(opened.frame.columns).measures
         wanted = "RR" if "RR" in first else first[0] if first else ""
     found = read(opened, wanted, reading)
-    chosen, how = measure_of(found.data, opened.measure or wanted, asked)
-    text = draft(table, output, found.data, reading, measure=chosen, how=how, said=found.said)
+    chosen, how = measure_of(found, opened.measure or wanted, asked)
+    said = found.account.said
+    text = draft(table, output, found, reading, measure=chosen, how=how, said=said)
     parse_specification(text, name=str(output))
-    with staged(output.parent) as folder:
-        (folder / output.name).write_text(text, "utf-8")
-    click.echo(f"Specification: {output}")
-    click.echo("Guesses in it are marked CONFIRM. Then:")
-    click.echo(f"  bayesmeta check {output}")
-    click.echo(f"  bayesmeta run {output} -o out/")
+    with replacing(output) as new:
+        new.write_text(text, "utf-8")
+    echo(f"Specification: {output}")
+    echo("Guesses in it are marked CONFIRM. Then:")
+    echo(f"  bayesmeta check {output}")
+    echo(f"  bayesmeta run {output} -o out/")
 
 
 @click.command()
@@ -59,8 +62,14 @@ def init(table: Path, *, measure: str | None, reading: "Reading", output: Path) 
 def check(specification: Path) -> None:
     """Read every table of a SPECIFICATION and say what would be analysed; nothing is fitted.
 
-    Exit status: 0 it can be run, 2 something is wrong.
+    Of the folder of a run, in place of a specification, every file is held against its manifest:
+    whether it is the file that the run wrote, and whether a later one was stopped half way.
+
+    Exit status: 0 it can be run, or the folder is whole; 2 something is wrong.
     """
+    if os.path.isdir(specification):
+        _check_folder(specification)
+        return
     from ..analysis.preview import preview
     from ..specification import load_specification
 
@@ -69,34 +78,51 @@ def check(specification: Path) -> None:
         _show(outcome)
     wrong = sum(len(outcome.problems) for outcome in found)
     if wrong:
-        click.echo(f"{wrong} problem{'s' if wrong > 1 else ''} to mend.", err=True)
+        echo(f"{wrong} problem{'s' if wrong > 1 else ''} to mend.", err=True)
         sys.exit(2)
-    click.echo("Nothing was fitted.")
+    echo("Nothing was fitted.")
+
+
+def _check_folder(folder: Path) -> None:
+    from ..files import verify
+    from ..studies import counted
+
+    found = verify(folder)
+    echo(f"{folder}: {counted(found.files, 'file')} of a run by bayesmeta {found.version}")
+    if found.others:
+        shown, more = ", ".join(found.others[:5]), len(found.others) - 5
+        echo(f"  not of the run: {shown}{f' and {more} more' if more > 0 else ''}")
+    for problem in found.problems:
+        echo(f"  PROBLEM: {problem}")
+    if found.problems:
+        echo("Not whole: run again into it.", err=True)
+        sys.exit(2)
+    echo("Whole: every file is as the run wrote it.")
 
 
 def _show(outcome: "OutcomePreview") -> None:
-    click.echo(f"{outcome.title}: {outcome.measure}")
+    echo(f"{outcome.title}: {outcome.measure}")
     if outcome.said:
-        click.echo(f"  read: {'; '.join(outcome.said)}")
+        echo(f"  read: {'; '.join(outcome.said)}")
     for line in outcome.models:
-        click.echo(f"  model: {line}")
+        echo(f"  model: {line}")
     if not (outcome.scenarios or outcome.problems):
-        click.echo("  published figures only")
+        echo("  published figures only")
     for scenario in outcome.scenarios:
         _show_scenario(scenario)
     for problem in outcome.problems:
-        click.echo(f"  PROBLEM: {problem}")
-    click.echo()
+        echo(f"  PROBLEM: {problem}")
+    echo()
 
 
 def _show_scenario(scenario: "ScenarioPreview") -> None:
     k = len(scenario.study)
-    patients = "" if scenario.patients != scenario.patients else f", {scenario.patients:g} patients"
-    click.echo(f"  {scenario.name}: {k} {'study' if k == 1 else 'studies'}{patients}")
+    n = "" if scenario.participants is None else f", {scenario.participants:,.10g} participants"
+    echo(f"  {scenario.name}: {k} {'study' if k == 1 else 'studies'}{n}")
     shown = ", ".join(scenario.study[:12]) + (f" and {k - 12} more" if k > 12 else "")
-    click.echo(f"    {shown}")
-    for row in scenario.excluded:
+    echo(f"    {shown}")
+    for row in scenario.left_out:
         variant = "" if row.variant == "main" else f" ({row.variant})"
-        click.echo(f"    left out: {row.study}{variant}: {row.reason}")
+        echo(f"    left out: {row.study}{variant}: {row.reason}")
     for note in scenario.notes:
-        click.echo(f"    {note}")
+        echo(f"    {note}")

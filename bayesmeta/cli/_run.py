@@ -1,21 +1,16 @@
 """Whole specifications: everything they ask for, or the models they state."""
 
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from ._progress import GATES_FAILED, progress
-from ._sections import short
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from ..results import OutcomeResult, Results
+from ..machine.collector import uncollected
+from ._output import hold, raw_text_option
+from .shown.details import print_details
+from .shown.echo import echo
+from .shown.overview import print_overview
+from .shown.progress import GATES_FAILED, progress
 
 
 @click.command()
@@ -23,29 +18,41 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."
 )
-def run(specification: Path, output: Path) -> None:
+@click.option("--force", is_flag=True, help="Overwrite files of our names that no run wrote.")
+@raw_text_option
+@click.option(
+    "--verbose", is_flag=True, help="Every comparison, model and caution before the rest."
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but what is not sound.")
+def run(
+    specification: Path, *, output: Path, force: bool, raw_text: bool, verbose: bool, quiet: bool
+) -> None:
     """Analyse everything a SPECIFICATION (TOML) asks for.
 
-    Writes report.html, results.json, and per outcome tables (CSV), a posterior (netCDF) and
-    figures (SVG). Exit status: 0 sound, 1 a numerical gate failed, 2 refused.
+    Writes report.html, results.json, manifest.json (what each file holds), and a folder per outcome
+    with tables (CSV), a posterior (netCDF) and figures (SVG); nothing of an earlier run into the
+    folder is left. Exit status: 0 sound, 1 a numerical gate failed, 2 refused.
     """
-    from ..files import check_folder
+    from ..report import check_results_folder
     from ..specification import load_specification
 
     source = load_specification(specification)
-    check_folder(output)
-    with progress() as say, _uncollected():
+    names = [one.name for one in source.specification.outcome]
+    check_results_folder(output, names, force=force)
+    hold(output)
+    with progress(quiet=quiet) as say, uncollected():  # looking for cycles takes a fourteenth
         from ..analysis import run as analyse
 
         results = analyse(source, progress=say)
         from ..report import write_results
 
-        write_results(results, output, progress=say)
-    _show(results)
-    click.echo(results.coherence.in_short)
-    click.echo(f"Report: {output / 'report.html'}")
+        write_results(results, output, force=force, progress=say, raw_text=raw_text)
+    if verbose:
+        print_details(results)
+    if not quiet:
+        print_overview(results, output)
     if not results.passed:
-        click.echo("A numerical gate failed: see the marked tables and the report.", err=True)
+        echo("A numerical gate failed: see the marked tables and the report.", err=True)
         sys.exit(GATES_FAILED)
 
 
@@ -59,56 +66,11 @@ def model(specification: Path) -> None:
     from ..specification import load_specification
 
     for outcome in load_specification(specification).specification.outcome:
-        click.echo(f"# {outcome.title}\n")
+        echo(f"# {outcome.title}\n")
         models = models_of(outcome)
         if not models:
-            click.echo("Published figures only, each alone: y ~ Normal(μ, se)\n")
+            echo("Published figures only, each alone: y ~ Normal(μ, se)\n")
         for key, one in models.items():
-            click.echo(f"## {LABELS[key]}\n")
-            click.echo("".join(f"    {line}\n" for line in mathematics(one)))
-            click.echo(pymc_source(one))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Leave cycles of objects alone: to look for them takes a fourteenth of a run."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
-
-
-def _show(results: "Results") -> None:
-    from rich.console import Console
-    from rich.markup import escape
-
-    from ..results.display import headline
-    from ..summaries import describe
-
-    console = Console()
-    with console.capture() as shown:
-        for outcome in results.outcomes:
-            console.print(_table(outcome, results))
-            console.print(escape(headline(outcome, prob=results.prob)))
-            if outcome.said:
-                console.print(f"[dim]Read: {escape('; '.join(outcome.said))}.[/]")
-            if outcome.main is not None:
-                console.print(f"[dim]Model: {escape(describe(outcome.main.answer.model))}[/]")
-            for label, failures in outcome.failures.items():
-                said = escape(f"{label}: {'; '.join(failures)}")
-                console.print(f"[bold red]Not sound[/]: {said}")
-            for caution in outcome.cautions:
-                console.print(f"[dim]Caution: {escape(caution)}[/]")
-            console.print()
-    click.echo(shown.get(), nl=False)
-
-
-def _table(outcome: "OutcomeResult", results: "Results") -> "Table":
-    from ..results.sections import sections_of
-
-    about = f", {outcome.better} is better" if outcome.compares else ""
-    title = f"{outcome.title}: {outcome.scale.called} [{100 * results.prob:g}% interval]{about}"
-    return short(sections_of(outcome, results)["comparison"], title)
+            echo(f"## {LABELS[key]}\n")
+            echo("".join(f"    {line}\n" for line in mathematics(one)))
+            echo(pymc_source(one))

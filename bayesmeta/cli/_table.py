@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..ways import cut, shown
+
 if TYPE_CHECKING:
     from ..reading import Reading
 
@@ -109,9 +111,9 @@ def _pairs(texts: Sequence[str], flag: str, mark: str) -> dict[str, str]:
     for text in texts:
         name, _, value = (part.strip() for part in text.partition(mark))
         if not (name and value):
-            raise SpecError(f"{flag} takes NAME{mark}VALUE; got {text!r}.")
+            raise SpecError(f"{flag} takes NAME{mark}VALUE; got {shown(text)}.")
         if name in found:
-            raise SpecError(f"{flag} names {name!r} twice.")
+            raise SpecError(f"{flag} names {shown(name)} twice.")
         found[name] = value
     return found
 
@@ -120,7 +122,7 @@ def _one_control(names: Sequence[str]) -> str | None:
     from ..errors import SpecError
 
     if len(names) > 1:
-        raise SpecError(f"--control names one arm; got {', '.join(names)}.")
+        raise SpecError(f"--control names one arm; got {cut(', '.join(names))}.")
     return names[0] if names else None
 
 
@@ -131,7 +133,7 @@ def _excluded(texts: Sequence[str]) -> dict[str, None]:
     for text in texts:
         name, _, reason = text.partition(":")
         if not (name.strip() and reason.strip()):
-            raise SpecError(f"--exclude takes 'NAME: REASON'; got {text!r}.")
+            raise SpecError(f"--exclude takes 'NAME: REASON'; got {shown(text)}.")
     return dict.fromkeys(texts)
 
 
@@ -144,5 +146,5 @@ def _correlation(text: str | None) -> float | str | None:
         return float(text)
     except ValueError:
         raise SpecError(
-            f"--correlation is a number between -1 and 1, or derived; got {text!r}."
+            f"--correlation is a number between -1 and 1, or derived; got {shown(text)}."
         ) from None

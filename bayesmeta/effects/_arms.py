@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import check_frame, check_mapping
 from ..errors import DataError
 from ..studies import QUANTILES, agreed, is_blank, name_rows, read_numbers, rename_columns
 from ..ways import way
@@ -132,6 +133,8 @@ def _by_trial(
 ) -> "pd.DataFrame":
     import pandas as pd
 
+    check_frame(frame)
+    check_mapping(columns, "columns", "{'study': 'Trial'}")
     table, names = _read(frame, dict(columns or {}))
     said = _of_trials(table, names)
     rows: list[Row] = []

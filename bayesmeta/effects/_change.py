@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..studies import ContinuousStudies, join_how, name_rows, one_unit
-from ..ways import way
+from ..ways import shown, way
 from ._reading import Filled, read_filled
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ the change as printed',)
             study=table.study,
             variant=table.variant,
             excluded=table.excluded,
+            origin=table.origin,
             covariates=table.covariates,
             unit=unit,
             how=join_how(*how, converted),
@@ -246,7 +247,7 @@ def _correlation(
     else:
         raise DataError(
             "correlation is a number between -1 and 1, 'derived' or 'unknown'; got "
-            f"{correlation!r}."
+            f"{shown(correlation)}."
         )
     told = tuple(f"{one:g}, of the table" if np.isfinite(one) else source for one in own)
     return np.where(np.isfinite(own), own, value), told

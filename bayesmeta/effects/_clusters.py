@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import number
 from ..errors import DataError
-from ..studies import Excluded, name_rows
+from ..studies import Excluded, Origin, name_rows
 from ..ways import way
-from ._counts import ESTIMATES, SILENT, ZERO_WORDS
+from ._counts import ADDED, ESTIMATES, SILENT, ZERO_WORDS, cells
 from ._measures import MEASURES, measure_named
 from ._reading import Filled, read_filled
 from ._sizes import EffectSizes
@@ -94,8 +95,8 @@ def cluster_effects(
     effect = _design_effects(table, (design_effect, icc, cluster_size), also=fractional)
     _check_stated(table, fractional & ~(effect > 1))
     divided = np.where(fractional, 1.0, effect)
-    cells = _Cells(*(table.numbers[name] / divided for name in COUNTS))
-    return _estimates(table, cells, measure, _words(effect, fractional))
+    used = _Cells(*(table.numbers[name] / divided for name in COUNTS))
+    return _estimates(table, used, measure, _words(effect, fractional))
 
 
 def design_effects(
@@ -175,6 +176,7 @@ def _of_all(design: float | None, icc: float | None, size: float | None) -> floa
             f"Give {way('design_effect', '1.5')}, or {way('icc', '0.05', '20')}, not both."
         )
     if design is not None:
+        design = number(design, "design_effect", DataError)
         if not 1 <= design < np.inf:
             raise DataError(f"A design effect is 1 or more; got {design:g}.")
         return float(design)
@@ -234,21 +236,20 @@ def _words(effect: Array, fractional: NDArray[np.bool_]) -> list[str]:
     ]
 
 
-def _estimates(table: Filled, cells: _Cells, measure: str, how: list[str]) -> EffectSizes:
-    none = (cells.events_treatment == 0) & (cells.events_control == 0)
-    every = (cells.events_treatment == cells.n_treatment) & (
-        cells.events_control == cells.n_control
-    )
+def _estimates(table: Filled, used: _Cells, measure: str, how: list[str]) -> EffectSizes:
+    none = (used.events_treatment == 0) & (used.events_control == 0)
+    every = (used.events_treatment == used.n_treatment) & (used.events_control == used.n_control)
     silent = none | every if measure == "OR" else none if measure in SILENT else none & False
     if silent.all():
         raise DataError(f"No study says anything about the {MEASURES[measure].words}.")
-    y, variance = ESTIMATES[measure](cells, "if_needed")
+    y, variance = ESTIMATES[measure](used, "if_needed")
     where = np.flatnonzero(~silent)
     dropped = tuple(
         Excluded(
             table.study[i],
             table.variant[i],
             f"{SILENT[measure]}: no information on the {measure}",
+            dropped=True,
         )
         for i in np.flatnonzero(silent)
     )
@@ -258,12 +259,26 @@ def _estimates(table: Filled, cells: _Cells, measure: str, how: list[str]) -> Ef
         se=np.where(silent, 1.0, np.sqrt(variance)),
         measure=measure,
         excluded=table.excluded + dropped,
+        origin=_origin(table, used),
         note=ZERO_WORDS["if_needed"],
         how=tuple(how),
         variant=table.variant,
         covariates=table.covariates,
     )
-    return whole.keep([table.study[i] for i in where])
+    return whole.keep_accounted([table.study[i] for i in where])
+
+
+def _origin(table: Filled, used: _Cells) -> Origin:
+    """The origin of the table, with its participants and what is added to zero cells."""
+    total = table.numbers["n_treatment"] + table.numbers["n_control"]
+    zero = np.any([one == 0 for one in cells(used)], axis=0)  # pyright: ignore[reportArgumentType]
+    return replace(
+        table.origin,
+        participants=dict(zip(table.study, total.tolist(), strict=True)),
+        added={
+            name: ADDED["if_needed"] for name, one in zip(table.study, zero, strict=True) if one
+        },
+    )
 
 
 def _first(table: Filled, bad: NDArray[np.bool_]) -> str:

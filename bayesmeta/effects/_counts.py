@@ -1,21 +1,26 @@
 """Estimates and their variances from counts, and what is done about zero cells."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import is_among
 from ..errors import DataError
 from ..studies import (
+    Account,
     BinaryStudies,
     ContinuousStudies,
+    Excluded,
     IncidenceStudies,
     PersonTimeStudies,
     ProportionStudies,
     Studies,
     Table,
 )
+from ..ways import shown
 
 type ZeroCells = Literal["none", "if_needed", "all", "events", "treatment_arm", "variance"]
 type Estimates = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -34,6 +39,7 @@ MEASURES_OF: Mapping[type[Table], tuple[str, ...]] = {
         ContinuousStudies,
     )
 }
+MAIN_REASON = "double zero"
 SILENT = {
     "OR": "no patient, or every patient, had an event in both arms",
     "RR": "no event in either arm",
@@ -47,6 +53,14 @@ ZERO_WORDS: Mapping[ZeroCells, str] = {
     "events": "½ added to the events, and so to the totals, of studies with a zero in any cell",
     "treatment_arm": "each arm's share of the patients added in studies with a zero in any cell",
     "variance": "½ added in the variance alone of studies with a zero in any cell",
+}
+ADDED: Mapping[ZeroCells, str] = {  # of a study to which it happens
+    "none": "",
+    "if_needed": "½ added to each cell",
+    "all": "½ added to each cell",
+    "events": "½ added to the events, and so to the totals",
+    "treatment_arm": "each arm's share of the patients added",
+    "variance": "½ added in the variance",
 }
 # The last three are of two arms, and one of them of one measure.
 ZERO_CELLS_OF: Mapping[str, tuple[ZeroCells, ...]] = {
@@ -86,9 +100,9 @@ def adjusted_cells(studies: BinaryStudies, zero_cells: ZeroCells, measure: str =
 def check_rule(zero_cells: str, measure: str) -> None:
     """Refuse a rule for zero cells that is none, or not one of this measure."""
     rules = ZERO_CELLS_OF.get(measure, ("none", "if_needed", "all"))
-    if zero_cells not in rules:
-        of = f" of {measure}" if zero_cells in ZERO_WORDS else ""
-        raise DataError(f"zero_cells {zero_cells!r} is not one of {', '.join(rules)}{of}.")
+    if not is_among(zero_cells, rules):
+        of = f" of {measure}" if is_among(zero_cells, ZERO_WORDS) else ""
+        raise DataError(f"zero_cells {shown(zero_cells)} is not one of {', '.join(rules)}{of}.")
 
 
 def _with_half(
@@ -109,6 +123,44 @@ def informative(studies: Studies, measure: str) -> NDArray[np.bool_]:
     if measure == "OR":
         silent = silent | studies.all_events
     return ~silent
+
+
+def zero_words(studies: Studies, rule: ZeroCells) -> str:
+    """What a rule adds to which cells of such a table, in words; where it adds nothing, that."""
+    if not corrected(studies, rule).any():
+        return ZERO_WORDS["none"]
+    four = studies.size == "n" and len(studies.arms) == 2
+    return ZERO_WORDS[rule] if four else ZERO_WORDS[rule].replace("all four cells", "all cells")
+
+
+def with_zero(studies: Studies) -> NDArray[np.bool_]:
+    """Studies with a cell that is zero, shape (k,)."""
+    zero = [getattr(studies, f"events{arm}") == 0 for arm in studies.arms]
+    if studies.size == "n":
+        zero += [getattr(studies, f"events{a}") == getattr(studies, f"n{a}") for a in studies.arms]
+    return np.any(zero, axis=0)
+
+
+def corrected(studies: Studies, rule: ZeroCells) -> NDArray[np.bool_]:
+    """Studies to whose cells a rule adds something, shape (k,)."""
+    if rule in ("none", "all"):
+        return np.full(studies.k, rule == "all")
+    return with_zero(studies)
+
+
+def silent(studies: Studies, measure: str, kept: NDArray[np.bool_]) -> tuple[Excluded, ...]:
+    """The studies that are not kept, as rows that say nothing about the measure."""
+    why = f"{SILENT.get(measure, 'nothing')}: no information on the {measure}"
+    return tuple(
+        Excluded(name, MAIN_REASON, why, dropped=True)
+        for name, keep in zip(studies.study, kept, strict=True)
+        if not keep
+    )
+
+
+def account_of(studies: Studies, measure: str, kept: NDArray[np.bool_]) -> Account:
+    """Return what became of counts of which some studies say nothing about the measure."""
+    return replace(studies.keep_accounted(kept).account, dropped=silent(studies, measure, kept))
 
 
 def _log_odds_ratio(studies: BinaryStudies, zero_cells: ZeroCells) -> Estimates:

@@ -1,24 +1,33 @@
 """Effect sizes: studies in, estimates and standard errors on the analysis scale out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Literal, final
 
 import numpy as np
 
+from ..arguments import check_switch, is_among
 from ..errors import DataError
-from ..studies import ContinuousStudies, Excluded, Published, Studies, Table, name_rows
-from ..ways import way
+from ..studies import ContinuousStudies, Origin, Published, Studies, Table, name_rows
+from ..ways import shown, way
 from ._continuous import SMD, estimates
-from ._counts import ESTIMATES, SILENT, ZERO_WORDS, ZeroCells, check_rule, informative
+from ._counts import (
+    ADDED,
+    ESTIMATES,
+    SILENT,
+    ZeroCells,
+    check_rule,
+    corrected,
+    informative,
+    silent,
+    zero_words,
+)
 from ._measures import MEASURES, measure_named
 from ._printed import from_intervals
 from ._sizes import EffectSizes
 
 type DoubleZero = Literal["exclude", "include"]
-
-MAIN_REASON = "double zero"
 
 
 def effect_sizes(
@@ -109,10 +118,14 @@ class Asked:
     def measure_for(self, studies: Table) -> str:
         """The measure of a table, after a look at what belongs to one measure only."""
         measure = _measure_for(studies, self.measure)
+        check_switch(self.bias_correction, "bias_correction")
         if self.bias_correction and measure != "ROM":
-            raise DataError(f"bias_correction is for measure 'ROM', not {measure!r}.")
-        if self.smd not in ("exact", "RevMan") or (self.smd == "RevMan" and measure != "SMD"):
-            raise DataError(f"smd is 'exact' or, for measure 'SMD', 'RevMan'; got {self.smd!r}.")
+            raise DataError(f"bias_correction is for measure 'ROM', not {shown(measure)}.")
+        rules = ("exact", "RevMan") if measure == "SMD" else ("exact",)
+        if not is_among(self.smd, rules):
+            raise DataError(
+                f"smd is 'exact' or, for measure 'SMD', 'RevMan'; got {shown(self.smd)}."
+            )
         return measure
 
 
@@ -127,8 +140,8 @@ def _made_of(given: object, asked: Asked) -> EffectSizes:
 @_made_of.register
 def _of_counts(studies: Studies, asked: Asked) -> EffectSizes:
     measure, double_zero = asked.measure_for(studies), asked.double_zero
-    if double_zero not in ("exclude", "include"):
-        raise DataError(f"double_zero is 'exclude' or 'include', not {double_zero!r}.")
+    if not is_among(double_zero, ("exclude", "include")):
+        raise DataError(f"double_zero is 'exclude' or 'include', not {shown(double_zero)}.")
     check_rule(asked.zero_cells, measure)
     kept = np.ones(studies.k, bool) if double_zero == "include" else informative(studies, measure)
     if not kept.any():
@@ -137,7 +150,7 @@ def _of_counts(studies: Studies, asked: Asked) -> EffectSizes:
             f"{SILENT[measure]}. A two-stage analysis has nothing to pool; such studies are kept "
             f"by {way('counts')}."
         )
-    left = studies.keep(kept)
+    left = studies.keep_accounted(kept)
     with np.errstate(divide="ignore", invalid="ignore"):
         y, variance = ESTIMATES[measure](left, asked.zero_cells)
     bad = ~np.isfinite(y) | ~(variance > 0) | ~np.isfinite(variance)
@@ -146,20 +159,27 @@ def _of_counts(studies: Studies, asked: Asked) -> EffectSizes:
             f"The {measure} has no finite estimate for {name_rows(left.study, bad)}, which have a "
             f"zero cell; use {way('zeros', 'if_needed')}, or {way('counts')}."
         )
-    dropped = tuple(
-        Excluded(name, MAIN_REASON, f"{SILENT[measure]}: no information on the {measure}")
-        for name, keep in zip(studies.study, kept, strict=True)
-        if not keep
-    )
+    dropped = silent(studies, measure, kept)
     return EffectSizes(
         study=left.study,
         y=y,
         se=np.sqrt(variance),
         measure=measure,
         excluded=studies.excluded + dropped,
-        note=ZERO_WORDS[asked.zero_cells],
+        origin=_origin(left, asked.zero_cells),
+        note=zero_words(left, asked.zero_cells),
         variant=left.variant,
         covariates=left.covariates,
+    )
+
+
+def _origin(studies: Studies, rule: ZeroCells) -> Origin:
+    """Where the estimates come from, with their participants and what is added to zero cells."""
+    added = corrected(studies, rule)
+    return replace(
+        studies.origin,
+        participants=studies.participants,
+        added={name: ADDED[rule] for name, one in zip(studies.study, added, strict=True) if one},
     )
 
 
@@ -175,6 +195,11 @@ def _of_means(studies: ContinuousStudies, asked: Asked) -> EffectSizes:
         se=np.sqrt(variance),
         measure=measure,
         excluded=studies.excluded,
+        origin=replace(
+            studies.origin,
+            participants=studies.participants,
+            unit=studies.measured_in if measure == "MD" else "",
+        ),
         note=f"from means and SDs{how}",
         how=studies.how,
         variant=studies.variant,
@@ -195,7 +220,7 @@ def _measure_for(studies: Table, measure: str | None) -> str:
     if found not in among:
         raise DataError(
             f"A table with {' and '.join(studies.columns()[:2])} has the measure "
-            f"{_either(among)}, not {measure!r}."
+            f"{_either(among)}, not {shown(measure)}."
         )
     return found
 

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
+from ..arguments import as_text
 from ..errors import DataError
+from ..ways import shown
 
 type Link = Literal["identity", "log", "logit", "atanh"]
 
@@ -123,15 +125,15 @@ OTHER_NAMES: Mapping[str, str] = {
 
 def measure_meant(name: str) -> Measure | None:
     """The measure that a name is, in letters of any case, or that others call so."""
-    plain = "".join(c for c in str(name).casefold() if c.isalnum())
-    return MEASURES.get(str(name).strip().upper()) or MEASURES.get(OTHER_NAMES.get(plain, ""))
+    plain = "".join(c for c in as_text(name).casefold() if c.isalnum())
+    return MEASURES.get(as_text(name).strip().upper()) or MEASURES.get(OTHER_NAMES.get(plain, ""))
 
 
 def measure_named(name: str, among: Sequence[str] = tuple(MEASURES)) -> Measure:
     """Look a measure up, in letters of any case, or say which there are."""
-    found = str(name).strip().upper()
+    found = as_text(name).strip().upper()
     if found in among:
         return MEASURES[found]
     meant = measure_meant(name)
     hint = f" {meant.in_words}." if meant is not None and meant.name in among else ""
-    raise DataError(f"measure {name!r} is not one of {', '.join(among)}.{hint}")
+    raise DataError(f"measure {shown(name)} is not one of {', '.join(among)}.{hint}")

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import check_mapping
 from ..errors import DataError
 from ..sheets import plainly
 from ..studies import (
     Covariates,
     Excluded,
+    Origin,
     Problems,
     check_names,
     is_blank,
     read_covariates,
     read_rows,
 )
+from ..ways import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +44,7 @@ class Filled:
     texts: Mapping[str, tuple[str, ...]]
     covariates: Covariates
     problems: Problems
+    origin: Origin
 
     @property
     def k(self) -> int:
@@ -64,11 +68,13 @@ def read_filled(
 
     Names in both `numbers` and `texts` are read as both: the text keeps the printed decimals.
     """
+    check_mapping(columns, "columns", "{'study': 'Trial'}")
     given = dict(columns or {})
     unknown = [name for name in given if name not in ("study", "variant", *numbers, *texts)]
     if unknown:
         raise DataError(
-            f"columns names {unknown[0]!r}, which is none of study, {', '.join((*numbers, *texts))}"
+            f"columns names {shown(unknown[0])}, which is none of study, "
+            f"{', '.join((*numbers, *texts))}"
             "."
         )
     table = plainly(frame, given)
@@ -98,6 +104,7 @@ def read_filled(
         },
         covariates=read_covariates(rows.covariates, k),
         problems=problems,
+        origin=rows.origin,
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..studies import check_prob, join_how, one_unit
+from ..arguments import check_switch
+from ..studies import Origin, check_prob, join_how, one_unit
 from ._continuous import check_one_unit
 from ._forms import ARMS, FORMS, NUMBERS, Asked, Form
 from ._measures import MEASURES, measure_named
@@ -110,6 +111,7 @@ def reported_effects(
     """
     kind = measure_named(measure, COMPARATIVE)
     measure = kind.name
+    check_switch(t_based, "t_based")
     check_prob(prob, of_table=True)
     table = read_filled(frame, NUMBERS, TEXTS, columns=columns, exclude=exclude)
     table, bounds = _with_p(table)
@@ -117,7 +119,7 @@ def reported_effects(
     forms = _forms_of(measure)
     chosen = _choose(table, forms, bounds, measure)
     y, se, how = _assemble(asked, forms, chosen)
-    factor, how = _units(table, measure, how)
+    factor, how, unit = _units(table, measure, how)
     with table.problems.going_on():
         return EffectSizes(
             study=table.study,
@@ -125,12 +127,20 @@ def reported_effects(
             se=se * factor,
             measure=measure,
             excluded=table.excluded,
+            origin=replace(_with_sizes(table), unit=unit),
             note="as each report has it",
             how=how,
             label=label,
             variant=table.variant,
             covariates=table.covariates,
         )
+
+
+def _with_sizes(table: Filled) -> Origin:
+    """The origin of the table, with the participants of studies that say how many they have."""
+    total = table.numbers["n_treatment"] + table.numbers["n_control"]
+    sizes = {name: float(n) for name, n in zip(table.study, total, strict=True) if np.isfinite(n)}
+    return replace(table.origin, participants=sizes)
 
 
 def _forms_of(measure: str) -> tuple[Form, ...]:
@@ -233,10 +243,10 @@ def _assemble(
     return y, se, tuple(how)
 
 
-def _units(table: Filled, measure: str, how: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
-    """Factors to one unit; only a difference has one."""
+def _units(table: Filled, measure: str, how: tuple[str, ...]) -> tuple[Array, tuple[str, ...], str]:
+    """Factors to one unit, and which that is; only a difference has one."""
     if measure != "MD":
-        return np.ones(table.k), how
+        return np.ones(table.k), how, ""
     factor, unit, converted = one_unit(table.texts["unit"])
     check_one_unit(unit)
-    return factor, join_how(how, converted)
+    return factor, join_how(how, converted), next(filter(None, unit), "")

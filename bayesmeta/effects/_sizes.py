@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, ClassVar, Self, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import is_iterable
 from ..errors import DataError
 from ..studies import (
+    MADE_HERE,
     MAIN,
     Covariate,
     Covariates,
     Excluded,
+    Origin,
     Problems,
     Table,
     read_covariates,
+    read_names,
     read_only,
 )
+from ._counts import ZERO_WORDS
 from ._measures import measure_named
 from ._printed import from_intervals, from_natural
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from ..studies import Key
 
 NO_COVARIATES = Covariates()
+AS_GIVEN = "as given"
 PRINTED = ("estimate", "lower", "upper")
 FORMS = (("y", "se"), PRINTED, ("estimate", "se"))  # in which a table may give its estimates
 
@@ -54,7 +60,7 @@ class EffectSizes(Table):
         The same of single studies, where they differ.
     label : str
         What the estimates are of, where the measure does not say it: ``"hazard ratio for death"``.
-    variant, covariates
+    variant, covariates, origin
         As for :class:`BinaryStudies`.
 
     Raises
@@ -68,13 +74,14 @@ class EffectSizes(Table):
     se: NDArray[np.float64]
     measure: str = "GEN"
     excluded: tuple[Excluded, ...] = ()
-    note: str = "as given"
+    note: str = AS_GIVEN
     how: tuple[str, ...] = ()
     label: str = ""
     variant: tuple[str, ...] = field(default=(), repr=False, compare=False)
     covariates: Mapping[str, Covariate] = field(
         default_factory=Covariates, repr=False, compare=False
     )
+    origin: Origin = field(default=MADE_HERE, repr=False, compare=False)
     kind: ClassVar[str] = "estimates"
     texts: ClassVar[Mapping[str, str]] = {"how": "", "variant": MAIN}
 
@@ -87,6 +94,25 @@ class EffectSizes(Table):
     def provenance(self) -> tuple[str, ...]:
         """How the figures of each study came about; ``""`` where they are as printed."""
         return self.how
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """How the estimate of each study was made; what was added to cells, of those alone."""
+        added = self.origin.added
+        return tuple(
+            how or (ZERO_WORDS["none"] if added and name not in added else self.note)
+            for name, how in zip(self.study, self.how, strict=True)
+        )
+
+    @property
+    def as_given(self) -> bool:
+        """Whether y and se of every study are figures that were given, not made of others."""
+        return set(self.made) <= {AS_GIVEN}
+
+    @property
+    def making(self) -> str:
+        """How the estimates of all studies were made."""
+        return self.note
 
     def _check(self, problems: Problems) -> None:
         self._put("measure", measure_named(self.measure).name)
@@ -129,7 +155,7 @@ class EffectSizes(Table):
         2
         """
         return cls(
-            study=tuple(study),
+            study=tuple(study) if is_iterable(study) else read_names(study),
             y=read_only(y),
             se=read_only(se),
             measure=measure,
@@ -231,10 +257,11 @@ class EffectSizes(Table):
             measure=self.measure,
             excluded=tuple(row for one in parts for row in one.excluded),
             note="as each report has it",
-            how=tuple(how or one.note for one in parts for how in one.how),
+            how=tuple(how for one in parts for how in one.made),
             label=self.label,
             variant=tuple(name for one in parts for name in one.variant),
             covariates=_joined([(one.covariates, one.k) for one in parts]),
+            origin=self.origin.joined(*(one.origin for one in others)),
         )
 
     @classmethod

@@ -19,11 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..machine import forks  # noqa: F401 - looks at every fork from here on
 from ..model import Arms, Data, Likelihood, Model
 from ..posterior import Posterior
 from ..studies import ContinuousStudies
+from ..ways import shown
 from ._cautions import CALLED_OUTLIER, FEW, telling_count
 from .capability import Capability, capability, default_engine, run
+from .compiled.folder import Kept, clear_programs, kept_programs
 from .exact.propriety import check_propriety
 from .likelihood.rough import rough_columns
 from .many.batch import BATCH_TOLERANCE, BatchFit, batch
@@ -42,13 +45,16 @@ __all__ = [
     "BatchFit",
     "Capability",
     "Engine",
+    "Kept",
     "Quadrature",
     "batch",
     "capability",
+    "clear_programs",
     "default_engine",
     "device",
     "effect_likelihoods",
     "fit",
+    "kept_programs",
     "log_evidence_without",
     "mathematics",
     "padded_k",
@@ -92,7 +98,7 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     -0.228
     """
     if not isinstance(model, Model):
-        raise ModelError(f"fit takes a model first, e.g. default_model(data); got {model!r}.")
+        raise ModelError(f"fit takes a model first, e.g. default_model(data); got {shown(model)}.")
     check_propriety(model, data)
     return run(engine, model, data)
 

@@ -26,6 +26,7 @@ from ..model import (
     Spread,
 )
 from ..multivariate import MultivariateEffects, pairs
+from ..posterior import Caution
 from ..studies import Studies
 
 FEW = 5
@@ -64,7 +65,9 @@ def _(_: NoSpread, model: Model, data: Data) -> tuple[str, ...]:
 @_of_spread.register(Scatter | OutlierSpread)
 def _(_: Scatter | OutlierSpread, model: Model, data: Data) -> tuple[str, ...]:
     few = _few(telling_count(model, data), data.k)
-    return (few.format(prior=repr(model.priors["tau"])),) if few else ()
+    prior = repr(model.priors["tau"])
+    general = f"With fewer than {FEW} telling studies tau rests largely on its prior, {prior}."
+    return (Caution(few.format(prior=prior), general),) if few else ()
 
 
 @singledispatch

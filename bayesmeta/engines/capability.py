@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import ModelError
+from ..machine.collector import uncollected
 from ..model import Data, Model, NormalSpread, NoSpread, Scatter
 from ..posterior import Posterior
 from ..priors import Prior
+from ..ways import shown
 from .exact.common import integrate_common
 from .exact.fixed import integrate_fast
 from .exact.grid import integrate_on_grid
@@ -102,7 +104,7 @@ def run(engine: Engine | None, model: Model, data: Data) -> Posterior:
     if isinstance(engine, NUTS):
         return _sampled(model, data, engine)
     if engine is not None and not isinstance(engine, Quadrature):
-        raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {engine!r}.")
+        raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {shown(engine)}.")
     model.check_data(data)
     can = capability(model)
     if can.exact is not None:
@@ -117,7 +119,7 @@ def _sampled(model: Model, data: Data, engine: NUTS) -> Posterior:
         raise ModelError(lacking)
     from .compiled.precision import float64
 
-    with float64():  # before PyMC is imported: its JAX module rewrites XLA_FLAGS
+    with float64(), uncollected():  # before PyMC is imported: its JAX module rewrites XLA_FLAGS
         from .sampling.nuts import sample
 
         return sample(model, data, engine)
@@ -130,13 +132,14 @@ def _beyond(model: Model) -> str:
         prior = priors.get(name)
         if prior is not None and prior.support != (-math.inf, math.inf):
             return (
-                f"The exact engine takes a prior of {name} on the whole line, not {prior!r}; use "
+                f"The exact engine takes a prior of {name} on the whole line, not "
+                f"{shown(prior)}; use "
                 "Normal or StudentT, or NUTS(seed=...)."
             )
     if "df" in priors:
         return (
             "The exact engine takes degrees of freedom as a number, not "
-            f"df={priors['df']!r}; use NUTS(seed=...)."
+            f"df={shown(priors['df'])}; use NUTS(seed=...)."
         )
     if model.likelihood.shares or model.between.shares:
         return (

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, fields
 from typing import final
 
+from ..arguments import check_whole, number
 from ..errors import ModelError
+from ..ways import shown
 
 
 class Engine:
@@ -33,8 +35,8 @@ class Quadrature(Engine):
 
     def __post_init__(self) -> None:
         _whole("nodes", self.nodes, least=8)
-        if not self.tolerance > 0:
-            raise ModelError(f"tolerance must be positive, got {self.tolerance!r}.")
+        if not number(self.tolerance, "tolerance") > 0:
+            raise ModelError(f"tolerance must be positive, got {shown(self.tolerance)}.")
 
 
 @final
@@ -68,9 +70,9 @@ class NUTS(Engine):
         _whole("draws", self.draws, least=100)
         _whole("tune", self.tune, least=100)
         _whole("chains", self.chains, least=2)
-        if not 0.5 <= self.target_accept < 1:
+        if not 0.5 <= number(self.target_accept, "target_accept") < 1:
             raise ModelError(
-                f"target_accept must lie between 0.5 and 1, got {self.target_accept!r}."
+                f"target_accept must lie between 0.5 and 1, got {shown(self.target_accept)}."
             )
 
     def __str__(self) -> str:
@@ -81,5 +83,4 @@ class NUTS(Engine):
 
 
 def _whole(name: str, value: int, *, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ModelError(f"{name} must be a whole number, {least} or more; got {value!r}.")
+    check_whole(value, name, least)

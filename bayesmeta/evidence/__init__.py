@@ -6,15 +6,27 @@ from ._outliers import outliers
 from ._weights import mean_weights
 from ._widths import width_penalty
 from ._zeros import zero_studies
+from .conclusion import RULE, Conclusion, concluded, conclusion
+from .reverse import ReverseBayes, reverse_bayes
+from .tipping import TippingPoint, TippingPoints, tipping_points
 
 __all__ = [
+    "RULE",
     "BayesFactor",
     "BayesFactors",
+    "Conclusion",
+    "ReverseBayes",
+    "TippingPoint",
+    "TippingPoints",
     "bayes_factors",
+    "concluded",
+    "conclusion",
     "mean_weights",
     "outliers",
     "prior_of_scale",
     "quartile_definitions",
+    "reverse_bayes",
+    "tipping_points",
     "width_penalty",
     "zero_studies",
 ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..model import Arms, compose, spellings
-from ..posterior import Posterior
+from ..posterior import Posterior, check_posterior
 from ..studies import check_prob
 from ._refit import refit
 
@@ -52,6 +52,7 @@ def quartile_definitions(posterior: Posterior, *, prob: float = 0.95) -> "pd.Dat
     """
     import pandas as pd
 
+    check_posterior(posterior)
     check_prob(prob)
     model = posterior.model
     of = model.likelihood

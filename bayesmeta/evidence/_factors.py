@@ -10,7 +10,7 @@ from scipy.special import expit
 from ..engines import log_evidence_without
 from ..errors import ModelError
 from ..model import compose
-from ..posterior import Array, Marginal, Posterior, TauDensity
+from ..posterior import Array, Marginal, Posterior, TauDensity, check_posterior
 from ..priors import (
     Exponential,
     Gamma,
@@ -149,6 +149,7 @@ def bayes_factors(posterior: Posterior) -> BayesFactors:
     >>> bm.bayes_factors(bm.fit(model, data)).table()["bf01"].round(2).to_dict()
     {'mu = 0': 4.73, 'tau = 0': 1.4}
     """
+    check_posterior(posterior)
     log_z = _log_evidence(posterior)
     factors = (_of_mu(posterior, log_z),) if scale_of(posterior).comparative else ()
     if "tau" not in posterior.marginals:

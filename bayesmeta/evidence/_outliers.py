@@ -7,8 +7,9 @@ import numpy as np
 from ..engines import CALLED_OUTLIER
 from ..errors import ModelError
 from ..model import OutlierSpread
-from ..posterior import Posterior
+from ..posterior import Posterior, check_posterior
 from ..priors import Beta, Mixture, Prior, Uniform
+from ..ways import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ def outliers(posterior: Posterior) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    check_posterior(posterior)
     model = posterior.model
     between = model.between
     if not isinstance(between, OutlierSpread):
@@ -86,4 +88,6 @@ def mean_of_share(prior: Prior) -> float:
         case Mixture():
             return sum(weight * mean_of_share(part) for weight, part in prior.parts)
         case _:  # the model takes no other
-            raise ModelError(f"share has a Beta or Uniform prior, or their mixture, not {prior!r}.")
+            raise ModelError(
+                f"share has a Beta or Uniform prior, or their mixture, not {shown(prior)}."
+            )

@@ -1,4 +1,4 @@
-"""Further fits behind a factor or a weight."""
+"""Further fits behind a factor, a weight or a limit."""
 
 from ..engines import fit
 from ..errors import ModelError
@@ -7,9 +7,9 @@ from ..posterior import Posterior
 
 
 def refit(model: Model, data: Data) -> Posterior:
-    """Fit once more; a factor has no place to mark that a gate failed."""
+    """Fit once more; a factor or a limit has no place to mark that a gate failed."""
     posterior = fit(model, data)
     if not posterior.diagnostics.passed_first:
         failed = "; ".join(map(str, posterior.diagnostics.failures))
-        raise ModelError(f"The factor needs a fit of {model!r}, which failed: {failed}.")
+        raise ModelError(f"This needs a fit of {model!r} besides, which failed: {failed}.")
     return posterior

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..model import NormalSpread, NoSpread
-from ..posterior import Posterior, TauDensity
+from ..posterior import Posterior, TauDensity, check_posterior
 from ..priors import Flat, Normal
 from ..ways import way
 from ._refit import refit
@@ -53,6 +53,7 @@ def mean_weights(posterior: Posterior) -> "pd.DataFrame":
     >>> bm.mean_weights(bm.fit(model, data))["weight"].round(2).to_list()
     [0.47, 0.3, 0.21, 0.02]
     """
+    check_posterior(posterior)
     if not posterior.exact:
         raise ModelError(f"Weights need an exact posterior: {way('exact')}.")
     model = posterior.model

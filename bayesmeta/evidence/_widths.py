@@ -9,8 +9,8 @@ from ..effects import EffectSizes, convert_quantiles, effect_sizes
 from ..engines import effect_likelihoods, fit, rough_estimates
 from ..errors import DataError, ModelError
 from ..model import Arms, Estimates, Model, compose, spellings
-from ..posterior import GridDensity, Posterior
-from ..studies import QUANTILES, ContinuousStudies, takes_quantiles
+from ..posterior import GridDensity, Posterior, check_posterior
+from ..studies import QUANTILES, ContinuousStudies, check_prob, takes_quantiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +77,8 @@ def width_penalty(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame"
     """
     import pandas as pd
 
+    check_posterior(posterior)
+    check_prob(prob)
     model, data, of = posterior.model, posterior.data, posterior.model.likelihood
     if not isinstance(of, Arms) or not isinstance(data, ContinuousStudies):
         raise ModelError(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..engines import NUTS, Engine, fit
 from ..errors import ModelError
 from ..model import Data
-from ..posterior import Posterior
+from ..posterior import Posterior, check_posterior
 from ..studies import check_prob
 from ..summaries import scale_of
 
@@ -61,6 +61,7 @@ def zero_studies(
     """
     import pandas as pd
 
+    check_posterior(posterior)
     check_prob(prob)
     data = posterior.data
     if not posterior.model.likelihood.counted:

@@ -12,6 +12,7 @@ from functools import singledispatch
 
 import numpy as np
 
+from ..arguments import check_whole, is_iterable
 from ..effects import (
     MEASURES_OF,
     EffectSizes,
@@ -22,6 +23,7 @@ from ..effects import (
 )
 from ..errors import DataError, ModelError
 from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies, Published
+from ..ways import shown
 from ._chance import expected_matches
 from ._choices import Choice, single_choices
 from ._nearest import best_of
@@ -85,9 +87,12 @@ def explain(
     """
     if not isinstance(subsets, bool | np.bool_):
         raise DataError(
-            f"subsets is True or False, got {subsets!r}; for some studies only, explain "
+            f"subsets is True or False, got {shown(subsets)}; for some studies only, explain "
             "studies.keep([names])."
         )
+    if not isinstance(published, Published):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DataError(f"published is a Published figure, got {shown(published)}.")
+    check_whole(limit, "limit", 1)
     if not published.has_interval:
         raise DataError("explain needs a published estimate with its interval.")
     measure = measure_named(published.measure)
@@ -95,6 +100,8 @@ def explain(
     printed_values(published)  # refuses a ratio that is printed as its logarithm
     studies = _prepared(studies, measure)
     _check_measure(studies, measure)
+    if not is_iterable(readings):
+        raise DataError(f"readings are tables in a list, got {shown(readings)}.")
     readings = [_prepared(one, measure) for one in readings]
     k = published.k if published.k is not None and published.k < studies.k else None
     selections = select(studies, readings, subsets=subsets, k=k, limit=limit)

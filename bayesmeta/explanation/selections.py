@@ -11,6 +11,7 @@ from ..effects import EffectSizes
 from ..errors import DataError, ModelError
 from ..frequentist import Selections
 from ..studies import BinaryStudies, ContinuousStudies, PersonTimeStudies
+from ..ways import shown
 
 type Data = BinaryStudies | PersonTimeStudies | ContinuousStudies | EffectSizes
 
@@ -73,7 +74,7 @@ def _tables(studies: Data, readings: Sequence[Data], limit: int) -> Iterator[Dat
             raise DataError(f"readings must be {ours} like studies, not {theirs}.")
         for i, name in enumerate(reading.study):
             if name not in row:
-                raise DataError(f"readings has {name!r}, which is not among the studies.")
+                raise DataError(f"readings has {shown(name)}, which is not among the studies.")
             options[row[name]].append((reading, i))
     combinations = int(np.prod([len(each) for each in options], dtype=float))
     if combinations > limit:

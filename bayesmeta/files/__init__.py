@@ -1,11 +1,7 @@
 """Files on disk: tables in, posteriors and folders out; whole or not at all."""
 
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,17 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engines import rough_estimates, study_densities
-from ..errors import FileError, ModelError
+from ..errors import ModelError
 from ..model import Data, check_one_outcome
 from ..posterior import Posterior, shared
 from ..sheets import read_sheet
 from ..simulate import parameters, replicate
 from ..studies import Covariate, apart
+from ._claim import claimed
+from ._csv import to_csv
+from ._manifest import MANIFEST, Verdict, verify
 from ._netcdf import netcdf_of
+from ._run import Piece, check_unclaimed, write_run
+from ._staged import check_file, check_folder, replacing
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
+
+__all__ = [
+    "MANIFEST",
+    "Piece",
+    "Verdict",
+    "check_file",
+    "check_folder",
+    "check_unclaimed",
+    "claimed",
+    "read_table",
+    "replacing",
+    "side_by_side",
+    "to_csv",
+    "to_datatree",
+    "to_netcdf",
+    "verify",
+    "write_posterior",
+    "write_run",
+]
 
 PRIOR_DRAWS = 1000
 
@@ -218,10 +238,8 @@ def write_posterior(posterior: Posterior, path: Path | str, *, seed: int = 0) ->
     FileError
         If the file cannot be written; an older file of that name is then left as it was.
     """
-    path = Path(path)
-    check_file(path)
-    with staged(path.parent) as folder:
-        (folder / path.name).write_bytes(to_netcdf(to_datatree(posterior, seed=seed)))
+    with replacing(path) as new:
+        new.write_bytes(to_netcdf(to_datatree(posterior, seed=seed)))
 
 
 def to_netcdf(tree: "DataTree") -> bytes:
@@ -231,64 +249,6 @@ def to_netcdf(tree: "DataTree") -> bytes:
     segmentation fault, an ordinary file by an ``OSError``.
     """
     return netcdf_of(tree)
-
-
-def check_file(path: Path, *, other_than: Path | None = None) -> None:
-    """Refuse a file that cannot be written, or is the one that is read, before the work for it."""
-    if other_than and path.exists() and other_than.exists() and path.samefile(other_than):
-        raise FileError(f"{path} is the table itself; name another file to write.")
-    if path.is_dir():
-        raise FileError(f"{path} is a folder; name a file to write.")
-    check_folder(path.parent)
-
-
-def check_folder(target: Path) -> None:
-    """Refuse a folder that cannot be made or written to, before the work; nothing is made."""
-    nearest = next(folder for folder in (target, *target.parents) if os.path.lexists(folder))
-    if not os.path.isdir(nearest):
-        raise FileError(f"{nearest} is a file; name a folder to write to.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise FileError(f"{nearest} cannot be written to: Permission denied.")
-
-
-@contextmanager
-def staged(target: Path | str) -> Generator[Path]:
-    """Give a temporary folder whose files move into `target` together when all are written.
-
-    Raises
-    ------
-    FileError
-        If anything cannot be written. Nothing of the unfinished work is left.
-    """
-    target = Path(target)
-    check_folder(target)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".bayesmeta-", dir=target))
-    except OSError as error:
-        raise FileError(f"{target} cannot be written to: {error.strerror or error}.") from None
-    try:
-        yield folder
-        _move(folder, target)
-    except FileError:
-        raise
-    except OSError as error:
-        raise FileError(
-            f"Writing to {target} failed: {error.strerror or error}. Nothing was left half-written."
-        ) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move(folder: Path, target: Path) -> None:
-    made = sorted(folder.iterdir())
-    for path in made:  # before the first is moved: old and new files must not stand side by side
-        if (target / path.name).is_dir():
-            raise FileError(
-                f"{target / path.name} is a folder where a file is to be written; move it away."
-            )
-    for path in made:
-        os.replace(path, target / path.name)
 
 
 # Control characters other than tab and line ends: they break SVG, netCDF and terminals.

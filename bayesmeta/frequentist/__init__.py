@@ -20,7 +20,7 @@ from .conventions.many import Answers, pool_many
 from .conventions.pool import pool
 from .conventions.presets import PROGRAMS, preset
 from .conventions.selections import Selections
-from .fit import INTERVALS, FrequentistFit, IntervalName, Spread, critical
+from .fit import INTERVALS, FrequentistFit, IntervalName, Maximum, Spread, critical
 from .left_out import cumulative, influence, leave_one_out
 from .likelihood.glmm import glmm
 from .pooling.effects import common_effect, random_effects
@@ -29,7 +29,7 @@ from .pooling.one import narrow_prediction
 from .pooling.tau2_interval import tau2_interval
 from .small_study.counts import harbord, peters
 from .small_study.pet_peese import PetPeese, pet_peese
-from .small_study.regressions import egger, small_study_tests
+from .small_study.regressions import egger, regression_test, small_study_tests
 from .small_study.result import SmallStudyTest
 from .small_study.trim_and_fill import TrimAndFill, trim_and_fill
 
@@ -41,6 +41,7 @@ __all__ = [
     "Convention",
     "FrequentistFit",
     "IntervalName",
+    "Maximum",
     "PetPeese",
     "Selections",
     "SmallStudyTest",
@@ -66,13 +67,14 @@ __all__ = [
     "preset",
     "random_effects",
     "random_effects_many",
+    "regression_test",
     "small_study_tests",
     "tau2_interval",
     "trim_and_fill",
 ]
 _FOR_OTHER_ROOMS = {
     *("INTERVALS", "MANTEL_HAENSZEL", "PROGRAMS", "Answers", "IntervalName", "Selections"),
-    *("Spread", "Tau2", "cells_of_tables", "critical", "estimates_of_tables"),
+    *("Maximum", "Spread", "Tau2", "cells_of_tables", "critical", "estimates_of_tables"),
     *("narrow_prediction", "pool_many", "pool_random"),
 }
 

@@ -11,6 +11,7 @@ from ..effects import EffectSizes, ZeroCells
 from ..errors import DataError
 from ..model import Data
 from ..studies import check_prob
+from ..ways import shown
 from .arrays.tau2 import Tau2
 from .fit import FrequentistFit, IntervalName
 from .pooling.one import as_effects
@@ -266,7 +267,10 @@ def _ordered(study: tuple[str, ...], order: ArrayLike | None) -> Sequence[str]:
     """Names of the studies in the order asked for."""
     if order is None:
         return study
-    given = np.asarray(order)
+    try:
+        given = np.asarray(order)
+    except (ValueError, RecursionError):
+        given = np.array(None)
     if given.dtype.kind == "b":
         raise DataError(
             f"order must be the {len(study)} names, or one finite number per study, not true and "
@@ -287,10 +291,10 @@ def _ordered(study: tuple[str, ...], order: ArrayLike | None) -> Sequence[str]:
 def _numbers(given: NDArray[np.generic], k: int) -> Array:
     try:
         numbers = given.astype(float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):
         numbers = np.array([np.nan])
     if numbers.shape != (k,) or not np.isfinite(numbers).all():
         raise DataError(
-            f"order must be the {k} names, or one finite number per study; got {given!s}."
+            f"order must be the {k} names, or one finite number per study; got {shown(given)}."
         )
     return numbers

@@ -7,8 +7,10 @@ the tolerance and its reason.
 
 from typing import TYPE_CHECKING
 
-from ..posterior import Coherence, Posterior
+from ..errors import ModelError
+from ..posterior import Coherence, Posterior, check_posterior
 from ..studies import check_prob
+from ..ways import shown
 from .factors import of_factors
 from .fits import AGREE, engines_agree, of_fit
 
@@ -53,9 +55,12 @@ def coherence(
     >>> found.passed, found.contradictions
     (True, ())
     """
+    check_posterior(posterior)
     check_prob(prob)
     pairs = list(of_fit(posterior, prob))
     if factors is not None:
+        if not hasattr(factors, "by_scale"):
+            raise ModelError(f"factors are those of bayes_factors; got {shown(factors)}.")
         pairs += of_factors(posterior, factors, prob)
     return Coherence(tuple(pairs))
 

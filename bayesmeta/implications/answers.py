@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from ..decision import AbsoluteEffect
+from ..decision import AVERAGE, NEW, AbsoluteEffect
 from ..effects import MEASURES, Measure
 from ..posterior import Marginal, Pair, Posterior
 from ..results import OutcomeResult, ScenarioResult
@@ -86,6 +86,10 @@ def _places(outcome: OutcomeResult, main: ScenarioResult) -> Mapping[str, Triple
         row = tables["scenarios"].loc[main.name]
         found["scenarios"] = _cells(row, suffix="_natural")
         found["scenarios, mapped"] = _mapped(_cells(row), own)
+    if "what-if" in tables:
+        row = tables["what-if"].iloc[0]
+        found["what if"] = _cells(row, suffix="_natural")
+        found["what if, mapped"] = _mapped(_cells(row), own)
     if "studies" in tables:
         row = _of_kind(tables["studies"], "posterior")
         found["forest plot"] = _cells(row, suffix="_natural")
@@ -107,6 +111,8 @@ def benefit_is_one(outcome: OutcomeResult, main: ScenarioResult, better: Better)
         found["comparison"] = float(tables["comparison"].iloc[0]["prob_benefit"])
     if "scenarios" in tables:
         found["scenarios"] = float(tables["scenarios"].loc[main.name, "prob_benefit"])
+    if "what-if" in tables:
+        found["what if"] = float(tables["what-if"].iloc[0]["prob_benefit"])
     if outcome.absolute is not None:
         found["absolute effects"] = outcome.absolute.rows[0].prob_benefit
     if "parameters" in tables and outcome.scale.comparative:
@@ -174,17 +180,19 @@ def per_patients(outcome: OutcomeResult) -> Iterator[Pair]:
     if found is None or table is None or outcome.main is None:
         return
     model = outcome.main.answer.model
-    names = filter(None, (model.location.name, model.between.new))
-    for row, name in zip(found.rows, names, strict=True):
+    names = {AVERAGE: model.location.name, NEW: model.between.new}
+    known = [row for row in found.rows if row.baseline.law is None]
+    for row in known if outcome.measure in ("OR", "RR") else ():
+        name = names[row.effect]
         ratios = _mapped(_cells(table.loc[name], middle="median"), outcome.scale)
         where = f"per {found.per:,}, {row.quantity}"
-        risk = found.control_risk
+        risk = row.baseline.quantile(0.5)
         implied = _per_patients(ratios, risk, found.per, odds=outcome.measure == "OR")
         yield from _triples(where, row.treatment, "ratio and control risk", implied, "per 1,000")
         yield from _of_difference(where, row)
 
 
-def _per_patients(ratios: Triple, risk: float, per: int, *, odds: bool) -> Triple:
+def _per_patients(ratios: Triple, risk: float, per: float, *, odds: bool) -> Triple:
     if odds:
         at = [risk * one / (1 - risk + risk * one) for one in ratios]
     else:
@@ -200,8 +208,8 @@ def _of_difference(where: str, row: AbsoluteEffect) -> Iterator[Pair]:
             first=f"the difference, {end}",
             one=difference,
             second="events with and without",
-            other=treatment - row.control,
-            tolerance=SAME * row.control,
+            other=treatment - row.control[0],
+            tolerance=SAME * row.control[0],
             why="a subtraction",
         )
 

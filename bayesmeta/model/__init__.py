@@ -29,7 +29,7 @@ from ._counts import (
 )
 from ._estimates import CommonEffect, NormalNormal, OutlierMixture
 from ._multivariate import ByOutcome, MultivariateNormal
-from ._priors import VAGUE, Exchangeable
+from ._priors import VAGUE, Exchangeable, made_for_another
 from .likelihood import (
     ARM_LINKS,
     Arms,
@@ -105,6 +105,7 @@ __all__ = [
     "check_one_outcome",
     "compose",
     "default_model",
+    "made_for_another",
     "spellings",
 ]
 

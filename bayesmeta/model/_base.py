@@ -12,7 +12,7 @@ from ..effects import ATANH_RD, MEASURES, EffectSizes, Measure
 from ..errors import ModelError
 from ..priors import Prior
 from ..studies import ContinuousStudies
-from ._priors import Exchangeable, check_mu, check_tau, checked_df
+from ._priors import Exchangeable, check_mu, check_sources, check_tau, checked_df
 from .likelihood import Data, Likelihood
 from .location import Location, Overall
 from .spread import NormalSpread, NoSpread, Scatter, Spread, StudentTSpread
@@ -65,6 +65,7 @@ class Model:
         """
         if isinstance(data, self.takes):
             self.likelihood.check_data(data)
+            check_sources(self.priors, self.scale(data))
             return
         said = f"{self.name} needs {{}}, not {type(data).__name__}; "
         if self.takes is EffectSizes:
@@ -78,10 +79,28 @@ class Model:
 
     def scale(self, data: Data) -> Measure:
         """Return the measure, with the scale on which mu stands."""
-        if isinstance(data, EffectSizes):
-            return MEASURES[data.measure]
-        measure = self.likelihood.measure
-        return ATANH_RD if measure == "RD" else MEASURES[measure]
+        return self._scale_of(data.measure if isinstance(data, EffectSizes) else "")
+
+    def check_scale(self, measure: str) -> None:
+        """Refuse published priors on another scale than their own, before any data.
+
+        Parameters
+        ----------
+        measure : str
+            Of estimates; models of arms have one.
+
+        Raises
+        ------
+        ModelError
+            If a prior was made for another scale, and no reason is given.
+        """
+        check_sources(self.priors, self._scale_of(measure))
+
+    def _scale_of(self, measure: str) -> Measure:
+        if self.takes is EffectSizes:
+            return MEASURES[measure]
+        own = self.likelihood.measure
+        return ATANH_RD if own == "RD" else MEASURES[own]
 
     def numbered(self, data: Data) -> Self:
         """Return the model as a program is made of it; outcomes, if several, have numbers."""
@@ -113,6 +132,20 @@ class Model:
             elif isinstance(value, Exchangeable):
                 found |= {f"{name}_mean": value.mean, f"{name}_sd": value.sd}
         return found
+
+    @property
+    def cited(self) -> dict[str, str]:
+        """Where priors were published and for what, in a sentence, by parameter.
+
+        None of one written by hand.
+        """
+        said = {name: [one.said for one in prior.sources] for name, prior in self.priors.items()}
+        return {name: " ".join(f"{one}." for one in found) for name, found in said.items() if found}
+
+    @property
+    def citations(self) -> tuple[str, ...]:
+        """Of each published prior a line that cites it."""
+        return tuple(f"Prior of {name}: {said}" for name, said in self.cited.items())
 
 
 class RandomEffects(Model):

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from ..arguments import is_among
 from ..errors import ModelError
 from ..priors import Prior
 from ..studies import ContinuousStudies
+from ..ways import shown
 from ._base import OneEffect, RandomEffects
 from ._priors import check_mu
 from .likelihood import ARM_LINKS, Arms, Data
@@ -156,17 +158,19 @@ def arms_of(model: OfArms) -> Arms:
 
 def check_arms(model: OfArms) -> None:
     """Refuse what does not go together in a model of arms."""
-    if model.measure not in MEASURES:
+    if not is_among(model.measure, MEASURES):
         raise ModelError(
-            f"{model.name} has measure 'MD', 'SMD', 'ROM' or 'RGM', not {model.measure!r}."
+            f"{model.name} has measure 'MD', 'SMD', 'ROM' or 'RGM', not {shown(model.measure)}."
         )
-    if model.arms not in ("normal", "lognormal"):
-        raise ModelError(f"arms is 'normal' or 'lognormal', not {model.arms!r}.")
+    if not is_among(model.arms, ("normal", "lognormal")):
+        raise ModelError(f"arms is 'normal' or 'lognormal', not {shown(model.arms)}.")
     if (model.measure, model.arms) not in ARM_LINKS:
         right = "'ROM' or 'RGM'" if model.arms == "lognormal" else "'MD', 'SMD' or 'ROM'"
-        raise ModelError(f"arms={model.arms!r} goes with measure {right}, not {model.measure!r}.")
-    if model.quartiles not in (6, 7):
-        raise ModelError(f"quartiles is 7 or 6, not {model.quartiles!r}.")
+        raise ModelError(
+            f"arms={shown(model.arms)} goes with measure {right}, not {shown(model.measure)}."
+        )
+    if not is_among(model.quartiles, (6, 7)):
+        raise ModelError(f"quartiles is 7 or 6, not {shown(model.quartiles)}.")
     _check_nuisance(model)
     if model.correlation is not None:
         _check_correlation(model)
@@ -188,8 +192,9 @@ def _check_correlation(model: OfArms) -> None:
     low, high = model.correlation.support
     if low < -1 or high > 1:
         raise ModelError(
-            f"correlation lies between -1 and 1; {model.correlation!r} gives it mass outside. Use "
+            f"correlation lies between -1 and 1; {shown(model.correlation)} gives it mass "
+            "outside. Use "
             "Uniform(0.2, 0.9) or a Beta prior."
         )
-    if model.measure not in ("MD", "SMD"):
+    if not is_among(model.measure, ("MD", "SMD")):
         raise ModelError("correlation is for changes from baseline, with measure 'MD' or 'SMD'.")

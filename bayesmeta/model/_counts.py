@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from ..arguments import is_among
 from ..errors import ModelError
 from ..priors import Prior, Uniform
 from ..studies import (
@@ -11,6 +12,7 @@ from ..studies import (
     PersonTimeStudies,
     ProportionStudies,
 )
+from ..ways import shown
 from ._base import OneEffect, RandomEffects
 from ._priors import VAGUE, Exchangeable, check_mu, check_within_one
 from .likelihood import (
@@ -82,15 +84,15 @@ class BinomialNormal(RandomEffects):
     takes: ClassVar[type[Data]] = BinaryStudies
 
     def __post_init__(self) -> None:
-        if self.measure not in ("OR", "RR", "RD"):
+        if not is_among(self.measure, ("OR", "RR", "RD")):
             raise ModelError(
-                f"BinomialNormal has measure 'OR', 'RR' or 'RD', not {self.measure!r}."
+                f"BinomialNormal has measure 'OR', 'RR' or 'RD', not {shown(self.measure)}."
             )
-        if self.coding not in ("half", "zero_one"):
-            raise ModelError(f"coding is 'half' or 'zero_one', not {self.coding!r}.")
+        if not is_among(self.coding, ("half", "zero_one")):
+            raise ModelError(f"coding is 'half' or 'zero_one', not {shown(self.coding)}.")
         if self.coding != "half" and self.measure != "OR":
             raise ModelError(
-                f"coding={self.coding!r} is for the odds ratio; {self.measure} has the "
+                f"coding={shown(self.coding)} is for the odds ratio; {self.measure} has the "
                 "odds-product baseline."
             )
         self._check_effects()

@@ -8,8 +8,9 @@ from ..effects import MEASURES, Measure
 from ..errors import ModelError
 from ..multivariate import MultivariateEffects
 from ..priors import LKJ, Prior
+from ..ways import shown
 from ._base import Model
-from ._priors import check_mu, check_tau
+from ._priors import check_mu, check_sources, check_tau
 from .likelihood import CorrelatedEstimates, Data
 from .location import EachOutcome
 from .spread import CorrelatedSpread
@@ -113,7 +114,7 @@ class MultivariateNormal(Model):
             _check_correlation(self.within, "within")
             if isinstance(self.within, LKJ):
                 raise ModelError(
-                    f"within is one correlation, such as Uniform(0, 0.9), not {self.within!r}."
+                    f"within is one correlation, such as Uniform(0, 0.9), not {shown(self.within)}."
                 )
 
     @property
@@ -177,9 +178,12 @@ class MultivariateNormal(Model):
         if data.p > 2 and not isinstance(self.rho, LKJ):
             raise ModelError(
                 f"With {data.p} outcomes rho needs a prior of a whole correlation matrix, LKJ(1) "
-                f"say, not {self.rho!r}."
+                f"say, not {shown(self.rho)}."
             )
         self.likelihood.check_data(data)
+        for outcome, measure in zip(data.outcome, data.measure, strict=True):
+            own = {f"{name}[{outcome}]": self.of(name, outcome) for name in ("mu", "tau")}
+            check_sources(own, MEASURES[measure])
 
     def numbered(self, data: Data) -> Self:
         """Give each outcome its own prior, by number in place of name: what a program is made of.
@@ -209,10 +213,10 @@ class MultivariateNormal(Model):
 
 def _check_correlation(prior: object, name: str) -> None:
     if not isinstance(prior, Prior):
-        raise ModelError(f"{name} must be a prior such as Uniform(-1, 1), got {prior!r}.")
+        raise ModelError(f"{name} must be a prior such as Uniform(-1, 1), got {shown(prior)}.")
     low, high = prior.support
     if low < -1 or high > 1 or not prior.proper:
         raise ModelError(
-            f"{name} is a correlation between -1 and 1; {prior!r} gives it mass outside. Use "
+            f"{name} is a correlation between -1 and 1; {shown(prior)} gives it mass outside. Use "
             "Uniform(-1, 1), or Uniform(0, 1) if it is positive."
         )

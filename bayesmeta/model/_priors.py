@@ -1,12 +1,15 @@
 """Which priors a parameter may have, refused in one sentence each."""
 
-import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
 
+from ..effects import MEASURES, Measure
 from ..errors import ModelError
-from ..priors import LKJ, Flat, Jeffreys, Normal, Prior
+from ..priors import LKJ, Flat, Jeffreys, Normal, Prior, Source
+from ..ways import shown, way
 
+MOST_DF = 1e300  # a float has no more
 VAGUE = Normal(0, 10)
 
 
@@ -17,18 +20,20 @@ def checked_df(df: object) -> float | Prior | None:
     if isinstance(df, Prior):
         _check_df_prior(df)
         return df
-    if isinstance(df, bool) or not isinstance(df, int | float) or not 1 <= df < math.inf:
+    if isinstance(df, bool) or not isinstance(df, int | float) or not 1 <= df <= MOST_DF:
         raise ModelError(
             f"df must be a number of degrees of freedom, 1 or more, or a prior such as "
-            f"Gamma(2, 0.1), got {df!r}; leave it out for normal study effects."
+            f"Gamma(2, 0.1), got {shown(df)}; leave it out for normal study effects."
         )
     return float(df)
 
 
 def _check_df_prior(df: Prior) -> None:
+    check_parameter(df, "df", example="Gamma(2, 0.1)")
     if not df.proper or df.support[0] < 0:
         raise ModelError(
-            f"df, degrees of freedom, needs a proper prior on the positive numbers, not {df!r}; "
+            "df, degrees of freedom, needs a proper prior on the positive numbers, not "
+            f"{shown(df)}; "
             "use Gamma(2, 0.1), Exponential(0.1) or a Uniform from 1."
         )
 
@@ -37,30 +42,77 @@ def check_within_one(prior: Prior, name: str, what: str) -> None:
     low, high = prior.support
     if low < 0 or high > 1:
         raise ModelError(
-            f"{name} is a {what} between 0 and 1; {prior!r} gives it mass outside. "
+            f"{name} is a {what} between 0 and 1; {shown(prior)} gives it mass outside. "
             "Use Uniform(0, 1) or a Beta prior."
         )
 
 
 def check_mu(prior: object, name: str = "mu", *, example: str = "Normal(0, 2)") -> None:
     if not isinstance(prior, Prior):
-        raise ModelError(f"{name} must be a prior such as {example}, got {prior!r}.")
+        raise ModelError(f"{name} must be a prior such as {example}, got {shown(prior)}.")
     if isinstance(prior, LKJ):
-        raise ModelError(f"{prior!r} is a prior of correlations; for {name} use {example}, say.")
+        raise ModelError(
+            f"{shown(prior)} is a prior of correlations; for {name} use {example}, say."
+        )
     if isinstance(prior, Jeffreys):
-        raise ModelError(f"{prior!r} is a prior of tau; for {name} use {example}, say.")
+        raise ModelError(f"{shown(prior)} is a prior of tau; for {name} use {example}, say.")
+    check_parameter(prior, name, example=example)
     if name == "baseline" and not prior.proper:
-        raise ModelError(f"baseline needs a proper prior such as {VAGUE!r}, not {prior!r}.")
+        raise ModelError(
+            f"baseline needs a proper prior such as {shown(VAGUE)}, not {shown(prior)}."
+        )
 
 
 def check_tau(prior: object, name: str = "tau") -> None:
     if not isinstance(prior, Prior):
-        raise ModelError(f"{name} must be a prior such as HalfNormal(0.5), got {prior!r}.")
+        raise ModelError(f"{name} must be a prior such as HalfNormal(0.5), got {shown(prior)}.")
+    check_parameter(prior, name, example="HalfNormal(0.5)")
     if prior.support[0] < 0 and not isinstance(prior, Flat):
         raise ModelError(
-            f"{name} is a standard deviation and cannot be negative; {prior!r} gives it mass below "
+            f"{name} is a standard deviation and cannot be negative; {shown(prior)} gives it "
+            "mass below "
             "zero. Use HalfNormal, HalfCauchy, LogNormal or a Uniform from 0."
         )
+
+
+def check_parameter(prior: Prior, name: str, *, example: str) -> None:
+    """Refuse a published prior for another parameter than the one it was made for."""
+    for source in prior.sources:
+        if source.record.parameter != name.partition("[")[0]:  # mu[death], of several outcomes
+            raise ModelError(
+                f"{shown(prior)} was published as a prior of {source.record.parameter}; for {name} "
+                f"use {example}, say."
+            )
+
+
+def check_sources(priors: Mapping[str, Prior], measure: Measure) -> None:
+    """Refuse a published prior on another scale than its own, unless a reason is given for it."""
+    for name, source in made_for_another(priors, measure):
+        raise ModelError(_of_another_scale(name, source, measure))
+
+
+def made_for_another(priors: Mapping[str, Prior], measure: Measure) -> Iterator[tuple[str, Source]]:
+    """Published priors of another scale than a measure's, without a reason, by parameter."""
+    for name, prior in priors.items():
+        for source in prior.sources:
+            if measure != MEASURES[source.record.measure] and not source.override:
+                yield name, source
+
+
+def _of_another_scale(name: str, source: Source, measure: Measure) -> str:
+    record = source.record
+    used = f"{measure.link} {measure.name}".removeprefix("identity ")
+    common = (
+        " (as is common with priors of log OR on log RR)"
+        if (record.measure, measure.name) == ("OR", "RR")
+        else ""
+    )
+    return (
+        f"{name} has {source.spelling}, which was made for {record.scale}, and the effects here "
+        f"are {used}; analyse {way('measure', record.measure)}, take a prior of {used} (see "
+        f"{way('priors', measure.name)}) or of your own, or say why this one may serve{common}: "
+        f"from_library({record.key!r}, override='reason')."
+    )
 
 
 @final

@@ -23,6 +23,7 @@ from ..studies import (
     ProportionStudies,
     Studies,
 )
+from ..ways import shown
 from ._figures import check_figures
 from ._priors import Exchangeable
 
@@ -206,7 +207,7 @@ class CorrelatedEstimates(Likelihood):
         if self.within.support[0] < least:
             raise ModelError(
                 f"A correlation common to {data.p} outcomes is at least {least:.3g}; "
-                f"within={self.within!r} gives mass below. Use Uniform(0, 0.9), say."
+                f"within={shown(self.within)} gives mass below. Use Uniform(0, 0.9), say."
             )
 
 

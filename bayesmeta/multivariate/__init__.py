@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..effects import EffectSizes
 from ..errors import DataError
 from ..studies import (
+    MADE_HERE,
     MAIN,
     Covariate,
     Covariates,
     Excluded,
+    Origin,
     Problems,
     Table,
     agreed,
@@ -26,6 +28,7 @@ from ..studies import (
     rename_columns,
     take,
 )
+from ..ways import shown
 from ._reading import check_once, covariances, from_covariances, order, root_of, spread_out
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ class MultivariateEffects(Table):
         where unknown: a model must then bring a prior of it.
     measure : tuple of str, length p
         One of ``MEASURES`` for each outcome; one name may be given for all.
-    excluded, covariates
+    excluded, covariates, origin
         As for :class:`BinaryStudies`.
 
     Raises
@@ -91,6 +94,7 @@ class MultivariateEffects(Table):
     covariates: Mapping[str, Covariate] = field(
         default_factory=Covariates, repr=False, compare=False
     )
+    origin: Origin = field(default=MADE_HERE, repr=False, compare=False)
     kind: ClassVar[str] = "estimates of several outcomes"
     texts: ClassVar[Mapping[str, str]] = {}
 
@@ -152,7 +156,7 @@ class MultivariateEffects(Table):
     def effects(self, outcome: str) -> EffectSizes:
         """Return the studies that report one outcome, for an analysis of it alone."""
         if outcome not in self.outcome:
-            raise DataError(f"{outcome!r} is not an outcome: {', '.join(self.outcome)}.")
+            raise DataError(f"{shown(outcome)} is not an outcome: {', '.join(self.outcome)}.")
         j = self.outcome.index(outcome)
         there = np.flatnonzero(self.reported[:, j])
         return EffectSizes(
@@ -161,6 +165,7 @@ class MultivariateEffects(Table):
             se=self.se[there, j],
             measure=self.measure[j],
             excluded=self.excluded,
+            origin=self.origin,
             covariates={name: take(one, there) for name, one in self.covariates.items()},
         )
 
@@ -269,7 +274,8 @@ class MultivariateEffects(Table):
                 f"outcome needs two or more different names, got {', '.join(outcome) or 'none'}; "
                 "for one outcome use EffectSizes."
             )
-        measure = (self.measure,) if isinstance(self.measure, str) else tuple(self.measure)
+        one = isinstance(self.measure, str)
+        measure = (self.measure,) if one else read_names(self.measure, "measure")
         measure = measure * len(outcome) if len(measure) == 1 else measure
         if len(measure) != len(outcome):
             raise DataError(

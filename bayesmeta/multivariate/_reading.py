@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..studies import Kept, name_rows
+from ..ways import shown
 
 type Array = NDArray[np.float64]
 type Places = NDArray[np.intp]
@@ -63,7 +64,7 @@ def covariances(
     made = np.full((int(i.max()) + 1, len(outcome), len(outcome)), np.nan)
     for other, column in covariance.items():
         if column not in rows.cells:
-            raise DataError(f"The table has no column {column!r} (covariance with {other}).")
+            raise DataError(f"The table has no column {shown(column)} (covariance with {other}).")
         made[:, :, outcome.index(other)] = spread_out(rows.numbers(column), i, j)
     return made
 

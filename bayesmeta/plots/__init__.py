@@ -1,7 +1,8 @@
 """Figures of fits, and of what was found about them.
 
 `forest`, `prior_posterior` and `scenarios` take fits; `left_out` takes what ``loo`` found,
-`predictive` what ``posterior_predictive`` found; the names that end in ``_of_rows`` and
+`predictive` what ``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found; the
+names that end in ``_of_rows`` and
 ``_of_table`` draw rows that were made before, as the report does.
 
 Each figure is a ``matplotlib.figure.Figure`` made without pyplot and without touching the user's
@@ -11,6 +12,8 @@ settings; Matplotlib is loaded when a name below is first used.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..machine.places import settle
+
 if TYPE_CHECKING:
     from ._densities import prior_posterior_of_rows
     from ._fits import forest, prior_posterior, scenarios
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from ._predictive import predictive
     from ._scenarios import scenarios_of_table
     from ._svg import save_svg
+    from ._thresholds import thresholds, thresholds_of_table
 
 _HOME = {
     "forest": "_fits",
@@ -30,6 +34,8 @@ _HOME = {
     "save_svg": "_svg",
     "scenarios": "_fits",
     "scenarios_of_table": "_scenarios",
+    "thresholds": "_thresholds",
+    "thresholds_of_table": "_thresholds",
 }
 
 __all__ = [
@@ -42,12 +48,15 @@ __all__ = [
     "save_svg",
     "scenarios",
     "scenarios_of_table",
+    "thresholds",
+    "thresholds_of_table",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Import a figure from its module on first use (PEP 562)."""
     if name in _HOME:
+        settle()
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..arguments import is_among
 from ..effects import Measure
 from ..errors import ModelError
+from ..ways import shown
 from ._marks import Mark, draw
 from ._scale import Scale, scale_for
 from ._style import BLUE, INK, MUTED, SMALL, TEXT, TITLE, blank, inches, panel
@@ -122,8 +124,8 @@ def favour_texts(better: str | None, labels: tuple[str, str], width: float) -> t
     """Say what lies left and right of no effect, wrapped to `width` inches."""
     if better is None:
         return "", ""
-    if better not in ("lower", "higher"):
-        raise ModelError(f"better is 'lower' or 'higher', not {better!r}.")
+    if not is_among(better, ("lower", "higher")):
+        raise ModelError(f"better is 'lower' or 'higher', not {shown(better)}.")
     left, right = labels if better == "lower" else labels[::-1]
     return (
         wrap(f"← favours {left}", width, size=SMALL),

@@ -1,9 +1,7 @@
 """Figures as SVG text."""
 
-import os
 from io import StringIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from matplotlib.figure import Figure
 
@@ -41,13 +39,8 @@ def save_svg(figure: Figure, path: Path | None = None) -> str:
         figure.savefig(buffer, format="svg", metadata=_METADATA)
     text = "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
     if path is not None:
-        _replace(Path(path), text)
+        from ..files import replacing
+
+        with replacing(path) as new:
+            new.write_text(text, encoding="utf-8", newline="\n")
     return text
-
-
-def _replace(path: Path, text: str) -> None:
-    with NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8", newline="\n"
-    ) as file:
-        file.write(text)
-    os.replace(file.name, path)

@@ -2,32 +2,33 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import TYPE_CHECKING, Literal, final, overload
 
 import numpy as np
 
+from ..arguments import check_whole, is_among
 from ..errors import ModelError
 from ..model import Data, Model
+from ..studies import Account
+from ..ways import shown
 from ._figures import beside
+from .cautions import Caution, general_of
+from .diagnostics import Check, Diagnostics, Nodes
+from .drawn import Draws
 from .grids import GridDensity, MappedDensity, SupportMap
-from .marginals import (
-    Array,
-    Deferred,
-    Draws,
-    Kind,
-    Marginal,
-    Marginals,
-    NormalMixture,
-    TauDensity,
-    TruncatedMixture,
-)
+from .marginals import Array, Deferred, Kind, Marginal, Marginals
+from .mixtures import NormalMixture, TruncatedMixture
 from .pairs import Coherence, Pair
+from .tau import TauDensity
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
 __all__ = [
+    "MOST_DRAWS",
     "Array",
+    "Caution",
     "Check",
     "Coherence",
     "Deferred",
@@ -46,114 +47,14 @@ __all__ = [
     "TauDensity",
     "TruncatedMixture",
     "beside",
+    "check_posterior",
+    "general_of",
     "shared",
 ]
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """Values of the parameters that all studies share, and their posterior probabilities.
-
-    Attributes
-    ----------
-    values : mapping of str to ndarray, each (n,)
-    mass : ndarray, shape (n,)
-        Sums to 1.
-    """
-
-    values: Mapping[str, Array]
-    mass: Array
-
-    @classmethod
-    def on_grid(cls, axes: Mapping[str, Array], mass: Array) -> "Nodes":
-        """Lay out the nodes of a product of axes, of which the last runs fastest.
-
-        Parameters
-        ----------
-        axes : mapping of str to ndarray, each (m,)
-        mass : ndarray, in their order
-        """
-        each = np.meshgrid(*axes.values(), indexing="ij")
-        return cls(dict(zip(axes, (one.ravel() for one in each), strict=True)), mass.ravel())
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One numerical check of a fit: what was measured, and the limit it must keep.
-
-    Attributes
-    ----------
-    name : str
-        E.g. ``"R-hat"``.
-    where : str
-        The parameter with the worst value.
-    value, limit : float
-    at_most : bool
-        Whether `limit` is an upper limit; else a lower one.
-    """
-
-    name: str
-    where: str
-    value: float
-    limit: float
-    at_most: bool
-
-    @property
-    def passed(self) -> bool:
-        """Whether the value keeps the limit; NaN does not."""
-        return bool(self.value <= self.limit if self.at_most else self.value >= self.limit)
-
-    def __str__(self) -> str:
-        sign = "≤" if self.at_most else "≥"
-        at = f" ({self.where})" if self.where else ""
-        value = beside(self.value, self.limit)
-        return f"{self.name}{at} {value}, must be {sign} {self.limit:g}"
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Diagnostics:
-    """Every numerical check of one fit.
-
-    Attributes
-    ----------
-    first : tuple of Check
-        Of the fit itself.
-    attempts : int
-        1, or 2 if the first attempt failed a check and a stricter one was made.
-    later : callable or None
-        ``()`` to checks of what is computed when it is asked for, such as study effects.
-    """
-
-    first: tuple[Check, ...]
-    attempts: int = 1
-    later: Callable[[], tuple[Check, ...]] | None = None
-
-    @property
-    def checks(self) -> tuple[Check, ...]:
-        """All of them: a gate covers every number that the fit hands out."""
-        return self.first + (self.later() if self.later else ())
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.passed for check in self.checks)
-
-    @property
-    def passed_first(self) -> bool:
-        """Whether those of the fit itself passed: enough for what mu and tau alone give."""
-        return all(check.passed for check in self.first)
-
-    @property
-    def failures(self) -> tuple[Check, ...]:
-        """The checks that did not pass."""
-        return tuple(check for check in self.checks if not check.passed)
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Posterior:
     """A fitted model: what was asked, what came back, and whether to believe it.
 
@@ -178,6 +79,8 @@ class Posterior:
         ``(n, seed)`` to draws by name, each (chains, draws, ...).
     sample_stats : mapping
         Per-draw statistics of the sampler, each (chains, draws); empty for exact engines.
+    sample_shared : callable or None
+        Of an exact engine: ``(n, seed)`` to draws of what all studies share alone, each (n,).
     nodes : callable or None
         Of an engine that sums: ``()`` to the values at which it summed, and their posterior
         probabilities. None for others.
@@ -196,7 +99,11 @@ class Posterior:
     log_marginal_likelihood: float | None = None
     sample_stats: Mapping[str, Array] = field(default_factory=dict)
     convergence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sample_shared: Callable[[int, int], Mapping[str, Array]] | None = None
     nodes: Callable[[], Nodes] | None = None
+
+    def __repr__(self) -> str:
+        return _in_short(self)
 
     @overload
     def __getitem__(
@@ -207,9 +114,9 @@ class Posterior:
     @overload
     def __getitem__(self, name: str) -> Marginal | Marginals: ...
     def __getitem__(self, name: str) -> Marginal | Marginals:
-        if name not in self.marginals:
+        if not is_among(name, self.marginals):
             raise ModelError(
-                f"{self.model.name} has no {name!r}; it has {', '.join(self.marginals)}."
+                f"{self.model.name} has no {shown(name)}; it has {', '.join(self.marginals)}."
             )
         return self.marginals[name]
 
@@ -246,6 +153,11 @@ class Posterior:
         return found
 
     @property
+    def account(self) -> Account:
+        """What became of the rows of the table that it was fitted to."""
+        return self.data.account
+
+    @property
     def exact(self) -> bool:
         """Whether the marginals are integrals rather than draws."""
         return not self.sample_stats
@@ -266,6 +178,9 @@ class Posterior:
         """
         import xarray as xr
 
+        check_whole(seed, "seed", 0)
+        if n is not None:
+            check_whole(n, "n", 1, MOST_DRAWS)
         sampled = self.sample(n, seed)
         if self.exact:
             sampled = {name: _four_chains(values) for name, values in sampled.items()}
@@ -278,6 +193,52 @@ class Posterior:
         index = {"chain": np.arange(first.shape[0]), "draw": np.arange(first.shape[1])}
         group = xr.Dataset(arrays, coords={**index, **coords})
         return xr.DataTree.from_dict({"posterior": group})
+
+    def shared_draws(self, n: int, *, seed: int = 0) -> Mapping[str, Array]:
+        """Return joint draws of what all studies share, without the studies' own effects.
+
+        Many of them at little cost; those of a sampler are taken in random order, again from the
+        first once all were taken.
+
+        Parameters
+        ----------
+        n : int
+        seed : int
+
+        Returns
+        -------
+        mapping of str to ndarray, each (n,)
+            ``mu`` and what else is unknown: ``tau``, ``df``, ``share``, ``spread``, and
+            ``baseline_mean``, ``baseline_sd``; of several outcomes (n, p), with ``theta_new``.
+        """
+        check_whole(n, "n", 1, MOST_DRAWS)
+        check_whole(seed, "seed", 0)
+        if self.sample_shared is not None:
+            return self.sample_shared(n, seed)
+        drawn = self.sample(None, seed)
+        names = [name for name in TOGETHER if name in drawn]
+        total, rng = drawn["mu"].shape[0] * drawn["mu"].shape[1], np.random.default_rng(seed)
+        order = [rng.permutation(total) for _ in range(-(-n // total))]
+        chosen = np.concatenate(order)[:n]
+        return {name: _chain_by_chain(drawn[name])[chosen] for name in names}
+
+
+def _chain_by_chain(values: Array) -> Array:
+    return values.reshape(-1, *values.shape[2:])
+
+
+MOST_DRAWS = 10**7
+
+
+def check_posterior(given: object) -> None:
+    """Refuse what is no fit.
+
+    Raises
+    ------
+    ModelError
+    """
+    if not isinstance(given, Posterior):
+        raise ModelError(f"This takes a fit, fit(model, data) say; got {shown(given)}.")
 
 
 def shared(draws: Mapping[str, Array]) -> Mapping[str, Array]:
@@ -293,3 +254,46 @@ def _four_chains(values: Array) -> Array:
     """Fold one chain of independent draws into four, where they divide."""
     n = values.shape[1]
     return values.reshape(4, n // 4, *values.shape[2:]) if n % 4 == 0 else values
+
+
+PROB = 0.95
+WIDTH = 160  # characters of a line
+CAUTIONS = 2  # that are shown
+SHARED = {"tau": " ({})", "df": "", "share": "", "spread": " ({})"}  # and what each is of
+TOGETHER = ("mu", *SHARED, "baseline_mean", "baseline_sd", "theta_new")  # as draws have them
+
+
+def _in_short(posterior: Posterior) -> str:
+    """Write what was fitted, to what, what all studies share, whether that is sound, and cautions.
+
+    Only what the fit has made is shown: predictions and study effects are made when asked for.
+    """
+    lines = [f"Posterior of {posterior.model!r}", _answers(posterior)]
+    failed = [one for one in posterior.diagnostics.first if not one.passed]
+    sound = f"NOT SOUND: {'; '.join(map(str, failed))}" if failed else "gates of these passed"
+    lines.append(f"{posterior.engine}; {sound}; summary() has the rest")
+    more = len(posterior.cautions) - CAUTIONS
+    lines += [f"Caution: {one}" for one in posterior.cautions[:CAUTIONS]]
+    lines += [f"{more} more in cautions"] if more > 0 else []
+    first, *others = [shorten(line, WIDTH, placeholder=" …") for line in lines]
+    return "\n".join([first, *posterior.account.lines, *others, *posterior.model.citations])
+
+
+def _answers(posterior: Posterior) -> str:
+    """The scalars that all studies share, each with its interval; ratios as ratios."""
+    if posterior.data.p > 1:
+        return f"Of {posterior.data.p} outcomes"
+    measure, mu = posterior.model.scale(posterior.data), posterior.model.location.name
+    found = []
+    for name in (mu, *SHARED):
+        if name not in posterior.marginals:
+            continue
+        one = posterior.marginals[name]
+        assert isinstance(one, Marginal)
+        values = [one.quantile(0.5), *one.interval(PROB)]
+        scale = SHARED.get(name, "").format(measure.analysis_called)
+        if name == mu:
+            values, scale = measure.natural(values).tolist(), f" ({measure.called})"
+        middle, low, high = (f"{value:.4g}" for value in values)
+        found.append(f"{name} {middle} [{low}, {high}]{scale}")
+    return "; ".join(found)

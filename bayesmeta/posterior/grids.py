@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from .marginals import Array, Marginal, invert
+from .inversion import invert
+from .marginals import Array, Marginal
 
 OVERSHOOT = 1.5  # of the points on either side, which a density that they resolve stays below
 END = 15.0  # of a mapped variable: 3e-7 of the scale from the end, where digits are still left
@@ -117,6 +118,9 @@ class GridDensity(Marginal):
         cell = np.searchsorted(self.cumulative, q)
         low, high = (self.x[np.clip(cell + one, 0, self.x.size - 1)] for one in (-2, 1))
         return invert(self._cdf, self._pdf, q, low, high)
+
+    def _places(self) -> Array:
+        return self.x
 
 
 @final
@@ -248,6 +252,10 @@ class MappedDensity(Marginal):
 
     def _quantile(self, q: Array) -> Array:
         return self.support.value(self.inner._quantile(q))
+
+    def _places(self) -> Array:
+        ends = np.array([self.support.low, self.support.high])
+        return np.append(self.support.value(self.inner.x), ends[np.isfinite(ends)])
 
     def _lower_end(self) -> float:
         low = self.support.low

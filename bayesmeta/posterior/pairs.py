@@ -98,7 +98,8 @@ class Coherence:
         verdict = (
             f"{wrong:,} contradict" + ("" if wrong > 1 else "s") if wrong else "none contradicts"
         )
-        return f"{len(self.pairs):,} pairs of figures held against one another: {verdict}."
+        pairs = "pair" if len(self.pairs) == 1 else "pairs"
+        return f"{len(self.pairs):,} {pairs} of figures held against one another: {verdict}."
 
     def __str__(self) -> str:
         return " ".join((self.in_short, *(f"{one}." for one in self.contradictions)))

@@ -8,12 +8,11 @@ come in here alike.
 from ._asked import Reading
 from ._forms import Data, estimates_of, kind_of, of_clusters
 from ._open import Opened, main_rows, one_table, open_table, understood, without
-from ._read import Found, read, read_studies
+from ._read import read, read_studies
 from ._rows import is_total, row_names, rows_called, variants_of
 
 __all__ = [
     "Data",
-    "Found",
     "Opened",
     "Reading",
     "estimates_of",

@@ -9,7 +9,7 @@ from ..effects import combine_arms, split_control
 from ..errors import DataError
 from ..sheets import NUMBERS
 from ..studies import Excluded, agreed, is_blank, read_number
-from ..ways import way
+from ..ways import shown, way
 from ._asked import Reading
 from ._columns import ARMS, OF_A_DESIGN, filled
 from ._rows import is_total, listed, told_apart_by, variants_of
@@ -187,7 +187,7 @@ def _kinds(names: Sequence[str], reading: Reading) -> list[str | None]:
     named = (*reading.treatment, *([] if reading.control is None else [reading.control]))
     unknown = [name for name in named if name.strip().casefold() not in plain]
     if unknown:
-        raise DataError(f"No arm is named {unknown[0]!r}; the table names {listed(names)}.")
+        raise DataError(f"No arm is named {shown(unknown[0])}; the table names {listed(names)}.")
     if control is None and not treatment and set(plain) <= OURS.keys():
         return [OURS[name] for name in plain]
     if control is None:
@@ -197,7 +197,7 @@ def _kinds(names: Sequence[str], reading: Reading) -> list[str | None]:
             f"is the treatment with {way('treatment', '...')}."
         )
     if control in treatment:
-        raise DataError(f"{reading.control!r} cannot be both treatment and control.")
+        raise DataError(f"{shown(reading.control)} cannot be both treatment and control.")
     return [_kind(name, treatment, control) for name in plain]
 
 

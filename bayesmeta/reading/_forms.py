@@ -279,7 +279,7 @@ def _joined(
     for i in dict.fromkeys(row.tolist()):
         form = main if i == -1 else FORMS[i]
         rows = frame.iloc[np.flatnonzero(row == i)]
-        bare = rows.dropna(axis=1, how="all")
+        bare = rows.loc[:, [name for name in rows if filled(rows, str(name)).any()]]
         with numbered(rows.index):
             parts.append(estimates_of(form.read(bare, measure, reading), measure))
         said.append(f"{len(rows)} with {form.name}")

@@ -1,6 +1,6 @@
 """Means per arm in the forms that papers have: SDs, standard errors, widths, changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,9 +45,9 @@ def _changes(frame: "pd.DataFrame", reading: Reading) -> ContinuousStudies:
 def _with_sds(frame: "pd.DataFrame", reading: Reading) -> "pd.DataFrame":
     """SDs where a standard error or the width of the quartiles stands for them."""
     how = [frame["how"].fillna("").astype(str).tolist()] if "how" in frame else []
-    study = [str(name) for name in frame["study"]]
+    study, used = [str(name) for name in frame["study"]], list[str]()
     for arm in ARMS:
-        for derive in (_from_error, _from_interval, _from_width):
+        for derive in _MADE_OF:
             found = derive(frame, arm, study, reading)
             if found is None:
                 continue
@@ -56,6 +56,8 @@ def _with_sds(frame: "pd.DataFrame", reading: Reading) -> "pd.DataFrame":
                 **{name: _put(frame, name, rows, values) for name, values in made.items()}
             )
             how.append([f"{arm[1:]}: {words}" if row else "" for row in rows])
+            used += [f"{name}{arm}" for name in _MADE_OF[derive]]
+    frame = frame.drop(columns=[name for name in used if name in frame])
     return frame.assign(how=join_how(*how)) if how else frame
 
 
@@ -109,6 +111,14 @@ def _from_width(
     sd = width / (2 * ndtri((0.75 * n - 0.125) / (n + 0.25)))
     words = "SD from the width of the quartiles (Wan 2014), mean taken to be the median"
     return rows, {f"sd{arm}": sd, f"mean{arm}": median}, words
+
+
+# What an SD is made of, and by what.
+_MADE_OF: "Mapping[Callable[..., Derived | None], tuple[str, ...]]" = {
+    _from_error: ("se",),
+    _from_interval: ("lower_mean", "upper_mean"),
+    _from_width: ("iqr",),
+}
 
 
 def _numbers(

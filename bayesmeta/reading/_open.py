@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from ..arguments import check_frame
 from ..errors import DataError
 from ..sheets import (
     NUMBERS,
@@ -53,6 +54,10 @@ class Opened:
         Of intervals, that a column's own name states.
     heads : mapping of str to str
         By our names, the columns as they stand in the table.
+    rows : int or None
+        Of the table that was given, without notes.
+    used : tuple of str
+        Columns that were read though they keep a name of their own.
     """
 
     frame: "pd.DataFrame"
@@ -61,6 +66,8 @@ class Opened:
     measure: str = ""
     level: float | None = None
     heads: Mapping[str, str] = field(default_factory=dict)
+    rows: int | None = None
+    used: tuple[str, ...] = ()
 
 
 def open_table(
@@ -88,6 +95,7 @@ def open_table(
         source, said, decimal = sheet.frame, sheet.said, sheet.decimal
     elif reading.sheet is not None:
         raise DataError(f"{way('sheet', reading.sheet)} is for an Excel file.")
+    check_frame(source, "source")
     found = one_table(understood(source, reading, measure=measure, decimal=decimal), reading)
     return replace(found, said=(*said, *found.said))
 
@@ -146,6 +154,8 @@ def understood(
         measure=found.measure or "",
         level=_level(found.level, reading),
         heads=found.heads,
+        rows=len(rest),
+        used=names.used,
     )
 
 
@@ -189,8 +199,16 @@ def main_rows(opened: Opened) -> Opened:
     keep = np.array([one == MAIN for one in variant])
     if keep.all() or not keep.any():
         return opened
+    study = [str(name) for name in frame["study"]]
+    known = {name for name, one in zip(study, keep, strict=True) if one}
     gone = tuple(
-        Excluded(str(frame["study"].iloc[i]), variant[i], f"row “{variant[i]}”, not the main one")
+        Excluded(
+            study[i],
+            variant[i],
+            f"row “{variant[i]}”, not the main one"
+            if study[i] in known
+            else f"its row is “{variant[i]}” and it has none named main",
+        )
         for i in np.flatnonzero(~keep)
     )
     rows = "row" if len(gone) == 1 else "rows"

@@ -1,15 +1,18 @@
 """Data of a table, and what was done to get it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from ..arguments import check_switch, is_among
 from ..effects import measure_named
 from ..errors import DataError
 from ..sheets import TEXTS, composite, decided, numbered
 from ..studies import REPEATED, check_prob, repeated_in_words
-from ..ways import way
+from ..ways import shown, way
 from ._asked import Reading
 from ._forms import Data, kind_of, known_columns, read_forms
 from ._open import Opened, main_rows, open_table
@@ -20,18 +23,11 @@ if TYPE_CHECKING:
 
     from ..studies import Key
 
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Data, and what was guessed or done to get it."""
-
-    data: Data
-    said: tuple[str, ...]
+SIZES = (("n_treatment", "n_control"), ("n",))
 
 
-def read(opened: Opened, measure: str, reading: Reading, *, of_arms: bool = False) -> Found:
-    """Make data of a table that was opened.
+def read(opened: Opened, measure: str, reading: Reading, *, of_arms: bool = False) -> Data:
+    """Make data of a table that was opened; their account says how.
 
     Parameters
     ----------
@@ -63,9 +59,41 @@ def read(opened: Opened, measure: str, reading: Reading, *, of_arms: bool = Fals
             data, said = read_forms(frame, measure, reading, of_arms=of_arms)
     except DataError as error:
         raise _telling(error, frame, measure) from None
-    if opened.excluded:
-        data = replace(data, excluded=(*opened.excluded, *data.excluded))  # pyright: ignore[reportArgumentType]
-    return Found(data=data, said=(*opened.said, *said))
+    return _with_origin(data, opened, (*opened.said, *said))
+
+
+def _with_origin(data: Data, opened: Opened, said: tuple[str, ...]) -> Data:
+    """Say of the data which rows they come from, what was left out, and what was done."""
+    columns = _sizes(opened.frame)
+    sizes = {**_participants(opened.frame, columns), **data.origin.participants}
+    used = frozenset((*opened.used, *columns))
+    origin = replace(
+        data.origin,
+        rows=opened.rows,
+        said=said,
+        participants=sizes,
+        used=used,
+        heads=opened.heads,
+    )
+    excluded = (*opened.excluded, *data.excluded)
+    return replace(data, origin=origin, excluded=excluded)  # pyright: ignore[reportArgumentType]
+
+
+def _sizes(frame: "pd.DataFrame") -> tuple[str, ...]:
+    """Columns that say how large both arms are, or the one."""
+    return next((one for one in SIZES if {*one} <= {*map(str, frame.columns)}), ())
+
+
+def _participants(frame: "pd.DataFrame", names: Sequence[str]) -> Mapping[str, float]:
+    """By study, where these columns of sizes say it."""
+    if not names:
+        return {}
+    import pandas as pd
+
+    columns = [pd.to_numeric(frame[name], errors="coerce") for name in names]
+    total = np.sum([np.asarray(one, dtype=np.float64) for one in columns], axis=0)
+    study = map(str, frame["study"])
+    return {name: float(n) for name, n in zip(study, total, strict=True) if np.isfinite(n)}
 
 
 def _telling(error: DataError, frame: "pd.DataFrame", measure: str) -> DataError:
@@ -110,8 +138,8 @@ def _not_understood(frame: "pd.DataFrame") -> str:
         form = composite(cell) if name not in TEXTS else None
         if form is not None:
             return (
-                f"No column of the table holds a result by a name that is known, and {name!r} "
-                f"holds several figures in one cell, {cell[:40]!r}: say what they are with "
+                f"No column of the table holds a result by a name that is known, and {shown(name)} "
+                f"holds several figures in one cell, {shown(cell[:40])}: say what they are with "
                 f"{way('cells', name)}, the dots being {form}, and treatment or control after it "
                 "where it is of one arm."
             )
@@ -204,16 +232,19 @@ EffectSizes
     """
     for name, value, known in (
         ("several_arms", several_arms, ("combine", "split")),
-        ("decimal", decimal or None, (".", ",")),
+        ("decimal", None if is_among(decimal, ("",)) else decimal, (".", ",")),
     ):
-        if value is not None and value not in known:
-            raise DataError(f"{name} is {known[0]!r} or {known[1]!r}; got {value!r}.")
+        if not is_among(value, (None, *known)):
+            raise DataError(
+                f"{name} is {shown(known[0])} or {shown(known[1])}; got {shown(value)}."
+            )
     for name, value in (("columns", columns), ("cells", cells), ("exclude", exclude)):
         if value is not None and not isinstance(value, Mapping):
-            raise DataError(f"{name} is a mapping, {way(name, 'NAME')}; got {value!r}.")
+            raise DataError(f"{name} is a mapping, {way(name, 'NAME')}; got {shown(value)}.")
     measure = None if measure is None else measure_named(measure).name
     if prob is not None:
         check_prob(prob)
+    check_switch(final_values, "final_values")
     reading = Reading(
         columns=columns or {},
         cells=cells or {},
@@ -231,4 +262,4 @@ EffectSizes
         cluster_size=cluster_size,
     )
     opened = main_rows(open_table(source, reading, measure=measure))
-    return read(opened, measure or opened.measure, reading).data
+    return read(opened, measure or opened.measure, reading)

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError
 from ..sheets import NUMBERS, TEXTS, read_number
 from ..studies import MAIN, Excluded, is_blank
-from ..ways import way
+from ..ways import shown, way
 from ._asked import Reading
 from ._columns import filled
 
@@ -47,17 +47,20 @@ class Names:
     study, variant, arm : mapping of int to str
     said : tuple of str
         What was done to name the studies.
+    used : tuple of str
+        Columns that name them beside their own.
     """
 
     study: Mapping[int, str]
     variant: Mapping[int, str]
     arm: Mapping[int, str]
     said: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
 
     def called(self, i: int) -> tuple[str, ...]:
         """Every text that names a row."""
         arm = (f"{self.study[i]}: {self.arm[i]}",) if self.arm.get(i) else ()
-        return (self.study[i], f"{self.study[i]} (row {i + 1})", *arm)
+        return (self.study[i], f"{self.study[i]} (row {i + 1})".strip(), *arm)
 
 
 def row_names(frame: "pd.DataFrame") -> Names:
@@ -70,12 +73,12 @@ def row_names(frame: "pd.DataFrame") -> Names:
     arm = next((frame[name] for name in ("arm", "label") if name in frame), [""] * len(frame))
     arms = ["" if is_blank(cell) else str(cell) for cell in arm]
     study, said = _filled_down(study, arms) if "arm" in frame else (study, ())
-    study, years = _with_years(frame, study, variant, arms if "arm" in frame else variant)
-    said = (*said, *years)
+    study, year = _with_years(frame, study, variant, arms if "arm" in frame else variant)
+    said = (*said, *(f"study names that repeat are told apart by {one}" for one in year))
     of_study, of_variant, of_arm = (
         dict(zip(index, texts, strict=True)) for texts in (study, variant, arms)
     )
-    return Names(of_study, of_variant, of_arm, said)
+    return Names(of_study, of_variant, of_arm, said, year)
 
 
 def _filled_down(study: Sequence[str], arms: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -94,7 +97,7 @@ def _filled_down(study: Sequence[str], arms: Sequence[str]) -> tuple[list[str], 
 def _with_years(
     frame: "pd.DataFrame", study: Sequence[str], variant: Sequence[str], arms: Sequence[str]
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Authors with a year, where only that tells the studies apart."""
+    """Authors with a year, where only that tells the studies apart; and the column of years."""
     keys = list(zip(study, variant, arms, strict=True))
     year = next((name for name in frame if str(name).casefold() in YEARS), None)
     if year is None or len(set(keys)) == len(keys):
@@ -105,7 +108,7 @@ def _with_years(
         return list(study), ()
     again = {key[0] for key, count in Counter(keys).items() if count > 1}
     found = [long if name in again else name for name, long in zip(study, named, strict=True)]
-    return found, (f"study names that repeat are told apart by {year}",)
+    return found, (str(year),)
 
 
 def variants_of(frame: "pd.DataFrame") -> list[str]:
@@ -127,7 +130,7 @@ def without_notes(frame: "pd.DataFrame") -> "tuple[pd.DataFrame, tuple[str, ...]
     text = _note(frame, cells, last) or ""
     lines = "1 line" if len(frame) - last == 1 else f"{len(frame) - last} lines"
     short = text if len(text) <= 60 else f"{text[:59]}…"
-    return frame.iloc[:last], (f"{lines} below the table left out: {short!r}",)
+    return frame.iloc[:last], (f"{lines} below the table left out: {shown(short)}",)
 
 
 def _note(frame: "pd.DataFrame", cells: np.ndarray, i: int) -> str | None:
@@ -158,13 +161,12 @@ def refuse_totals(frame: "pd.DataFrame") -> None:
         return
     sums = _sum_of_others(frame)
     rows = [
-        (str(name), int(i) + 1)
+        f"{'' if is_blank(name) else name} (row {int(i) + 1})".strip()
         for place, (i, name) in enumerate(zip(frame.index, frame["study"], strict=True))
         if is_total(str(name)) or place == sums
     ]
     if rows:
-        named = ", ".join(f"{name} (row {row})" for name, row in rows[:5])
-        first = f"{rows[0][0]} (row {rows[0][1]})"
+        named, first = ", ".join(rows[:5]), rows[0]
         raise DataError(
             f"{named} is named like a sum or a pooled result of the other rows, or is their sum, "
             f"not a study: leave it out with {way('exclude', first)}, or, if it is a study, give "
@@ -186,7 +188,8 @@ def refuse_outcomes(frame: "pd.DataFrame") -> None:
         values = listed(str(cell) for cell in frame[name] if not is_blank(cell))
         if "," in values:
             raise DataError(
-                f"The table holds several analyses, told apart by {name!r}: {values}. Fit each by "
+                f"The table holds several analyses, told apart by {shown(name)}: {values}. "
+                "Fit each by "
                 f"itself: {way('by', name)}, or leave the rows of the others out of the table."
             )
 
@@ -213,9 +216,11 @@ def excluded_rows(names: Names, reading: Reading, *, every: bool = True) -> dict
     for key, reason in reading.exclude.items():
         rows, why = _meant(key, reason, names)
         if not rows and every and names.study:
+            name = key if isinstance(key, str) else key[0]
+            if reason is None:  # a text that holds both
+                name = str(name).rpartition(":")[0].strip() or name
             raise DataError(
-                f"{way('exclude', key if isinstance(key, str) else key[0])}: the table has no such "
-                "row; check the spelling."
+                f"{way('exclude', name)}: the table has no such row; check the spelling."
             )
         gone |= {i: Excluded(_name_left_out(key, i, names), names.variant[i], why) for i in rows}
     if every and gone and len(gone) == len(names.study):
@@ -255,7 +260,8 @@ def rows_called(name: str, names: Names) -> list[int]:
 def _reason(key: object, reason: object) -> str:
     if not isinstance(reason, str):
         raise DataError(
-            f"exclude gives no reason in words for {key!r}: {reason!r}; say why it is left out."
+            f"exclude gives no reason in words for {shown(key)}: {shown(reason)}; say why it "
+            "is left out."
         )
     return reason
 

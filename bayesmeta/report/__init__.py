@@ -1,28 +1,66 @@
 """Results to one self-contained HTML file, and to the folder around it."""
 
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..files import side_by_side, staged, to_datatree, to_netcdf
+from ..files import (
+    MANIFEST,
+    Piece,
+    check_unclaimed,
+    side_by_side,
+    to_csv,
+    to_datatree,
+    to_netcdf,
+    write_run,
+)
 from ..results import OutcomeResult, Results
 from ..results.labels import LABELS, label_of
+from ..results.records import plain, records_of
+from ..results.sections import titles_of
 from ._figures import figures_of
 from ._html import render
 
 if TYPE_CHECKING:
-    import pandas as pd
     from xarray import DataTree
 
-__all__ = ["write_results"]
+__all__ = ["check_results_folder", "write_results"]
+
+REPORT, NUMBERS = "report.html", "results.json"
+FINDINGS = ("findings.csv", "findings.md", "findings.tex")
+ANSWER, SECOND = "posterior.nc", "posterior-nuts.nc"
+
+
+def check_results_folder(
+    folder: Path | str, outcomes: Iterable[str], *, force: bool = False
+) -> None:
+    """Refuse a folder to which results of these outcomes cannot be written, before the work.
+
+    Parameters
+    ----------
+    folder : Path or str
+    outcomes : iterable of str
+        Their names.
+    force : bool
+        Whether files of our names that no run wrote may be overwritten.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made or written to, or has such files.
+    """
+    paths = [REPORT, NUMBERS, *FINDINGS, MANIFEST, *(f"{name}/{ANSWER}" for name in outcomes)]
+    check_unclaimed(Path(folder), paths, force=force)
 
 
 def write_results(
-    results: Results, folder: Path | str, *, progress: Callable[[str, str], None] | None = None
+    results: Results,
+    folder: Path | str,
+    *,
+    force: bool = False,
+    progress: Callable[[str, str], None] | None = None,
+    raw_text: bool = False,
 ) -> None:
     """Write a run: report, numbers, tables, posteriors and figures.
 
@@ -31,27 +69,75 @@ def write_results(
     results : Results
     folder : Path or str
         Gets ``report.html``, ``results.json`` (infinite numbers are the texts ``"inf"`` and
-        ``"-inf"``, missing ones null), and per outcome ``<outcome>.nc`` (draws of the
-        answer), ``<outcome>-nuts.nc`` (its second source), ``<outcome>-<table>.csv`` and
-        ``<outcome>-<figure>.svg``.
+        ``"-inf"``, missing ones null), ``manifest.json`` (of each file what it holds, its SHA-256
+        and its size in bytes), where an outcome compares two arms ``findings.csv``, ``.md`` and
+        ``.tex`` (the summary of findings), and per outcome ``<outcome>/tables/<table>.csv``,
+        ``<outcome>/figures/<figure>.svg``, ``<outcome>/posterior.nc`` (draws of the answer) and
+        ``<outcome>/posterior-nuts.nc`` (its second source). Nothing of an earlier run into the
+        folder is left; files that its manifest does not list stay.
+    force : bool
+        Whether files of these names that no run wrote may be overwritten.
     progress : callable, optional
         Called with the outcome's title and the step about to start.
+    raw_text : bool
+        Whether texts that a spreadsheet would take for formulas are written to CSV as they are,
+        without an apostrophe in front.
 
     Raises
     ------
     FileError
-        If anything cannot be written; files of an earlier run are then left as they were.
+        If anything cannot be written, or would take the place of a file that no run wrote; files
+        of an earlier run are then left as they were.
     """
+    check_results_folder(folder, [one.name for one in results.outcomes], force=force)
     say = progress or (lambda outcome, step: None)
-    with staged(folder) as place:
-        figures: dict[str, Mapping[str, str]] = {}
-        for outcome in results.outcomes:
-            say(outcome.title, "figures and files")
-            figures[outcome.name] = figures_of(outcome, arms=results.arms, prob=results.prob)
-            _write_outcome(outcome, figures[outcome.name], place, results.seed)
-        say(results.title, "report")
-        (place / "results.json").write_text(to_json(results), encoding="utf-8")
-        (place / "report.html").write_text(render(results, figures), encoding="utf-8")
+    write_run(folder, _pieces(results, say, raw_text=raw_text), force=force)
+
+
+def _pieces(
+    results: Results, say: Callable[[str, str], None], *, raw_text: bool
+) -> Iterator[Piece]:
+    """Every file of a run, one by one."""
+    figures: dict[str, Mapping[str, str]] = {}
+    for outcome in results.outcomes:
+        say(outcome.title, "figures and files")
+        figures[outcome.name] = figures_of(outcome, arms=results.arms, prob=results.prob)
+        yield from _of_tables(outcome, results, raw_text=raw_text)
+        yield from _of_figures(outcome, figures[outcome.name])
+        yield from _of_posteriors(outcome, results.seed)
+    yield from _of_findings(results, raw_text=raw_text)
+    say(results.title, "report")
+    numbers, page = to_json(results), render(results, figures)
+    yield Piece(NUMBERS, numbers.encode(), "every number, unrounded, with versions and hashes")
+    yield Piece(REPORT, page.encode(), "the report, for a browser")
+
+
+def _of_findings(results: Results, *, raw_text: bool) -> Iterator[Piece]:
+    """The summary of findings, as far as there is one, for a table, a text and a paper."""
+    found = results.findings
+    if found is None:
+        return
+    texts = (to_csv(found.table(), raw_text=raw_text), found.to_markdown(), found.to_latex())
+    for name, text in zip(FINDINGS, texts, strict=True):
+        yield Piece(name, text.encode(), "summary of findings")
+
+
+def _of_tables(outcome: OutcomeResult, results: Results, *, raw_text: bool) -> Iterator[Piece]:
+    titles = titles_of(outcome, results)
+    for name, table in outcome.tables.items():
+        text = to_csv(table, raw_text=raw_text)
+        yield Piece(f"{outcome.name}/tables/{name}.csv", text.encode(), titles[name])
+
+
+def _of_figures(outcome: OutcomeResult, figures: Mapping[str, str]) -> Iterator[Piece]:
+    for name, svg in figures.items():
+        yield Piece(f"{outcome.name}/figures/{name}.svg", svg.encode(), f"figure: {name}")
+
+
+def _of_posteriors(outcome: OutcomeResult, seed: int) -> Iterator[Piece]:
+    """The answer as draws; a sampled second source beside it; figures analysed alone together."""
+    for name, (label, tree) in _trees(outcome, seed).items():
+        yield Piece(f"{outcome.name}/{name}", to_netcdf(tree), f"draws for ArviZ: {label}")
 
 
 def to_json(results: Results) -> str:
@@ -71,30 +157,20 @@ def to_json(results: Results) -> str:
         "outcomes": {outcome.name: _outcome(outcome) for outcome in results.outcomes},
         "specification": results.specification,
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, default=_plain, allow_nan=False)
+    return json.dumps(content, indent=1, ensure_ascii=False, default=plain, allow_nan=False)
 
 
-def _write_outcome(
-    outcome: OutcomeResult, figures: Mapping[str, str], place: Path, seed: int
-) -> None:
-    for name, table in outcome.tables.items():
-        table.to_csv(place / f"{outcome.name}-{name}.csv", lineterminator="\n")
-    for name, svg in figures.items():
-        (place / f"{outcome.name}-{name}.svg").write_text(svg, encoding="utf-8")
-    for suffix, tree in _trees(outcome, seed).items():
-        (place / f"{outcome.name}{suffix}.nc").write_bytes(to_netcdf(tree))
-
-
-def _trees(outcome: OutcomeResult, seed: int) -> Mapping[str, "DataTree"]:
-    """The answer as draws; a sampled second source beside it; figures analysed alone together."""
+def _trees(outcome: OutcomeResult, seed: int) -> "Mapping[str, tuple[str, DataTree]]":
+    """By file, what it is called and its draws."""
     if outcome.main is None:
         alone = {one.label: one.posterior for one in outcome.published if one.posterior}
-        return {"": side_by_side(alone, seed=seed)} if alone else {}
-    answer, *others = outcome.main.fits.values()
-    trees = {"": to_datatree(answer, seed=seed)}
-    for other in others:
+        label = "published figures, each analysed alone"
+        return {ANSWER: (label, side_by_side(alone, seed=seed))} if alone else {}
+    (answering, answer), *others = outcome.main.fits.items()
+    trees = {ANSWER: (LABELS[answering], to_datatree(answer, seed=seed))}
+    for key, other in others:
         if not other.exact:
-            trees["-nuts"] = to_datatree(other, seed=seed)
+            trees[SECOND] = (LABELS[key], to_datatree(other, seed=seed))
     return trees
 
 
@@ -104,28 +180,17 @@ def _outcome(outcome: OutcomeResult) -> dict[str, object]:
         "measure": outcome.measure,
         "better": outcome.better,
         "models": {LABELS[key]: repr(model) for key, model in outcome.asked.items()},
+        "published_priors": {LABELS[key]: model.cited for key, model in outcome.asked.items()},
         "failed_gates": {label: list(failed) for label, failed in outcome.failures.items()},
         "cautions": list(outcome.cautions),
-        "read": list(outcome.said),
+        "notes": [note for one in outcome.scenarios for note in one.notes],
+        "accounts": {one.name: one.account.to_dict() for one in outcome.scenarios},
+        "what_if": None if outcome.what_if is None else outcome.what_if.to_dict(),
         "coherence": str(outcome.coherence),
         "log_marginal_likelihood": {
             label_of(place): posterior.log_marginal_likelihood
             for place, posterior in outcome.fits.items()
             if posterior.log_marginal_likelihood is not None
         },
-        "tables": {name: _records(table) for name, table in outcome.tables.items()},
+        "tables": {name: records_of(table) for name, table in outcome.tables.items()},
     }
-
-
-def _records(table: "pd.DataFrame") -> list[dict[str, object]]:
-    rows = table.reset_index().to_dict(orient="records")
-    return [{str(key): _plain(value) for key, value in row.items()} for row in rows]
-
-
-def _plain(value: object) -> object:
-    """NumPy scalars as Python's; what is missing as null, what is infinite as text."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    return value

@@ -22,7 +22,7 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     -------
     mapping of str to str
         SVG text by name: ``forest``, ``scenarios``, ``prior-posterior``, ``predictive``,
-        ``left-out``.
+        ``left-out``, ``thresholds``, ``what-if``.
     """
     if outcome.main is None:
         return {}
@@ -44,10 +44,24 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
         figures["scenarios"] = plots.scenarios_of_table(
             outcome.tables["scenarios"], measure=measure, better=better, labels=arms, prob=prob
         )
+    if outcome.what_if is not None:
+        rows = outcome.tables["what-if"]
+        rows = rows.set_axis(rows.index + ["" if one else " (not sound)" for one in rows["sound"]])
+        figures["what-if"] = plots.scenarios_of_table(
+            rows,
+            measure=measure,
+            better=better,
+            labels=arms,
+            prob=prob,
+        )
     if outcome.checks.predictive is not None:
         figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
     if outcome.checks.loo is not None:
         figures["left-out"] = plots.left_out(outcome.checks.loo)
+    if outcome.absolute is not None:
+        figures["thresholds"] = plots.thresholds_of_table(
+            outcome.tables["thresholds"], outcome.absolute
+        )
     return {name: plots.save_svg(figure) for name, figure in figures.items()}
 
 

@@ -10,10 +10,11 @@ from ..engines import mathematics, pymc_source
 from ..model import Model
 from ..results import OutcomeResult, Results
 from ..results.display import headline, likelihoods_in_words, printed, shift_sentence
-from ..results.keys import numbered
 from ..results.labels import LABELS
 from ..results.sections import (
     Section,
+    chances,
+    findings,
     further,
     glance,
     hashes,
@@ -45,6 +46,7 @@ def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
             outcomes=[_outcome(one, results, figures[one.name]) for one in results.outcomes],
             level=f"{100 * results.prob:g}%",
             glance=glance(results),
+            findings=findings(results),
             versions=versions(results),
             hashes=hashes(results),
             counts=likelihoods_in_words(results),
@@ -79,6 +81,7 @@ def _outcome(
         "corrected": _corrected(outcome),
         "printed": {one.label: printed(one.published) for one in outcome.published},
         "shift": shift_sentence(outcome),
+        "chances": "" if outcome.absolute is None else chances(outcome.absolute),
         "sections": sections_of(outcome, results),
         "beside": _beside(outcome, results),
         "models": [_model(LABELS[key], one, outcome) for key, one in outcome.asked.items()],
@@ -108,7 +111,7 @@ def _embedded(svg: str) -> str:
 def _beside(outcome: OutcomeResult, results: Results) -> Sequence[tuple[Section, Section | None]]:
     """Comparison and heterogeneity of further scenarios."""
     return [
-        (section, heterogeneity_of(outcome, numbered("heterogeneity", index)))
+        (section, heterogeneity_of(outcome, index))
         for index, section in further(outcome, results).items()
     ]
 

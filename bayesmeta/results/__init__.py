@@ -4,143 +4,52 @@ Tables and words of a run stand here, beside the values they are made of, becaus
 the report show both, and the report may not look up into ``analysis``.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING, final
 
 from ..checks import Checks
-from ..decision import AbsoluteEffects
+from ..decision import AbsoluteEffects, EffectAlone, SummaryOfFindings, summary_of_findings
 from ..effects import MEASURES, EffectSizes, Measure
-from ..evidence import BayesFactors
+from ..evidence import ReverseBayes
 from ..explanation import Explanation
-from ..frequentist import FrequentistFit, narrow_prediction
-from ..model import Data, Model
-from ..posterior import Coherence, Posterior
-from ..studies import Excluded, Published
+from ..model import Model
+from ..posterior import Caution, Coherence, Posterior, general_of
+from ..studies import Published
 from ..summaries import Better, scale_of
+from ..variations import Scenarios
 from .keys import FitKey, Place
-from .labels import LABELS, label_of
+from .labels import label_of
+from .scenario import Evidence, Robustness, ScenarioResult
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = [
+    "CONTRADICT",
+    "PER_TIME",
+    "Evidence",
+    "OutcomeResult",
+    "PublishedResult",
+    "Results",
+    "Robustness",
+    "ScenarioResult",
+    "Shared",
+    "Weight",
+]
 
 PER_TIME = {"IRLN": " per unit of time"}  # behind the words of a measure
 CONTRADICT = "figures that contradict each other"
 
 
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What the answer rests on.
+class Weight(IntEnum):
+    """What a caution could change, the most first."""
 
-    Attributes
-    ----------
-    factors : BayesFactors or None
-        Of the answer.
-    why_none : str
-        Why there are no factors.
-    weights : DataFrame or None
-        Of the studies, by the normal model.
-    zeros : DataFrame or None
-        The answer with and without studies without events, if there are any.
-    penalty : DataFrame or None
-        How much wider quantiles leave each study and the answer than means and SDs made of them
-        would, where arms report quantiles.
-    definitions : DataFrame or None
-        The answer by either definition of sample quartiles, likewise.
-    """
-
-    factors: BayesFactors | None = None
-    why_none: str = ""
-    weights: "pd.DataFrame | None" = None
-    zeros: "pd.DataFrame | None" = None
-    penalty: "pd.DataFrame | None" = None
-    definitions: "pd.DataFrame | None" = None
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Robustness:
-    """What single studies, and small ones, do to the two-stage estimate by REML.
-
-    Attributes
-    ----------
-    tau2_interval : tuple of float or None
-        By Q-profile, 95%.
-    influence : DataFrame or None
-        Of each study.
-    small_study : DataFrame or None
-        Tests of small-study effects, for ten studies or more.
-    """
-
-    tau2_interval: tuple[float, float] | None = None
-    influence: "pd.DataFrame | None" = None
-    small_study: "pd.DataFrame | None" = None
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenarioResult:
-    """One selection of studies, analysed every way.
-
-    Attributes
-    ----------
-    name, note : str
-    data : BinaryStudies or EffectSizes
-    excluded : tuple of Excluded
-    fits : mapping of FitKey to Posterior
-        The first is the answer.
-    pooled : mapping of FitKey to FrequentistFit
-    refusals : tuple of str
-        Why an analysis could not be made.
-    said : tuple of str
-        What was done to read its rows.
-    robustness : Robustness
-    unconverged : FitKey or None
-        Of a posterior that was to check the answer and did not converge.
-    """
-
-    name: str
-    note: str
-    data: Data
-    excluded: tuple[Excluded, ...]
-    fits: Mapping[FitKey, Posterior]
-    pooled: Mapping[FitKey, FrequentistFit]
-    refusals: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
-    robustness: Robustness = field(default_factory=Robustness)
-    unconverged: FitKey | None = None
-
-    @property
-    def answer(self) -> Posterior:
-        """The posterior that answers the question."""
-        return self.fits[self.answering]
-
-    @property
-    def answering(self) -> FitKey:
-        """Which of the fits that is."""
-        return next(iter(self.fits))
-
-    @property
-    def cautions(self) -> tuple[str, ...]:
-        """What a reader should know before using any of its answers."""
-        said: dict[str, None] = {}
-        for posterior in self.fits.values():
-            said |= dict.fromkeys(posterior.cautions)
-        said |= dict.fromkeys((*self.refusals, *_narrow(self.pooled)))
-        said |= dict.fromkeys((*_certain(self.pooled), *_predicts(self.pooled)))
-        if self.unconverged is not None:
-            said[self._no_cross_check(self.unconverged)] = None
-        return tuple(said)
-
-    def _no_cross_check(self, source: FitKey) -> str:
-        """Say that the second source has no say."""
-        check = self.fits[source]
-        sound = "The answer is sound; its" if self.answer.diagnostics.passed else "The answer's"
-        return (
-            f"{sound} cross-check, {LABELS[source]}, did not converge and speaks neither for nor "
-            f"against it: {'; '.join(map(str, check.diagnostics.failures))}."
-        )
+    DATA = 0
+    FIT = 1
+    PRIORS = 2
+    SCENARIOS = 3
 
 
 @final
@@ -161,6 +70,8 @@ class PublishedResult:
     why, note : str
     explanation : Explanation or None
         Which conventions give it from the studies of the scenario, where that is of its measure.
+    reverse : ReverseBayes or None
+        Who is convinced by it; None without an interval about its estimate.
     """
 
     label: str
@@ -171,6 +82,7 @@ class PublishedResult:
     why: str
     note: str
     explanation: Explanation | None = None
+    reverse: ReverseBayes | None = None
 
 
 @final
@@ -185,6 +97,10 @@ class OutcomeResult:
         What the effect is called; ``""`` for the words of the measure.
     better : {"lower", "higher"} or None
         None of single arms, which compare nothing.
+    unit : str
+        Of means, where it is stated.
+    surrogate : str
+        Why it stands for what matters and is not that; empty of what matters itself.
     asked : mapping of FitKey to Model
         The models; the first is that of the answer.
     why : mapping of str to str
@@ -193,6 +109,8 @@ class OutcomeResult:
         The first is the main one; empty for published figures only.
     published : tuple of PublishedResult
     absolute : AbsoluteEffects or None
+    what_if : Scenarios or None
+        Every decision made otherwise.
     control_risk_origin : str
         Where its control risk comes from.
     checks : Checks
@@ -200,8 +118,6 @@ class OutcomeResult:
     evidence : Evidence
     coherence : Coherence
         Of its figures, each held against those that imply it.
-    said : tuple of str
-        What was guessed or done to read the table.
     sources : DataFrame or None
         The table as read, provenance included.
     tables : mapping of str to DataFrame
@@ -215,16 +131,18 @@ class OutcomeResult:
     better: Better | None
     note: str
     label: str = ""
+    unit: str = ""
+    surrogate: str = ""
     asked: Mapping[FitKey, Model] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
     scenarios: tuple[ScenarioResult, ...] = ()
     published: tuple[PublishedResult, ...] = ()
     absolute: AbsoluteEffects | None = None
+    what_if: Scenarios | None = None
     control_risk_origin: str = ""
     checks: Checks = field(default_factory=Checks)
-    evidence: Evidence = Evidence()
+    evidence: Evidence = field(default_factory=Evidence)
     coherence: Coherence = field(default_factory=Coherence)
-    said: tuple[str, ...] = ()
     sources: "pd.DataFrame | None" = None
     tables: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)
 
@@ -291,17 +209,41 @@ class OutcomeResult:
         return found | {CONTRADICT: tuple(map(str, self.coherence.contradictions))}
 
     @property
+    def graded(self) -> Mapping[Weight, tuple[str, ...]]:
+        """Cautions by what they could change, each in one place; those of all scenarios."""
+        if self.main is None:
+            return {}
+        trust = self.checks.trust.cautions if self.checks.trust is not None else ()
+        own = set(self.main.cautions)
+        found = {
+            Weight.DATA: self.main.doubts,
+            Weight.FIT: tuple(one for one in trust if one not in own),
+            Weight.PRIORS: self.main.cautions,
+            Weight.SCENARIOS: tuple(self._of_scenarios(own)),
+        }
+        return {weight: said for weight, said in found.items() if said}
+
+    def _of_scenarios(self, own: Set[str]) -> Iterator[str]:
+        """Cautions that further scenarios have and the main one has not."""
+        known = {general_of(one) for one in own}
+        for scenario in self.scenarios[1:]:
+            for one in scenario.cautions:
+                if general_of(one) not in known:
+                    yield Caution(f"{scenario.name}: {one}")
+
+    @property
     def cautions(self) -> tuple[str, ...]:
-        """What a reader should know before using the main answer."""
-        said: dict[str, None] = {}
-        main = set(self.main.cautions) if self.main is not None else set()
-        for scenario in self.scenarios:
-            prefix = "" if scenario is self.main else f"{scenario.name}: "
-            new = [one for one in scenario.cautions if not prefix or one not in main]
-            said |= dict.fromkeys(f"{prefix}{one}" for one in new)
-        if self.checks.trust is not None:
-            said |= dict.fromkeys(self.checks.trust.cautions)
-        return tuple(said)
+        """What a reader should know before using the main answer, the weightiest first."""
+        return tuple(dict.fromkeys(one for said in self.graded.values() for one in said))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A caution and the outcomes that it concerns."""
+
+    text: str
+    outcomes: tuple[OutcomeResult, ...]
 
 
 @final
@@ -350,6 +292,28 @@ class Results:
         return any(outcome.compares for outcome in self.outcomes)
 
     @property
+    def cautions(self) -> tuple[Shared, ...]:
+        """Every caution once, with the outcomes it concerns: the weightiest, and widest, first."""
+        found: dict[str, tuple[Weight, list[tuple[str, OutcomeResult]]]] = {}
+        for outcome in self.outcomes:
+            for weight, said in outcome.graded.items():
+                for one in dict.fromkeys(said):
+                    found.setdefault(general_of(one), (weight, []))[1].append((one, outcome))
+        ranked = sorted(found.items(), key=lambda item: (item[1][0], -len(item[1][1])))
+        return tuple(_shared(general, said) for general, (_, said) in ranked)
+
+    @property
+    def findings(self) -> SummaryOfFindings | None:
+        """The summary of findings of all outcomes that compare two arms, if any does."""
+        told = {
+            title: effect
+            for one in self.outcomes
+            if one.better is not None
+            for title, effect in _told(one, self.prob)
+        }
+        return summary_of_findings(told) if told else None
+
+    @property
     def unconverged(self) -> tuple[str, ...]:
         """Titles of outcomes with a cross-check that did not converge."""
         return tuple(
@@ -364,32 +328,30 @@ class Results:
         return sum((outcome.coherence for outcome in self.outcomes), Coherence())
 
 
-def _certain(fits: Mapping[FitKey, FrequentistFit]) -> tuple[str, ...]:
-    """Say where an interval has no width because all patients have the event."""
-    return tuple(
-        f"{LABELS[key]}: {one}"
-        for key, fit in fits.items()
-        if fit.tau2 is None and fit.se == 0
-        for one in fit.cautions
-    )
+def _told(
+    outcome: OutcomeResult, prob: float
+) -> Iterator[tuple[str, AbsoluteEffects | EffectAlone]]:
+    """What an outcome says of people, and what published figures say alone, by title."""
+    marks = " — NOT SOUND" if outcome.failures else ""
+    marks += f" (surrogate: {outcome.surrogate})" if outcome.surrogate else ""
+    if outcome.absolute is not None:
+        yield f"{outcome.title}{marks}", outcome.absolute
+    elif outcome.main is not None:
+        yield f"{outcome.title}{marks}", _alone(outcome, outcome.main.answer, prob)
+    for one in outcome.published:
+        if one.posterior is not None and scale_of(one.posterior).comparative:
+            title = f"{outcome.title}, {one.label}{marks}"
+            yield title, replace(_alone(outcome, one.posterior, prob), printed=one.published)
 
 
-def _predicts(fits: Mapping[FitKey, FrequentistFit]) -> tuple[str, ...]:
-    """Say where a new study would be known better than the mean of all."""
-    found = [LABELS[key] for key, fit in fits.items() if fit.predicts_narrowly]
-    return (narrow_prediction("HK", f" of {' and '.join(found)}"),) if found else ()
+def _alone(outcome: OutcomeResult, posterior: Posterior, prob: float) -> EffectAlone:
+    assert outcome.better is not None
+    unit = outcome.unit or posterior.data.measured_in
+    return EffectAlone(posterior=posterior, better=outcome.better, prob=prob, unit=unit)
 
 
-def _narrow(fits: Mapping[FitKey, FrequentistFit]) -> tuple[str, ...]:
-    """Say where HKSJ has a smaller standard error than Wald: the estimates happen to agree."""
-    found = [
-        LABELS[key]
-        for key, fit in fits.items()
-        if "HKSJ" in fit.spreads and fit.spreads["HKSJ"].se < fit.spreads["Wald"].se
-    ]
-    if not found:
-        return ()
-    return (
-        f"The HKSJ standard error of {' and '.join(found)} is smaller than Wald's: the estimates "
-        "agree better than their own standard errors say they should. Prefer the truncated form.",
-    )
+def _shared(general: str, said: Sequence[tuple[str, OutcomeResult]]) -> Shared:
+    """One caution: in its own words where it concerns one outcome."""
+    outcomes = {outcome.name: outcome for _, outcome in said}
+    text = said[0][0] if len(outcomes) == 1 else general
+    return Shared(str(text), tuple(outcomes.values()))

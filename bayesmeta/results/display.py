@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
+from .. import summaries
 from ..checks import Checks
 from ..effects import MEASURES, Measure
 from ..model import FamilyName, Model
 from ..studies import Published
-from . import OutcomeResult, Results, ScenarioResult
+from . import OutcomeResult, Results
 
 NOTHING = "–"
 
@@ -146,11 +147,54 @@ def percent(probability: float) -> str:
     """Write a probability in per cent, never rounded to certainty."""
     if probability is None or not math.isfinite(probability):
         return NOTHING
-    if probability > 0.999:
-        return "> 99.9%"
-    if probability < 0.001:
-        return "< 0.1%"
-    return f"{100 * probability:.1f}%"
+    return summaries.percent(probability)
+
+
+def answer_in_words(
+    measure: Measure,
+    words: str,
+    overall: tuple[float, float, float],
+    new: tuple[float, float] | None,
+    *,
+    prob: float,
+    benefit: float | None,
+) -> str:
+    """Write an answer as a sentence that says what it rests on.
+
+    Parameters
+    ----------
+    measure : Measure
+    words : str
+        What the effect is called.
+    overall : tuple of float
+        Median and both ends, on the scale people read.
+    new : tuple of float or None
+        Both ends of the prediction, if there is one.
+    prob : float
+    benefit : float or None
+        Its probability, where its direction is stated.
+    """
+    middle, lower, upper = (natural(value, measure) for value in overall)
+    against = _against_none(measure, overall[1:], benefit)
+    said = (
+        f"Given this model and these priors, the {words} lies between {lower} and {upper} with "
+        f"{100 * prob:g}% probability (median {middle}){against}."
+    )
+    if new is None:
+        return said
+    low, high = (natural(value, measure) for value in new)
+    return f"{said} In a new setting like these it lies between {low} and {high}."
+
+
+def _against_none(measure: Measure, ends: Sequence[float], benefit: float | None) -> str:
+    """What a comparison says of no effect and of benefit."""
+    if not measure.comparative:
+        return ""
+    crosses = "includes" if ends[0] < float(measure.natural(0.0)) < ends[1] else "excludes"
+    said = f", an interval that {crosses} no effect"
+    if benefit is None:
+        return said
+    return f"{said}; the probability of benefit is {percent(benefit)}"
 
 
 def headline(outcome: OutcomeResult, *, prob: float) -> str:
@@ -158,28 +202,14 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
     main = outcome.main
     if main is None:
         return _headline_published(outcome, prob)
-    measure = outcome.scale
-    mu = main.answer.at()
-    ends = [float(measure.natural(end)) for end in mu.interval(prob)]
-    lower, upper = (natural(end, measure) for end in ends)
-    return (
-        f"Given this model and these priors, the {outcome.words} lies between {lower} and {upper} "
-        f"with {100 * prob:g}% probability (median "
-        f"{natural(float(measure.natural(mu.quantile(0.5))), measure)})"
-        f"{_against_none(outcome, ends)}. {_prediction(main, outcome, prob)}"
-    )
-
-
-def _against_none(outcome: OutcomeResult, ends: Sequence[float]) -> str:
-    """What a comparison says of no effect and of benefit."""
-    if not outcome.compares:
-        return ""
-    none = 1.0 if outcome.scale.log else 0.0
-    crosses = "includes" if ends[0] < none < ends[1] else "excludes"
-    benefit = outcome.tables["comparison"].iloc[0]["prob_benefit"]
-    return (
-        f", an interval that {crosses} no effect; the probability of benefit is {percent(benefit)}"
-    )
+    measure, answer = outcome.scale, main.answer
+    mu = answer.at()
+    overall = measure.natural([mu.quantile(0.5), *mu.interval(prob)]).tolist()
+    new = None
+    if answer.model.between.new is not None:
+        new = measure.natural(answer.at(new=True).interval(prob)).tolist()
+    benefit = outcome.tables["comparison"].iloc[0]["prob_benefit"] if outcome.compares else None
+    return answer_in_words(measure, outcome.words, overall, new, prob=prob, benefit=benefit)
 
 
 def published_figures(outcome: OutcomeResult, *, prob: float) -> Sequence[Figure]:
@@ -267,18 +297,6 @@ _LIKELIHOODS: Mapping[FamilyName, str] = {
     "arms": "continuous outcomes by both arms' means and SDs, or quantiles as rounded, the SDs "
     "estimated with the rest",
 }
-
-
-def _prediction(main: ScenarioResult, outcome: OutcomeResult, prob: float) -> str:
-    if main.answer.model.between.new is None:
-        return ""
-    measure = outcome.scale
-    lower, upper = main.answer.at(new=True).interval(prob)
-    return (
-        f"In a new setting like these it lies between "
-        f"{natural(float(measure.natural(lower)), measure)} and "
-        f"{natural(float(measure.natural(upper)), measure)}."
-    )
 
 
 def _headline_published(outcome: OutcomeResult, prob: float) -> str:

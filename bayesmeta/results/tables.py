@@ -75,12 +75,16 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
         tables["scenarios"] = scenario_table(outcome, prob=prob)
         tables["parameters"] = summary(main.answer, prob=prob)
         tables["heterogeneity"] = heterogeneity_table(main)
+        tables["account"] = main.account.table().set_index("what")
         tables["excluded"] = excluded_table(main)
         tables["provenance"] = provenance_table(main)
         tables |= evidence_tables(outcome)
         tables |= robustness_tables(main)
     if outcome.absolute is not None:
         tables["absolute"] = outcome.absolute.table()
+        tables["thresholds"] = outcome.absolute.curve()
+    if outcome.what_if is not None:
+        tables["what-if"] = outcome.what_if.table()
     tables |= checks_tables(outcome.checks)
     if outcome.published:
         tables["published"] = published_table(outcome, prob=prob)
@@ -97,6 +101,7 @@ def checks_tables(checks: Checks) -> Mapping[str, "pd.DataFrame"]:
         found["prior-predictive"] = checks.prior.table()
         found["prior-conflict"] = checks.prior.conflict()
     others = {
+        "power-scaling": checks.scaling,
         "predictive": checks.predictive,
         "loo": checks.loo,
         "deviance": checks.deviance,
@@ -117,6 +122,8 @@ def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
     if evidence.factors is not None:
         found["bayes-factors"] = evidence.factors.table()
         found["tau-by-scale"] = evidence.factors.tau_by_scale
+    if evidence.reverse is not None:
+        found["reverse-bayes"] = evidence.reverse.table()
     if evidence.weights is not None:
         found["weights"] = evidence.weights
     if evidence.penalty is not None and evidence.definitions is not None:
@@ -280,7 +287,7 @@ def excluded_table(scenario: ScenarioResult) -> "pd.DataFrame":
     return pd.DataFrame(
         [
             {"study": row.study, "row": row.variant, "reason": row.reason}
-            for row in scenario.excluded
+            for row in scenario.data.excluded
         ],
         columns=["study", "row", "reason"],
     ).set_index("study")
@@ -339,6 +346,8 @@ def published_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
             "prior": repr(one.posterior.model.priors["mu"]) if one.posterior else "",
             **ends,
             **{f"{name}_natural": float(natural(value)) for name, value in ends.items()},
+            "reverse": "" if one.reverse is None else one.reverse.sentence,
+            "p_intrinsic": np.nan if one.reverse is None else one.reverse.p_intrinsic,
             "prob_benefit": one.prob_benefit,
             "citation": printed.citation,
         }

@@ -13,6 +13,7 @@ from .figures.places import number, numbered
 from .figures.words import MISSING_WORDS, is_missing_word
 from .files.file import Sheet, read_sheet
 from .files.parquet import need_pyarrow
+from .files.source import check_regular, read_bytes
 from .names.derived import derived
 from .names.names import Named, named
 from .names.revman import is_of_export
@@ -31,6 +32,7 @@ __all__ = [
     "Printed",
     "Sheet",
     "check_cells",
+    "check_regular",
     "composite",
     "decided",
     "derived",
@@ -43,6 +45,7 @@ __all__ = [
     "plain_numbers",
     "plain_table",
     "plainly",
+    "read_bytes",
     "read_number",
     "read_printed",
     "read_sheet",

@@ -3,10 +3,13 @@
 from ._draft import draft, measure_of
 from ._outcome import Outcome
 from ._parts import PublishedFigure, Scenario
+from ._people import CONTROL_ARMS, is_known_later, is_table
 from ._reading import Source, load_specification, parse_specification
+from ._stated import stated
 from ._whole import Sampler, Specification
 
 __all__ = [
+    "CONTROL_ARMS",
     "Outcome",
     "PublishedFigure",
     "Sampler",
@@ -14,7 +17,10 @@ __all__ = [
     "Source",
     "Specification",
     "draft",
+    "is_known_later",
+    "is_table",
     "load_specification",
     "measure_of",
     "parse_specification",
+    "stated",
 ]

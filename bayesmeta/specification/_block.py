@@ -16,9 +16,13 @@ from pydantic import (
 
 from ..effects import measure_meant, measure_named
 from ..errors import BayesmetaError
+from ..model import Exchangeable
 from ..priors import Prior, parse_prior
 from ..sheets import NUMBERS, TEXTS
+from ..ways import shown
+from ..wording import baselines_of
 
+DEVICES = {"con", "prn", "aux", "nul", *(f"{one}{i}" for one in ("com", "lpt") for i in range(10))}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -46,12 +50,21 @@ def _prior(value: object) -> Prior:
         raise ValueError(str(error)) from None
 
 
+def _baselines(value: object) -> Prior | Exchangeable:
+    if isinstance(value, Prior | Exchangeable):
+        return value
+    try:
+        return baselines_of(str(value))
+    except BayesmetaError as error:
+        raise ValueError(str(error)) from None
+
+
 def _df(value: object) -> float | Prior:
     if isinstance(value, str | Prior):
         return _prior(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    raise ValueError(f"write a number, or a prior such as 'Gamma(2, 0.1)'; got {value!r}")
+    raise ValueError(f"write a number, or a prior such as 'Gamma(2, 0.1)'; got {shown(value)}")
 
 
 def _measure(value: object) -> object:
@@ -72,7 +85,13 @@ def _listed(value: object) -> object:
 def _printed(value: object) -> object:
     if isinstance(value, str):
         return value
-    raise ValueError(f'write the figure in quotes, as printed, e.g. "0.60"; got {value!r}')
+    raise ValueError(f'write the figure in quotes, as printed, e.g. "0.60"; got {shown(value)}')
+
+
+def _allowed(name: str) -> str:
+    if name in DEVICES:
+        raise ValueError(f"no folder can be called {shown(name)} on Windows; choose another name")
+    return name
 
 
 def _known(name: str) -> str:
@@ -81,13 +100,18 @@ def _known(name: str) -> str:
     raise ValueError(f"known are {', '.join(map(repr, sorted(NUMBERS | TEXTS)))}")
 
 
+type FolderName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$"), AfterValidator(_allowed)
+]
 type PriorText = Annotated[Prior, BeforeValidator(_prior)]
+type BaselinesText = Annotated[Prior | Exchangeable, PlainValidator(_baselines)]
 type DegreesOfFreedom = Annotated[float | Prior, PlainValidator(_df)]
 AnyCase = BeforeValidator(_measure)  # of the name of a measure
 type Names = Annotated[list[str], BeforeValidator(_listed)]
 type Figure = Annotated[str, BeforeValidator(_printed)]
 type Title = Annotated[str, Field(min_length=1)]
 type Count = Annotated[int, Field(ge=1, le=10**9)]
+type Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 type Column = Annotated[str, AfterValidator(_known)]
 
 
@@ -95,4 +119,4 @@ def unique(what: str, names: Sequence[str]) -> None:
     """Refuse a name that stands twice."""
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
-        raise ValueError(f"{what} {repeated[0]!r} stands twice; give each its own name.")
+        raise ValueError(f"{what} {shown(repeated[0])} stands twice; give each its own name.")

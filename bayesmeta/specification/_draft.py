@@ -1,8 +1,6 @@
 """A first specification for a table: what can be guessed is, and says that it is a guess."""
 
-import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from ..errors import SpecError
 from ..model import default_model
 from ..reading import Data, Reading, estimates_of
 from ..ways import way
+from ._toml import arms_of, dropped, lines_of, name_of, quoted, said_of, title_of, toml
 
 FIRST = {"OR": "RR", "MD": "MD"}  # the measure to begin with, among several
 _PLAIN: Mapping[str, tuple[str, str]] = {
@@ -78,35 +77,35 @@ def draft(
     str
         TOML.
     """
-    title = _title(table)
+    title = title_of(table)
     lines = [
         f"# A first specification for {table.name}: it runs as it stands.",
         "# What is marked CONFIRM is a guess: read it, mend it, delete the mark.",
         *([f"# Read: {'; '.join(said)}."] if said else []),
         "",
-        f"title = {_text(title)}  # CONFIRM",
+        f"title = {quoted(title)}  # CONFIRM",
         'question = ""  # what is asked, in one sentence, for the report',
         *_of_arms(measure, reading),
         "",
         "[[outcome]]",
-        f"name = {_text(_name(title))}",
-        f"title = {_text(title)}  # CONFIRM: what was measured, in words",
+        f"name = {quoted(name_of(title))}",
+        f"title = {quoted(title)}  # CONFIRM: what was measured, in words",
         *_better(measure, title),
-        f"measure = {_text(measure)}  # {how}",
-        f"kind = {_text(_kind(data))}",
-        f"data = {_text(_relative(table, target))}",
-        *_of_reading(reading),
+        f"measure = {quoted(measure)}  # {how}",
+        f"kind = {quoted(_kind(data))}",
+        f"data = {quoted(_relative(table, target))}",
+        *lines_of(said_of(reading)),
         *_unit(data, measure),
         *_priors(data, measure),
         "",
         "[[outcome.scenario]]",
         'name = "all studies"',
-        *_drop(reading, data),
+        *lines_of({"drop": dropped(reading, data)}),
         "",
         "# A published figure to set beside the answer, as printed:",
         "# [[outcome.published]]",
         '# label = "Smith 2024"',
-        f"# measure = {_text(measure)}",
+        f"# measure = {quoted(measure)}",
         '# estimate = "0.76"',
         '# lower = "0.60"',
         '# upper = "0.96"',
@@ -114,21 +113,10 @@ def draft(
     return "\n".join(lines) + "\n"
 
 
-def _title(table: Path) -> str:
-    words = re.sub(r"[^\w]+|_", " ", table.stem).strip() or "Outcome"
-    return words[:1].upper() + words[1:]
-
-
-def _name(title: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:40].strip("-")
-    return plain or "outcome"
-
-
 def _of_arms(measure: str, reading: Reading) -> list[str]:
     if not MEASURES[measure].comparative:
         return []
-    names = (" or ".join(reading.treatment) or "treatment", reading.control or "control")
-    return [f"arms = [{', '.join(map(_text, names))}]  # CONFIRM: what is compared with what"]
+    return [f"arms = {toml(arms_of(reading))}  # CONFIRM: what is compared with what"]
 
 
 def _better(measure: str, title: str) -> list[str]:
@@ -145,27 +133,6 @@ def _kind(data: Data) -> str:
 
 def _relative(table: Path, target: Path) -> str:
     return Path(os.path.relpath(table.resolve(), target.resolve().parent)).as_posix()
-
-
-def _of_reading(reading: Reading) -> list[str]:
-    """The keys that say how the table is read, where they differ from their defaults."""
-    plain = Reading()
-    said = {name: getattr(reading, name) for name in Reading.__dataclass_fields__}
-    return [
-        f"{name} = {_value(value)}"
-        for name, value in said.items()
-        if name != "exclude" and value != getattr(plain, name)
-    ]
-
-
-def _drop(reading: Reading, data: Data) -> list[str]:
-    """The exclusions; of a text that holds both, the rows left out tell name and reason."""
-    named = {str(key): reason for key, reason in reading.exclude.items() if reason is not None}
-    for text in (str(key) for key, reason in reading.exclude.items() if reason is None):
-        for row in data.excluded:
-            if text.startswith(row.study) and text.rstrip().endswith(row.reason):
-                named[text.rstrip().removesuffix(row.reason).rstrip(" :")] = row.reason
-    return [f"drop = {_value(named)}"] if named else []
 
 
 def _unit(data: Data, measure: str) -> list[str]:
@@ -188,8 +155,8 @@ def _priors(data: Data, measure: str) -> list[str]:
     else:
         mu, tau, why = _by_size(data, measure)
     return [
-        f"mu = {_text(mu)}  # CONFIRM: {why}",
-        f"tau = {_text(tau)}  # CONFIRM: {why}",
+        f"mu = {quoted(mu)}  # CONFIRM: {why}",
+        f"tau = {quoted(tau)}  # CONFIRM: {why}",
     ]
 
 
@@ -209,20 +176,3 @@ def _by_size(data: Data, measure: str) -> tuple[str, str, str]:
         f"HalfNormal({size / 2:g})",
         f"twice and half of {of}, {size:g}, which looks at the data: choose by what is known",
     )
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _value(value: object) -> str:
-    """A value as TOML writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{_text(str(k))} = {_value(v)}' for k, v in value.items())} }}"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return repr(value)

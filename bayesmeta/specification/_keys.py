@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from ..ways import shown
 from ..wording import Likelihood, Words
 
 _KINDS = {"counts": "counts", "continuous": "continuous outcomes"}
@@ -44,7 +45,7 @@ class Keys:
         said = f" with likelihood = {asked.likelihood!r}" if named else ""
         return ValueError(
             f"{_KINDS[self.kind]} have measure {_either(list(measures))}{said}, not "
-            f"{asked.measure!r}; a table of estimates needs kind = 'estimates'."
+            f"{shown(asked.measure)}; a table of estimates needs kind = 'estimates'."
         )
 
     def no_coding(self) -> Exception:

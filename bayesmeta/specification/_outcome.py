@@ -1,12 +1,15 @@
 """One outcome: its data, its model, and what is compared with it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
+from ..decision import MODEL
 from ..effects import MEASURES
 from ..errors import BayesmetaError
+from ..model import Exchangeable
 from ..reading import Reading
 from ..studies import (
     BinaryStudies,
@@ -15,16 +18,30 @@ from ..studies import (
     PersonTimeStudies,
     ProportionStudies,
 )
+from ..ways import shown
 from ..wording import Likelihood, Words, check_priors, likelihood_for, two_stage
-from ._block import AnyCase, Block, Column, DegreesOfFreedom, Names, PriorText, Title, unique
+from ._block import (
+    AnyCase,
+    BaselinesText,
+    Block,
+    Column,
+    DegreesOfFreedom,
+    FolderName,
+    Names,
+    Positive,
+    PriorText,
+    Title,
+    unique,
+)
 from ._keys import Keys
 from ._parts import PublishedFigure, Scenario
+from ._people import SOURCE, Bases, Stated, check_people, named
 
 _TABLES = {
     "counts": (BinaryStudies, PersonTimeStudies, ProportionStudies, IncidenceStudies),
     "continuous": (ContinuousStudies,),
 }
-_OF_COMPARISONS = ("better", "baseline", "control_risk")
+_OF_COMPARISONS = ("better", "baseline", "control_risk", "baseline_risk")
 
 
 @final
@@ -34,7 +51,7 @@ class Outcome(Block):
     Attributes
     ----------
     name : str
-        Short name, used in file names: lower-case letters, digits and hyphens.
+        Short name, that of its folder: lower-case letters, digits and hyphens.
     title : str
     better : {"lower", "higher"} or None
         Direction of benefit; None of single arms, which compare nothing.
@@ -81,20 +98,40 @@ class Outcome(Block):
     effects : {"random", "common"}
         Whether studies have effects of their own; common for a single study.
     mu, tau, baseline : Prior
-        Priors; the defaults are for ratios, and the baseline's is for counts.
+        Priors; the defaults are for ratios, and the baseline's is for counts, of each trial by
+        itself, or ``Exchangeable(Normal(0, 10), HalfNormal(1))`` of all together.
     log_sd : Prior or None
         Of the logs of the arms' SDs, for continuous outcomes; flat if not given.
     why : mapping of str to str
         Reasons for the priors, by parameter.
     control_risk : float or None
         For absolute effects; the control arms' own if None.
+    baseline_risk : float, str, or mapping of names to these
+        What happens without the treatment, for absolute effects: a risk, a rate (of an IRR without
+        `time`) or a mean; a distribution of it; ``"control arms"``, whose predictive it is then; a
+        table of single arms outside the trials, e.g. ``"registry.csv"``, likewise; or ``"model"``,
+        the counts' own model, where `baseline` is ``Exchangeable``. Several by their names, e.g.
+        low and high, with a ``source``.
+    threshold : float or None
+        The least difference that matters, on the scale of the absolute differences.
+    unit : str
+        Of means; of an MD also without a baseline.
+    surrogate : str
+        Of what only stands for an outcome that matters, such as a biomarker: what it is, for the
+        summary of findings.
+    time : str
+        Over what time a risk is.
+    per : float or None
+        Patients, or units of person-time, that absolute effects are for; 1,000, of means 1.
+    sd : float or None
+        For an SMD: the SD in the unit in which it is told.
     scenario : list of Scenario
     published : list of PublishedFigure
     note : str
         What a reader should know.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+    name: FolderName
     title: Title
     better: Literal["lower", "higher"] | None = None
     event: str = "events"
@@ -125,13 +162,20 @@ class Outcome(Block):
     df: DegreesOfFreedom | None = None
     mu: PriorText | None = None
     tau: PriorText | None = None
-    baseline: PriorText | None = None
+    baseline: BaselinesText | None = None
     log_sd: PriorText | None = None
     distribution: Literal["normal", "lognormal"] = "normal"
     quartiles: Literal[7, 6] = 7
     effects: Literal["random", "common"] = "random"
     why: dict[Literal["mu", "tau", "baseline", "log_sd", "df"], str] = {}
     control_risk: Annotated[float, Field(gt=0, lt=1)] | None = None
+    baseline_risk: Bases = None
+    threshold: Positive | None = None
+    unit: str = ""
+    surrogate: str = ""
+    time: str = ""
+    per: Positive | None = None
+    sd: Positive | None = None
     scenario: list[Scenario] = [Scenario(name="all studies")]
     published: list[PublishedFigure] = []
     note: str = ""
@@ -144,9 +188,11 @@ class Outcome(Block):
         for one in self.published:
             if one.compare_with not in names:
                 raise ValueError(
-                    f"published {one.label!r}: compare_with {one.compare_with!r} is not a scenario."
+                    f"published {shown(one.label)}: compare_with {shown(one.compare_with)} is "
+                    "not a scenario."
                 )
         self._check_direction()
+        self._check_people()
         if self.data is None:
             return self
         self._check_likelihood()
@@ -173,6 +219,33 @@ class Outcome(Block):
                 f"leave out {' and '.join(given)}: {measure} is of single arms, which compare "
                 "nothing."
             )
+
+    def _check_people(self) -> None:
+        asked = {name: getattr(self, name) for name in ("threshold", "unit", "time", "per", "sd")}
+        if self.control_risk is not None:
+            if self.baseline_risk is not None:
+                raise ValueError("give baseline_risk or control_risk, not both.")
+            del asked["threshold"], asked["per"]
+        if self.baseline_risk is None and self.answers_in == "MD":
+            del asked["unit"]  # a difference of means has it by itself
+        if MODEL in self.baselines.values() and not isinstance(self.baseline, Exchangeable):
+            raise ValueError(
+                'baseline_risk = "model": each trial has its own baseline, and none is common; set '
+                'baseline = "Exchangeable(Normal(0, 10), HalfNormal(1))", or baseline_risk = '
+                '"control arms".'
+            )
+        check_people(self.answers_in, self.baseline_risk, time=self.time, sd=self.sd, asked=asked)
+
+    @property
+    def baselines(self) -> Mapping[str, Stated]:
+        """What is stated of the baseline, by name; a single one has none."""
+        return named(self.baseline_risk)
+
+    @property
+    def baseline_source(self) -> str:
+        """Where the baselines come from, if that is said."""
+        stated = self.baseline_risk
+        return str(stated.get(SOURCE, "")) if isinstance(stated, dict) else ""
 
     def _check_likelihood(self) -> None:
         of_arms = self.log_sd or self.distribution != "normal" or self.quartiles != 7
@@ -232,6 +305,6 @@ class Outcome(Block):
                 figure.check_usable()
         elif beside and (figure.measure or interval):
             raise ValueError(
-                f"published {figure.label!r}: compare_with needs the outcome's own measure, "
-                f"{self.measure!r}, not {figure.measure!r}."
+                f"published {shown(figure.label)}: compare_with needs the outcome's own measure, "
+                f"{shown(self.measure)}, not {shown(figure.measure)}."
             )

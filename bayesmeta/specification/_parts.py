@@ -7,6 +7,7 @@ from pydantic import model_validator
 from ..effects import MEASURES, effect_sizes
 from ..errors import BayesmetaError
 from ..studies import Published
+from ..ways import shown
 from ._block import AnyCase, Block, Count, Figure, Names, PriorText, Title
 
 
@@ -87,7 +88,7 @@ class PublishedFigure(Block):
         except BayesmetaError as error:
             raise ValueError(str(error)) from None
         if self.measure and self.measure not in MEASURES:
-            raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}.")
+            raise ValueError(f"measure {shown(self.measure)} is not one of {', '.join(MEASURES)}.")
         if self.alone and not (figure.has_interval and self.measure):
             raise ValueError("alone = true needs measure, estimate, lower and upper.")
         if self.alone and self.prior is None and self.n is None:
@@ -106,4 +107,4 @@ class PublishedFigure(Block):
         try:
             effect_sizes(self.published)
         except BayesmetaError as error:
-            raise ValueError(f"published {self.label!r}: {error}") from None
+            raise ValueError(f"published {shown(self.label)}: {error}") from None

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from pydantic import BaseModel, ValidationError
 
+from ..ways import shown
 from ._lines import line_of
 from ._outcome import Outcome
 from ._parts import PublishedFigure, Scenario
@@ -54,7 +55,7 @@ def _explain(problem: Mapping[str, object], where: tuple[int | str, ...]) -> str
     if where[-1:] == ("[key]",):
         return _unknown(key, tables, re.findall(r"'(\w+)'", message))
     if kind == "missing":
-        return f"key {key!r} is missing{_in_table(tables)}."
+        return f"key {shown(key)} is missing{_in_table(tables)}."
     if kind == "value_error":
         whole = not where or isinstance(where[-1], int)
         said = message.removeprefix("Value error, ").rstrip(".")
@@ -66,8 +67,8 @@ def _explain(problem: Mapping[str, object], where: tuple[int | str, ...]) -> str
 
 
 def _got(value: object) -> str:
-    shown = repr(value)
-    return f"; got {shown}" if len(shown) <= 60 else ""
+    got = shown(value)
+    return f"; got {got}" if len(got) <= 60 else ""
 
 
 def _unknown(key: str, tables: tuple[str, ...], known: Sequence[str]) -> str:
@@ -80,7 +81,7 @@ def _unknown(key: str, tables: tuple[str, ...], known: Sequence[str]) -> str:
         hint = f"did you mean {near[0]!r}?"
     else:
         hint = f"known are {', '.join(known)}."
-    return f"unknown key {key!r}{_in_table(tables)}; {hint}"
+    return f"unknown key {shown(key)}{_in_table(tables)}; {hint}"
 
 
 def _in_table(tables: tuple[str, ...]) -> str:

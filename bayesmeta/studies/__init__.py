@@ -18,6 +18,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ._account import MADE_HERE, Account, Origin, counted
 from ._continuous import QUANTILES, ContinuousStudies, join_how
 from ._covariates import Covariate, Covariates, agreed, read_covariates, take
 from ._door import (
@@ -46,9 +47,11 @@ from ._units import one_unit
 from .table import Kept, Table, need, read_rows
 
 __all__ = [
+    "MADE_HERE",
     "MAIN",
     "QUANTILES",
     "REPEATED",
+    "Account",
     "BinaryStudies",
     "ContinuousStudies",
     "Covariate",
@@ -57,6 +60,7 @@ __all__ = [
     "IncidenceStudies",
     "Kept",
     "Key",
+    "Origin",
     "PersonTimeStudies",
     "Problems",
     "ProportionStudies",
@@ -68,6 +72,7 @@ __all__ = [
     "apart",
     "check_names",
     "check_prob",
+    "counted",
     "decimals_of",
     "is_blank",
     "join_how",
@@ -166,6 +171,8 @@ class BinaryStudies(Studies):
     covariates : mapping of str to ndarray or tuple of str
         What else the table says of each study, by column: numbers (NaN where blank), or, where a
         cell is no number, texts (``""`` where blank).
+    origin : Origin
+        How the table came about; `account` says it with the rest.
 
     Raises
     ------
@@ -193,6 +200,7 @@ class BinaryStudies(Studies):
     covariates: Mapping[str, Covariate] = field(
         default_factory=Covariates, repr=False, compare=False
     )
+    origin: Origin = field(default=MADE_HERE, repr=False, compare=False)
     measures: ClassVar[tuple[str, ...]] = ("OR", "RR", "RD")
 
 
@@ -208,7 +216,7 @@ class PersonTimeStudies(Studies):
         Whole numbers, 0 or more.
     time_treatment, time_control : ndarray of float, shape (k,)
         Person-time at risk, positive, in one unit for both arms.
-    variant, excluded, covariates
+    variant, excluded, covariates, origin
         As for :class:`BinaryStudies`.
 
     Raises
@@ -234,6 +242,7 @@ class PersonTimeStudies(Studies):
     covariates: Mapping[str, Covariate] = field(
         default_factory=Covariates, repr=False, compare=False
     )
+    origin: Origin = field(default=MADE_HERE, repr=False, compare=False)
     measures: ClassVar[tuple[str, ...]] = ("IRR",)
     size: ClassVar[str] = "time"
 
@@ -248,7 +257,7 @@ class ProportionStudies(Studies):
     study : tuple of str, length k
     events, n : ndarray of float, shape (k,)
         Whole numbers; events lie between 0 and n, n is at least 1.
-    variant, excluded, covariates
+    variant, excluded, covariates, origin
         As for :class:`BinaryStudies`.
 
     Raises
@@ -271,6 +280,7 @@ class ProportionStudies(Studies):
     covariates: Mapping[str, Covariate] = field(
         default_factory=Covariates, repr=False, compare=False
     )
+    origin: Origin = field(default=MADE_HERE, repr=False, compare=False)
     measures: ClassVar[tuple[str, ...]] = ("PLO",)
     arms: ClassVar[tuple[str, ...]] = ("",)
 
@@ -287,7 +297,7 @@ class IncidenceStudies(Studies):
         Whole numbers, 0 or more.
     time : ndarray of float, shape (k,)
         Person-time at risk, positive.
-    variant, excluded, covariates
+    variant, excluded, covariates, origin
         As for :class:`BinaryStudies`.
 
     Raises
@@ -310,6 +320,7 @@ class IncidenceStudies(Studies):
     covariates: Mapping[str, Covariate] = field(
         default_factory=Covariates, repr=False, compare=False
     )
+    origin: Origin = field(default=MADE_HERE, repr=False, compare=False)
     measures: ClassVar[tuple[str, ...]] = ("IRLN",)
     arms: ClassVar[tuple[str, ...]] = ("",)
     size: ClassVar[str] = "time"

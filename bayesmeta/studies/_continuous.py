@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ._account import MADE_HERE, Origin
 from ._covariates import Covariate, Covariates
 from ._door import MAIN, Excluded, read_only
 from ._problems import Problems
@@ -55,7 +56,7 @@ class ContinuousStudies(Table):
         Of measurement; ``""`` where the table does not say.
     how : tuple of str, length k
         Where a study's figures were derived rather than printed: how.
-    variant, excluded, covariates
+    variant, excluded, covariates, origin
         As for :class:`BinaryStudies`.
 
     Raises
@@ -114,6 +115,7 @@ class ContinuousStudies(Table):
     covariates: Mapping[str, Covariate] = field(
         default_factory=Covariates, repr=False, compare=False
     )
+    origin: Origin = field(default=MADE_HERE, repr=False, compare=False)
     kind: ClassVar[str] = "continuous outcomes"
     arms: ClassVar[tuple[str, ...]] = ARMS
     size: ClassVar[str] = "n"
@@ -152,6 +154,12 @@ class ContinuousStudies(Table):
             before, after = (getattr(self, f"sd_{when}{arm}")[i] for when in PAIR)
             figures = f"{mean:.4g} (SDs {before:.3g}, {after:.3g})"
         return f"{figures}, {n:g}"
+
+    @property
+    def measured_in(self) -> str:
+        """The unit of measurement; ``""`` where there are several, or none is stated."""
+        units = {one for one in self.unit if one}
+        return units.pop() if len(units) == 1 else ""
 
     def has_pair(self, arm: str) -> NDArray[np.bool_]:
         """Where an arm has the SDs before and after in place of that of the change, shape (k,)."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..ways import shown
 from ._door import is_blank, read_number, read_only
 
 type Covariate = NDArray[np.float64] | tuple[str, ...]
@@ -64,7 +65,7 @@ def read_covariates(given: Mapping[str, Iterable[object]], k: int) -> Covariates
     if not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise DataError(
             "covariates must map names of columns to one entry per study, e.g. "
-            f"{{'latitude': [44, 55]}}; got {given!r}."
+            f"{{'latitude': [44, 55]}}; got {shown(given)}."
         )
     return Covariates({str(name): _column(str(name), cells, k) for name, cells in given.items()})
 
@@ -108,7 +109,7 @@ def _column(name: str, given: Iterable[object], k: int) -> Covariate:
     whole = isinstance(given, str | Mapping) or not isinstance(given, Iterable)
     cells = [] if whole or getattr(given, "ndim", 1) != 1 else list(given)
     if len(cells) != k:
-        raise DataError(f"The covariate {name!r} must have one entry per study, {k} in all.")
+        raise DataError(f"The covariate {shown(name)} must have one entry per study, {k} in all.")
     numbers = [np.nan if is_blank(cell) else _number(cell) for cell in cells]
     words = all(one is None or np.isnan(one) for one in numbers) and None in numbers
     gaps = [

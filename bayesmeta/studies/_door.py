@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import as_text, is_iterable, unmasked
 from ..errors import ColumnError, DataError
 from ..sheets import read_number
-from ..ways import way
+from ..ways import shown, way
 from ._problems import Problems, number_of
 
 if TYPE_CHECKING:
@@ -24,11 +25,19 @@ MAIN = "main"
 @final
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """A row of the table that the analysis leaves out, and why."""
+    """A row of the table that the analysis leaves out, and why.
+
+    Attributes
+    ----------
+    study, variant, reason : str
+    dropped : bool
+        Whether an analysis in two stages has no use for it, rather than someone left it out.
+    """
 
     study: str
     variant: str
     reason: str
+    dropped: bool = field(default=False, repr=False, compare=False)
 
 
 def check_prob(prob: float, *, of_table: bool = False) -> None:
@@ -38,17 +47,17 @@ def check_prob(prob: float, *, of_table: bool = False) -> None:
     if of_table:
         raise DataError(
             "The level of the table's intervals must lie between 0 and 1, e.g. "
-            f"{way('level', 0.95)}; got {prob!r}."
+            f"{way('level', 0.95)}; got {shown(prob)}."
         )
-    raise DataError(f"prob must lie between 0 and 1, e.g. 0.95; got {prob!r}.")
+    raise DataError(f"prob must lie between 0 and 1, e.g. 0.95; got {shown(prob)}.")
 
 
 def read_only(values: object) -> NDArray[np.float64]:
     """Copy `values` into a float array that cannot be written to."""
     try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"A column must hold one number per study, got {values!r}.") from None
+        array = np.array(unmasked(values), dtype=np.float64)
+    except (TypeError, ValueError, ArithmeticError, RecursionError):
+        raise DataError(f"A column must hold one number per study, got {shown(values)}.") from None
     array.setflags(write=False)
     return array
 
@@ -64,9 +73,11 @@ def is_blank(cell: object) -> bool:
 
 def read_names(given: Sequence[str], column: str = "study") -> tuple[str, ...]:
     """Read a column of names, ``""`` for none; one bare string is not taken for its letters."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise DataError(f"{column} must be a list of names, got {given!r}; write [{given!r}].")
-    return tuple("" if is_blank(name) else str(name) for name in given)
+    if isinstance(given, str | bytes | Mapping) or not is_iterable(given):
+        raise DataError(
+            f"{column} must be a list of names, got {shown(given)}; write [{shown(given)}]."
+        )
+    return tuple("" if is_blank(name) else as_text(name) for name in given)
 
 
 def repeated_names(study: Sequence[str]) -> list[str]:
@@ -122,10 +133,13 @@ def rename_columns(
     for ours, theirs in wanted.items():
         if theirs not in have:
             raise ColumnError(
-                f"The table has no column {theirs!r} (for {ours}); it has {', '.join(have)}.", ours
+                f"The table has no column {shown(theirs)} (for {ours}); it has {', '.join(have)}.",
+                ours,
             )
         if have.count(theirs) > 1:
-            raise DataError(f"The table has more than one column {theirs!r}; keep one of them.")
+            raise DataError(
+                f"The table has more than one column {shown(theirs)}; keep one of them."
+            )
     others = [i for i, name in enumerate(have) if name not in wanted.values()]
     places = [*(have.index(theirs) for theirs in wanted.values()), *others]
     names = apart([*wanted, *(have[i] for i in others)])
@@ -159,7 +173,8 @@ def select_rows(
     unknown = [key for key in exclude if key not in study and key not in keys]
     if unknown:
         raise DataError(
-            f"exclude names {unknown[0]!r}, which is not a row of the table; check the spelling."
+            f"exclude names {shown(unknown[0])}, which is not a row of the table; check the "
+            "spelling."
         )
     reasons = [exclude.get(key, exclude.get(key[0])) for key in keys]
     excluded = tuple(
@@ -175,19 +190,20 @@ def _check_exclude(exclude: "Mapping[Key, str]") -> None:
     if not isinstance(exclude, Mapping):
         raise DataError(
             "exclude must map study names, or pairs of study and variant, to reasons, e.g. "
-            f"{{'Shu': 'no deaths given'}}; got {exclude!r}."
+            f"{{'Shu': 'no deaths given'}}; got {shown(exclude)}."
         )
     mute = [key for key, reason in exclude.items() if not isinstance(reason, str)]
     if mute:
         raise DataError(
-            f"exclude gives no reason in words for {mute[0]!r}: {exclude[mute[0]]!r}; say why it "
+            f"exclude gives no reason in words for {shown(mute[0])}: "
+            f"{shown(exclude[mute[0]])}; say why it "
             "is left out."
         )
 
 
 def read_texts(column: "pd.Series") -> list[str]:
     """Read a column as texts, ``""`` where a cell is blank."""
-    return ["" if is_blank(value) else str(value) for value in column]
+    return ["" if is_blank(value) else as_text(value) for value in column]
 
 
 def read_numbers(
@@ -212,7 +228,10 @@ def note_numbers(column: "pd.Series", name: str, problems: Problems) -> NDArray[
         dtype=bool,
     )
     if bad.any():
-        got = str(column.iloc[int(np.flatnonzero(bad)[0])])[:40]
-        said = f"{name} must be a number; check {{rows}}: got {got!r}. Write a number, or {{out}}."
+        got = as_text(column.iloc[int(np.flatnonzero(bad)[0])])[:40]
+        said = (
+            f"{name} must be a number; check {{rows}}: got {shown(got)}. Write a number, or "
+            f"{{out}}."
+        )
         problems.refuse(bad, said, name)
     return np.array([np.nan if one is None else one for one in numbers], dtype=np.float64)

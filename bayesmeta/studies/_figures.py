@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import as_text
 from ..errors import DataError
 from ..sheets import FIGURE, Printed, read_printed
+from ..ways import shown
 
 FIGURES = ("estimate", "lower", "upper", "p", "p_heterogeneity", "i2")
 TOGETHER = ("estimate", "lower", "upper")  # printed with one mark
@@ -53,12 +55,14 @@ def read_figure(text: str) -> Figure:
     found = [one for one in _readings(plain) if one is not None]
     if len(set(found)) > 1:
         raise DataError(
-            f"The published figure {text!r} can be read in two ways, for a comma may stand before "
+            f"The published figure {shown(text)} can be read in two ways, for a comma may "
+            "stand before "
             f"decimals or between numbers; {_EXAMPLE}."
         )
     if not found:
         raise DataError(
-            f"The published figure {text!r} must be a measure, an estimate and an interval, e.g. "
+            f"The published figure {shown(text)} must be a measure, an estimate and an "
+            "interval, e.g. "
             f"'RR 0.58 [0.38, 0.87]'{_why_not(plain)}."
         )
     return found[0]._replace(p=p)
@@ -78,7 +82,7 @@ def _why_not(plain: str) -> str:
 
 def _plain(text: str) -> str:
     """The text with plain signs and single blanks; an en dash before a number is its minus."""
-    return _MINUS.sub("-", " ".join(str(text).translate(_SIGNS).split()))
+    return _MINUS.sub("-", " ".join(as_text(text).translate(_SIGNS).split()))
 
 
 def _without_p(text: str) -> tuple[str, str]:
@@ -157,12 +161,13 @@ def check_figure(name: str, text: object) -> None:
     """Refuse what is no printed number."""
     if not isinstance(text, str):
         raise DataError(
-            f"Published: {name} must be the printed figure as text, e.g. '0.60'; got {text!r}."
+            f"Published: {name} must be the printed figure as text, e.g. '0.60'; got {shown(text)}."
         )
     is_p = name.startswith("p")
     if is_p and text.startswith(">"):
         raise DataError(
-            f"Published: {name} is {text!r}, a bound from below, to which nothing is held; leave "
+            f"Published: {name} is {shown(text)}, a bound from below, to which nothing is "
+            "held; leave "
             "it out."
         )
     number = text.removeprefix("<").strip() if is_p else text
@@ -171,4 +176,4 @@ def check_figure(name: str, text: object) -> None:
     except ValueError:
         finite = False
     if not finite or "_" in text:
-        raise DataError(f"Published: {name} is {text!r}, which is not a printed number.")
+        raise DataError(f"Published: {name} is {shown(text)}, which is not a printed number.")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self, final
 
 from ..errors import DataError
+from ..ways import shown
 from ._door import check_prob
 from ._figures import FIGURES, as_numbers, check_figure, read_figure
 
@@ -104,7 +105,8 @@ class Published:
         given = str(others.get("p") or "")
         if found.p and given and found.p != given:
             raise DataError(
-                f"The published figure {text!r} has p {found.p}, and p is given as {given}; give "
+                f"The published figure {shown(text)} has p {found.p}, and p is given as "
+                f"{given}; give "
                 "one of them."
             )
         said = {name: one for name, one in found._asdict().items() if one or name not in others}
@@ -125,7 +127,8 @@ class Published:
 
     def __str__(self) -> str:
         if not self.has_interval:
-            return self.verdict or "no figure printed"
+            alone = f"{self.measure} {self.estimate}, without an interval" if self.estimate else ""
+            return self.verdict or alone or "no figure printed"
         return f"{self.measure} {self.estimate} [{self.lower}, {self.upper}]"
 
 

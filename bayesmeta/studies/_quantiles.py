@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from ..arguments import is_among
 from ..errors import DataError
+from ..ways import shown
 
 TYPES = (6, 7)
 
@@ -37,8 +39,10 @@ def positions(n: ArrayLike, p: ArrayLike, kind: int = 7) -> NDArray[np.float64]:
     >>> positions(30, [0, 0.25, 0.5, 0.75, 1], 6)
     array([ 1.  ,  7.75, 15.5 , 23.25, 30.  ])
     """
-    if kind not in TYPES:
-        raise DataError(f"kind must be 6 or 7, the definition of a sample quantile; not {kind!r}.")
+    if not is_among(kind, TYPES):
+        raise DataError(
+            f"kind must be 6 or 7, the definition of a sample quantile; not {shown(kind)}."
+        )
     n, p = np.asarray(n, dtype=float), np.asarray(p, dtype=float)
     if kind == 7:
         return (n - 1) * p + 1

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..ways import shown
 
 type Rows = Iterable[str] | Iterable[bool] | NDArray[np.bool_]
 
@@ -39,7 +40,7 @@ def select_studies(study: Sequence[str], rows: Rows) -> NDArray[np.intp]:
     else:
         raise DataError(
             "rows must be a list of study names, or a mask with true or false for each of "
-            f"{len(study)} studies; got {_short(rows)}."
+            f"{len(study)} studies; got {shown(rows)}."
         )
     return where
 
@@ -59,13 +60,14 @@ def _named(study: Sequence[str], names: Sequence[str]) -> NDArray[np.intp]:
     odd = [name for name in names if name not in study]
     if odd:
         raise DataError(
-            f"rows names {', '.join(map(repr, odd[:5]))}, not among the studies "
+            f"rows names {', '.join(map(shown, odd[:5]))}, not among the studies "
             f"{', '.join(study[:20])}{', …' if len(study) > 20 else ''}; check the spelling."
         )
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise DataError(
-            f"rows names {', '.join(map(repr, repeated[:5]))} more than once; name each study once."
+            f"rows names {', '.join(map(shown, repeated[:5]))} more than once; name each study "
+            "once."
         )
     wanted = set(names)
     return np.array([i for i, name in enumerate(study) if name in wanted], dtype=np.intp)
@@ -80,8 +82,3 @@ def _masked(study: Sequence[str], mask: NDArray[np.bool_]) -> NDArray[np.intp]:
     if not mask.any():
         raise DataError(f"rows is true for none of {len(study)} studies; take at least one.")
     return np.flatnonzero(mask)
-
-
-def _short(given: object) -> str:
-    text = " ".join(repr(given).split())
-    return text if len(text) <= 60 else f"{text[:59]}…"

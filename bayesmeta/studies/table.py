@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, ModelError
 from ..sheets import plainly
+from ._account import Account, Origin
 from ._covariates import Covariate, read_covariates, take
 from ._door import (
     MAIN,
@@ -67,6 +68,7 @@ class Table:
     variant: tuple[str, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     covariates: Mapping[str, Covariate]
+    origin: Origin
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -104,6 +106,47 @@ class Table:
         return ("",) * self.k
 
     @property
+    def measured_in(self) -> str:
+        """The unit of measurement; ``""`` where there is none, or none is stated."""
+        return self.origin.unit
+
+    @property
+    def making(self) -> str:
+        """How the figures of all studies were made; ``""`` where they are as printed."""
+        return ""
+
+    @property
+    def participants(self) -> Mapping[str, float]:
+        """In each study, by name, as far as the table says."""
+        sizes = [self.numbers[f"n{arm}"] for arm in self.arms] if self.size == "n" else []
+        if not sizes:
+            return {name: n for name, n in self.origin.participants.items() if name in self.study}
+        total = np.sum(sizes, axis=0)
+        return {name: float(n) for name, n in zip(self.study, total, strict=True)}
+
+    @property
+    def account(self) -> Account:
+        """What was read, guessed, left out, changed and not read."""
+        whole = self.participants
+        return Account(
+            rows=self.origin.rows,
+            k=self.k,
+            participants=sum(whole.values()) if len(whole) == self.k else None,
+            said=self.origin.said,
+            left_out=tuple(one for one in self.excluded if not one.dropped),
+            dropped=tuple(one for one in self.excluded if one.dropped),
+            added={name: words for name, words in self.origin.added.items() if name in self.study},
+            forms={n: how for n, how in zip(self.study, self.provenance, strict=True) if how},
+            note=self.making,
+            unread=tuple(
+                self.origin.heads.get(name, name)
+                for name in self.unread
+                if name not in self.origin.used
+            ),
+            kept_out=self.origin.kept_out,
+        )
+
+    @property
     def result(self) -> str:
         """Name of what a study finds and a model predicts."""
         return "y"
@@ -131,6 +174,13 @@ class Table:
             For anything else, positions among them, and where no study is left.
         """
         where = select_studies(self.study, rows)
+        return self._taken(where, self.origin.kept_out + self.k - len(where))
+
+    def keep_accounted(self, rows: Rows) -> Self:
+        """Return studies as :meth:`keep` does, where `excluded` says what became of the others."""
+        return self._taken(select_studies(self.study, rows), self.origin.kept_out)
+
+    def _taken(self, where: NDArray[np.intp], kept_out: int) -> Self:
         names = ("study", *self.texts)
         arrays = {name: getattr(self, name) for name in self.arrays()}
         return replace(
@@ -138,6 +188,7 @@ class Table:
             **{name: tuple(getattr(self, name)[i] for i in where) for name in names},
             **{name: None if one is None else one[where] for name, one in arrays.items()},
             covariates={name: take(one, where) for name, one in self.covariates.items()},
+            origin=replace(self.origin, kept_out=kept_out),
         )
 
     @classmethod
@@ -199,7 +250,7 @@ class Table:
     def _of(cls, rows: "Kept", values: Mapping[str, object]) -> Self:
         named = {"study": rows.study, "variant": rows.variant, "excluded": rows.excluded}
         with (rows.problems or Problems(rows.study)).going_on():
-            return cls(**named, covariates=rows.covariates, **values)  # pyright: ignore[reportCallIssue]
+            return cls(**named, covariates=rows.covariates, origin=rows.origin, **values)  # pyright: ignore[reportCallIssue]
 
     def __post_init__(self) -> None:
         self._put("study", read_names(self.study))
@@ -214,7 +265,7 @@ class Table:
         if not self.study:
             return
         for name, blank in self.texts.items():
-            texts = tuple(getattr(self, name)) or (blank,) * self.k
+            texts = read_names(getattr(self, name), name) or (blank,) * self.k
             if len(texts) != self.k:
                 raise DataError(f"{name} has {len(texts)} entries for {self.k} studies.")
             self._put(name, texts)
@@ -281,6 +332,11 @@ class Kept:
     cells: "pd.DataFrame"
     covariates: Mapping[str, Sequence[object]]
     problems: Problems | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where the table that is made of them comes from."""
+        return Origin(rows=len(self.every))
 
     def noting(self) -> Self:
         """Return them so that problems are noted, for the table that is made of them to say."""

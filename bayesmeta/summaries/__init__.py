@@ -8,11 +8,12 @@ from ._numbers import (
     describe,
     measure_of,
     parameters,
+    percent,
     prob_benefit,
     scale_of,
     summary,
 )
-from ._priors import prior_cdf, prior_interval, prior_quantile
+from ._priors import prior_interval
 
 __all__ = [
     "Better",
@@ -24,9 +25,8 @@ __all__ = [
     "forest_rows",
     "measure_of",
     "parameters",
-    "prior_cdf",
+    "percent",
     "prior_interval",
-    "prior_quantile",
     "prob_benefit",
     "rows_table",
     "scale_of",

@@ -5,12 +5,13 @@ once. What is said where something does not is the door's own, for it names a fl
 """
 
 from ._likelihoods import Door, Likelihood, check_priors, likelihood_for, two_stage
-from ._words import Words, degrees_of_freedom
+from ._words import Words, baselines_of, degrees_of_freedom
 
 __all__ = [
     "Door",
     "Likelihood",
     "Words",
+    "baselines_of",
     "check_priors",
     "degrees_of_freedom",
     "likelihood_for",

@@ -125,9 +125,8 @@ def _hypergeometric(asked: Words) -> Model:
 
 
 def _poisson(asked: Words) -> Model:
-    return PoissonNormal(
-        mu=asked.mu_prior, tau=asked.tau_prior, baseline=asked.baseline_prior, df=asked.df
-    )
+    baseline = asked.baseline_prior  # exchangeable ones are refused there
+    return PoissonNormal(mu=asked.mu_prior, tau=asked.tau_prior, baseline=baseline, df=asked.df)  # pyright: ignore[reportArgumentType]
 
 
 def _proportion(asked: Words) -> Model:
@@ -145,7 +144,7 @@ def _arms(asked: Words, arms: str) -> Model:
             mu=asked.mu_prior,
             arms=arms,
             log_sd=asked.log_sd,
-            baseline=asked.baseline,
+            baseline=asked.baseline,  # pyright: ignore[reportArgumentType]
             quartiles=asked.quartiles,
         )
     return ContinuousNormal(
@@ -154,7 +153,7 @@ def _arms(asked: Words, arms: str) -> Model:
         tau=asked.tau_prior,
         arms=arms,
         log_sd=asked.log_sd,
-        baseline=asked.baseline,
+        baseline=asked.baseline,  # pyright: ignore[reportArgumentType]
         quartiles=asked.quartiles,
         df=asked.df,
     )

@@ -1,13 +1,18 @@
 """What is asked for, read into values."""
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 from ..effects import EffectSizes
-from ..model import VAGUE, default_model
+from ..errors import ModelError
+from ..model import VAGUE, Exchangeable, default_model
 from ..priors import Prior, parse_prior
+from ..ways import shown
 
+_LONGEST = 700  # characters of two priors
+_PARTS = ("mean", "sd")
 _ANY_RATIO = EffectSizes.from_arrays(["any"], [0.0], [1.0], measure="RATIO")
 DEFAULTS: Mapping[str, Prior] = default_model(_ANY_RATIO).priors
 
@@ -24,7 +29,8 @@ class Words:
         Of counts, or of patients within an arm; by default the one that the measure suggests.
     coding : {"half", "zero_one"}
     effects : {"random", "common"}
-    mu, tau, baseline, log_sd : Prior or None
+    mu, tau, log_sd : Prior or None
+    baseline : Prior, Exchangeable or None
     df : float, Prior or None
     quartiles : {7, 6}
     outliers : tuple of Prior or None
@@ -37,7 +43,7 @@ class Words:
     effects: str = "random"
     mu: Prior | None = None
     tau: Prior | None = None
-    baseline: Prior | None = None
+    baseline: Prior | Exchangeable | None = None
     log_sd: Prior | None = None
     df: float | Prior | None = None
     quartiles: int = 7
@@ -54,9 +60,48 @@ class Words:
         return self.tau or DEFAULTS["tau"]
 
     @property
-    def baseline_prior(self) -> Prior:
+    def baseline_prior(self) -> Prior | Exchangeable:
         """The prior of the baselines of counts, or the default."""
         return self.baseline or VAGUE
+
+
+def baselines_of(text: str) -> Prior | Exchangeable:
+    """The prior of baselines as typed: one of each by itself, or of all together.
+
+    Raises
+    ------
+    ModelError
+        If it is neither.
+
+    Examples
+    --------
+    >>> from bayesmeta.wording import baselines_of
+    >>> baselines_of("Exchangeable(Normal(0, 10), HalfNormal(1))")
+    Exchangeable(mean=Normal(0, 10), sd=HalfNormal(1))
+    """
+    shared = _exchangeable(text)
+    if shared is None:
+        return parse_prior(text)
+    given = [*shared.args, *(one.value for one in shared.keywords)]
+    names = [str(one.arg) for one in shared.keywords]
+    if len(given) != 2 or names != list(_PARTS[2 - len(names) :]):
+        raise ModelError(
+            f"{shown(text)}: Exchangeable takes two priors, of the mean and of the SD of all "
+            "baselines, as in 'Exchangeable(Normal(0, 10), HalfNormal(1))'."
+        )
+    mean, sd = (parse_prior(ast.unparse(one)) for one in given)
+    return Exchangeable(mean, sd)
+
+
+def _exchangeable(text: str) -> ast.Call | None:
+    """The call that spells exchangeable baselines, if the text does."""
+    if not text.strip().casefold().startswith("exchangeable") or len(text) > _LONGEST:
+        return None
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return node if isinstance(node, ast.Call) else None
 
 
 def degrees_of_freedom(text: str) -> float | Prior:

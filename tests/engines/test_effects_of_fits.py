@@ -176,9 +176,9 @@ def test_effects_that_are_off_fail_the_gate_of_their_fit(monkeypatch, fit, kind)
 
 
 def test_the_gate_reads_what_the_first_effect_is_made_by(monkeypatch):
-    failed = (Check("quadrature error", "theta_new", 1.0, 1e-6, at_most=True),)
+    failed = Check("quadrature error", "theta[A]", 1.0, 1e-6, at_most=True)
     for owner in (_effects.Integrated, fourier.OnOneGrid):
-        monkeypatch.setattr(owner, "checks", lambda self, limit: failed)
+        monkeypatch.setattr(owner, "check_of_effects", lambda self, limit: failed)
     for model, data in ((OR, THREE), (RD, CORNERS)):
         fit = bm.fit(model, data)
         fit["theta"].mean()
@@ -285,3 +285,22 @@ def test_effects_of_many_studies_are_made_a_few_taus_at_once(monkeypatch):
     monkeypatch.setattr(_grid, "AT_ONCE", 1)
     monkeypatch.setattr(_effects, "AT_ONCE", 4000)
     np.testing.assert_allclose(bm.summary(bm.fit(model, data)), whole, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("measure", "rows"), [("RR", (8, 100, 14, 101)), ("RD", (5, 50, 12, 50))])
+def test_a_new_effect_of_one_trial_has_the_variance_of_mu_and_tau_together(measure, rows):
+    """Here a curve through the logarithms of the posterior at its own nodes would not do."""
+    events, n, events_control, n_control = ([x] for x in rows)
+    data = bm.BinaryStudies(
+        study=["A"],
+        events_treatment=events,
+        n_treatment=n,
+        events_control=events_control,
+        n_control=n_control,
+    )
+    model = bm.BinomialNormal(measure=measure, mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    fit = bm.fit(model, data)
+    assert fit.diagnostics.passed_new
+    total = fit["mu"].sd() ** 2 + fit["tau"].sd() ** 2 + fit["tau"].mean() ** 2
+    assert fit["theta_new"].sd() ** 2 == pytest.approx(total, rel=1e-5)
+    assert fit["theta_new"].mean() == pytest.approx(fit["mu"].mean(), abs=1e-5)

@@ -231,6 +231,15 @@ def test_a_family_of_distributions_is_interpolated_and_inverted_between_its_node
     assert_allclose(found, known.ravel(), atol=1e-3)
 
 
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize(("n", "power"), [(1, 0), (2, 1), (100, 7), (5000, 13)])
+def test_one_or_two_columns_of_even_points_are_those_of_scipy_to_the_bit(columns, n, power):
+    rng = np.random.default_rng(9)
+    points = stats.qmc.Sobol(columns, rng=rng).random_base2(power)[:n]
+    wanted = np.clip(rng.permutation(points), 2.0**-32, 1 - 2.0**-32)
+    np.testing.assert_array_equal(even(n, columns, seed=9), wanted)
+
+
 def test_even_points_fill_the_cube_in_random_order():
     points = even(4096, 5, seed=3)
     cells = np.stack([np.floor(points[:, i] * 4096) for i in range(5)])
@@ -241,4 +250,5 @@ def test_even_points_fill_the_cube_in_random_order():
     np.testing.assert_array_equal(points, even(4096, 5, seed=3))
     assert not np.array_equal(points, even(4096, 5, seed=4))
     assert even(1, 3, seed=0).shape == (1, 3)
+    assert even(1, 2, seed=0).shape == (1, 2)
     assert even(3, 21_203, seed=0).shape == (3, 21_203)

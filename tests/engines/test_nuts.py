@@ -354,12 +354,24 @@ TRACED = {
 }
 
 
+FOR_ALL = (
+    "engines/__init__.py",
+    "machine/forks.py",
+    "machine/places.py",
+    "machine/threads.py",
+    *(
+        f"engines/compiled/{one}.py"
+        for one in ("executables", "folder", "precision", "stored", "whole")
+    ),
+)
+
+
 @pytest.mark.deep("traces a program under a profiler: 5 s a model")
 @pytest.mark.parametrize("name", TRACED)
 def test_a_stored_program_is_made_anew_when_anything_it_is_written_in_changes(name):
     """Every file of the package with a function that runs while a program is traced is in its key.
 
-    Apart from the room's face, which names engines, and the precision that is set for all.
+    Apart from the room's face, which names engines, and what is done for every program alike.
     """
     from bayesmeta.engines.compiled import stored
     from bayesmeta.engines.sampling import nuts
@@ -376,8 +388,7 @@ def test_a_stored_program_is_made_anew_when_anything_it_is_written_in_changes(na
     )
     made = ("sampling/nuts.py", "sampling/_chain.py", "graph/functions.py", "graph/build.py")
     assert {engines / name for name in made} <= ran
-    outside = {engines / "__init__.py", engines / "compiled/precision.py"}
-    assert ran - outside <= set(stored.written_in())
+    assert ran - {engines.parent / one for one in FOR_ALL} <= set(stored.written_in())
 
 
 def files_that_run(work, package):
@@ -413,5 +424,4 @@ def test_so_is_a_stored_program_of_many_tables_at_once(name, monkeypatch):
     ran = files_that_run(lambda: batch(model)(table, prob=0.95, quantiles=True), engines.parent)
     made = {"estimates": "many/normal_program.py", "counts": "many/counts.py"}
     assert engines / made[name] in ran
-    for_all = ("__init__.py", "compiled/precision.py", "compiled/stored.py")
-    assert ran - {engines / one for one in for_all} <= set(stored.written_in())
+    assert ran - {engines.parent / one for one in FOR_ALL} <= set(stored.written_in())

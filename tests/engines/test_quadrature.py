@@ -21,6 +21,8 @@ from tolerances import (
     QUADRATURE,
     R_GRID,
     R_GRID_TAIL,
+    R_MODE,
+    R_MODE_TAU,
     R_SHORTEST,
     R_SHORTEST_TAU,
     R_TAU,
@@ -122,6 +124,30 @@ def test_posterior_agrees_with_r_bayesmeta(exact, dataset, name):
         assert_allclose(ours, theirs, **tolerance)
         narrower = (theirs[1] - theirs[0]) - (ours[1] - ours[0])
         assert narrower > -tolerance["atol"] / 10
+
+
+@pytest.mark.parametrize(("dataset", "name"), GRID)
+def test_modes_agree_with_r_bayesmeta(exact, dataset, name):
+    fit, reference, unit = exact(dataset, name), cases("bayesmeta")[dataset][name], unit_of(dataset)
+    for parameter in ("mu", "tau", "theta_new"):
+        tolerance = scaled(R_MODE_TAU if parameter == "tau" else R_MODE, unit)
+        assert_allclose(fit[parameter].mode(), reference[parameter]["mode"], **tolerance)
+
+
+@pytest.mark.parametrize("dataset", sorted(cases("bayesmeta")))
+def test_modes_and_shortest_intervals_of_single_studies_agree_with_r_bayesmeta(exact, dataset):
+    """Its search for a mode ends at the same places for many studies: there ours is higher."""
+    name, unit = "halfnormal_0.5__normal_0_4", unit_of(dataset)
+    theta, reference = exact(dataset, name)["theta"], cases("bayesmeta")[dataset][name]["shrinkage"]
+    ours, theirs = theta.mode(), np.array(reference["mode"])
+    apart = np.abs(ours - theirs) > R_GRID["atol"] * unit
+    for i in range(theirs.size):
+        assert theta[i].pdf(ours[i]) >= theta[i].pdf(theirs[i]) * (1 - 1e-12)
+    ends = {round(theirs[i], 9) for i in np.flatnonzero(apart)}
+    assert len(ends) <= 2
+    assert apart.sum() < theirs.size
+    shortest = np.array([reference["shortest_lb"], reference["shortest_ub"]]).T
+    assert_allclose(theta.interval(kind="shortest"), shortest, **scaled(R_SHORTEST, unit))
 
 
 IMPROPER = [
@@ -301,6 +327,7 @@ EVERY_TAU = [
     bm.HalfCauchy(0.3),
     bm.HalfT(3, 0.4),
     bm.LogNormal(-1, 0.7),
+    bm.LogStudentT(30, -1, 0.4),  # with heavier tails test_library.py has it, in log tau
     bm.Exponential(2.5),
     bm.Gamma(2, 5),
     bm.Gamma(1.5, 3),
@@ -761,6 +788,7 @@ def test_every_family_has_a_tail():
     heavy = {
         bm.Flat: 0,
         bm.Jeffreys: 1,
+        bm.LogStudentT: pytest.approx(1, abs=1e-8),
         bm.HalfCauchy: 2,
         bm.StudentT: 3.5,
         bm.HalfT: 3.5,

@@ -704,6 +704,8 @@ def plain(value):
         return value
     if isinstance(value, np.bool_):
         return bool(value)
+    if value is pd.NA:
+        return repr(NAN)
     if isinstance(value, float | int | np.number):
         number = float(value)
         return float(f"{number:.{DIGITS}g}") if math.isfinite(number) else repr(number)

@@ -3,7 +3,8 @@
     python tests/reference/make.py FOLDER
 
 FOLDER holds ``data/*.csv`` with ``data/index.json``, ``results/metafor/*.json``,
-``results/meta/*.json``, ``results/bayesmeta/*.json`` and ``results/nnhm_quadrature.json``, as the R
+``results/meta/*.json``, ``results/bayesmeta/*.json``, ``results/bayesmeta_extra.json``,
+``results/priors_*.csv`` and ``results/nnhm_quadrature.json``, as the R
 and Python scripts of that collection write them. Numbers keep all their digits (15 significant
 ones); a number that the program did not give is null. Every file written names the program and its
 version; ``cells`` lists all cells of the full files, cut or not.
@@ -46,10 +47,28 @@ CONTINUOUS = {  # means of two arms, by the names of their columns
 OF_MEANS = {"MD": "MD", "SMD": "SMD", "ROM": "ROM_nocorrect", "ROM corrected": "ROM"}
 GLMM = ("UM.FS_EE", "UM.FS_ML", "CM.EL_EE", "CM.EL_ML")
 OF_GLMM = ("estimate", "se", "ci_lb", "ci_ub", "k", "tau2", "Q_lrt", "df_Q", "loglik")
+PRIORS = {  # tables of published priors, by the heads of their numbers
+    "turner2015": ("mu_tau2", "sigma_tau2"),
+    "rhodes2015": ("location_tau2", "scale_tau2"),
+}
+EMPIRICAL = {  # fits with them: of which data, with which prior of ours
+    "crins2014_OR_turner_surgical_pharm_placebo": (
+        "crins2014",
+        "turner2015/surgical/drug-v-placebo",
+    ),
+    "crins2014_OR_turner_any": ("crins2014", "turner2015/any"),
+    "peto1980_OR_turner_acm_pharm_placebo": ("peto1980", "turner2015/mortality/drug-v-placebo"),
+    "normand1999_SMD_rhodes_resource_nonpharm": (
+        "normand1999",
+        "rhodes2015/resource-use/other-v-any/other",
+    ),
+}
 ESTIMATORS = ("REML", "DL", "PM", "ML", "HS", "HE", "SJ", "EB")
-ESTIMATE = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "tau2", "I2", "Q", "Q_p")
+ESTIMATE = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "tau2", "I2", "Q", "Q_p", "stat", "H2")
+TOPS = {"EE": "ML", "ML": "ML", "REML": "REML"}  # the likelihood at whose top each estimator is
+CRITERIA = ("ll", "AIC", "AICc", "BIC")
 PREDICTIONS = ("default", "riley", "t")  # each with a lower and an upper end, after ESTIMATE
-POOLED = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "k_yi", "Q", "Q_p", "I2")
+POOLED = ("estimate", "se", "p", "ci_lb", "ci_ub", "k", "k_yi", "Q", "Q_p", "I2", "stat", "H2")
 POOLINGS = tuple(f"MH_{m}{half}" for m in (*RATIOS, "RD") for half in ("", "_add_half"))
 SETTINGS = (
     "default",
@@ -84,6 +103,11 @@ COLUMNS = ("trial", "outcome", "yi", "vi", "v1i", "v2i")  # of berkey1998
 META = ("bcg", "crins2014", "egger2001", "nielweise2007", "nissen2007")  # tests on counts
 EGGER = ("stat", "p", "df", "limit", "limit_lb", "limit_ub")
 FILLED = ("k0", "se_k0", "side", "estimate", "se", "ci_lb", "ci_ub", "tau2", "I2", "filled_yi")
+LINES = {  # regressions on one number, by the column of the data
+    "bcg": "ablat",
+    "raudenbush1985": "weeks",
+}
+LINE = ("estimate", "se", "p", "ci_lb", "ci_ub", "tau2")
 DELETED = {  # what the other fits say as well is left out
     "EE_z": ("estimate", "se", "p", "ci_lb", "ci_ub", "Q", "Q_p", "I2"),
     "DL_z": ("estimate", "se", "p", "ci_lb", "ci_ub", "tau2", "I2"),
@@ -101,6 +125,7 @@ INFLUENCE = (
     "dfbs",
     "influential",
 )
+BLUP = ("pred", "se", "pi_lb", "pi_ub")
 ADDED = ("estimate", "se", "ci_lb", "ci_ub", "tau2")
 MOST_STUDIES = 60  # of the analyses that pool as many times as there are studies
 IMPROPER_OF = ("bcg", "crins2014", "hinks2010", "rubin1981")
@@ -164,12 +189,19 @@ def main(folder: Path) -> None:
     meta = {n: _read(folder / f"results/meta/{n}.json") for n in META}
     _write(
         "small_study",
-        {n: _small_study(metafor[n], meta.get(n)) for n in index},
+        {n: {**_small_study(metafor[n], meta.get(n)), **_line(folder, metafor[n])} for n in index},
         program="metafor and meta",
         **_versions(meta.values()),
     )
     few = [n for n in index if len(metafor[n]["primary_used"]) <= MOST_STUDIES]
     _write("influence", {n: _influence(metafor[n]) for n in few}, **program)
+    extra = _read(folder / "results/bayesmeta_extra.json")
+    _write(
+        "published_priors",
+        _published_priors(folder, extra, full),
+        program="bayesmeta",
+        versions=extra["versions"],
+    )
     several = _read(folder / "results/metafor/berkey1998.json")
     _write("berkey1998", _berkey(folder, several), program=several["tool"], **_versions([several]))
 
@@ -227,7 +259,12 @@ def _one_measure(full: dict, measure: str) -> dict:
         if "error" not in entry
     }
     rows = {name: _row(fit) for name, fit in kept.items()}
-    return {**_only(sizes, ("yi", "vi")), "fits": rows, "tau2_intervals": intervals}
+    tops = {
+        name: [kept[f"{name}_z"]["fit"][kind][criterion] for criterion in CRITERIA]
+        for name, kind in TOPS.items()
+        if f"{name}_z" in kept
+    }
+    return {**_only(sizes, ("yi", "vi")), "fits": rows, "tau2_intervals": intervals, "tops": tops}
 
 
 def _row(fit: dict) -> list:
@@ -316,12 +353,13 @@ def _exact(full: dict, fits: dict) -> dict:
 def _bayesmeta(full: dict) -> dict:
     kept = ("tau", "mu", "theta_new")
     whole = ("log_marginal_likelihood", "bayesfactor_mu0", "bayesfactor_tau0", "weights_mean")
-    summary = ("quantiles", "shortest_lb", "shortest_ub")
+    summary = ("mode", "quantiles", "shortest_lb", "shortest_ub")
     return {
         name: {
             **_only(full["fits"][name], whole),
             "weights_own": _own_weights(full["fits"][name]["weights_theta"]),
             **{part: _only(full["fits"][name][part], summary) for part in kept},
+            "shrinkage": _only(full["fits"][name]["shrinkage"], ("mode", *summary[2:])),
         }
         for name in PROPER
         if name in full["fits"]
@@ -355,6 +393,10 @@ def _small_study(full: dict, meta: dict | None) -> dict:
     return {
         **_primary(full),
         "egger": _only(bias["regtest_lm_sei"], EGGER),
+        "regression": {
+            tau2: _only(bias[f"regtest_rma_{name}_sei"], EGGER)
+            for tau2, name in (("REML", "reml"), ("EE", "fe"))
+        },
         "pet": _only(bias["pet_fit"], ("coef", "se", "p")),
         "peese": _only(bias["peese_fit"], ("coef", "se", "p")),
         "trim_and_fill": {
@@ -368,6 +410,21 @@ def _small_study(full: dict, meta: dict | None) -> dict:
             if meta
         },
     }
+
+
+def _line(folder: Path, full: dict) -> dict:
+    """Mixed-effects regressions of the primary measure on one number, by estimator and test."""
+    name = LINES.get(full["dataset"])
+    if name is None:
+        return {}
+    rows = list(csv.DictReader((folder / f"data/{full['dataset']}.csv").open()))
+    used = [rows[row - 1][name] for row in full["primary_used"]]
+    fits = {
+        cell.removeprefix(f"{name}_"): _only(fit, LINE)
+        for cell, fit in full["metareg"].items()
+        if fit.get("formula") == f"~{name}" and "error" not in fit
+    }
+    return {"line": {"x": [float(x) for x in used], "fits": fits}}
 
 
 def _filled(entry: dict) -> dict:
@@ -389,6 +446,7 @@ def _influence(full: dict) -> dict:
         "influence": {
             tau2: _only(sensitivity[f"influence_{tau2}"], INFLUENCE) for tau2 in ("EE", "REML")
         },
+        "blup": {"REML": _only(sensitivity["blup_REML"], BLUP)},
         "cumulative": {
             "REML": _only(sensitivity["cumul"], ADDED),
             "DL": _only(sensitivity["cumul_DL"], ADDED),
@@ -425,6 +483,25 @@ def _berkey(folder: Path, full: dict) -> dict:
         },
         "fits": {name: _only(full["models"][name], names) for name in ("UN_REML", "UN_ML")},
     }
+
+
+def _published_priors(folder: Path, extra: dict, full: dict) -> dict:
+    """Posteriors with mu ~ N(0, SD 4), intervals the shortest, and quantiles of every prior."""
+    fits = {}
+    for name, (data, key) in EMPIRICAL.items():
+        of = {"measure": full[data]["measure"], "y": full[data]["y"], "se": full[data]["sigma"]}
+        fits[f"{data} {key}"] = {**of, "prior": key, **extra["empirical_prior_fits"][name]}
+    tables = {name: _prior_rows(folder, name, *heads) for name, heads in PRIORS.items()}
+    return {"fits": fits, **tables, "unit_information_sd": extra["unit_information_sd"]}
+
+
+def _prior_rows(folder: Path, name: str, place: str, scale: str) -> list:
+    rows = csv.DictReader((folder / f"results/priors_{name}.csv").open())
+    ends = ("q025_tau", "median_tau", "q975_tau")
+    return [
+        {"numbers": [row[place], row[scale]], "quantiles": [float(row[end]) for end in ends]}
+        for row in rows
+    ]
 
 
 def _only(entry: dict, names: tuple[str, ...]) -> dict:

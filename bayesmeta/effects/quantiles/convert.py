@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from ...arguments import is_among
 from ...errors import DataError
-from ...studies import QUANTILES, ContinuousStudies, join_how, leave_out, name_rows
+from ...studies import QUANTILES, ContinuousStudies, join_how, leave_out, name_rows, need
 from ...ways import way
 from .distributions import FAMILIES, quantile_estimate
 from .skewness import FEWEST, SCENARIOS, scenarios, skewness
@@ -81,7 +82,8 @@ def convert_quantiles(
     >>> converted.how
     ('treatment: mean by Luo 2018, SD by Wan 2014, from median and quartiles',)
     """
-    if method not in _MAKERS:
+    need(studies, ContinuousStudies, "convert_quantiles works on arms with quantiles")
+    if not is_among(method, _MAKERS):
         raise DataError(f"method is {' or '.join(map(repr, get_args(Method.__value__)))}.")
     changed, how = {}, [studies.how]
     for arm in studies.arms:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...studies import QUANTILES, ContinuousStudies
+from ...studies import QUANTILES, ContinuousStudies, need
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,7 @@ def skewness_test(studies: ContinuousStudies) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    need(studies, ContinuousStudies, "the test of skewness is for arms with quantiles")
     rows = []
     for arm in studies.arms:
         kinds = scenarios(studies.quantiles(arm))
@@ -92,6 +93,7 @@ def skewness_caution(studies: ContinuousStudies) -> str:
     >>> bm.skewness_caution(stay)[:52]
     'The quantiles of A (treatment) are those of a skewed'
     """
+    need(studies, ContinuousStudies, "the test of skewness is for arms with quantiles")
     bare = {
         (name, arm[1:])
         for arm in studies.arms

@@ -4,11 +4,35 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
+from typing import NamedTuple
 
 import jax
+from jax._src.config import enable_x64
+
+from ...machine.forks import check_not_forked, lock
+from .executables import keep_in
+from .folder import cache_folder
 
 type Array = jax.Array
+
+
+_TURN = lock()
+_inside: list["_Settings"] = []  # one for each block that is open, in whatever thread
+
+
+class _Settings(NamedTuple):
+    """What other libraries change, as the user has it."""
+
+    x64: bool
+    flags: str | None
+
+    def put_back(self) -> None:
+        if enable_x64.get_global() != self.x64:
+            _set("jax_enable_x64", self.x64)
+        if self.flags is None:
+            os.environ.pop("XLA_FLAGS", None)
+        else:
+            os.environ["XLA_FLAGS"] = self.flags
 
 
 @contextmanager
@@ -16,21 +40,26 @@ def float64() -> Generator[None]:
     """Compute in double precision here, and leave the user's settings as they were.
 
     PyTensor's link to JAX flips the global precision flag, and PyMC's JAX module rewrites
-    ``XLA_FLAGS``; both are put back.
+    ``XLA_FLAGS``; both are put back when the last of the blocks is left that threads have open.
+
+    Raises
+    ------
+    ModelError
+        In a process forked off one that had used JAX, where JAX would wait for ever.
     """
-    before = jax.config.jax_enable_x64
-    flags = os.environ.get("XLA_FLAGS")
-    _start()
+    check_not_forked()
+    with _TURN:
+        found = _Settings(enable_x64.get_global(), os.environ.get("XLA_FLAGS"))
+        _inside.append(_inside[0] if _inside else found)
+        _start()
     try:
         with jax.enable_x64(True):
             yield
     finally:
-        if jax.config.jax_enable_x64 != before:
-            jax.config.update("jax_enable_x64", before)  # noqa: TID251 - this is that place
-        if flags is None:
-            os.environ.pop("XLA_FLAGS", None)
-        else:
-            os.environ["XLA_FLAGS"] = flags
+        with _TURN:
+            settings = _inside.pop()
+            if not _inside:
+                settings.put_back()
 
 
 @cache
@@ -40,20 +69,10 @@ def _start() -> None:
     if not jax.config.jax_compilation_cache_dir:
         folder = cache_folder()
         if folder is not None:
+            keep_in(folder)
             _set("jax_compilation_cache_dir", str(folder))
             _set("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
 def _set(name: str, value: object) -> None:
     jax.config.update(name, value)  # noqa: TID251 - this is that place
-
-
-def cache_folder() -> Path | None:
-    """The user's cache folder for compiled programs; None where it cannot be written."""
-    base = os.environ.get("BAYESMETA_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(base).expanduser() / "bayesmeta" / "xla"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder if os.access(folder, os.W_OK) else None

@@ -5,18 +5,24 @@ versions of everything that shapes the program and a hash of our own source.
 """
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
 import jax
 from jax import export
 
-from .precision import cache_folder
+from ...machine.threads import interruptible
+from .folder import cache_folder
+from .whole import read_whole, write_whole
 
+if TYPE_CHECKING:
+    from jax.stages import Compiled
+
+TRACING = Lock()  # building a model is not for two threads at once
 _PACKAGE = Path(__file__).parents[2]
 _PROGRAMS = ("jax", "jaxlib", "pymc", "pytensor", "blackjax", "numpy")
 _ROOMS = (
@@ -32,7 +38,7 @@ _ROOMS = (
     "engines/sampling/*.py",
     "model/*.py",
     "multivariate/*.py",
-    "priors.py",
+    "priors/*.py",
     "studies/__init__.py",
     "effects/_sizes.py",
 )
@@ -49,30 +55,17 @@ def stored_program(name: str, platform: str) -> Path | None:
 
 def load_program(path: Path | None) -> export.Exported | None:
     """Read a stored program; None if there is none, or it is not whole."""
-    if path is None:
-        return None
+    body = None if path is None else read_whole(path)
     try:
-        content = path.read_bytes()
-    except OSError:
+        return None if body is None else export.deserialize(bytearray(body))
+    except Exception:  # noqa: BLE001 - bytes that are no program may raise whatever they like
         return None
-    digest, body = content[:32], content[32:]
-    if hashlib.sha256(body).digest() != digest:
-        return None
-    return export.deserialize(bytearray(body))
 
 
 def store_program(path: Path | None, program: export.Exported) -> export.Exported:
     """Keep a program for the next process, if that can be done, and return it."""
-    if path is None:
-        return program
-    body = bytes(program.serialize())
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(body).digest() + body)
-        os.replace(temporary, path)
-    except OSError:
-        return program
+    if path is not None:
+        write_whole(path, bytes(program.serialize()))
     return program
 
 
@@ -87,8 +80,19 @@ def compiled_once(
     path = stored_program(name, jax.default_backend())
     flat = jax.jit(lambda *given: function(*jax.tree.unflatten(form, given)))
     traced = load_program(path) or store_program(path, export.export(flat)(*leaves))
-    program = jax.jit(traced.call).lower(*leaves).compile()
+    program = compiled(traced, leaves)
     return lambda *given: program(*jax.tree.leaves(given))
+
+
+def compiled(program: export.Exported, inputs: Sequence[object]) -> "Compiled":
+    """Compile a traced program for inputs of its form; it takes seconds where XLA has to."""
+    lowered = jax.jit(program.call).lower(*inputs)
+
+    def work() -> "Compiled":
+        with jax.enable_x64(True):  # the setting belongs to the thread
+            return lowered.compile()
+
+    return interruptible(work)
 
 
 def written_in() -> list[Path]:

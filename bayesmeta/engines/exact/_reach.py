@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...model import Data, RandomEffects
 from ...priors import Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
 from ..likelihood.rough import rough_effects
-from .tau_nodes import support_of_tau
+from .tau_nodes import scale_of_log, support_of_tau
 
 type Array = NDArray[np.float64]
 
@@ -57,7 +57,10 @@ def limit_of(model: RandomEffects, data: Data, *, further: float = 1.0) -> Reach
     ends = support_of_tau(model.tau)
     width = min(ends[1] - ends[0], FARTHEST_TAU * unit)
     t = ends[0] + width * np.geomspace(1e-9 / further, 1, 3001)
-    _, tau = _alive(log_prior_of_tau(model, data, t), t, ends)
+    log_p = log_prior_of_tau(model, data, t)
+    if scale_of_log(model.tau):  # a pole at zero is no measure of what is left further out
+        log_p = log_p + np.log(t)
+    _, tau = _alive(log_p, t, ends)
     return Reach(low, high, tau)
 
 

@@ -22,7 +22,7 @@ from ..likelihood.of_arms.continuous import SPACING
 from ..likelihood.points import Places
 from ..likelihood.rough import rough_effects
 from ..likelihood.study import log_likelihoods
-from ..nodes.even import draw_one
+from ..nodes.even import draw_one, share_one
 from .mu_rule import has_an_edge, sharpness, smooth
 from .tau_nodes import evidence
 
@@ -52,6 +52,7 @@ def integrate_common(model: OneEffect, data: Data) -> Posterior:
         marginals={"mu": fine},
         diagnostics=Diagnostics((check,)),
         sample=partial(draw_one, fine),
+        sample_shared=partial(share_one, fine),
         cautions=cautions(model, data),
         log_marginal_likelihood=evidence(model, log_z),
     )

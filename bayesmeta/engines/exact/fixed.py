@@ -44,7 +44,7 @@ from .program import (
     reach_of_grid,
 )
 from .propriety import moments_of_tau
-from .tau_nodes import evidence, fejer, support_of_tau
+from .tau_nodes import evidence, fejer, scale_of_log, support_of_tau
 
 if TYPE_CHECKING:
     from ..nodes.draws import Source
@@ -116,9 +116,12 @@ def _looks(at: "Integrator", table: Table, sizes: Sequence[Size]) -> Iterator[Ta
 
 
 def serves(model: RandomEffects) -> bool:
-    """Whether the program knows the model: normal effects, a prior of mu that looks like one."""
+    """Whether the program knows the model: normal effects, a prior of mu that looks like one.
+
+    Its nodes of tau lie where the data are, and do not see a prior at every power of ten.
+    """
     mu = isinstance(model.mu, Normal) or (isinstance(model.mu, StudentT) and model.mu.df >= 3)
-    return mu and model.df is None
+    return mu and model.df is None and not scale_of_log(model.tau)
 
 
 def zeros(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
@@ -234,7 +237,7 @@ def _in_unit(prior: Prior, unit: float) -> Density:
 
 
 def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
-    from ..nodes.draws import draw
+    from ..nodes.draws import draw, draw_shared
 
     check = Check(
         "quadrature error", "shares of an SD", float(table.error), TOLERANCE, at_most=True
@@ -255,8 +258,13 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
                 "theta_new": lambda: found().new,
             }
         ),
-        diagnostics=Diagnostics((check,), later=cache(lambda: found().checks(TOLERANCE))),
+        diagnostics=Diagnostics(
+            (check,),
+            new=cache(lambda: found().check_of_new(TOLERANCE)),
+            later=cache(lambda: (found().check_of_effects(TOLERANCE),)),
+        ),
         sample=lambda n, seed: draw(drawn(), n, seed),
+        sample_shared=lambda n, seed: draw_shared(drawn(), n, seed),
         cautions=cautions(model, data),
         log_marginal_likelihood=evidence(model, log_z),
         nodes=lambda: Nodes.on_grid({"tau": table.tau, "mu": table.mu}, table.mass),

@@ -279,7 +279,7 @@ class Pass:
 
     def posterior(self, error: float) -> Posterior:
         """Collect the marginals of this pass; study effects are computed when asked for."""
-        from ..nodes.draws import draw
+        from ..nodes.draws import draw, draw_shared
 
         drawn = cache(self._source)
         check = Check("quadrature error", "shares of an SD", error, TOLERANCE, at_most=True)
@@ -296,8 +296,13 @@ class Pass:
                     "theta_new": lambda: ahead.new,
                 }
             ),
-            diagnostics=Diagnostics((check,), later=cache(partial(ahead.checks, TOLERANCE))),
+            diagnostics=Diagnostics(
+                (check,),
+                new=cache(partial(ahead.check_of_new, TOLERANCE)),
+                later=cache(lambda: (ahead.check_of_effects(TOLERANCE),)),
+            ),
             sample=lambda n, seed: draw(drawn(), n, seed),
+            sample_shared=lambda n, seed: draw_shared(drawn(), n, seed),
             cautions=cautions(self.model, self.data),
             log_marginal_likelihood=evidence(self.model, self.log_z),
             nodes=lambda: Nodes.on_grid({"tau": self.nodes.tau, "mu": self.mu_nodes}, self.mu_rows),

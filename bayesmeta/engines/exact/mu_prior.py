@@ -21,6 +21,7 @@ from ...priors import (
     StudentT,
     Uniform,
 )
+from ...ways import shown
 
 type Array = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ def mu_prior(prior: Prior, farthest: float) -> MuPrior:
 def not_taken(prior: Prior) -> str:
     """Say that a prior of mu is no mixture of normals, and what would do."""
     return (
-        f"The exact engine cannot take {prior!r} for mu; use Normal, StudentT, Uniform, "
+        f"The exact engine cannot take {shown(prior)} for mu; use Normal, StudentT, Uniform, "
         "HalfNormal, HalfCauchy, HalfT, Flat or a Mixture of two of them with the same support, "
         "or NUTS(seed=...)."
     )

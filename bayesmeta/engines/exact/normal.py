@@ -28,14 +28,15 @@ from ...posterior import (
     TauDensity,
     TruncatedMixture,
 )
-from ...posterior.marginals import normal_between
+from ...posterior.inversion import tabled
+from ...posterior.mixtures import normal_between
 from ...priors import (
     LOG_2PI,
     Prior,
     log_density_of_tau,
 )
 from .._cautions import cautions
-from ..nodes.even import draw_one, even
+from ..nodes.even import draw_one, even, share_one
 from .mu_prior import MuPrior, farthest_from, mu_prior
 from .propriety import moments_of_mu, moments_of_tau
 from .tau_nodes import (
@@ -53,6 +54,7 @@ type Array = NDArray[np.float64]
 NEGLIGIBLE = 1e-19  # share of a component that is dropped from a mixture
 MOST_NODES, PATIENCE = 4096, 400  # beyond the second, an error that no longer falls ends it
 WIDE, NARROW = np.geomspace(1e-5, 1e5, 121), np.geomspace(1e-5, 1.0, 121)  # trials of tau
+AT_ONCE = 2**21  # estimates weighted together, of many draws
 LEAST_HELD = 1e-8  # below, differences of normal integrals leave theta fewer than 8 digits
 
 
@@ -109,6 +111,7 @@ def _common_effect(model: OneEffect, data: EffectSizes) -> Posterior:
         marginals={"mu": mu},
         diagnostics=Diagnostics((Check("quadrature error", "", 0.0, 1e-8, at_most=True),)),
         sample=partial(draw_one, mu),
+        sample_shared=partial(share_one, mu),
         log_marginal_likelihood=evidence(model, log_z),
     )
 
@@ -152,6 +155,7 @@ def _posterior(
         ),
         diagnostics=Diagnostics(checks),
         sample=partial(_draw_random, fit.tau, fit.prior, data),
+        sample_shared=partial(_draw_shared, fit.tau, fit.prior, data),
         cautions=cautions(model, data),
         log_marginal_likelihood=evidence(model, fit.log_z),
     )
@@ -288,7 +292,28 @@ def _draw_random(
 ) -> Mapping[str, Array]:
     """Joint draws: tau by inversion, then a normal of mu's prior, mu and theta."""
     u = even(n or 4000, 4 + data.k, seed)
-    t = tau.quantile(u[:, 0])
+    t = np.asarray(tau.quantile(u[:, 0]))
+    mu = _mu_given_tau(t, prior, data, u)
+    share = t[:, None] ** 2 / (t[:, None] ** 2 + data.se**2)
+    noise = np.sqrt(share) * data.se * ndtri(u[:, 4:])
+    theta = share * data.y + (1 - share) * mu[:, None] + noise
+    new = mu + t * ndtri(u[:, 3])
+    return {"mu": mu[None], "tau": t[None], "theta": theta[None], "theta_new": new[None]}
+
+
+def _draw_shared(
+    tau: TauDensity, prior: MuPrior, data: EffectSizes, n: int, seed: int
+) -> Mapping[str, Array]:
+    """Joint draws of tau and mu alone, each (n,)."""
+    u = even(n, 3, seed)
+    t = np.maximum(tabled(tau.quantile, u[:, 0]), tau.low)
+    parts = np.array_split(np.arange(n), max(1, n * data.k // AT_ONCE))
+    mu = [_mu_given_tau(t[some], prior, data, u[some]) for some in parts]
+    return {"mu": np.concatenate(mu), "tau": t}
+
+
+def _mu_given_tau(t: Array, prior: MuPrior, data: EffectSizes, u: Array) -> Array:
+    """Draw mu given tau, of which `u` has the second and third columns to do with."""
     given = given_tau(data.y, data.se, t, prior)
     below = np.cumsum(np.exp(given.log_weight - given.log_weight.max(axis=1)[:, None]), axis=1)
     chosen = (below < u[:, 1:2] * below[:, -1:]).sum(axis=1)[:, None]
@@ -296,9 +321,4 @@ def _draw_random(
     low, high = (prior.low - mean) / sd, (prior.high - mean) / sd
     side = np.where(low > 0, -1.0, 1.0)  # invert in the lower tail, where digits are not lost
     low, high = (ndtr(np.where(side > 0, own, -other)) for own, other in ((low, high), (high, low)))
-    mu = mean + side * sd * ndtri(low + u[:, 2] * (high - low))
-    share = t[:, None] ** 2 / (t[:, None] ** 2 + data.se**2)
-    noise = np.sqrt(share) * data.se * ndtri(u[:, 4:])
-    theta = share * data.y + (1 - share) * mu[:, None] + noise
-    new = mu + t * ndtri(u[:, 3])
-    return {"mu": mu[None], "tau": t[None], "theta": theta[None], "theta_new": new[None]}
+    return mean + side * sd * ndtri(low + u[:, 2] * (high - low))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import ModelError
 from ...model import Data, Model, Scatter
-from ...posterior.marginals import tau_of, x_of
+from ...posterior.tau import tau_of, x_of
 from ...priors import Mixture, Prior, log_density, log_density_of_tau
 from ..likelihood.corners import each_given_mu, tabulate
 from ..likelihood.normal import log_normal
@@ -47,7 +47,9 @@ def log_evidence_without_effect(model: Model, data: Data) -> float:
 
     def log_f(x: Array) -> Array:
         tau, slope = tau_of(x, *at)
-        return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + np.log(slope)
+        with np.errstate(divide="ignore"):  # where no float is, nothing is left
+            log_slope = np.log(slope)
+        return given(tau).sum(axis=1) + _log_prior_of_tau(model, data, tau) + log_slope
 
     decades = low + most * np.exp(np.arange(-60.0, -1.0, 3.0))
     return log_integral(log_f, np.unique([-1.0, *x_of(decades, *at), 1.0]))

@@ -6,6 +6,7 @@ of the posterior of tau; it has a finite integral if its exponent exceeds 1.
 """
 
 import math
+from collections.abc import Mapping
 from functools import singledispatch
 
 from ...errors import ModelError
@@ -31,6 +32,7 @@ from ...priors import (
     InverseGamma,
     Jeffreys,
     LogNormal,
+    LogStudentT,
     Mixture,
     Normal,
     Prior,
@@ -38,6 +40,13 @@ from ...priors import (
     Uniform,
 )
 
+BARELY_ONE = 1 + 1e-9  # x to the -1 and a power of log x: its integral is finite
+_FIXED: Mapping[type[Prior], float] = {
+    Flat: 0.0,
+    Jeffreys: 1.0,
+    HalfCauchy: 2.0,
+    LogStudentT: BARELY_ONE,
+}
 # Fall faster than any power, or end.
 LIGHT = (Normal, HalfNormal, LogNormal, Exponential, Gamma, Uniform, Beta, LKJ)
 
@@ -146,12 +155,8 @@ def _moments(exponent: float) -> int:
 def _tail(prior: Prior) -> float:
     """Exponent at which the density of a prior falls."""
     match prior:
-        case Flat():
-            return 0.0
-        case Jeffreys():
-            return 1.0
-        case HalfCauchy():
-            return 2.0
+        case prior if type(prior) in _FIXED:
+            return _FIXED[type(prior)]
         case StudentT(df, _, _) | HalfT(df, _):
             return df + 1
         case InverseGamma(shape, _):

@@ -11,16 +11,19 @@ from ...model import Model
 from ...posterior import (
     TauDensity,
 )
-from ...posterior.marginals import tau_of
+from ...posterior.tau import FARTHEST, tau_of
 from ...priors import (
     Beta,
     Gamma,
+    LogStudentT,
     Mixture,
     Prior,
 )
+from ...ways import shown
 
 type Array = NDArray[np.float64]
 STEEPEST = 0.05  # power of a pole that is mapped: a steeper one leaves no float near it
+MOST_BEYOND = 1e-9  # prior mass of tau that no float holds
 LARGEST_LOG = 1e11  # of a marginal likelihood: rounding then moves it by 1e-5
 
 
@@ -61,10 +64,14 @@ class TauMap(NamedTuple):
     end: float
     lower: float = 1.0
     upper: float = 1.0
+    wide: float = 0.0
 
     @classmethod
     def of(cls, prior: Prior, low: float, high: float, scale: float) -> "TauMap":
         """Centred on `scale` above `low`, as far as `high`, with the poles of the prior mapped."""
+        if wide := scale_of_log(prior):
+            _refuse_beyond_floats(prior, scale)
+            return cls(low, scale, _end_of_log(high / scale, wide), wide=wide)
         lower, upper = (1 / max(power, STEEPEST) for power in poles(prior))
         if np.isinf(high):
             return cls(low, scale, 1.0, lower, 1.0)
@@ -87,6 +94,29 @@ def poles(prior: Prior) -> tuple[float, float]:
             return 1.0, 1.0
 
 
+def scale_of_log(prior: Prior) -> float:
+    """Scale of log tau where a prior has mass at every power of ten; 0 for all others."""
+    return max((part.scale for _, part in prior.parts if isinstance(part, LogStudentT)), default=0)
+
+
+def _refuse_beyond_floats(prior: Prior, scale: float) -> None:
+    far = prior.cdf(scale * np.exp(-FARTHEST)) + 1 - prior.cdf(scale * np.exp(FARTHEST))
+    if far > MOST_BEYOND:
+        raise ModelError(
+            f"{shown(prior)} has a share of {far:.1g} at values of tau so small or so large that "
+            "no computer holds their squares; give it more degrees of freedom, 5 say, or a "
+            "smaller scale."
+        )
+
+
+def _end_of_log(ratio: float, wide: float) -> float:
+    """Where u of the map by exponentials ends, for tau up to `ratio` times its middle."""
+    if np.isinf(ratio):
+        return 1.0
+    at = np.log(ratio) / wide
+    return float(2 * at / (1 + np.sqrt(1 + 4 * at**2)))
+
+
 def tau_nodes(count: int, at: TauMap) -> TauNodes:
     """Chebyshev nodes of the first kind, mapped."""
     x, weight, _ = fejer(count)
@@ -101,7 +131,7 @@ def density_of_tau(nodes: TauNodes, log_posterior: Array, at: TauMap, moments: i
     share = np.exp(log_posterior + nodes.log_weight)
     raw = np.array([share @ nodes.tau, share @ nodes.tau**2])
     series = to_series @ (share / weight)
-    return TauDensity(at.low, at.scale, at.end, series, raw, moments, at.lower, at.upper)
+    return TauDensity(at.low, at.scale, at.end, series, raw, moments, at.lower, at.upper, at.wide)
 
 
 def support_of_tau(prior: Prior) -> tuple[float, float]:

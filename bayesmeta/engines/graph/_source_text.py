@@ -8,6 +8,17 @@ import pytensor.tensor as pt
 # study: list of k names; the other names below are float arrays of length k
 with pm.Model(coords={"study": study}) as model:
 """
+_OF_LOG = (
+    "lambda nu, mu, sigma, size: pt.exp(pm.StudentT.dist(nu=nu, mu=mu, sigma=sigma, size=size))"
+)
+LOG_STUDENT_T = (
+    'pm.CustomDist("{name}", {nu}, {mu}, {sigma}, '
+    f"dist={_OF_LOG}, "
+    "default_transform=pm.distributions.transforms.log)"
+)
+LOG_STUDENT_T_PART = (
+    f'pm.CustomDist.dist({{nu}}, {{mu}}, {{sigma}}, dist={_OF_LOG}, class_name="LogStudentT")'
+)
 EFFECTS = """\
 theta = pm.Deterministic("theta", mu + tau * z, dims="study")
 """

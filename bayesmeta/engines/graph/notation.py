@@ -93,7 +93,7 @@ def _(of: Estimates, model: Model) -> tuple[str, ...]:
 def _(of: CorrelatedEstimates, model: Model) -> tuple[str, ...]:
     own = [
         f"{_SYMBOL.get(name.split('[')[0], name)}{name[name.find('[') :] if '[' in name else ''} ~ "
-        f"{prior!r}"
+        f"{prior.by_hand!r}"
         for name, prior in model.priors.items()
     ]
     return (
@@ -182,4 +182,4 @@ _SYMBOL = {
 
 
 def _prior_lines(model: Model) -> tuple[str, ...]:
-    return tuple(f"{_SYMBOL[name]} ~ {prior!r}" for name, prior in model.priors.items())
+    return tuple(f"{_SYMBOL[name]} ~ {prior.by_hand!r}" for name, prior in model.priors.items())

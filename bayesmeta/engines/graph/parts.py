@@ -26,9 +26,12 @@ from ...model import (
     StudentTSpread,
 )
 from ...priors import Beta, Mixture, Normal, Prior, StudentT, Uniform
+from ._log_student_t import LOG_STUDENT_T
 from .source import one_support, pymc_form
 
 type Numbers = Mapping[str, Any]  # of PyTensor
+
+_OWN: Mapping[str, Any] = {"LogStudentT": LOG_STUDENT_T}  # what PyMC has no distribution of
 
 
 @singledispatch
@@ -132,7 +135,9 @@ def _variable(spec: Prior, name: str, numbers: Numbers, **dims: str) -> TensorVa
 def _form(name: str, spec: Prior, numbers: Numbers) -> tuple[Any, Numbers]:
     """The PyMC distribution of a prior, and its arguments."""
     family, arguments = pymc_form(name, spec)
-    return getattr(pm, family), dict(zip(arguments, numbers.values(), strict=True))
+    return _OWN.get(family) or getattr(pm, family), dict(
+        zip(arguments, numbers.values(), strict=True)
+    )
 
 
 def _mixture(spec: Mixture, name: str, numbers: Numbers, **dims: str) -> TensorVariable:

@@ -37,6 +37,7 @@ from ...priors import (
     HalfT,
     InverseGamma,
     LogNormal,
+    LogStudentT,
     Mixture,
     Normal,
     Prior,
@@ -54,6 +55,7 @@ _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
     HalfCauchy: ("HalfCauchy", ("beta",)),
     HalfT: ("HalfStudentT", ("nu", "sigma")),
     LogNormal: ("LogNormal", ("mu", "sigma")),
+    LogStudentT: ("LogStudentT", ("nu", "mu", "sigma")),
     Exponential: ("Exponential", ("lam",)),
     Gamma: ("Gamma", ("alpha", "beta")),
     InverseGamma: ("InverseGamma", ("alpha", "beta")),
@@ -248,6 +250,8 @@ def _call(name: str, prior: Prior, dims: Mapping[str, str] | None = None) -> str
         call, arguments = "Mixture", _mixture_arguments(prior)
     else:
         call, arguments = pymc_form(name, prior)
+    if call == "LogStudentT":
+        return text.LOG_STUDENT_T.format(**arguments, name=name)
     return f"pm.{call}({_spelled(f'"{name}"', {**arguments, **(dims or {})})})"
 
 
@@ -266,16 +270,22 @@ def _no_form(prior: Prior) -> str:
 
 
 def one_support(prior: Mixture) -> bool:
-    """Whether both families have the same support whatever their numbers: PyMC transforms it."""
+    """Whether PyMC sees that both have the same support whatever their numbers: it transforms it.
+
+    Of a distribution that it has no name for it sees none.
+    """
     parts = (prior.first, prior.second)
     same = prior.first.support == prior.second.support
-    return same and not any(isinstance(part, Uniform) for part in parts)
+    return same and not any(isinstance(part, Uniform | LogStudentT) for part in parts)
 
 
 def _mixture_arguments(prior: Mixture) -> dict[str, object]:
     parts = []
     for _, part in prior.parts:
         family, numbers = pymc_form("", part)
+        if family == "LogStudentT":
+            parts.append(text.LOG_STUDENT_T_PART.format(**numbers))
+            continue
         parts.append(f"pm.{family}.dist({_spelled('', numbers)})")
     hull = {} if one_support(prior) else {"default_transform": _hull(*prior.support)}
     w = f"[{prior.weight!r}, {1 - prior.weight!r}]"

@@ -4,18 +4,18 @@ Compiling takes longer than fitting them, and refits of one table share its stud
 """
 
 from collections.abc import Mapping
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError, ModelError
+from ...machine.forks import lock
 from ...model import RandomEffects
 from ..exact.fixed import fast_table, integrated, marginals_of, name_of
 
 type Values = NDArray[np.float64]
 
-_ONE = Lock()  # threads that take turns with small arrays cost more than one
+_ONE = lock()  # threads that take turns with small arrays cost more than one
 
 
 def fit_few(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...posterior import Check, GridDensity, MappedDensity, Marginal, Marginals, SupportMap
 from ..likelihood.corners import log_kernel, rule_of_effects
-from .fourier import PROBS, checks_of_effects
+from .fourier import PROBS, check_of_effects
 
 if TYPE_CHECKING:
     from scipy.interpolate import BSpline
@@ -153,13 +153,22 @@ class Integrated:
             )
         return Marginals(self.study, tuple(found))
 
-    def checks(self, limit: float) -> tuple[Check, ...]:
-        """Hold the effects to what must be true of them; see ``checks_of_effects``."""
+    def check_of_new(self, limit: float) -> Check:
+        """Hold a new effect to what must be true of it.
+
+        Its mean is held to that of mu, its variance to that of mu and the mean of tau² together,
+        and its distribution function to the mixture over the nodes.
+        """
+        off = self._error_of_new()
+        return Check("quadrature error", "theta_new", off, limit, at_most=True)
+
+    def check_of_effects(self, limit: float) -> Check:
+        """Hold the effects to what must be true of them; see ``check_of_effects``."""
         each, expected = self._each
         v = self.place[1]
         total = each.sum(axis=1) * (v[1] - v[0])
         means = expected if self.df is None else None
-        return checks_of_effects(self.effects, total, means, self._error_of_new(), limit)
+        return check_of_effects(self.effects, total, means, limit)
 
     def _error_of_new(self) -> float:
         at = self.new.quantile(PROBS)

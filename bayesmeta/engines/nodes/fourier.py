@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, kve, ndtr, stdtr
+from scipy.special import gammaln, k0e, k1e, kve, ndtr, stdtr
 
 from ...posterior import Check, GridDensity, Marginals, TauDensity
 from ..likelihood.corners import rule_of_effects
@@ -18,6 +18,7 @@ FLOOR = 1e-18  # of a study's likelihood, below which the Fourier transform is n
 MANY = 1e6  # degrees of freedom: the normal, within 1/(4 df)
 LARGE_ORDER = 50.0  # of a Bessel function: from there its expansion is exact enough
 PROBS = (0.025, 0.5, 0.975)  # at which the effect in a new study is compared
+NEGLIGIBLE = 1e-17  # posterior mass of a node
 WIDE = 1.5  # steps of the grid, from which a sum over it is an integral
 
 
@@ -78,12 +79,17 @@ class OnOneGrid:
         x = self.grid.points
         return Marginals(self.study, tuple(GridDensity.of(x, one, moments=n) for one, n in each))
 
-    def checks(self, limit: float) -> tuple[Check, ...]:
-        """Hold the effects to what must be true of them; see ``checks_of_effects``."""
+    def check_of_new(self, limit: float) -> Check:
+        """Hold a new effect to what must be true of it: its mean, variance and distribution."""
+        off = self._error_of_new()
+        return Check("quadrature error", "theta_new", off, limit, at_most=True)
+
+    def check_of_effects(self, limit: float) -> Check:
+        """Hold the effects to what must be true of them; see ``check_of_effects``."""
         each, expected = self._each
         total = each.sum(axis=1) * self.grid.step
         means = expected if self.df is None else None
-        return checks_of_effects(self.effects, total, means, self._error_of_new(), limit)
+        return check_of_effects(self.effects, total, means, limit)
 
     def _error_of_new(self) -> float:
         x, at = self.grid.points, self.new.quantile(PROBS)
@@ -104,12 +110,14 @@ class OnOneGrid:
         z, log_weight = rule_of_effects(self.df)
         for mass, tau in zip(self.mass, self.tau, strict=True):
             if tau > WIDE * self.grid.step:
-                scaled = (at[:, None] - x) / tau
-                found += (ndtr(scaled) if self.df is None else stdtr(self.df, scaled)) @ mass
+                seen = mass > NEGLIGIBLE
+                scaled = (at[:, None] - x[seen]) / tau
+                below = ndtr(scaled) if self.df is None else stdtr(self.df, scaled)
+                found += below @ mass[seen]
             else:
-                below = make_interp_spline(x, mass / self.grid.step, k=5).antiderivative()
+                spline = make_interp_spline(x, mass / self.grid.step, k=5).antiderivative()
                 inside = np.clip(at[:, None] - tau * z, x[0], x[-1])
-                found += below(inside) @ np.exp(log_weight)
+                found += spline(inside) @ np.exp(log_weight)
         return found
 
     @cached_property
@@ -127,15 +135,11 @@ class OnOneGrid:
         return density, self.mass.sum(axis=0) @ self.grid.points + shift
 
 
-def checks_of_effects(
-    effects: Marginals, total: Array, means: Array | None, of_new: float, limit: float
-) -> tuple[Check, ...]:
-    """Gates of a new effect and of the studies'.
+def check_of_effects(effects: Marginals, total: Array, means: Array | None, limit: float) -> Check:
+    """Gate of the studies' effects.
 
-    Of a new effect its mean is held to that of mu, its variance to that of mu and the mean of tau²
-    together, and its distribution function to the mixture over the nodes. Of the studies' effects
-    their total probability, which says whether a likelihood at an effect and at mu and tau is the
-    same, and their means to ``E[mu + tau² d log L / d mu]``.
+    Held to what they must be are their total probability, which says whether a likelihood at an
+    effect and at mu and tau is the same, and their means, ``E[mu + tau² d log L / d mu]``.
 
     Parameters
     ----------
@@ -144,8 +148,6 @@ def checks_of_effects(
         Probabilities that should be 1.
     means : ndarray, shape (k,), or None
         What their means should be; None where the identity does not hold.
-    of_new : float
-        Largest of what a new effect is off.
     limit : float
     """
     gaps = np.abs(total - 1)
@@ -154,10 +156,7 @@ def checks_of_effects(
         gaps = np.fmax(gaps, off)  # NaN where there are no moments
     worst = int(np.argmax(np.nan_to_num(gaps, nan=np.inf)))
     name, where = "quadrature error", f"theta[{effects.study[worst]}]"
-    return (
-        Check(name, "theta_new", of_new, limit, at_most=True),
-        Check(name, where, float(gaps[worst]), limit, at_most=True),
-    )
+    return Check(name, where, float(gaps[worst]), limit, at_most=True)
 
 
 def characteristic(x: Array, df: float | None) -> Array:
@@ -177,6 +176,8 @@ def characteristic(x: Array, df: float | None) -> Array:
 
 def _log_bessel(h: float, z: Array) -> Array:
     """Log of K_h(z); for large h by its uniform expansion (DLMF 10.41.4), better than 1e-8."""
+    if h == 2:  # df = 4: by its recurrence (DLMF 10.29.1) in a tenth of the time
+        return np.log(k0e(z) + 2 / z * k1e(z)) - z
     if h < LARGE_ORDER:
         return np.log(kve(h, z)) - z
     root = np.sqrt(1 + (z / h) ** 2)

@@ -129,5 +129,8 @@ class Family(NamedTuple):
         return first, weight
 
     def _mix(self, table: Array, first: Places, weight: Array, column: Places) -> Array:
-        each = table[first[:, None] + np.arange(weight.shape[1]), column[:, None]]
-        return (weight * each).sum(axis=1)
+        at, flat = first * table.shape[1] + column, np.ascontiguousarray(table).reshape(-1)
+        found = np.zeros(column.size)
+        for j in range(weight.shape[1]):
+            found += weight[:, j] * flat.take(at + j * table.shape[1])
+        return found

@@ -16,10 +16,11 @@ import numpy as np
 from jax import Array, export
 
 from ...errors import ModelError
+from ...machine.places import settle
 from ...model import Model
 from ...posterior import Posterior
 from ..compiled.precision import float64
-from ..compiled.stored import load_program, store_program, stored_program
+from ..compiled.stored import TRACING, compiled, load_program, store_program, stored_program
 from ..settings import NUTS
 from .convergence import DIVERGENT, ESS, RHAT
 
@@ -150,12 +151,14 @@ def _program(shape: Batch) -> "Compiled":
     """Compile the program of one shape, from the traced one in the user's cache if it is there."""
     inputs = example_inputs(shape)
     path = stored_program(repr(shape), jax.default_backend())
-    traced = load_program(path) or store_program(path, export.export(trace(shape))(*inputs))  # pyright: ignore[reportArgumentType]
-    return jax.jit(traced.call).lower(*inputs).compile()
+    with TRACING:
+        traced = load_program(path) or store_program(path, export.export(trace(shape))(*inputs))  # pyright: ignore[reportArgumentType]
+    return compiled(traced, inputs)
 
 
 def trace(shape: Batch) -> Callable[..., Arrays]:
     """Build the PyMC model and return the jitted function of one chunk of tables."""
+    settle()
     from ..graph.build import build
     from ..graph.functions import density
     from .inputs import example_columns

@@ -5,7 +5,6 @@
 
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial, singledispatch
 from itertools import product
@@ -16,6 +15,8 @@ import numpy as np
 from jax import Array, export
 
 from ...errors import ModelError
+from ...machine.places import settle
+from ...machine.threads import Threads
 from ...model import (
     CorrelatedSpread,
     Data,
@@ -29,7 +30,7 @@ from ...model import (
 from ...multivariate import MultivariateEffects
 from ...posterior import Diagnostics, Draws, Marginal, Marginals, Posterior
 from .._cautions import cautions, of_outliers
-from ..compiled.stored import load_program, store_program, stored_program
+from ..compiled.stored import TRACING, compiled, load_program, store_program, stored_program
 from ..exact.propriety import (
     least_df,
     moments_of_mu,
@@ -263,12 +264,14 @@ def _program(shape: Shape) -> "Compiled":
     """
     inputs = example_inputs(shape)
     path = stored_program(repr(shape), jax.default_backend())
-    traced = load_program(path) or store_program(path, export.export(trace(shape))(*inputs))
-    return jax.jit(traced.call).lower(*inputs).compile()
+    with TRACING:
+        traced = load_program(path) or store_program(path, export.export(trace(shape))(*inputs))
+    return compiled(traced, inputs)
 
 
 def trace(shape: Shape) -> Callable[..., Out]:
     """Build the PyMC model and return the jitted sampler on its density: seconds, so stored."""
+    settle()
     from ..graph.build import build
     from ..graph.functions import density
     from ._chain import chain
@@ -293,6 +296,6 @@ def _run_chains(program: "Compiled", keys: np.ndarray, inputs: Inputs) -> Out:
         with jax.enable_x64(True):  # the setting belongs to the thread
             return jax.device_get(program(key, *inputs))
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with Threads(min(len(keys), os.cpu_count() or 1)) as pool:
         chains = list(pool.map(one, keys))
     return jax.tree.map(lambda *parts: np.stack(parts), *chains)

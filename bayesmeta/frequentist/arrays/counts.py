@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import is_among
+
 type Array = NDArray[np.float64]
 type Cells = tuple[Array, Array, Array, Array]
 type Variance = Literal["Greenland–Robins", "Greenland-Robins", "Sato"]
@@ -18,7 +20,7 @@ VARIANCES: tuple[Variance, ...] = ("Greenland–Robins", "Sato")
 
 def variance_named(name: Variance) -> Variance:
     """Return the name as it is printed, with the dash of two authors for a hyphen."""
-    return "Greenland–Robins" if name == "Greenland-Robins" else name
+    return "Greenland–Robins" if is_among(name, ("Greenland-Robins",)) else name
 
 
 def mantel_haenszel_rr(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, final
 
+from ...arguments import as_text
 from ...effects import MEASURES, SMD, ZERO_CELLS_OF, ZERO_WORDS, DoubleZero, ZeroCells
 from ...errors import ModelError
 from ..arrays.counts import VARIANCES, Variance, variance_named
@@ -11,7 +12,7 @@ from ..arrays.inverse_variance import PREDICTIONS, Prediction
 from ..arrays.tau2 import ESTIMATORS, Tau2
 from ..fit import INTERVALS, IntervalName
 from ..pooling.of_counts import Centre
-from ..pooling.one import among
+from ..pooling.words import named
 
 type Effects = Literal["common", "random"]
 type Pooling = Literal["IV", "MH", "Peto", "GLMM conditional", "GLMM unconditional"]
@@ -35,6 +36,8 @@ _CHOSEN: Mapping[Chosen, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convention:
     """Everything that decides a pooled number, once the studies are chosen.
+
+    Other programs' words for a choice of ``tau2``, ``interval`` and ``weights`` are taken for it.
 
     Attributes
     ----------
@@ -96,7 +99,7 @@ Wald interval; Q around Mantel–Haenszel; I² from Q
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "variance", variance_named(self.variance))
-        rules = ZERO_CELLS_OF.get(self.measure, ("none", "if_needed", "all"))
+        rules = ZERO_CELLS_OF.get(as_text(self.measure), ("none", "if_needed", "all"))
         choices = {
             "measure": MEASURES,
             "effects": ("common", "random"),
@@ -113,7 +116,7 @@ Wald interval; Q around Mantel–Haenszel; I² from Q
             "prediction": ("", *PREDICTIONS, "NNF"),
         }
         for name, among_these in choices.items():
-            among(name, getattr(self, name), among_these)
+            object.__setattr__(self, name, named(name, getattr(self, name), among_these))
         for wrong, words in self._contradictions():
             if wrong:
                 raise ModelError(f"A convention cannot have {words}.")

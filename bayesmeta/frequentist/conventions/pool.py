@@ -4,10 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ...effects import EffectSizes
+from ...errors import ModelError
 from ...model import Data
 from ...studies import check_prob
+from ...ways import shown
 from ..fit import FrequentistFit
-from ..pooling.effects import COMMON, check_kenward_roger, need_two, random_words
+from ..pooling.effects import (
+    COMMON,
+    check_kenward_roger,
+    likelihood_of,
+    need_two,
+    random_words,
+)
 from ..pooling.of_counts import (
     counts_for_mantel_haenszel,
     counts_for_peto,
@@ -16,6 +24,7 @@ from ..pooling.of_counts import (
     fit_of_peto,
     refuse_infinity,
     refuse_silence,
+    shown_of,
 )
 from ..pooling.one import fit_of
 from .convention import Convention, Pooling
@@ -52,6 +61,8 @@ def pool(data: Data, convention: Convention, *, prob: float = 0.95) -> Frequenti
     >>> round(bm.pool(data, bm.preset("metafor", measure="GEN")).estimate, 3)
     -0.243
     """
+    if not isinstance(convention, Convention):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ModelError(f"convention is a Convention, preset(...) say; got {shown(convention)}.")
     fit = _POOLS[convention.weights](data, convention, prob)
     i2 = fit.i2_q if convention.i2 == "Q" else fit.i2
     return replace(fit, i2=i2)
@@ -63,7 +74,7 @@ def _by_inverse_variance(data: Data, convention: Convention, prob: float) -> Fre
     if convention.effects == "random":
         return _random(data, effects, convention, prob)
     pooled = pooled_by(convention, Selections.of(effects))
-    return fit_of(pooled, effects, COMMON, prob=prob)
+    return fit_of(pooled, effects, COMMON, maximised="ML", prob=prob)
 
 
 def _random(
@@ -78,10 +89,12 @@ def _random(
     pooled = pooled_by(convention, Selections.of(made))
     refuse_infinity(pooled.q, convention.measure)
     words = random_words(tau2, convention.q)
-    fit = fit_of(pooled, effects, words, chosen, prediction, tau2=True, prob=prob)
+    top = likelihood_of(tau2)
+    wanted = prediction if convention.prediction else None  # without one, nothing to caution of
+    fit = fit_of(pooled, effects, words, chosen, wanted, tau2=True, maximised=top, prob=prob)
     if applies and not hksj_applies(pooled)[0]:
         fit = replace(fit, chosen="Wald")
-    return fit if convention.prediction else replace(fit, prediction=None, predicted="")
+    return fit
 
 
 def _by_mantel_haenszel(data: Data, convention: Convention, prob: float) -> FrequentistFit:
@@ -92,7 +105,8 @@ def _by_mantel_haenszel(data: Data, convention: Convention, prob: float) -> Freq
     refuse_infinity(mh_of(convention, selections)[0], measure)
     pooled = pooled_by(convention, selections)
     rule, variance = mh_rule(convention), convention.variance
-    return fit_of_mantel_haenszel(pooled, counts, measure, rule, variance, prob)
+    shown = shown_of(counts, measure, rule)
+    return fit_of_mantel_haenszel(pooled, counts, shown, rule, variance, prob)
 
 
 def _by_peto(data: Data, convention: Convention, prob: float) -> FrequentistFit:

@@ -6,12 +6,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...effects import cells, informative
+from ...effects import account_of, cells, informative
 from ...errors import DataError, ModelError
 from ...studies import BinaryStudies, check_prob
+from ...ways import shown
 from ..arrays.inverse_variance import i2_from_q
 from ..door import two_arms
-from ..fit import FrequentistFit, Spread
+from ..fit import FrequentistFit, Maximum, Spread
 from .tables import BinomialArms, Hypergeometric
 
 type Array = NDArray[np.float64]
@@ -30,6 +31,7 @@ def glmm(
     """Pool log odds ratios by maximum likelihood, without effect sizes or corrections of zeros.
 
     Study effects are normal around the overall effect and are integrated out to seven digits.
+    ``aic`` counts the intercepts of the unconditional likelihood among its parameters.
 
     Parameters
     ----------
@@ -91,7 +93,18 @@ def glmm(
         i2=i2,
         i2_q=i2,
         excluded=tuple(name for name, keep in zip(studies.study, kept, strict=True) if not keep),
+        maximum=Maximum(
+            log_likelihood=best.value,
+            parameters=_free(likelihood, int(kept.sum())) + (1 if effects == "common" else 2),
+            observations=None,
+        ),
+        account=account_of(studies, "OR", kept),
     )
+
+
+def _free(likelihood: Likelihood, k: int) -> int:
+    """Intercepts of `k` studies."""
+    return k if likelihood == "unconditional" else 0
 
 
 _LIKELIHOODS = {"unconditional": BinomialArms, "conditional": Hypergeometric}
@@ -125,7 +138,7 @@ def _check_words(likelihood: str, effects: str, interval: str) -> None:
     }
     for name, (word, words) in allowed.items():
         if word not in words:
-            raise ModelError(f"{name} is {' or '.join(map(repr, words))}, not {word!r}.")
+            raise ModelError(f"{name} is {' or '.join(map(repr, words))}, not {shown(word)}.")
 
 
 def _says_something(studies: BinaryStudies, effects: str) -> NDArray[np.bool_]:

@@ -1,18 +1,20 @@
 """One pooled estimate from one table."""
 
+from dataclasses import replace
 from typing import Literal
 
 from ...effects import EffectSizes, ZeroCells
 from ...errors import DataError, ModelError
 from ...model import Data
 from ...studies import check_prob
-from ...ways import way
+from ...ways import shown, way
 from ..arrays.counts import VARIANCES, Variance, variance_named
 from ..arrays.inverse_variance import PREDICTIONS, Prediction, pool_common, pool_random
-from ..arrays.tau2 import ESTIMATORS, Tau2
-from ..fit import INTERVALS, FrequentistFit, IntervalName
+from ..arrays.tau2 import Likelihood, Tau2
+from ..fit import FrequentistFit, IntervalName
 from .of_counts import Centre, common_mantel_haenszel, common_peto, q_around_mh
 from .one import among, as_effects, fit_of, one_table
+from .words import estimator_named, interval_named, named, renamed
 
 COMMON = "common effect, inverse variance"
 
@@ -35,7 +37,7 @@ def common_effect(
     data : EffectSizes, BinaryStudies or PersonTimeStudies
         Mantel–Haenszel and Peto need the counts.
     weights : {"IV", "MH", "Peto"}
-        Inverse variance, Mantel–Haenszel, or Peto's one-step odds ratio.
+        Inverse variance, Mantel–Haenszel, or Peto's one-step odds ratio; a name in full will do.
     measure : {"OR", "RR", "RD"}
         For counts of two arms; person-time has the IRR, and Peto, without being asked, the OR.
     zero_cells : {"none", "if_needed", "all", "events", "treatment_arm", "variance"}, optional
@@ -71,16 +73,22 @@ def common_effect(
     Yusuf S, Peto R, et al. (1985). Prog Cardiovasc Dis 27:335-371 (Peto's odds ratio).
     """
     check_prob(prob)
-    among("weights", weights, ("IV", "MH", "Peto"))
+    word = named("weights", weights, ("IV", "MH", "Peto"))
+    notes = renamed({"weights": weights}, {"weights": word})
     variance = variance_named(variance)
     among("variance", variance, VARIANCES)
-    if weights == "IV":
-        effects = as_effects(data, measure, zero_cells or "if_needed")
+    if word == "IV":
+        rule = "if_needed" if zero_cells is None else zero_cells
+        effects = as_effects(data, measure, rule)
         pooled = pool_common(*one_table(effects))
-        return fit_of(pooled, effects, COMMON, prob=prob)
-    if weights == "Peto":
-        return common_peto(data, measure, zero_cells, prob)
-    return common_mantel_haenszel(data, measure, zero_cells or "none", variance, prob)
+        fit = fit_of(pooled, effects, COMMON, maximised="ML", prob=prob)
+    elif word == "Peto":
+        fit = common_peto(data, measure, zero_cells, prob)
+    else:
+        fit = common_mantel_haenszel(
+            data, measure, "none" if zero_cells is None else zero_cells, variance, prob
+        )
+    return replace(fit, notes=notes)
 
 
 def random_effects(
@@ -103,11 +111,12 @@ def random_effects(
         Estimator of the between-study variance, at least zero: restricted maximum likelihood (the
         highest peak), DerSimonian–Laird, Paule–Mandel, maximum likelihood, Hunter–Schmidt, Hedges,
         Sidik–Jonkman (started at the variance of the estimates), empirical Bayes (equal to
-        Paule–Mandel).
+        Paule–Mandel). A name in full does for its letters, with a note.
     interval : {"HKSJ", "HKSJ truncated", "Wald", "KR"}
-        Which one ``lower`` and ``upper`` give; ``spreads`` holds all. The truncated form never
-        lets the variance fall below Wald's. KR (Kenward–Roger) needs REML; where its degrees of
-        freedom would be below 1 they are 1, with a caution.
+        What metafor calls ``test``: its ``"knha"``, ``"adhoc"`` and ``"z"`` are taken for the
+        first three, with a note. Which one ``lower`` and ``upper`` give; ``spreads`` holds all.
+        The truncated form never lets the variance fall below Wald's. KR (Kenward–Roger) needs
+        REML; where its degrees of freedom would be below 1 they are 1, with a caution.
     prediction : str
         Prediction interval for the true effect in a new study: mu ± t √(tau² + SE²), of
         ``"HK"`` (HKSJ standard error, k − 1 degrees of freedom), ``"HK-PR"`` (the same, k − 2),
@@ -152,8 +161,9 @@ def random_effects(
     -0.243
     """
     check_prob(prob)
-    among("tau2", tau2, ESTIMATORS)
-    among("interval", interval, INTERVALS)
+    asked = {"tau2": tau2, "interval": interval}
+    tau2, interval = estimator_named(tau2), interval_named(interval)
+    notes = renamed(asked, {"tau2": tau2, "interval": interval})
     among("prediction", prediction, (*PREDICTIONS, "NNF"))
     among("q", q, ("IV", "MH"))
     check_kenward_roger(tau2, interval, prediction)
@@ -163,13 +173,15 @@ def random_effects(
     around = None if q == "IV" else q_around_mh(data, effects, zero_cells)
     pooled = pool_random(y, v, present, tau2=tau2, q=around)
     words = random_words(tau2, q)
-    return fit_of(pooled, effects, words, interval, prediction, tau2=True, prob=prob)
+    top = likelihood_of(tau2)
+    fit = fit_of(pooled, effects, words, interval, prediction, tau2=True, maximised=top, prob=prob)
+    return replace(fit, notes=notes)
 
 
 def check_kenward_roger(tau2: Tau2, interval: str, prediction: str) -> None:
     """Refuse intervals of Kenward and Roger around another estimator than theirs."""
     if tau2 != "REML" and ("KR" in (interval, prediction) or prediction == "KR-PR"):
-        raise ModelError(f"Kenward–Roger intervals need tau2='REML', not {tau2!r}.")
+        raise ModelError(f"Kenward–Roger intervals need tau2='REML', not {shown(tau2)}.")
 
 
 def need_two(effects: EffectSizes) -> None:
@@ -180,6 +192,11 @@ def need_two(effects: EffectSizes) -> None:
             f"{effects.k} ({', '.join(effects.study)}). Use {way('common')}, or a Bayesian "
             "model with a prior on tau."
         )
+
+
+def likelihood_of(tau2: Tau2) -> Likelihood | None:
+    """The likelihood that an estimator of tau² maximises, if any."""
+    return tau2 if tau2 == "REML" or tau2 == "ML" else None
 
 
 def random_words(tau2: Tau2, q: Centre) -> str:

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from ...arguments import floats
 from ...errors import DataError, ModelError
 from ...studies import check_prob
+from ...ways import shown
 from ..arrays.inverse_variance import pool_random
-from ..arrays.tau2 import ESTIMATORS, Tau2
-from ..fit import INTERVALS, IntervalName, two_sided_p
-from .one import among
+from ..arrays.tau2 import Tau2
+from ..fit import IntervalName, two_sided_p
+from .words import estimator_named, interval_named
 
 type Array = NDArray[np.float64]
 
@@ -55,10 +57,9 @@ def random_effects_many(
     [-0.243, 0.3]
     """
     check_prob(prob)
-    among("tau2", tau2, ESTIMATORS)
-    among("interval", interval, INTERVALS)
+    tau2, interval = estimator_named(tau2), interval_named(interval)
     if interval == "KR" and tau2 != "REML":
-        raise ModelError(f"Kenward–Roger intervals need tau2='REML', not {tau2!r}.")
+        raise ModelError(f"Kenward–Roger intervals need tau2='REML', not {shown(tau2)}.")
     pooled = pool_random(*_tables(y, se), tau2=tau2)
     standard_error, df = pooled.spreads[interval]
     if np.isnan(standard_error).any():
@@ -85,7 +86,7 @@ def random_effects_many(
 
 def _tables(y: Array, se: Array) -> tuple[Array, Array, Array]:
     """Checked, squared, and with the studies first; padding is told by a weight of zero."""
-    y, se = np.asarray(y, dtype=np.float64), np.asarray(se, dtype=np.float64)
+    y, se = floats(y, "y", DataError), floats(se, "se", DataError)
     if y.ndim != 2 or y.shape != se.shape or not y.size:
         raise DataError(
             f"y and se must have one shape (n, k), not empty; they have {y.shape} and {se.shape}."

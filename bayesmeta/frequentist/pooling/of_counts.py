@@ -8,11 +8,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...effects import EffectSizes, ZeroCells, adjusted_cells, cells, effect_sizes, informative
+from ...arguments import is_among
+from ...effects import (
+    EffectSizes,
+    ZeroCells,
+    account_of,
+    adjusted_cells,
+    cells,
+    effect_sizes,
+    informative,
+)
 from ...errors import DataError, ModelError
 from ...model import Data
 from ...studies import BinaryStudies, PersonTimeStudies
-from ...ways import way
+from ...ways import shown, way
 from ..arrays.counts import Cells, Variance, mantel_haenszel, peto
 from ..arrays.inverse_variance import Pooled, pool_common, pool_moments
 from ..arrays.tau2 import cochran_q
@@ -34,20 +43,21 @@ def common_mantel_haenszel(
     counts, measure = counts_for_mantel_haenszel(data, measure)
     refuse_silence(counts, measure)
     estimate, squared = _estimate(counts, measure, zero_cells, variance)
-    shown = effect_sizes(counts, measure=measure, zero_cells=_SHOWN.get(zero_cells, zero_cells))
+    shown = shown_of(counts, measure, zero_cells)
     pooled = pool_moments(estimate, np.sqrt(squared), *one_table(shown), centre=estimate)
-    return fit_of_mantel_haenszel(pooled, counts, measure, zero_cells, variance, prob)
+    return fit_of_mantel_haenszel(pooled, counts, shown, zero_cells, variance, prob)
 
 
 def fit_of_mantel_haenszel(
     pooled: Pooled,
     data: Counts,
-    measure: str,
+    shown: EffectSizes,
     zero_cells: ZeroCells,
     variance: Variance,
     prob: float,
 ) -> FrequentistFit:
     """The fit of one table pooled so; studies that say nothing are left out."""
+    measure = shown.measure
     kept = informative(data, measure)
     se, df = (float(column[0]) for column in pooled.spreads["Wald"])
     return FrequentistFit(
@@ -65,7 +75,14 @@ def fit_of_mantel_haenszel(
         i2_q=float(pooled.i2_q[0]),
         excluded=_names(data, ~kept),
         cautions=() if se > 0 else (CERTAIN,),
+        data=shown,
+        account=account_of(data, measure, kept),
     )
+
+
+def shown_of(counts: Counts, measure: str, zero_cells: ZeroCells) -> EffectSizes:
+    """Each study's own estimate beside what Mantel and Haenszel make of all."""
+    return effect_sizes(counts, measure=measure, zero_cells=_SHOWN.get(zero_cells, zero_cells))
 
 
 CERTAIN = (
@@ -114,16 +131,18 @@ def counts_for_mantel_haenszel(data: object, measure: str | None) -> tuple[Count
 
 @counts_for_mantel_haenszel.register
 def _(data: PersonTimeStudies, measure: str | None) -> tuple[Counts, str]:
-    if measure not in (None, "IRR"):
+    if not is_among(measure, (None, "IRR")):
         raise ModelError(NO_COUNTS)
     return data, "IRR"
 
 
 @counts_for_mantel_haenszel.register
 def _(data: BinaryStudies, measure: str | None) -> tuple[Counts, str]:
-    if measure not in ("OR", "RR", "RD"):
-        raise DataError(f"measure must be 'OR', 'RR' or 'RD' for Mantel–Haenszel, got {measure!r}.")
-    return data, measure
+    if not is_among(measure, ("OR", "RR", "RD")):
+        raise DataError(
+            f"measure must be 'OR', 'RR' or 'RD' for Mantel–Haenszel, got {shown(measure)}."
+        )
+    return data, str(measure)
 
 
 @singledispatch
@@ -197,7 +216,7 @@ def common_peto(
 ) -> FrequentistFit:
     """Pool one table by Peto's one-step odds ratio."""
     counts = counts_for_peto(data, measure)
-    if zero_cells not in (None, "none"):
+    if not is_among(zero_cells, (None, "none")):
         raise ModelError("Peto's odds ratio takes no correction: zero_cells is 'none' or left out.")
     y, v, there = peto(*cells(counts))
     refuse_silence(counts, "OR")
@@ -209,8 +228,8 @@ def counts_for_peto(data: Data, measure: str | None) -> BinaryStudies:
     counts = two_arms(
         data, ModelError("Peto's odds ratio needs the counts: give it BinaryStudies.")
     )
-    if measure not in (None, "OR"):
-        raise DataError(f"measure must be 'OR' for Peto's method, got {measure!r}.")
+    if not is_among(measure, (None, "OR")):
+        raise DataError(f"measure must be 'OR' for Peto's method, got {shown(measure)}.")
     return counts
 
 
@@ -220,4 +239,4 @@ def fit_of_peto(pooled: Pooled, data: BinaryStudies, prob: float) -> Frequentist
     kept = there > 0
     effects = EffectSizes.from_arrays(_names(data, kept), y[kept], v[kept] ** 0.5, measure="OR")
     fit = fit_of(pooled, effects, "common effect, Peto", prob=prob)
-    return replace(fit, excluded=_names(data, ~kept))
+    return replace(fit, excluded=_names(data, ~kept), account=account_of(data, "OR", kept))

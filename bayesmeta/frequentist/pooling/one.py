@@ -2,27 +2,35 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import as_text, is_among
 from ...effects import EffectSizes, ZeroCells, effect_sizes
 from ...errors import DataError, ModelError
 from ...model import Data
 from ...multivariate import MultivariateEffects
+from ...priors import LOG_2PI
+from ...ways import shown
 from ..arrays.confidence_distribution import nnf_interval
 from ..arrays.inverse_variance import Pooled, Prediction
-from ..fit import FrequentistFit, IntervalName, Spread
+from ..arrays.tau2 import Likelihood, deviance
+from ..fit import FrequentistFit, IntervalName, Maximum, Spread
 
 type Array = NDArray[np.float64]
 
 
 def among(name: str, value: object, choices: Iterable[str]) -> None:
-    """Refuse a setting that is not one of `choices`."""
+    """Refuse a setting that is not one of `choices`, and name the nearest."""
     names = tuple(choices)
-    if value not in names:
-        raise ModelError(f"{name} is one of {', '.join(names)}, not {value!r}.")
+    if not is_among(value, names):
+        near = get_close_matches(as_text(value).casefold(), [one.casefold() for one in names], n=1)
+        meant = [f"; did you mean {shown(one)}?" for one in names if one.casefold() in near]
+        ending = meant[0] if meant else "."
+        raise ModelError(f"{name} is one of {', '.join(names)}, not {shown(value)}{ending}")
 
 
 @singledispatch
@@ -33,9 +41,9 @@ def as_effects(data: Data, measure: str | None, zero_cells: ZeroCells) -> Effect
 
 @as_effects.register
 def _given(data: EffectSizes, measure: str | None, zero_cells: ZeroCells) -> EffectSizes:
-    if measure not in (None, data.measure):
+    if not is_among(measure, (None, data.measure)):
         raise ModelError(
-            f"The estimates are {data.measure}; measure={measure!r} cannot change that."
+            f"The estimates are {data.measure}; measure={shown(measure)} cannot change that."
         )
     return data
 
@@ -61,9 +69,13 @@ def fit_of(
     prediction: Prediction | None = None,
     *,
     tau2: bool = False,
+    maximised: Likelihood | None = None,
     prob: float,
 ) -> FrequentistFit:
-    """The fit of one table, with what a reader of it should know."""
+    """The fit of one table, with what a reader of it should know.
+
+    `maximised` is the likelihood at whose top the estimates are, if they are at any.
+    """
     spreads: dict[IntervalName, Spread] = {
         name: Spread(float(se[0]), float(df[0]))
         for name, (se, df) in pooled.spreads.items()
@@ -99,10 +111,21 @@ def fit_of(
         predicted=prediction or "",
         excluded=_left_out(effects),
         cautions=tuple(cautions),
+        maximum=None if maximised is None else _maximum(pooled, effects, maximised, tau2=tau2),
+        data=effects,
+        account=effects.account,
     )
     if fit.predicts_narrowly:
         fit = replace(fit, cautions=(*cautions, narrow_prediction(fit.predicted)))
     return fit
+
+
+def _maximum(pooled: Pooled, effects: EffectSizes, kind: Likelihood, *, tau2: bool) -> Maximum:
+    """The log likelihood of one table with its constants; restricted, with that of the design."""
+    n = effects.k - 1 if kind == "REML" else effects.k
+    counted = np.log(effects.k) if kind == "REML" else 0.0
+    twice = counted - n * LOG_2PI - deviance(pooled.tau2, *one_table(effects), kind)[0]
+    return Maximum(log_likelihood=float(twice / 2), parameters=1 + tau2, observations=n)
 
 
 def _cautions(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
+from ...arguments import is_among
 from ...effects import ZeroCells
 from ...errors import DataError, ModelError
 from ...model import Data
@@ -66,7 +67,7 @@ def tau2_interval(
     """
     check_prob(prob)
     among("method", method, ("Q-profile", "profile likelihood"))
-    if likelihood not in ("REML", "ML"):
+    if not is_among(likelihood, ("REML", "ML")):
         raise ModelError(f"likelihood is 'REML' or 'ML', not {likelihood!r}.")
     effects = as_effects(data, measure, zero_cells)
     if effects.k < 2:

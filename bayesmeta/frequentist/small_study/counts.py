@@ -5,9 +5,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import is_among
 from ...effects import ZeroCells, cells, effect_sizes, informative
 from ...errors import DataError
 from ...studies import BinaryStudies, check_prob, name_rows
+from ...ways import shown
 from ..door import two_arms
 from .result import SmallStudyTest, tested
 from .weighted_line import weighted_line
@@ -53,8 +55,8 @@ def harbord(
     0.279
     """
     check_prob(prob)
-    if measure not in _SCORES:
-        raise DataError(f"measure must be 'OR' or 'RR' for Harbord's test, got {measure!r}.")
+    if not is_among(measure, _SCORES):
+        raise DataError(f"measure must be 'OR' or 'RR' for Harbord's test, got {shown(measure)}.")
     kept = _informative(studies, measure, "Harbord's test")
     score, variance = _SCORES[measure](kept)
     line = weighted_line(

@@ -1,14 +1,17 @@
 """Do small studies show other effects than large ones? Tests, and what a large study would show."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from ...effects import ZeroCells
 from ...errors import DataError
 from ...model import Data
 from ...studies import BinaryStudies, check_prob
 from ..pooling.one import as_effects
+from ..pooling.words import named, renamed
 from .counts import harbord, peters
+from .mixed_line import ESTIMATORS, Tau2OfLine, mixed_line
 from .result import SmallStudyTest, tested
 from .weighted_line import weighted_line
 
@@ -69,6 +72,78 @@ def egger(
     effects = as_effects(data, measure, zero_cells)
     line = weighted_line("Egger's test", effects.study, effects.y, effects.se, effects.se**-2, prob)
     return tested("Egger", "standard error", effects.measure, line, _TIED.get(effects.measure, ""))
+
+
+def regression_test(
+    data: Data,
+    *,
+    tau2: Tau2OfLine | None = "REML",
+    interval: Literal["Wald", "HKSJ", "HKSJ truncated"] = "Wald",
+    measure: str | None = None,
+    zero_cells: ZeroCells = "if_needed",
+    prob: float = 0.95,
+) -> SmallStudyTest:
+    """Test the estimates against their standard errors under random effects.
+
+    The regression of y on se with weights 1/(se² + tau²), where tau² is what the line leaves over:
+    by default the test that metafor's ``regtest`` makes. Egger's own lets the scatter about the
+    line multiply every variance instead of adding to it.
+
+    Parameters
+    ----------
+    data : EffectSizes or counts
+    tau2 : {"REML", "ML", "DL", "PM", "EB", "HE", "SJ"} or None
+        Estimator of tau² about the line; None for none.
+    interval : {"Wald", "HKSJ", "HKSJ truncated"}
+        Whose standard errors and test: normal, or t with k − 2 degrees of freedom (metafor's
+        ``test="knha"``), or the same never below Wald's. HKSJ without tau² is Egger's test.
+    measure, zero_cells
+        For counts, as for :func:`effect_sizes`.
+    prob : float
+        Level of the interval of the limit.
+
+    Returns
+    -------
+    SmallStudyTest
+        Its ``df`` is inf, and the statistic z, with Wald's standard errors.
+
+    Raises
+    ------
+    DataError
+        For fewer than three studies, or standard errors that are all equal; for HKSJ also where
+        the estimates lie on a line without residuals.
+
+    References
+    ----------
+    Sterne JAC, Egger M (2005). In: Rothstein HR et al. (eds), Publication Bias in Meta-Analysis,
+    ch. 6. Moreno SG et al. (2009). BMC Med Res Methodol 9:2. Knapp G, Hartung J (2003). Stat Med
+    22:2693-2710.
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(list("ABCD"), [-0.9, 0.1, -0.3, -0.5], [0.6, 0.2, 0.3, 1])
+    >>> round(bm.regression_test(data).p, 3)
+    0.142
+    """
+    check_prob(prob)
+    chosen = None if tau2 is None else named("tau2", tau2, ESTIMATORS)
+    of_line = named("interval", interval, ("Wald", "HKSJ", "HKSJ truncated"))
+    effects = as_effects(data, measure, zero_cells)
+    name = f"regression, {chosen or 'common effect'}" + f", {of_line}" * (of_line != "Wald")
+    line = mixed_line(
+        "The regression test",
+        effects.study,
+        effects.y,
+        effects.se,
+        effects.se**2,
+        tau2=chosen,  # pyright: ignore[reportArgumentType]
+        interval=of_line,  # pyright: ignore[reportArgumentType]
+        prob=prob,
+    )
+    found = tested(name, "standard error", effects.measure, line, _TIED.get(effects.measure, ""))
+    asked = {"interval": interval} | ({} if tau2 is None else {"tau2": tau2})
+    return replace(found, notes=renamed(asked, {"interval": of_line, "tau2": chosen or ""}))
 
 
 def small_study_tests(

@@ -22,22 +22,25 @@ class SmallStudyTest:
     Attributes
     ----------
     name : str
-        ``"Egger"``, ``"Harbord"`` or ``"Peters"``.
+        ``"Egger"``, ``"Harbord"``, ``"Peters"`` or, with its estimator of tau²,
+        ``"regression, REML"``.
     predictor : str
         What the estimates are regressed on, in words.
     measure : str
     k : int
         Studies in the test.
     statistic, df, p : float
-        t of the slope, its degrees of freedom, two-sided p.
+        t of the slope, its degrees of freedom, two-sided p; z where the degrees are inf.
     slope, slope_se : float
         Of the regression line ("bias"); positive where small studies show higher estimates.
     limit, limit_lower, limit_upper : float
-        Height of the line at a study of infinite size with its t interval, analysis scale.
+        Height of the line at a study of infinite size with its interval, analysis scale.
     prob : float
         Level of that interval.
     caution : str
         What to hold against the test; empty where nothing is known.
+    notes : tuple of str
+        Settings that were asked for in another program's words, and what they are called here.
     """
 
     name: str
@@ -54,6 +57,7 @@ class SmallStudyTest:
     limit_upper: float
     prob: float
     caution: str
+    notes: tuple[str, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -70,7 +74,7 @@ class SmallStudyTest:
         import pandas as pd
 
         row = {**asdict(self), "in_words": self.in_words}
-        name = row.pop("name")
+        name, _ = row.pop("name"), row.pop("notes")
         return pd.DataFrame([row], index=pd.Index([name], name="test"))
 
 

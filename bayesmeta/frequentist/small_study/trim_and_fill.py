@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import is_among
 from ...effects import EffectSizes, ZeroCells
 from ...errors import DataError, ModelError
 from ...model import Data
 from ...studies import check_prob, read_only
+from ...ways import shown
 from ..arrays.tau2 import Tau2
 from ..fit import FrequentistFit
 from ..pooling.one import as_effects
@@ -149,10 +151,12 @@ def trim_and_fill(
     full = slice(effects.k - k0, None)
     y, se = sign * (2 * centre - upward.y[full]), upward.se[full]
     both = EffectSizes(
-        study=tuple(map(str, range(effects.k + k0))),
+        study=(*effects.study, *(f"filled {i + 1}" for i in range(k0))),
         y=np.concatenate([effects.y, y]),
         se=np.concatenate([effects.se, se]),
         measure=effects.measure,
+        note=f"{k0} of them filled in",
+        origin=effects.origin,
     )
     return TrimAndFill(
         estimator=estimator,
@@ -169,10 +173,10 @@ def trim_and_fill(
 
 
 def _check_choices(estimator: str, side: str | None) -> None:
-    if estimator not in _MISSING:
-        raise ModelError(f"estimator is one of {', '.join(_MISSING)}, not {estimator!r}.")
-    if side not in (None, "left", "right"):
-        raise ModelError(f"side is 'left', 'right' or None, not {side!r}.")
+    if not is_among(estimator, _MISSING):
+        raise ModelError(f"estimator is one of {', '.join(_MISSING)}, not {shown(estimator)}.")
+    if not is_among(side, (None, "left", "right")):
+        raise ModelError(f"side is 'left', 'right' or None, not {shown(side)}.")
 
 
 def _side(effects: EffectSizes) -> Side:

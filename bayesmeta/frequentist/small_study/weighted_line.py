@@ -1,13 +1,13 @@
-"""A weighted straight line whose dispersion is estimated from its residuals."""
+"""A weighted straight line: estimates in a measure of how small their studies are."""
 
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from ...errors import DataError
+from ..fit import critical, two_sided_p
 
 type Array = NDArray[np.float64]
 
@@ -34,13 +34,9 @@ class WeightedLine:
     se: float
     slope: float
     slope_se: float
+    df: float
     prob: float
     k: int
-
-    @property
-    def df(self) -> float:
-        """Degrees of freedom of every t."""
-        return float(self.k - 2)
 
     @property
     def lower(self) -> float:
@@ -55,22 +51,46 @@ class WeightedLine:
     @property
     def p(self) -> float:
         """Two-sided p of no effect in a study of infinite size."""
-        return float(2 * stdtr(self.df, -abs(self.estimate / self.se)))
+        return self._p(self.estimate, self.se)
 
     @property
     def slope_p(self) -> float:
         """Two-sided p of no slope."""
-        return float(2 * stdtr(self.df, -abs(self.slope / self.slope_se)))
+        return self._p(self.slope, self.slope_se)
+
+    def _p(self, value: float, se: float) -> float:
+        return float(two_sided_p(*(np.array(number) for number in (value, se, self.df))))
 
     @property
     def _half(self) -> float:
-        return float(stdtrit(self.df, (1 + self.prob) / 2)) * self.se
+        return critical(self.prob, self.df) * self.se
 
 
 def weighted_line(
     what: str, study: tuple[str, ...], y: Array, x: Array, weights: Array, prob: float
 ) -> WeightedLine:
-    """Regress `y` on `x`; `what` names the analysis where it must be refused."""
+    """Regress `y` on `x`, the dispersion estimated from the residuals.
+
+    `what` names the analysis where it must be refused.
+    """
+    check_slope(what, study, x)
+    middle, centre, slope, spread = line_of(y, x, weights)
+    residual = (y - middle) - slope * (x - centre)
+    dispersion = dispersion_of(what, y, residual, weights)
+    errors = np.sqrt(dispersion * np.array([1 / weights.sum() + centre**2 / spread, 1 / spread]))
+    return WeightedLine(
+        estimate=middle - slope * centre,
+        se=float(errors[0]),
+        slope=slope,
+        slope_se=float(errors[1]),
+        df=float(len(study) - 2),
+        prob=prob,
+        k=len(study),
+    )
+
+
+def check_slope(what: str, study: tuple[str, ...], x: Array) -> None:
+    """Refuse studies through which no line with a scatter can be laid."""
     k = len(study)
     if k < 3:
         names = f" ({', '.join(study)})" if study else ""
@@ -83,23 +103,17 @@ def weighted_line(
             f"{what} compares small studies with large ones, but these {k} are all equally "
             "precise: there is no slope to estimate."
         )
-    middle, centre, slope, spread = line_of(y, x, weights)
-    residual = (y - middle) - slope * (x - centre)
-    dispersion = weights @ residual**2 / (k - 2)
+
+
+def dispersion_of(what: str, y: Array, residual: Array, weights: Array) -> float:
+    """Mean square of the residuals about a line; one of zero is refused."""
+    dispersion = float(weights @ residual**2) / (y.size - 2)
     if dispersion <= 1e-28 * (weights @ y**2):
         raise DataError(
-            f"{what} judges the slope by the scatter about the line, but these {k} estimates lie "
-            "on it exactly; check that they are not copies of each other."
+            f"{what} judges the slope by the scatter about the line, but these {y.size} estimates "
+            "lie on it exactly; check that they are not copies of each other."
         )
-    errors = np.sqrt(dispersion * np.array([1 / weights.sum() + centre**2 / spread, 1 / spread]))
-    return WeightedLine(
-        estimate=middle - slope * centre,
-        se=float(errors[0]),
-        slope=slope,
-        slope_se=float(errors[1]),
-        prob=prob,
-        k=k,
-    )
+    return dispersion
 
 
 def line_of(y: Array, x: Array, weights: Array) -> tuple[float, float, float, float]:

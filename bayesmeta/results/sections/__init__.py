@@ -8,14 +8,28 @@ What kind a row is comes from where its answer comes from, never from its label.
 from collections.abc import Callable, Mapping
 
 from .. import OutcomeResult, Results
-from ._answers import absolute, comparison, further, glance, published, scenarios
-from ._checks import diagnostics, implied, left_out, predictive, trust
-from ._evidence import by_scale, definitions, factors, parameters, penalty, weights, zeros
+from ._answers import absolute, comparison, further, of_people, published, scenarios
+from ._checks import diagnostics, implied, left_out, predictive, scaling, trust
+from ._evidence import (
+    by_scale,
+    definitions,
+    factors,
+    parameters,
+    penalty,
+    reverse,
+    weights,
+    zeros,
+)
+from ._findings import findings
 from ._fit import of_a_fit, of_checks
-from ._plain import excluded, hashes, plain, provenance, sources, versions
+from ._glance import glance
+from ._people import chances
+from ._plain import account, excluded, hashes, plain, provenance, sources, versions
 from ._priors import priors
 from ._section import LABEL, Cell, Column, Row, Section
+from ._titles import titles
 from ._two_stage import heterogeneity, heterogeneity_of, influence, small_study
+from ._what_if import of_scenarios, what_if
 
 __all__ = [
     "LABEL",
@@ -24,15 +38,20 @@ __all__ = [
     "Column",
     "Row",
     "Section",
+    "chances",
+    "findings",
     "further",
     "glance",
     "hashes",
     "heterogeneity_of",
     "of_a_fit",
     "of_checks",
+    "of_people",
+    "of_scenarios",
     "plain",
     "priors",
     "sections_of",
+    "titles_of",
     "versions",
 ]
 
@@ -40,7 +59,9 @@ SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "comparison": comparison,
     "absolute": absolute,
     "scenarios": scenarios,
+    "what-if": what_if,
     "prior-predictive": implied,
+    "power-scaling": scaling,
     "heterogeneity": heterogeneity,
     "influence": influence,
     "small-study": small_study,
@@ -49,6 +70,7 @@ SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "published": published,
     "bayes-factors": factors,
     "tau-by-scale": by_scale,
+    "reverse-bayes": reverse,
     "weights": weights,
     "zero-studies": zeros,
     "trust": trust,
@@ -57,6 +79,7 @@ SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "width-penalty": penalty,
     "quartile-definitions": definitions,
     "provenance": provenance,
+    "account": account,
     "excluded": excluded,
     "sources": sources,
 }
@@ -66,3 +89,8 @@ def sections_of(outcome: OutcomeResult, run: Results) -> Mapping[str, Section]:
     """Make every section that an outcome has, by name, in the order of the report."""
     made = {name: make(outcome, run) for name, make in SECTIONS.items()}
     return {name: section for name, section in made.items() if section is not None}
+
+
+def titles_of(outcome: OutcomeResult, run: Results) -> Mapping[str, str]:
+    """Say what each table of an outcome holds, by name."""
+    return titles(outcome, sections_of(outcome, run))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from ...decision import AbsoluteEffects
 from ...effects import MEASURES, Measure
 from ...studies import Published
 from .. import OutcomeResult, PublishedResult, Results
@@ -10,7 +11,8 @@ from ..display import NOTHING, interval, number, percent, printed
 from ..keys import numbered
 from ..labels import label_of_line
 from ..tables import Answer, Kind, answers, comparators
-from ._columns import column, label, natural, natural_text, share, words
+from ._columns import column, label, natural, natural_text, share
+from ._people import beside_in_words, unit_of
 from ._section import LABEL, Cell, Column, Section, Values
 
 GAP = (
@@ -154,42 +156,100 @@ def scenarios(outcome: OutcomeResult, _run: Results) -> Section | None:
 
 
 def absolute(outcome: OutcomeResult, run: Results) -> Section | None:
-    """Events per so many patients at one control risk."""
+    """What happens to so many patients, or to a mean, with and without the treatment."""
     found = outcome.absolute
     if found is None:
         return None
-    per = f"{found.per:,}"
-    treatment, control = run.arms
-    columns = (
-        label(f"{outcome.event} per {per}"),
-        column("control", control, lambda row: number(row["control"], 0), right=True),
-        _events("treatment", treatment),
-        _events("difference", "difference"),
-        share("prob_benefit", "probability of benefit", right=True),
+    what = outcome.event if found.rows[0].baseline.kind != "mean" else outcome.title
+    return of_people(found, what=what, arms=run.arms, origin=outcome.control_risk_origin)
+
+
+def of_people(
+    found: AbsoluteEffects,
+    *,
+    what: str = "",
+    arms: tuple[str, str] = ("treatment", "control"),
+    origin: str = "",
+) -> Section:
+    """Absolute effects as people read them.
+
+    Parameters
+    ----------
+    found : AbsoluteEffects
+    what : str
+        What is counted or measured.
+    arms : tuple of str
+        What the treatment and the control are called.
+    origin : str
+        Where the baseline comes from.
+    """
+    treatment, control = arms
+    kind = found.rows[0].baseline.kind
+    known = all(row.baseline.law is None for row in found.rows)
+    decimals = 2 if kind == "mean" else 0
+    columns = [
+        label(f"{what} {unit_of(found)}".strip()),
+        column("control", control, lambda row: number(row["control"], decimals), right=True)
+        if known
+        else _events("control", control, "", decimals),
+        _events("treatment", treatment, "", decimals),
+        _events("difference", "difference", "", decimals),
+        share("prob_benefit", "probability of benefit", short="P(benefit)", right=True),
+    ]
+    if found.beside is not None:
+        columns.insert(4, _events("beside_difference", *_heads_of(found.beside), decimals))
+    if found.threshold is not None:
+        head = f"of at least {found.threshold:g}"
+        columns.append(share("prob_important", head, short=f"≥ {found.threshold:g}", right=True))
+    if kind == "risk":
+        columns.append(column("nnt", "number needed", lambda row: str(row["nnt"])))
+    return Section(
+        name="absolute",
+        title=f"Per {found.per:,g} patients" if kind == "risk" else "With and without",
+        table=found.table(),
+        columns=tuple(columns),
+        note=_said_of(found, origin),
     )
+
+
+def _said_of(found: AbsoluteEffects, origin: str) -> str:
+    """What the baseline is, what carrying the effect to it assumes, and what was held."""
+    base = found.rows[0].baseline
+    where = f" ({origin})" if origin else ""
+    if (
+        base.kind == "risk"
+        and base.law is None
+        and len({row.baseline.fixed for row in found.rows}) == 1
+    ):
+        first = f"At a control risk of {percent(found.control_risk)}{where}, taken as known."
+    else:
+        said = dict.fromkeys(row.baseline.said for row in found.rows)
+        first = f"Without the treatment{where}: {'; '.join(said)}."
+    over = f" Over {found.time}." if found.time else ""
     held = [
-        f" In {percent(row.prob_capped)} of the distribution of the {row.quantity} the ratio would "
-        "put the risk above 1 and it was held there."
+        f" In {percent(row.prob_capped)} of the distribution of the {row.quantity} the effect "
+        "would put the risk outside 0 to 1, and it was held at that end."
         for row in found.rows
         if row.prob_capped > 0.0005
     ]
-    note = (
-        f"At a control risk of {percent(found.control_risk)} ({outcome.control_risk_origin}), "
-        f"taken as known. {BEFORE}{''.join(held)}"
-    )
-    return Section(
-        name="absolute",
-        title=f"Per {per} patients",
-        table=found.table(),
-        columns=columns,
-        note=note,
-    )
+    own = f" {found.together}" if found.together else ""
+    first = f"{first}{own}{over} Assumed: {found.assumed}. {BEFORE}{''.join(held)}"
+    return " ".join(filter(None, (first, beside_in_words(found))))
 
 
-def _events(key: str, head: str) -> Column:
+def _heads_of(beside: AbsoluteEffects) -> tuple[str, str]:
+    """What the difference under the other ratio is called, at length and in short."""
+    return f"difference, were the {MEASURES[beside.measure].words} constant", f"by {beside.measure}"
+
+
+def _events(key: str, head: str, short: str, decimals: int) -> Column:
     ends = (key, f"{key}_lower", f"{key}_upper")
     return column(
-        key, head, lambda row: interval(*(row[one] for one in ends), decimals=0), right=True
+        key,
+        head,
+        lambda row: interval(*(row[one] for one in ends), decimals=decimals),
+        short=short,
+        right=True,
     )
 
 
@@ -205,7 +265,9 @@ def published(outcome: OutcomeResult, run: Results) -> Section | None:
     )
     columns = (
         Column("source", "source", lambda row: Cell(row[LABEL], below=(row["citation"],))),
-        Column("printed", "as printed", lambda row: _with(row, "printed", "extra", "note")),
+        Column(
+            "printed", "as printed", lambda row: _with(row, "printed", "extra", "note", "reverse")
+        ),
         column(
             "estimate",
             f"alone [{level(run)}]",
@@ -234,54 +296,3 @@ def _extra(one: PublishedResult) -> str:
         f"n = {printed.n}" if printed.n else "",
     )
     return ", ".join(filter(None, said))
-
-
-def glance(run: Results) -> Section:
-    """The answer of every outcome, or of every figure analysed alone."""
-    import pandas as pd
-
-    rows = [row for outcome in run.outcomes for row in _at_a_glance(outcome, run)]
-    benefit = column("benefit", "probability of benefit", lambda row: row["benefit"], right=True)
-    columns = (
-        Column("title", "outcome", _of_outcome),
-        words("measure", "measure"),
-        column("estimate", f"answer [{level(run)} interval]", lambda r: r["estimate"], right=True),
-        *((benefit,) if run.compares else ()),
-        Column("printed", "published", lambda row: Cell(row["printed"], aside=row["source"])),
-    )
-    about = " Benefit means the direction stated with each outcome." if run.compares else ""
-    return Section(
-        name="glance",
-        title="Answers at a glance",
-        table=pd.DataFrame(rows),
-        columns=columns,
-        note=f"Answers are posterior medians with central {level(run)} credible intervals.{about}",
-        marked=True,
-    )
-
-
-def _of_outcome(row: Values) -> Cell:
-    return Cell(row["title"], below=(row["alone"],) if row["alone"] else (), link=row["place"])
-
-
-def _at_a_glance(outcome: OutcomeResult, run: Results) -> list[dict[str, object]]:
-    section = comparison(outcome, run)
-    if section is None:
-        return []
-    found = [row for row in section.rows if row.kind == Kind.POSTERIOR]
-    at = {one.key: index for index, one in enumerate(section.columns)}
-    beside = outcome.published[0] if outcome.published else None
-    return [
-        {
-            "title": outcome.title,
-            "place": f"#{outcome.name}",
-            "alone": "" if outcome.main else f"{row.cells[0].text}, alone",
-            "measure": MEASURES[outcome.measure].called,
-            "estimate": row.cells[at["estimate"]].text,
-            "benefit": row.cells[at["prob_benefit"]].text if outcome.compares else NOTHING,
-            "printed": printed(beside.published) if beside and not index else "",
-            "source": f"({beside.label})" if beside and not index else "",
-            "sound": row.sound,
-        }
-        for index, row in enumerate(found[:1] if outcome.main else found)
-    ]

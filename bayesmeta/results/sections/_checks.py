@@ -22,6 +22,11 @@ PREDICTED = (
     "estimate of each study add ½ to every count, in all tables alike, where they say so; "
     "two-stage analyses elsewhere on this page add it only where a cell is zero."
 )
+SCALED = (
+    "Each prior, and what each study says, are raised to the powers 0.8 and 1.25 and the posterior "
+    "is integrated anew; distances (cumulative Jensen–Shannon, 0 to 1) are per doubling of the "
+    "power, and 0.05 counts."
+)
 LEFT_OUT = (
     "LOO-PIT: the predictive probability of a result as low or lower, at random within the "
     "observed count's own share; near 0 or 1 the other studies did not foresee it. A residual "
@@ -37,13 +42,38 @@ def implied(outcome: OutcomeResult, _run: Results) -> Section | None:
     columns = (
         label("before the data"),
         drawn("median [interval]"),
-        column("absurd", "absurd", lambda row: _drawn_share(row["absurd"], row["absurd_mcse"])),
-        words("rule", "called absurd"),
+        column(
+            "extreme",
+            "share of extremes",
+            lambda row: _drawn_share(row["extreme"], row["extreme_mcse"]),
+        ),
+        words("rule", "extremes"),
     )
     title = "What the priors imply"
     note = spoken(IMPLIED, outcome) + BASELINES * outcome.compares
     table = table.rename(index=lambda name: spoken(name, outcome))
     return Section(name="prior-predictive", title=title, table=table, columns=columns, note=note)
+
+
+def scaling(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """What the answer leans on."""
+    table, found = outcome.tables.get("power-scaling"), outcome.checks.scaling
+    if table is None or found is None:
+        return None
+    columns = [
+        label("parameter"),
+        figure("prior_mu", "weight of the prior of μ"),
+        figure("prior_tau", "weight of the prior of τ"),
+        figure("likelihood", "weight of the data"),
+        words("diagnosis", "what decides"),
+    ]
+    return Section(
+        name="power-scaling",
+        title="What moves the answer: priors or data",
+        table=table,
+        columns=tuple(columns if found.tau is not None else columns[:2] + columns[3:]),
+        note=f"{found.sentence} {SCALED}",
+    )
 
 
 def _drawn_share(share: float, error: float) -> str:

@@ -19,6 +19,10 @@ BY_SCALE = (
     "The factor of τ answers to its prior as much as to the data: here it is with that prior half "
     "and twice as wide. Where the three disagree about the verdict, the data have none."
 )
+REVERSE = (
+    "With the prior of μ exchanged for one about no effect (a sceptic's), or one that begins at no "
+    "effect (an advocate's), and widened until the interval of μ just touches no effect."
+)
 WEIGHTS = (
     "Weights of the two-stage normal model, averaged over the posterior of τ: what each estimate "
     "has to say about μ, and about the effect of its own study."
@@ -62,6 +66,17 @@ def by_scale(outcome: OutcomeResult, _run: Results) -> Section | None:
     title = "The factor of tau by the scale of its prior"
     columns = _of_factors("prior of τ")
     return Section(name="tau-by-scale", title=title, table=table, columns=columns, lead=BY_SCALE)
+
+
+def reverse(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """Who is convinced by the answer."""
+    table = outcome.tables.get("reverse-bayes")
+    if table is None:
+        return None
+    columns = (label("parameter"), words("says", "who is convinced"))
+    return Section(
+        name="reverse-bayes", title="Who is convinced", table=table, columns=columns, lead=REVERSE
+    )
 
 
 def weights(outcome: OutcomeResult, _run: Results) -> Section | None:

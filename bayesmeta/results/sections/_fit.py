@@ -15,8 +15,10 @@ _TITLES: Mapping[str, str] = {
     "deviance": "Residual deviance",
     "loo": "Each study predicted from the others",
     "outliers": "Outliers",
+    "power-scaling": "What moves the answer, per doubling of its weight",
     "predictive": "Predicted and observed",
     "prior-predictive": "What the priors imply",
+    "reverse-bayes": "Who is convinced",
     "tau-by-scale": "The factor of tau by the scale of its prior",
     "trust": "Every check",
     "weights": "Weights",
@@ -33,6 +35,7 @@ def of_checks(checks: Checks) -> Iterator[Section]:
     """Every check of a fit, and all of them in one list."""
     found = {
         "prior-predictive": checks.prior,
+        "power-scaling": checks.scaling,
         "predictive": checks.predictive,
         "loo": checks.loo,
         "deviance": checks.deviance,

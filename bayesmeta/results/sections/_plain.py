@@ -28,6 +28,14 @@ def _as_it_is(key: str, head: str = "") -> Column:
     return Column(key, head or key, cell)
 
 
+def account(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """What became of the rows of the table."""
+    table = outcome.tables.get("account")
+    if table is None:
+        return None
+    return plain("account", "What became of the table's rows and columns", table, index="what")
+
+
 def excluded(outcome: OutcomeResult, _run: Results) -> Section | None:
     """Rows left out of the main scenario."""
     table = outcome.tables.get("excluded")

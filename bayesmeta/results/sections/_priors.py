@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 type InWords = Callable[[float, float], str]
 
+_ASKED = {"baseline_mean": "baseline", "baseline_sd": "baseline"}  # under one key
+
 
 class _Asked(NamedTuple):
     """What the central 95% of a prior are said of."""
@@ -35,9 +37,9 @@ def priors(model: Model, title: str, outcome: OutcomeResult) -> Section:
 
     rows = {
         name: {
-            "prior": repr(prior),
+            "prior": prior.in_full,
             "means": _meaning(name, prior, model, outcome),
-            "why": outcome.why.get(name, ""),
+            "why": _why(name, model, outcome),
         }
         for name, prior in model.priors.items()
     }
@@ -49,6 +51,12 @@ def priors(model: Model, title: str, outcome: OutcomeResult) -> Section:
     )
     table = pd.DataFrame(rows.values(), index=list(rows))
     return Section(name="priors", title=title, table=table, columns=columns)
+
+
+def _why(name: str, model: Model, outcome: OutcomeResult) -> str:
+    """The reason that is stated, and where the prior was published."""
+    stated = outcome.why.get(_ASKED.get(name, name), "")
+    return " ".join(filter(None, (stated, model.cited.get(name, ""))))
 
 
 def _meaning(name: str, prior: "Prior", model: Model, outcome: OutcomeResult) -> str:
@@ -87,6 +95,10 @@ def _of_baseline(asked: _Asked) -> str:
     return _BASELINES[asked.model.likelihood.family](asked.low, asked.high)
 
 
+def _of_baselines(asked: _Asked) -> str:
+    return f"SD of baselines between {number(asked.low)} and {number(asked.high)}"
+
+
 def _middle(low: float, high: float) -> str:
     return f"middle of the two arms between {low:.3g} and {high:.3g}"
 
@@ -109,4 +121,6 @@ _MEANINGS: Mapping[str, Callable[[_Asked], str]] = {
     "log_sd": _of_log_sd,
     "df": _of_df,
     "baseline": _of_baseline,
+    "baseline_mean": _of_baseline,
+    "baseline_sd": _of_baselines,
 }

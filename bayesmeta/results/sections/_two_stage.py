@@ -5,6 +5,7 @@ import math
 from ...effects import MEASURES
 from .. import OutcomeResult, Results
 from ..display import NOTHING, natural, number
+from ..keys import numbered
 from ._columns import column, figure, label, words
 from ._section import Section, Values
 
@@ -22,11 +23,12 @@ SMALL = (
 
 def heterogeneity(outcome: OutcomeResult, _run: Results) -> Section | None:
     """Heterogeneity in the main scenario."""
-    return heterogeneity_of(outcome, "heterogeneity")
+    return heterogeneity_of(outcome, 1)
 
 
-def heterogeneity_of(outcome: OutcomeResult, name: str) -> Section | None:
-    """Q, I², tau² and the prediction interval of every frequentist fit, from one table."""
+def heterogeneity_of(outcome: OutcomeResult, index: int) -> Section | None:
+    """Q, I², tau² and the prediction interval of every frequentist fit of a scenario."""
+    name = numbered("heterogeneity", index)
     table = outcome.tables.get(name)
     if table is None:
         return None
@@ -49,7 +51,8 @@ def heterogeneity_of(outcome: OutcomeResult, name: str) -> Section | None:
         column("tau2", "τ² [95% by Q-profile]", _between),
         column("prediction", "prediction interval (HK)", prediction),
     )
-    return Section(name=name, title="Heterogeneity", table=table, columns=columns)
+    note = " ".join(outcome.scenarios[index - 1].notes)
+    return Section(name=name, title="Heterogeneity", table=table, columns=columns, note=note)
 
 
 def _q(row: Values) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
-from ...ways import way
+from ...ways import shown, way
 from ..figures.marks import read_printed
 from ..figures.words import is_missing, key
 from ..names.matching import match
@@ -147,7 +147,8 @@ def _columns_of(taken: Sequence[Taken], others: Sequence[str]) -> "dict[str, pd.
             ours = f"{part}{one.asked.side}"
             if ours in made or key(ours) in have:
                 problems.append(
-                    f"Column {one.asked.head!r} holds {ours}, which stands in another column too; "
+                    f"Column {shown(one.asked.head)} holds {ours}, which stands in another "
+                    "column too; "
                     "keep one of them."
                 )
             cells = [_part_of(*row, part) for row in zip(one.cells, one.figures, strict=True)]
@@ -165,7 +166,7 @@ def _part_of(cell: object, figures: Texts, part: str) -> object:
 
 def _said(one: Asked) -> str:
     arm = f" of {one.side.removeprefix('_')}" if one.side else ""
-    return f"{one.head!r} read as {one.form.name}{arm}"
+    return f"{shown(one.head)} read as {one.form.name}{arm}"
 
 
 def _given(heads: Sequence[str], cells: Mapping[str, str]) -> list[Asked]:
@@ -174,7 +175,7 @@ def _given(heads: Sequence[str], cells: Mapping[str, str]) -> list[Asked]:
         found = form_named(text)
         if found is None:
             raise DataError(
-                f"{text!r} is no form of cells ({way('cells', column)}); write one of "
+                f"{shown(text)} is no form of cells ({way('cells', column)}); write one of "
                 f"{', '.join(form.name for form in FORMS)}, and treatment or control after it "
                 "where it is of one arm."
             )
@@ -189,9 +190,10 @@ def _place(heads: Sequence[str], column: str) -> int:
     if len(places) == 1:
         return places[0]
     if places:
-        raise DataError(f"The table has more than one column {column!r}; keep one of them.")
+        raise DataError(f"The table has more than one column {shown(column)}; keep one of them.")
     raise DataError(
-        f"The table has no column {column!r} ({way('cells', column)}); it has {', '.join(heads)}."
+        f"The table has no column {shown(column)} ({way('cells', column)}); it has "
+        f"{', '.join(heads)}."
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import DataError
-from ...ways import way
+from ...ways import shown, way
 from ..figures.words import column_of, rows_in_words
 from ..names.sets import SIDES
 from .forms import composite
@@ -62,9 +62,9 @@ def _composite(frame: "pd.DataFrame", name: str, head: str) -> str:
     study = studies_of(frame, [str(one) for one in frame.columns])
     first = next(iter(found))
     arm = next((f" {side[1:]}" for side in SIDES if name.endswith(side)), "")
-    called = name if head == name else f"{head!r} ({name})"
+    called = name if head == name else f"{shown(head)} ({name})"
     return (
-        f"{called} holds several figures in one cell, {texts.iloc[first][:40]!r}; check "
+        f"{called} holds several figures in one cell, {shown(texts.iloc[first][:40])}; check "
         f"{rows_in_words(study, list(found))}. Say what they are with {way('cells', head)}, the "
         f"dots being {found[first]}{f', and{arm} after it' if arm else ''}."
     )

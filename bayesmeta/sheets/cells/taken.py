@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
-from ...ways import way
+from ...ways import shown, way
 from ..figures.words import column_of, key, numbers_of, rows_in_words
 from ..names.measures import level_of
 from ..names.sets import STUDY, spelled
@@ -133,8 +133,9 @@ def refused(taken: Taken, wrong: Mapping[int, str]) -> str:
     name = "its study" if taken.study is None else taken.study[first]
     text = str(taken.cells.iloc[first]).strip()
     return (
-        f"{taken.asked.head!r}, read as {form.name}: {rows_in_words(taken.study, [first])} "
-        f"{text[:40]!r} {wrong[first]}.{also} Write e.g. {form.example}, leave the cell blank, or "
+        f"{shown(taken.asked.head)}, read as {form.name}: {rows_in_words(taken.study, [first])} "
+        f"{shown(text[:40])} {wrong[first]}.{also} Write e.g. {form.example}, leave the cell "
+        "blank, or "
         f"exclude the row: {way('exclude', name)}."
     )
 

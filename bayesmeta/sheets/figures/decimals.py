@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from ...ways import way
+from ...ways import shown, way
 from .marks import CANONICAL, Printed
 from .places import number
 
@@ -125,7 +125,7 @@ def _has_thousands(column: Column) -> bool:
 
 
 def _contradiction(column: Column, texts: Sequence[str], frame: "pd.DataFrame") -> str:
-    one, two = (f"{text!r} in {_row(frame, column, text)}" for text in texts[:2])
+    one, two = (f"{shown(text)} in {_row(frame, column, text)}" for text in texts[:2])
     return (
         f"{column.name} has {one} and {two}: a decimal mark in the one is a mark between "
         "thousands in the other; write both alike."
@@ -138,7 +138,8 @@ def _two_readings(column: Column, frame: "pd.DataFrame") -> str:
     thousands, decimal = one.text(decimal=False), one.text()
     more = f" (and {len(others)} more like it)" if others else ""
     return (
-        f"{column.name} is {text!r} in {_row(frame, column, text)}{more}, which is {thousands} or "
+        f"{column.name} is {shown(text)} in {_row(frame, column, text)}{more}, which is "
+        f"{thousands} or "
         f"{decimal}, and the table does not tell which; write {thousands} or {decimal}0, or say "
         f"which mark is decimal: {way('decimal', '.')} or {way('decimal', ',')}."
     )

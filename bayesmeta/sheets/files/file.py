@@ -1,17 +1,17 @@
 """A file, or standard input, into one frame of cells, and what was guessed of it."""
 
 import re
-import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from ...errors import DataError, FileError
+from ...errors import DataError
 from ...ways import way
 from .header import CONTROL
 from .parquet import PARQUET, read_parquet
 from .separated import read_separated
+from .source import read_bytes
 from .tidy import read_tidy
 from .workbook import ZIP, read_workbook
 
@@ -83,7 +83,7 @@ def read_sheet(
         If it is not a table, or can be read in two ways.
     """
     name = "standard input" if str(path) == "-" else str(path)
-    data = _bytes(path)
+    data = read_bytes(path)
     if data.startswith(ZIP):
         return Sheet(*read_workbook(data, name, sheet), name, ".")
     if sheet is not None:
@@ -95,16 +95,6 @@ def read_sheet(
     text, said = decoded(data, name)
     found = read_tidy(text.encode(), numbers) or read_separated(CONTROL.sub(" ", text), name)
     return Sheet(found[0], (*said, *found[1]), name)
-
-
-def _bytes(path: Path | str) -> bytes:
-    try:
-        if str(path) == "-":
-            return sys.stdin.buffer.read()
-        return Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # a path with a NUL
-        why = getattr(error, "strerror", None) or error
-        raise FileError(f"{path} cannot be read: {why}.") from None
 
 
 def decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:

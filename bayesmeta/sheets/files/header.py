@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import numpy as np
 
 from ...errors import DataError
+from ...ways import shown
 from ..figures.marks import is_printed
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def check_repeated(names: Sequence[str], name: str) -> None:
     if repeated is not None:
         places = [str(i) for i, one in enumerate(names, start=1) if one == repeated]
         raise DataError(
-            f"{name} has more than one column {repeated!r}; keep one of them, or rename them: "
+            f"{name} has more than one column {shown(repeated)}; keep one of them, or rename them: "
             f"they are columns {', '.join(places[:-1])} and {places[-1]}."
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from ...errors import DataError
+from ...ways import shown
 from ..figures.marks import is_printed
 from .header import LOOK, Row, Unit, filled, header_at, is_known, longer, table_of, tidied
 
@@ -239,7 +240,8 @@ def _quoted(lines: Sequence[str], first: int, separator: str, name: str) -> tupl
             after = rest.lstrip(" \t".replace(separator, ""))
             if after and not after.startswith(separator):
                 raise DataError(
-                    f"{name} has text after a closing quote in line {i + 1}, {after[:20]!r}; write "
+                    f"{name} has text after a closing quote in line {i + 1}, "
+                    f"{shown(after[:20])}; write "
                     "a quote inside a quoted cell twice, or take the quotes away."
                 )
             found, rest = bool(after), after[1:]

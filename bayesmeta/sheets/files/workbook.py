@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 from xml.etree.ElementTree import ParseError
 
 from ...errors import DataError
-from ...ways import way
+from ...ways import shown, way
 from .header import CONTROL, Row, Unit, table_of, tidied
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def read_workbook(
         titles = [one.title for one in values.worksheets]
         chosen = _chosen(values, name, sheet)
         cells = _cells(chosen, formulas[chosen.title] if formulas else None)
-    where = f"sheet {chosen.title!r}"
+    where = f"sheet {shown(chosen.title)}"
     _check(cells, name, where)
     frame, said = table_of(cells.rows, name if len(titles) == 1 else f"{name}, {where},", _ROW)
     which = (f"{where} of {len(titles)}",) if len(titles) > 1 else ()
@@ -123,7 +123,7 @@ def _named(sheets: Sequence[Workbook], name: str, wanted: str) -> Workbook:
         if len(some) == 1:
             return some[0]
     listed = ", ".join(repr(one.title) for one in sheets)
-    raise DataError(f"{name} has no sheet {wanted!r}; it has {listed}.")
+    raise DataError(f"{name} has no sheet {shown(wanted)}; it has {listed}.")
 
 
 def _has_cells(sheet: Workbook) -> bool:

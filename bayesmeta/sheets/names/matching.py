@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ColumnError, DataError
+from ...ways import shown
 from ..figures.words import blank_in, key
 from .measures import DIFFERENCES, RATIOS, fits, refuse_other
 from .revman import exported
@@ -44,7 +45,7 @@ def _exact(found: Match) -> None:
     for ours in OURS:
         places = [p for p in found.free([key(ours)]) if found.heads[p] == ours]
         if len(places) > 1:
-            raise DataError(f"The table has more than one column {ours!r}; keep one of them.")
+            raise DataError(f"The table has more than one column {shown(ours)}; keep one of them.")
         if places and ours not in found.places:
             found.claim(ours, places)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from ...errors import DataError
-from ...ways import way
+from ...ways import shown, way
 
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "OR": ("or", "oddsratio"),
@@ -51,7 +51,8 @@ def refuse_other(head: str, stated: str, asked: str | None) -> None:
     if fits(stated, asked):
         return
     raise DataError(
-        f"Column {head!r} holds the {_NAMES[stated]}, and the measure asked for is {asked}; ask "
+        f"Column {shown(head)} holds the {_NAMES[stated]}, and the measure asked for is "
+        f"{asked}; ask "
         f"for it with {way('measure', stated)}, or say which column to use with "
         f"{way('columns', 'estimate')}."
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from ...arguments import as_text, check_frame, check_mapping, is_among
 from ...errors import DataError
-from ...ways import way
+from ...ways import shown, way
 from ..figures.words import blank_in, column_of, key
 from .matching import match
 from .measures import RATIOS, level_of
@@ -99,7 +100,9 @@ def named(
     >>> found.said
     ('Trial as study; columns of metafor: ai, bi, ci, di',)
     """
-    heads = [str(name) for name in frame.columns]
+    check_frame(frame)
+    check_mapping(columns, "columns", "{'study': 'Trial'}")
+    heads = [as_text(name) for name in frame.columns]
     given = _given(heads, columns or {})
     found = match(frame, heads, given, measure)
     of_names = _stated(found)
@@ -116,19 +119,20 @@ def named(
 
 def _given(heads: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
     """Places of the columns that the caller named."""
-    unknown = [ours for ours in columns if ours not in OURS]
+    unknown = [as_text(ours) for ours in columns if not is_among(ours, OURS)]
     if unknown:
         near = get_close_matches(unknown[0], OURS, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"e.g. {way('columns', 'study')}."
         raise DataError(
             f"{way('columns', unknown[0])} is none of the columns that are read; {hint}"
         )
-    given = {ours: _place(heads, ours, str(theirs)) for ours, theirs in columns.items()}
+    given = {ours: _place(heads, ours, as_text(theirs)) for ours, theirs in columns.items()}
     for ours, place in given.items():
         twice = [one for one in given if given[one] == place and one != ours]
         if twice:
             raise DataError(
-                f"Column {heads[place]!r} is named for {ours} and for {twice[0]}; it can be one "
+                f"Column {shown(heads[place])} is named for {ours} and for {twice[0]}; it can "
+                "be one "
                 f"of them: {way('columns', ours)}."
             )
     return given
@@ -140,11 +144,14 @@ def _place(heads: Sequence[str], ours: str, theirs: str) -> int:
         [i for i, head in enumerate(heads) if key(head) == key(theirs)],
     ):
         if len(places) > 1:
-            raise DataError(f"The table has more than one column {theirs!r}; keep one of them.")
+            raise DataError(
+                f"The table has more than one column {shown(theirs)}; keep one of them."
+            )
         if places:
             return places[0]
     raise DataError(
-        f"The table has no column {theirs!r} (for {ours}); it has {', '.join(heads)}. Name one of "
+        f"The table has no column {shown(theirs)} (for {ours}); it has {', '.join(heads)}. "
+        "Name one of "
         f"them with {way('columns', ours)}."
     )
 

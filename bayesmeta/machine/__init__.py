@@ -1,0 +1,1 @@
+"""What the machine allows: folders to write to, an end that is asked for, processes that fork."""

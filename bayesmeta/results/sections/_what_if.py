@@ -1,0 +1,79 @@
+"""The scenario table: what every decision made otherwise would say."""
+
+from functools import partial
+
+from ...variations import Scenarios
+from .. import OutcomeResult, Results
+from ..display import natural, number, percent
+from ._columns import column
+from ._columns import natural as with_interval
+from ._section import LABEL, Cell, Column, Section, Values
+
+ENDS = ("difference", "difference_lower", "difference_upper")
+
+
+def what_if(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """One row per decision made otherwise, and whether the conclusion stands."""
+    found = outcome.what_if
+    return None if found is None else of_scenarios(found)
+
+
+def of_scenarios(found: Scenarios) -> Section:
+    """The scenario table as people read it."""
+    table = found.table()
+    columns = [
+        Column("change", "change", lambda row: Cell(row[LABEL], below=_below(row))),
+        column("k", "k", lambda row: f"{int(row['k'])}", right=True),
+        with_interval("estimate", found.measure, right=True),
+        column("new_lower", "in a new setting", lambda row: _new(row, found), right=True),
+    ]
+    if "prob_benefit" in table:
+        columns.append(
+            column(
+                "prob_benefit", "P(benefit)", lambda row: percent(row["prob_benefit"]), right=True
+            )
+        )
+    if "difference" in table:
+        per = f" per {found.per:,.10g}" if found.per != 1 else ""
+        shown = partial(_difference, decimals=0 if found.per != 1 else 2)
+        columns.append(column("difference", f"difference{per}", shown, right=True))
+    if "stands" in table:
+        columns.append(column("stands", "stands", _stands))
+    said = [f"Rule: {found.rule}."] if "stands" in table else []
+    said += [f"Differences are at {found.baseline}."] if "difference" in table else []
+    said += [f"Not made: {one.name}, for {one.why}." for one in found.not_made]
+    return Section(
+        name="what-if",
+        title="What if: one decision made otherwise",
+        table=table.assign(kind=None),
+        columns=tuple(columns),
+        lead=found.in_words,
+        note=" ".join(said),
+        marked=True,
+    )
+
+
+def _below(row: Values) -> tuple[str, ...]:
+    about = [row["change"]] if row["change"] != row[LABEL] else []
+    note = row.get("note")
+    return ("; ".join([*about, note] if isinstance(note, str) and note else about),)
+
+
+def _new(row: Values, found: Scenarios) -> str:
+    low, high = (float(row[f"new_{end}_natural"]) for end in ("lower", "upper"))
+    return f"{natural(low, found.measure)} to {natural(high, found.measure)}"
+
+
+def _benefit(row: Values) -> str:
+    return percent(row["prob_benefit"])
+
+
+def _difference(row: Values, *, decimals: int) -> str:
+    middle, low, high = (number(float(row[name]), decimals) for name in ENDS)
+    return f"{middle} [{low}, {high}]"
+
+
+def _stands(row: Values) -> str:
+    if not row["sound"]:
+        return "not sound"
+    return {True: "yes", False: "no"}.get(row["stands"], "")
