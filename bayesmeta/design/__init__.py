@@ -1,0 +1,14 @@
+"""Formulas into design matrices: which covariates say where the studies' effects are expected.
+
+A formula is read by a grammar of our own and nothing in it is ever evaluated. Numeric covariates
+are centred at the mean of the rows used. A factor alone gets a mean per level; beside others it is
+coded by orthonormal differences from the mean, so that no level is a reference and all have the
+same prior variance.
+"""
+
+from ._columns import contrasts
+from ._formula import Factor, Formula, Term, parse
+from ._make import design
+from ._matrix import Design
+
+__all__ = ["Design", "Factor", "Formula", "Term", "contrasts", "design", "parse"]
