@@ -11,6 +11,7 @@ its own name too (``HalfNormal``, ``egger``), and so does:
   `outliers`, `width_penalty`, `quartile_definitions`, `deviance`, `compare_loo`, `coherence`,
   `Explanation`;
 - if it had been decided otherwise: `scenarios`;
+- effects that depend on covariates: `Linear` and `ByGroup` in the place of ``mu``;
 - for a decision model: `psa`, joint draws of every `PsaOutcome`;
 - of several outcomes: `summary_of_findings`, `compare_outcomes`, `multivariate_random_effects`,
   `MultivariateFit`, `restricted_log_likelihood`;
@@ -93,12 +94,14 @@ if TYPE_CHECKING:
     from .model import (
         BetaBinomial,
         BinomialNormal,
+        ByGroup,
         CommonEffect,
         ContinuousCommonEffect,
         ContinuousNormal,
         Exchangeable,
         HypergeometricNormal,
         IncidenceNormal,
+        Linear,
         MultivariateNormal,
         NormalNormal,
         OutlierMixture,
@@ -188,12 +191,14 @@ _HOME = {
     "model": (
         "BetaBinomial",
         "BinomialNormal",
+        "ByGroup",
         "CommonEffect",
         "ContinuousCommonEffect",
         "ContinuousNormal",
         "Exchangeable",
         "HypergeometricNormal",
         "IncidenceNormal",
+        "Linear",
         "MultivariateNormal",
         "NormalNormal",
         "OutlierMixture",
@@ -267,6 +272,7 @@ __all__ = [
     "BetaBinomial",
     "BinaryStudies",
     "BinomialNormal",
+    "ByGroup",
     "CommonEffect",
     "ContinuousCommonEffect",
     "ContinuousNormal",
@@ -289,6 +295,7 @@ __all__ = [
     "IncidenceStudies",
     "InverseGamma",
     "Jeffreys",
+    "Linear",
     "LogNormal",
     "LogStudentT",
     "Mixture",

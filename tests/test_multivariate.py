@@ -13,7 +13,7 @@ from tolerances import CLOSED_FORM, INVARIANCE, STANDARD_ERRORS
 
 import bayesmeta as bm
 from bayesmeta.engines import mathematics, pymc_source
-from bayesmeta.model import ByOutcome
+from bayesmeta.model import Named
 from bayesmeta.multivariate import matrices, root
 from bayesmeta.simulate import parameters, replicate
 from bayesmeta.summaries import describe
@@ -331,7 +331,7 @@ def test_the_model_is_a_value_with_priors_for_all_or_by_outcome():
     assert list(named.priors) == ["mu[PD]", "mu[AL]", "tau", "rho", "within"]
     assert (named.of("mu", "AL"), named.of("tau", "AL")) == (bm.Normal(0, 2), TAU)
     assert named == model(mu=dict(reversed(BY_NAME.items())), within=bm.Uniform(0, 0.9))
-    assert hash(named) == hash(model(mu=ByOutcome(BY_NAME), within=bm.Uniform(0, 0.9)))
+    assert hash(named) == hash(model(mu=Named(BY_NAME), within=bm.Uniform(0, 0.9)))
     assert eval(repr(named), {name: getattr(bm, name) for name in bm.__all__}) == named
     assert describe(named).endswith("correlations within studies one unknown number")
     assert "mu[AL]=Normal(0, 2)" in describe(named)

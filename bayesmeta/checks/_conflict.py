@@ -120,13 +120,13 @@ def conflict(posterior: Posterior) -> Conflict | None:
     """
     model, data = posterior.model, posterior.data
     tau = _taus(model.between) if _by_study(model.likelihood) else None
-    if tau is None or not model.priors["mu"].proper:
+    if tau is None or not model.overall.proper:
         return None
     y, se = rough_estimates(model.likelihood, data, data.numbers)
     w = se**-2
     pooled = float(w @ y / w.sum())
     sd = np.sqrt(1 / w.sum() + tau**2 * (w @ w) / w.sum() ** 2)
-    p_mu = _larger(model.priors["mu"], pooled, sd)
+    p_mu = _larger(model.overall, pooled, sd)
     q = float(w @ (y - pooled) ** 2) if data.k > 1 else np.nan
     p_tau = float(_q_tail(q, w, tau).mean()) if data.k > 1 else np.nan
     return Conflict(_label(model, data), pooled, q, p_mu, p_tau)

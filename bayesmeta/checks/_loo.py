@@ -252,7 +252,7 @@ def _nodes_of(posterior: Posterior) -> tuple[Mapping[str, Array], Array, NDArray
     seen = nodes.mass > FAINT * nodes.mass.max()
     at = {name: values[seen] for name, values in nodes.values.items()}
     at_mu, at_tau, farthest = at["mu"], at["tau"], nodes.values["tau"].max()
-    low, high = posterior.model.priors["mu"].support
+    low, high = posterior.model.overall.support
     room = 0.02 * (at_mu.max() - at_mu.min())
     ends = (at_mu < at_mu.min() + room) & (at_mu.min() - low > room)
     ends |= (at_mu > at_mu.max() - room) & (high - at_mu.max() > room)

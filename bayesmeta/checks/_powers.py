@@ -68,7 +68,7 @@ class Joint:
         model = posterior.model
         self.mu = Panels.between(posterior.at().quantile(PROBS))
         self.tau = _tau(model.between, posterior)
-        self.log_prior_mu = log_density(model.priors["mu"], self.mu.x)[:, None]
+        self.log_prior_mu = log_density(model.overall, self.mu.x)[:, None]
         self.log_prior_tau = _log_prior_of_tau(model.between, self.tau.x)
         self.log_likelihood = self._likelihood()
 

@@ -207,7 +207,7 @@ def _effects(
         shown = float(scale.natural(limit))
         words = f"{scale.name} beyond {shown:.3g}" + (f" or 1/{shown:.3g}" if scale.log else "")
     if "mu" in drawn:
-        mu = model.priors["mu"]
+        mu = model.overall
         extreme = 0.0
         if limit is not None:
             extreme = mu.cdf(-limit) + 1 - mu.cdf(limit)

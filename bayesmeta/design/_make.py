@@ -24,6 +24,7 @@ def design(
     covariates: Mapping[str, Covariate],
     studies: Sequence[str],
     *,
+    centre: bool = True,
     scale: bool = False,
 ) -> Design:
     """Make the design matrix of a formula.
@@ -40,6 +41,8 @@ def design(
     covariates : mapping of str to array of float, or tuple of str
         Columns by name, one entry per study; NaN or blank where it is not known.
     studies : sequence of str, length k
+    centre : bool
+        Take its mean off each number, as above; else numbers are left as they are.
     scale : bool
         Divide numeric covariates by their SD over the rows used.
 
@@ -61,10 +64,10 @@ def design(
     used, left_out = _rows(read, covariates, studies)
     kept = {name: take(covariates[name], np.flatnonzero(used)) for name in read.variables}
     codings = _codings(read, kept)
-    constant = read.intercept or "level" in [one.kind for one in codings]
+    centred = centre and (read.intercept or "level" in [one.kind for one in codings])
     terms = tuple(
         tuple(
-            columns_of(factor, kept[factor.variable], whole=whole, centred=constant, scaled=scale)
+            columns_of(factor, kept[factor.variable], whole=whole, centred=centred, scaled=scale)
             for factor, whole in zip(term, coding.whole, strict=True)
         )
         for term, coding in zip(read.terms, codings, strict=True)

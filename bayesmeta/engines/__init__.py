@@ -99,6 +99,7 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     """
     if not isinstance(model, Model):
         raise ModelError(f"fit takes a model first, e.g. default_model(data); got {shown(model)}.")
+    data = model.complete(data)
     check_propriety(model, data)
     return run(engine, model, data)
 

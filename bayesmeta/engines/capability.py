@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from ..errors import ModelError
 from ..machine.collector import uncollected
-from ..model import Data, Model, NormalSpread, NoSpread, Scatter
+from ..model import Data, Model, NormalSpread, NoSpread, Predictor, Scatter
 from ..posterior import Posterior
 from ..priors import Prior
 from ..ways import shown
 from .exact.common import integrate_common
 from .exact.fixed import integrate_fast
 from .exact.grid import integrate_on_grid
+from .exact.linear import integrate_linear, not_closed
 from .exact.mu_prior import not_taken, takes_mu
 from .exact.mu_rule import has_an_edge, smooth, takes
 from .exact.normal import integrate
@@ -71,6 +72,8 @@ def capability(model: Model, data: Data | None = None) -> Capability:
     why_not = _beyond(model)
     if why_not:
         return Capability(model, None, why_not)
+    if isinstance(model.location, Predictor):
+        return _of_coefficients(model, data)
     match model.between, model.likelihood.closed:
         case NoSpread(), True:
             taken = takes_mu(_mu(model))
@@ -86,6 +89,20 @@ def capability(model: Model, data: Data | None = None) -> Capability:
         case _:
             exact, why_not = None, _unknown(model)
     return Capability(model, None if why_not else exact, why_not)
+
+
+def _of_coefficients(model: Model, data: Data | None) -> Capability:
+    """How a model can be fitted whose effects depend on covariates."""
+    if not model.likelihood.closed or not isinstance(model.between, NoSpread | NormalSpread):
+        return Capability(
+            model,
+            None,
+            "The exact engine takes coefficients of estimates with normal effects alone"
+            "; use NUTS(seed=...).",
+        )
+    known = model.location if data is None else model.numbered(data).location
+    why_not = not_closed(tuple(known.priors.values()))
+    return Capability(model, None if why_not else _linear, why_not)
 
 
 def default_engine(model: Model) -> Engine:
@@ -106,7 +123,7 @@ def run(engine: Engine | None, model: Model, data: Data) -> Posterior:
     if engine is not None and not isinstance(engine, Quadrature):
         raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {shown(engine)}.")
     model.check_data(data)
-    can = capability(model)
+    can = capability(model, data)
     if can.exact is not None:
         return can.exact(model, data, engine or Quadrature())
     if engine is not None:
@@ -154,11 +171,15 @@ def _unknown(model: Model) -> str:
 
 
 def _mu(model: Model) -> Prior:
-    return model.priors["mu"]
+    return model.overall
 
 
 def _closed_form(model: Model, data: Data, settings: Quadrature) -> Posterior:
     return integrate(model, data, nodes=settings.nodes, tolerance=settings.tolerance)  # pyright: ignore[reportArgumentType]
+
+
+def _linear(model: Model, data: Data, settings: Quadrature) -> Posterior:
+    return integrate_linear(model, data, nodes=settings.nodes, tolerance=settings.tolerance)  # pyright: ignore[reportArgumentType]
 
 
 def _common(model: Model, data: Data, settings: Quadrature) -> Posterior:

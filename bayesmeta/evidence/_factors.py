@@ -205,7 +205,7 @@ def _log_evidence(posterior: Posterior) -> float:
 
 
 def _of_mu(posterior: Posterior, log_z: float) -> BayesFactor:
-    prior = posterior.model.priors["mu"]
+    prior = posterior.model.overall
     low, high = prior.support
     log_prior = float(log_density(prior, np.array(0.0))) if low < 0 < high else -np.inf
     if not np.isfinite(log_prior):

@@ -58,7 +58,7 @@ def mean_weights(posterior: Posterior) -> "pd.DataFrame":
         raise ModelError(f"Weights need an exact posterior: {way('exact')}.")
     model = posterior.model
     closed = model.likelihood.closed and isinstance(model.between, NoSpread | NormalSpread)
-    if closed and isinstance(model.priors["mu"], Normal | Flat):
+    if closed and isinstance(model.overall, Normal | Flat):
         return _conditional_weights(posterior)
     return _precision_lost(posterior)
 
@@ -66,7 +66,7 @@ def mean_weights(posterior: Posterior) -> "pd.DataFrame":
 def _conditional_weights(posterior: Posterior) -> "pd.DataFrame":
     import pandas as pd
 
-    prior, data = posterior.model.priors["mu"], posterior.data
+    prior, data = posterior.model.overall, posterior.data
     se = data.numbers["se"]
     of_prior = prior.sd**-2.0 if isinstance(prior, Normal) else 0.0
     tau, mass = np.zeros(1), np.ones(1)

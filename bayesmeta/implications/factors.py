@@ -60,7 +60,7 @@ def factor_of_mu(posterior: Posterior, one: BayesFactor, prob: float) -> Iterato
     the log scale, where a prior may lie as far from 0 as it likes.
     """
     read = reading("mu = 0", posterior["mu"], prob)
-    prior = posterior.model.priors["mu"]
+    prior = posterior.model.overall
     height = float(log_density(prior, np.array(0.0)))
     if not np.isfinite(height):
         return

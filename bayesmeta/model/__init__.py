@@ -28,7 +28,8 @@ from ._counts import (
     ProportionNormal,
 )
 from ._estimates import CommonEffect, NormalNormal, OutlierMixture
-from ._multivariate import ByOutcome, MultivariateNormal
+from ._multivariate import MultivariateNormal
+from ._named import Named
 from ._priors import VAGUE, Exchangeable, made_for_another
 from .likelihood import (
     ARM_LINKS,
@@ -48,6 +49,7 @@ from .likelihood import (
     Proportion,
 )
 from .location import EachOutcome, Location, Overall
+from .predictor import COEFFICIENT, DESIGN, ByGroup, Coefficients, Linear, Predictor
 from .spread import (
     CorrelatedSpread,
     NormalSpread,
@@ -60,12 +62,15 @@ from .spread import (
 
 __all__ = [
     "ARM_LINKS",
+    "COEFFICIENT",
+    "DESIGN",
     "VAGUE",
     "Arms",
     "BetaBinomial",
     "Binomial",
     "BinomialNormal",
-    "ByOutcome",
+    "ByGroup",
+    "Coefficients",
     "CommonEffect",
     "ContinuousCommonEffect",
     "ContinuousNormal",
@@ -81,9 +86,11 @@ __all__ = [
     "Incidence",
     "IncidenceNormal",
     "Likelihood",
+    "Linear",
     "Location",
     "Model",
     "MultivariateNormal",
+    "Named",
     "NoSpread",
     "NormalNormal",
     "NormalSpread",
@@ -96,6 +103,7 @@ __all__ = [
     "Paired",
     "Poisson",
     "PoissonNormal",
+    "Predictor",
     "Proportion",
     "ProportionNormal",
     "RandomEffects",

@@ -5,16 +5,16 @@ write, which say what their three parts are. What reads a model asks its parts.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import ClassVar, Self
 
 from ..effects import ATANH_RD, MEASURES, EffectSizes, Measure
 from ..errors import ModelError
 from ..priors import Prior
 from ..studies import ContinuousStudies
-from ._priors import Exchangeable, check_mu, check_sources, check_tau, checked_df
+from ._priors import Exchangeable, check_sources, check_tau, checked_df
 from .likelihood import Data, Likelihood
-from .location import Location, Overall
+from .location import Location, check_location, located
 from .spread import NormalSpread, NoSpread, Scatter, Spread, StudentTSpread
 
 
@@ -52,6 +52,17 @@ class Model:
         raise NotImplementedError
 
     @property
+    def overall(self) -> Prior:
+        """Prior of the one effect that all studies are expected to have.
+
+        Raises
+        ------
+        ModelError
+            If they are expected to have several.
+        """
+        return self.location.overall
+
+    @property
     def name(self) -> str:
         """How people write it."""
         return type(self).__name__
@@ -76,6 +87,17 @@ class Model:
         raise ModelError(
             said.format(f"{kind} ({self.takes.__name__})") + "for estimates use NormalNormal."
         )
+
+    def complete[D: Data](self, data: D) -> D:
+        """Return the studies that it can be fitted to; the others are named among the excluded.
+
+        Raises
+        ------
+        ModelError
+            If the data are of another kind, or lack what the location asks for.
+        """
+        self.check_data(data)
+        return self.location.complete(data)  # pyright: ignore[reportReturnType, reportArgumentType]
 
     def scale(self, data: Data) -> Measure:
         """Return the measure, with the scale on which mu stands."""
@@ -103,12 +125,14 @@ class Model:
         return ATANH_RD if own == "RD" else MEASURES[own]
 
     def numbered(self, data: Data) -> Self:
-        """Return the model as a program is made of it; outcomes, if several, have numbers."""
-        return self
+        """Return the model as a program is made of it: what data give names to has numbers."""
+        before, numbered = self.location, self.location.numbered(data)
+        return self if numbered is before else replace(self, **numbered.spelled)  # pyright: ignore
 
     def labels(self, name: str, data: Data) -> Mapping[str, tuple[str, ...]]:
         """Return the names along the axes of a parameter that is no scalar, by axis."""
-        return {"study": data.study}
+        names = self.location.entries(data)
+        return {"term": names} if name == self.location.name and names else {"study": data.study}
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -129,6 +153,8 @@ class Model:
         for name, value in values.items():
             if isinstance(value, Prior):
                 found[name] = value
+            elif isinstance(value, Location):
+                found |= value.priors
             elif isinstance(value, Exchangeable):
                 found |= {f"{name}_mean": value.mean, f"{name}_sd": value.sd}
         return found
@@ -153,20 +179,21 @@ class RandomEffects(Model):
 
     Attributes
     ----------
-    mu, tau : Prior
+    mu : Prior or Location
+    tau : Prior
     df : float, Prior or None
         Degrees of freedom, where effects are Student-t.
     """
 
     __slots__ = ()
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     df: float | Prior | None
 
     @property
-    def location(self) -> Overall:
-        """One mean for all studies."""
-        return Overall(self.mu)
+    def location(self) -> Location:
+        """One mean for all studies, or one for each place."""
+        return located(self.mu)
 
     @property
     def between(self) -> Scatter:
@@ -174,7 +201,7 @@ class RandomEffects(Model):
         return NormalSpread(self.tau) if self.df is None else StudentTSpread(self.tau, self.df)
 
     def _check_effects(self) -> None:
-        check_mu(self.mu)
+        check_location(self.mu)
         check_tau(self.tau)
         object.__setattr__(self, "df", checked_df(self.df))
 
@@ -184,16 +211,16 @@ class OneEffect(Model):
 
     Attributes
     ----------
-    mu : Prior
+    mu : Prior or Location
     """
 
     __slots__ = ()
-    mu: Prior
+    mu: Prior | Location
 
     @property
-    def location(self) -> Overall:
-        """One effect for all studies."""
-        return Overall(self.mu)
+    def location(self) -> Location:
+        """One effect for all studies, or one for each place."""
+        return located(self.mu)
 
     @property
     def between(self) -> NoSpread:

@@ -28,6 +28,7 @@ from .likelihood import (
     Proportion,
 )
 from .location import EachOutcome, Location, Overall
+from .predictor import Predictor
 from .spread import (
     CorrelatedSpread,
     NormalSpread,
@@ -100,12 +101,13 @@ def compose(likelihood: Likelihood, location: Location, spread: Spread) -> Model
             f"There is no model of {_WORDS.get(type(spread), repr(spread))} with the likelihood "
             f"{type(likelihood).__name__}{goes}."
         )
-    if type(location) is not _LOCATED.get(spelled, Overall):
+    if not isinstance(location, _LOCATED.get(spelled, Overall | Predictor)):
         raise ModelError(f"{spelled.__name__} has no such location: {location!r}.")
     given = {
         field.name: getattr(part, field.name)
-        for part in (likelihood, location, spread)
+        for part in (likelihood, spread)
         for field in fields(part)  # pyright: ignore[reportArgumentType]
     }
+    given |= location.spelled
     wanted = {field.name for field in fields(spelled)}  # pyright: ignore[reportArgumentType]
     return spelled(**{name: value for name, value in given.items() if name in wanted})

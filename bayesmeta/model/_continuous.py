@@ -11,6 +11,7 @@ from ..ways import shown
 from ._base import OneEffect, RandomEffects
 from ._priors import check_mu
 from .likelihood import ARM_LINKS, Arms, Data
+from .location import Location, check_location
 
 MEASURES = ("MD", "SMD", "ROM", "RGM")
 
@@ -76,7 +77,7 @@ class ContinuousNormal(RandomEffects):
     """
 
     measure: str
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     arms: str = "normal"
     log_sd: Prior | None = None
@@ -124,7 +125,7 @@ class ContinuousCommonEffect(OneEffect):
     """
 
     measure: str
-    mu: Prior
+    mu: Prior | Location
     arms: str = "normal"
     log_sd: Prior | None = None
     baseline: Prior | None = None
@@ -134,7 +135,7 @@ class ContinuousCommonEffect(OneEffect):
 
     def __post_init__(self) -> None:
         check_arms(self)
-        check_mu(self.mu)
+        check_location(self.mu)
 
     @property
     def likelihood(self) -> Arms:

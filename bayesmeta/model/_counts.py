@@ -24,6 +24,7 @@ from .likelihood import (
     Poisson,
     Proportion,
 )
+from .location import Location, check_location
 
 ANY_SHARE = Uniform(0, 1)
 
@@ -76,7 +77,7 @@ class BinomialNormal(RandomEffects):
     """
 
     measure: str
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     baseline: Prior | Exchangeable = VAGUE
     coding: str = "half"
@@ -135,7 +136,7 @@ class HypergeometricNormal(RandomEffects):
     Stijnen T, Hamza TH, Özdemir P (2010). Stat Med 29:3046-3067.
     """
 
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     df: float | Prior | None = None
     measure: ClassVar[str] = "OR"
@@ -179,7 +180,7 @@ class PoissonNormal(RandomEffects):
     Stijnen T, Hamza TH, Özdemir P (2010). Stat Med 29:3046-3067.
     """
 
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     baseline: Prior = VAGUE
     df: float | Prior | None = None
@@ -222,7 +223,7 @@ class ProportionNormal(RandomEffects):
     Hamza TH, van Houwelingen HC, Stijnen T (2008). J Clin Epidemiol 61:41-51.
     """
 
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     df: float | Prior | None = None
     measure: ClassVar[str] = "PLO"
@@ -263,7 +264,7 @@ class IncidenceNormal(RandomEffects):
     Stijnen T, Hamza TH, Özdemir P (2010). Stat Med 29:3046-3067.
     """
 
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     df: float | Prior | None = None
     measure: ClassVar[str] = "IRLN"
@@ -310,14 +311,14 @@ class BetaBinomial(OneEffect):
     Kuss O (2015). Stat Med 34:1097-1116.
     """
 
-    mu: Prior
+    mu: Prior | Location
     baseline: Prior = VAGUE
     rho: Prior = ANY_SHARE
     measure: ClassVar[str] = "OR"
     takes: ClassVar[type[Data]] = BinaryStudies
 
     def __post_init__(self) -> None:
-        check_mu(self.mu)
+        check_location(self.mu)
         check_mu(self.baseline, "baseline")
         check_mu(self.rho, "rho")
         check_within_one(self.rho, "rho", "correlation")

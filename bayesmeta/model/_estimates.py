@@ -7,7 +7,7 @@ from ..priors import Prior
 from ._base import Model, OneEffect, RandomEffects
 from ._priors import check_mu, check_tau, check_within_one
 from .likelihood import Estimates
-from .location import Overall
+from .location import Location, check_location, located
 from .spread import OutlierSpread
 
 _ESTIMATES = Estimates()
@@ -22,8 +22,8 @@ class CommonEffect(OneEffect):
 
     Parameters
     ----------
-    mu : Prior
-        Prior of the overall effect.
+    mu : Prior, Linear or ByGroup
+        Prior of the overall effect; or where effects are expected, if that depends on covariates.
 
     Raises
     ------
@@ -31,10 +31,10 @@ class CommonEffect(OneEffect):
         If `mu` is not a prior.
     """
 
-    mu: Prior
+    mu: Prior | Location
 
     def __post_init__(self) -> None:
-        check_mu(self.mu)
+        check_location(self.mu)
 
     @property
     def likelihood(self) -> Estimates:
@@ -52,8 +52,8 @@ class NormalNormal(RandomEffects):
 
     Parameters
     ----------
-    mu : Prior
-        Prior of the overall effect.
+    mu : Prior, Linear or ByGroup
+        Prior of the overall effect; or where effects are expected, if that depends on covariates.
     tau : Prior
         Prior of the between-study standard deviation; no mass below zero.
     df : float or Prior, optional
@@ -72,7 +72,7 @@ class NormalNormal(RandomEffects):
     Juárez MA, Steel MFJ (2010). J Bus Econ Stat 28:52-66 (a prior of the degrees of freedom).
     """
 
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     df: float | Prior | None = None
 
@@ -99,8 +99,8 @@ class OutlierMixture(Model):
 
     Parameters
     ----------
-    mu : Prior
-        Prior of the overall effect.
+    mu : Prior, Linear or ByGroup
+        Prior of the overall effect; or where effects are expected, if that depends on covariates.
     tau : Prior
         Prior of the between-study standard deviation of the studies that are no outliers; no mass
         below zero.
@@ -129,13 +129,13 @@ class OutlierMixture(Model):
     'study effects of which a share, the outliers, have the wider SD √(tau² + spread²)'
     """
 
-    mu: Prior
+    mu: Prior | Location
     tau: Prior
     share: Prior
     spread: Prior
 
     def __post_init__(self) -> None:
-        check_mu(self.mu)
+        check_location(self.mu)
         check_tau(self.tau)
         check_mu(self.share, "share", example="Beta(1, 9)")
         check_within_one(self.share, "share", "share of studies")
@@ -147,9 +147,9 @@ class OutlierMixture(Model):
         return _ESTIMATES
 
     @property
-    def location(self) -> Overall:
-        """One mean for all studies."""
-        return Overall(self.mu)
+    def location(self) -> Location:
+        """One mean for all studies, or one for each place."""
+        return located(self.mu)
 
     @property
     def between(self) -> OutlierSpread:

@@ -1,6 +1,6 @@
 """Several outcomes at once: random effects correlated between outcomes, within and between."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self, final
 
@@ -10,37 +10,13 @@ from ..multivariate import MultivariateEffects
 from ..priors import LKJ, Prior
 from ..ways import shown
 from ._base import Model
+from ._named import Named
 from ._priors import check_mu, check_sources, check_tau
 from .likelihood import CorrelatedEstimates, Data
 from .location import EachOutcome
 from .spread import CorrelatedSpread
 
 SEVERAL = Measure(name="several measures", words="several measures")
-
-
-@final
-class ByOutcome(Mapping[str, Prior]):
-    """Priors by outcome: a mapping that does not change, so that a model stays a value."""
-
-    __slots__ = ("_priors",)
-
-    def __init__(self, priors: Mapping[str, Prior]) -> None:
-        self._priors = dict(priors)
-
-    def __getitem__(self, outcome: str) -> Prior:
-        return self._priors[outcome]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._priors)
-
-    def __len__(self) -> int:
-        return len(self._priors)
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._priors.items()))
-
-    def __repr__(self) -> str:
-        return repr(self._priors)
 
 
 @final
@@ -103,7 +79,7 @@ class MultivariateNormal(Model):
             if not isinstance(given, Mapping):
                 check(given, name)
                 continue
-            object.__setattr__(self, name, ByOutcome(given))
+            object.__setattr__(self, name, Named(given))
             for outcome, prior in given.items():
                 check(prior, f"{name}[{outcome}]")
         both = [set(one) for one in (self.mu, self.tau) if isinstance(one, Mapping)]

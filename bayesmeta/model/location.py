@@ -1,11 +1,18 @@
 """The second part of a model: where the studies' effects are expected, as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..priors import Prior
+from ..studies import Table
+from ._priors import check_mu
+
+type Array = NDArray[np.float64]
 
 
 class Location:
@@ -23,6 +30,59 @@ class Location:
     def name(self) -> str:
         """Name of the parameter that is the expected effect, or the vector of them."""
         raise NotImplementedError
+
+    @property
+    def spelled(self) -> Mapping[str, object]:
+        """The arguments of a model that say it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # pyright: ignore[reportArgumentType]
+
+    @property
+    def overall(self) -> Prior:
+        """Prior of the one effect that all studies are expected to have.
+
+        Raises
+        ------
+        ModelError
+            If they are expected to have several.
+        """
+        raise ModelError("Several effects have no common prior.")
+
+    @property
+    def priors(self) -> Mapping[str, Prior]:
+        """Priors by what people call them."""
+        raise NotImplementedError
+
+    def numbered(self, data: Table) -> "Location":
+        """Return it as a program is made of it: what data give names to has numbers."""
+        return self
+
+    def entries(self, data: Table) -> tuple[str, ...]:
+        """Names of the entries of the vector, where it is one and the data name them."""
+        return ()
+
+    def columns(self, data: Table) -> Mapping[str, Array]:
+        """What programs need of the data beside the numbers: (p, k) each."""
+        return {}
+
+    def complete(self, data: Table) -> Table:
+        """Return the studies of which it says where their effects are expected.
+
+        Raises
+        ------
+        ModelError
+            If the data do not have what it asks for.
+        """
+        return data
+
+    def row(self, data: Table, where: Mapping[str, object]) -> Array | None:
+        """What coefficients are multiplied by at a place, (p,); None where there are none.
+
+        Raises
+        ------
+        ModelError
+            If a place is not told in full, or is none of those that the data tell apart.
+        """
+        return None
 
     def entry(self, where: Mapping[str, object]) -> str | None:
         """Which entry of that vector the effect at a place is; None where it is no vector.
@@ -46,6 +106,16 @@ class Overall(Location):
     def name(self) -> str:
         """``"mu"``."""
         return "mu"
+
+    @property
+    def overall(self) -> Prior:
+        """That of mu."""
+        return self.mu
+
+    @property
+    def priors(self) -> Mapping[str, Prior]:
+        """That of mu."""
+        return {"mu": self.mu}
 
     def entry(self, where: Mapping[str, object]) -> None:
         """None: it is the same everywhere."""
@@ -72,3 +142,19 @@ class EachOutcome(Location):
         if set(where) != {"outcome"}:
             raise ModelError('Effects of several outcomes are asked for by name: at(outcome="PD").')
         return str(where["outcome"])
+
+
+def located(mu: Prior | Location) -> Location:
+    """The location that the field ``mu`` of a model says."""
+    return mu if isinstance(mu, Location) else Overall(mu)
+
+
+def check_location(mu: object) -> None:
+    """Refuse what is neither a prior of one effect nor a location of several.
+
+    Raises
+    ------
+    ModelError
+    """
+    if not isinstance(mu, Location):
+        check_mu(mu)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, final, overload
 
 import numpy as np
 
-from ..arguments import check_whole, is_among
+from ..arguments import check_mapping, check_whole, is_among, number
 from ..errors import ModelError
-from ..model import Data, Model
+from ..model import COEFFICIENT, Data, Model
 from ..studies import Account
 from ..ways import shown
 from ._figures import beside
@@ -17,7 +17,7 @@ from .cautions import Caution, general_of
 from .diagnostics import Check, Diagnostics, Nodes
 from .drawn import Draws
 from .grids import GridDensity, MappedDensity, SupportMap
-from .marginals import Array, Deferred, Kind, Marginal, Marginals
+from .marginals import Array, Deferred, Kind, Linear, Marginal, Marginals
 from .mixtures import NormalMixture, TruncatedMixture
 from .pairs import Coherence, Pair
 from .tau import TauDensity
@@ -36,6 +36,7 @@ __all__ = [
     "Draws",
     "GridDensity",
     "Kind",
+    "Linear",
     "MappedDensity",
     "Marginal",
     "Marginals",
@@ -84,6 +85,9 @@ class Posterior:
     nodes : callable or None
         Of an engine that sums: ``()`` to the values at which it summed, and their posterior
         probabilities. None for others.
+    linear : callable or None
+        ``(row, new=False)`` to the posterior of a combination of coefficients, where effects depend
+        on covariates. None for others.
     convergence : mapping
         By parameter (``mu``, ``theta[Shu]``): ``rhat``, ``ess_bulk``, ``ess_tail``,
         ``mcse_mean``, ``mcse_sd``; empty for exact engines.
@@ -101,6 +105,7 @@ class Posterior:
     convergence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     sample_shared: Callable[[int, int], Mapping[str, Array]] | None = None
     nodes: Callable[[], Nodes] | None = None
+    linear: Linear | None = None
 
     def __repr__(self) -> str:
         return _in_short(self)
@@ -115,6 +120,9 @@ class Posterior:
     def __getitem__(self, name: str) -> Marginal | Marginals: ...
     def __getitem__(self, name: str) -> Marginal | Marginals:
         if not is_among(name, self.marginals):
+            vector = self.marginals[self.model.location.name]
+            if isinstance(vector, Marginals) and self.linear is not None and name in vector.study:
+                return vector[name]
             raise ModelError(
                 f"{self.model.name} has no {shown(name)}; it has {', '.join(self.marginals)}."
             )
@@ -129,7 +137,8 @@ class Posterior:
             Of a study that is not among the data, which the spread of the effects adds to; where
             all studies have one effect it is that.
         **where
-            The place, where the model tells places apart: ``outcome="PD"`` of several outcomes.
+            The place, where the model tells places apart: ``outcome="PD"`` of several outcomes; a
+            value for each covariate, ``latitude=20``.
 
         Raises
         ------
@@ -146,11 +155,41 @@ class Posterior:
         True
         """
         location, of_new = self.model.location, self.model.between.new
+        if self.linear is not None:
+            row = location.row(self.data, where)
+            assert row is not None
+            return self.linear(row, new=new)
         found = self[of_new if new and of_new is not None else location.name]
         entry = location.entry(where)
         if isinstance(found, Marginals):
             return found[str(entry)]
         return found
+
+    def contrast(self, weights: Mapping[str, float]) -> Marginal:
+        """Return the posterior of a weighted sum of coefficients, such as a difference of groups.
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            By name of the coefficient; those not named have none:
+            ``{"allocation[random]": 1, "allocation[alternate]": -1}``.
+
+        Raises
+        ------
+        ModelError
+            If the model has no coefficients, or none of such a name.
+        """
+        if self.linear is None:
+            raise ModelError(f"{self.model.name} has one overall effect and no coefficients.")
+        check_mapping(weights, "weights", "{'latitude': 1}")
+        names = self.model.location.entries(self.data)
+        strange = [name for name in weights if name not in names]
+        if strange:
+            raise ModelError(
+                f"There is no coefficient {', '.join(map(shown, strange))}; there are "
+                f"{', '.join(names)}."
+            )
+        return self.linear(np.array([number(weights.get(one, 0.0), "weights") for one in names]))
 
     @property
     def account(self) -> Account:
@@ -217,7 +256,10 @@ class Posterior:
             return self.sample_shared(n, seed)
         drawn = self.sample(None, seed)
         names = [name for name in TOGETHER if name in drawn]
-        total, rng = drawn["mu"].shape[0] * drawn["mu"].shape[1], np.random.default_rng(seed)
+        total, rng = (
+            drawn[names[0]].shape[0] * drawn[names[0]].shape[1],
+            np.random.default_rng(seed),
+        )
         order = [rng.permutation(total) for _ in range(-(-n // total))]
         chosen = np.concatenate(order)[:n]
         return {name: _chain_by_chain(drawn[name])[chosen] for name in names}
@@ -260,7 +302,14 @@ PROB = 0.95
 WIDTH = 160  # characters of a line
 CAUTIONS = 2  # that are shown
 SHARED = {"tau": " ({})", "df": "", "share": "", "spread": " ({})"}  # and what each is of
-TOGETHER = ("mu", *SHARED, "baseline_mean", "baseline_sd", "theta_new")  # as draws have them
+TOGETHER = (
+    "mu",
+    COEFFICIENT,
+    *SHARED,
+    "baseline_mean",
+    "baseline_sd",
+    "theta_new",
+)  # as draws have them
 
 
 def _in_short(posterior: Posterior) -> str:
@@ -284,15 +333,18 @@ def _answers(posterior: Posterior) -> str:
     if posterior.data.p > 1:
         return f"Of {posterior.data.p} outcomes"
     measure, mu = posterior.model.scale(posterior.data), posterior.model.location.name
-    found = []
-    for name in (mu, *SHARED):
-        if name not in posterior.marginals:
-            continue
-        one = posterior.marginals[name]
+    effects, found = posterior[mu], []
+    each = (
+        {mu: effects}
+        if isinstance(effects, Marginal)
+        else dict(zip(effects.study, effects.each, strict=True))
+    )
+    shared = {name: posterior[name] for name in SHARED if name in posterior.marginals}
+    for name, one in [*each.items(), *shared.items()]:
         assert isinstance(one, Marginal)
         values = [one.quantile(0.5), *one.interval(PROB)]
         scale = SHARED.get(name, "").format(measure.analysis_called)
-        if name == mu:
+        if name in each:
             values, scale = measure.natural(values).tolist(), f" ({measure.called})"
         middle, low, high = (f"{value:.4g}" for value in values)
         found.append(f"{name} {middle} [{low}, {high}]{scale}")

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, final, overload
+from typing import Literal, Protocol, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,14 @@ from .peak import highest
 type Array = NDArray[np.float64]
 type Kind = Literal["central", "shortest"]
 type Later = Callable[[], "Marginal | Marginals"]
+
+
+class Linear(Protocol):
+    """What makes the posterior of a combination of coefficients."""
+
+    def __call__(self, row: Array, *, new: bool = False) -> "Marginal":
+        """Return it; `row` is (p,); with `new` that of a new study's effect there."""
+        ...
 
 
 PLACES = (np.arange(257) + 0.5) / 257  # probabilities at whose quantiles a mode is looked for

@@ -343,7 +343,7 @@ def published_table(outcome: OutcomeResult, *, prob: float) -> "pd.DataFrame":
             "p": printed.p,
             "k": printed.k,
             "n": printed.n,
-            "prior": repr(one.posterior.model.priors["mu"]) if one.posterior else "",
+            "prior": repr(one.posterior.model.overall) if one.posterior else "",
             **ends,
             **{f"{name}_natural": float(natural(value)) for name, value in ends.items()},
             "reverse": "" if one.reverse is None else one.reverse.sentence,

@@ -146,7 +146,7 @@ def _priors_of_tau(base: Posterior, priors: Mapping[str, Prior]) -> Found:
 
 def _priors_of_mu(base: Posterior) -> Found:
     model, data = base.model, base.data
-    mu = model.priors["mu"]
+    mu = model.overall
     for other, note in [*_wider(mu), *_published("mu", base)]:
         if other == mu:
             continue

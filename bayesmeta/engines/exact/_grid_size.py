@@ -71,7 +71,7 @@ def grid_for(resolution: Resolution, model: RandomEffects, data: Data, reach: Re
     features = [float(se.min()), 1.5 * pooled]
     if model.likelihood.counted:
         features.append(0.8)
-    sharp = sharpness(model.mu)
+    sharp = sharpness(model.overall)
     if sharp > NARROW * min(features):  # else mu has nodes of its own
         features += [sharp, (reach.high - reach.low) / 4]
     finest = resolution.step * min(features)
@@ -112,7 +112,7 @@ def centre_of_tau(
     at_mu = np.array([given(low + one).sum(axis=0) for one in trial])
     x = grid.points
     inside = np.abs(x - np.clip(x, reach.low, reach.high)) <= grid.step / 2
-    prior = log_density(model.mu, np.clip(x[inside], reach.low, reach.high))
+    prior = log_density(model.overall, np.clip(x[inside], reach.low, reach.high))
     prior = np.where(np.isfinite(prior), prior, 0.0)
     log_mass = logsumexp(at_mu[:, inside] + prior, axis=1)
     log_mass = log_mass + log_prior_of_tau(model, data, low + trial) + np.log(trial)

@@ -45,15 +45,15 @@ def limit_of(model: RandomEffects, data: Data, *, further: float = 1.0) -> Reach
     unit = further
     if not model.likelihood.counted:
         unit = further * max(float(np.ptp(y)), float(se.max()))
-    low, high = model.mu.support
+    low, high = model.overall.support
     middle, far = float(np.clip(np.median(y), low, high)), FARTHEST_MU * unit
     points = np.linspace(max(low, middle - far), min(high, middle + far), 4001)
     if further > 1:  # dense about the data all the same
         graded = np.sinh(np.linspace(-20, 20, 4001)) / np.sinh(20)
         points = np.unique(np.clip(middle + far * graded, low, high))
-    own = [centre + width * NEAR for centre, width in peaks(model.mu)]  # however narrow
+    own = [centre + width * NEAR for centre, width in peaks(model.overall)]  # however narrow
     points = np.unique(np.clip(np.concatenate([points, *own]), points[0], points[-1]))
-    low, high = _alive(log_density(model.mu, points), points, (low, high))
+    low, high = _alive(log_density(model.overall, points), points, (low, high))
     ends = support_of_tau(model.tau)
     width = min(ends[1] - ends[0], FARTHEST_TAU * unit)
     t = ends[0] + width * np.geomspace(1e-9 / further, 1, 3001)

@@ -37,8 +37,8 @@ NOTHING = 45.0  # log of a node's mass at the ends, below the largest
 
 def integrate_common(model: OneEffect, data: Data) -> Posterior:
     """Return the posterior of the effect, on a uniform grid refined once."""
-    if not smooth(model.mu):
-        raise ModelError(has_an_edge(model.mu))
+    if not smooth(model.overall):
+        raise ModelError(has_an_edge(model.overall))
     passes = [_pass(model, data, step, SPACING * step / STEPS[0]) for step in STEPS]
     (coarse, z), (fine, log_z) = passes
     gaps = (fine.mean() - coarse.mean()) / fine.sd(), fine.sd() / coarse.sd() - 1, log_z - z
@@ -63,7 +63,7 @@ def _pass(model: OneEffect, data: Data, step: float, spacing: float) -> tuple[Ma
     y, se = rough_effects(model.likelihood, data)
     weight = se**-2.0
     centre, scale = float(weight @ y / weight.sum()), float(weight.sum() ** -0.5)
-    scale = min(scale, sharpness(model.mu))
+    scale = min(scale, sharpness(model.overall))
     far, widest = float(np.abs(y - centre).max()), float(se.max())
     near = (far + reach * widest for reach in REACHES)
     farthest = max(far + FURTHEST * widest, FARTHEST * scale)
@@ -73,7 +73,7 @@ def _pass(model: OneEffect, data: Data, step: float, spacing: float) -> tuple[Ma
         v = np.linspace(-last, last, int(2 * last / step) + 1)
         x, weight = centre + scale * np.sinh(v), scale * np.cosh(v) * (v[1] - v[0])
         each = log_likelihoods(model.likelihood, data, Places(tuple(x)), spacing).sum(axis=0)
-        return v, x, each + log_density(model.mu, x) + np.log(weight)
+        return v, x, each + log_density(model.overall, x) + np.log(weight)
 
     found = (one for one in map(masses, near) if one[2][[0, -1]].max() < one[2].max() - NOTHING)
     v, x, log_mass = next(found, None) or masses(farthest)

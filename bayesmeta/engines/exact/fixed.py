@@ -120,7 +120,9 @@ def serves(model: RandomEffects) -> bool:
 
     Its nodes of tau lie where the data are, and do not see a prior at every power of ten.
     """
-    mu = isinstance(model.mu, Normal) or (isinstance(model.mu, StudentT) and model.mu.df >= 3)
+    mu = isinstance(model.overall, Normal) or (
+        isinstance(model.overall, StudentT) and model.overall.df >= 3
+    )
     return mu and model.df is None and not scale_of_log(model.tau)
 
 
@@ -175,9 +177,9 @@ class Integrator:
             self.se,
             self.many,
             at_own_nodes(model.likelihood, self.data, Rule(size.beta, size.tails), unit),
-            _in_unit(model.mu, unit),
+            _in_unit(model.overall, unit),
             _in_unit(model.tau, unit),
-            list(model.mu.numbers.values())[-1] / unit,
+            list(model.overall.numbers.values())[-1] / unit,
             self.low,
             self.high,
             None if place is None else place.rough,
@@ -295,7 +297,7 @@ def integrated(
 
     v = np.linspace(table.v[0], table.v[-1], DENSER * table.v.size)
     with np.errstate(all="ignore"):
-        log_mu = _in_unit(model.mu, _unit(model, data))
+        log_mu = _in_unit(model.overall, _unit(model, data))
         _, log_given, joint = integrand(np, table.tabled, log_mu, v)
     mass = np.exp(joint - joint.max())
     like = distinct(model, data).like
@@ -348,6 +350,6 @@ def _marginal_of_tau(model: RandomEffects, data: Data, table: Table) -> TauDensi
     _, _, to_series = fejer(table.tau.size)
     mass = table.mass.sum(axis=1)
     raw = np.array([mass @ table.tau, mass @ table.tau**2])
-    moments = moments_of_tau(model.tau, telling(model.likelihood, data), mu=model.mu)
+    moments = moments_of_tau(model.tau, telling(model.likelihood, data), mu=model.overall)
     place = (float(table.low), float(table.scale), float(table.end))
     return TauDensity(*place, to_series @ table.density, raw, moments)

@@ -65,8 +65,8 @@ FAINT = 1e-12  # density of log tau, below which nothing beyond matters
 
 def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
     """Return the posterior, widened until nothing is cut off and refined until two passes agree."""
-    if not takes(model.mu):
-        raise ModelError(has_an_edge(model.mu, " inside its support"))
+    if not takes(model.overall):
+        raise ModelError(has_an_edge(model.overall, " inside its support"))
     limit = limit_of(model, data)
     reach = first_reach(model, data, limit)
     coarse = Pass.at(PASSES[0], model, data, reach)
@@ -204,7 +204,7 @@ class Pass:
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
         outer = log_prior_of_tau(model, data, nodes.tau) + nodes.log_weight - log_z
         rows = np.exp(log_post + outer[:, None])
-        moments = moments_of_tau(model.tau, telling(model.likelihood, data), mu=model.mu)
+        moments = moments_of_tau(model.tau, telling(model.likelihood, data), mu=model.overall)
         tau = density_of_tau(nodes, at_tau - log_z, at, moments)
         return cls(
             model=model,
@@ -264,7 +264,7 @@ class Pass:
 
         Zero where the support of the prior ends.
         """
-        low, high = self.model.mu.support
+        low, high = self.model.overall.support
         at_mu = self.rule.density(self.mu_rows.sum(axis=0))
         inside = np.flatnonzero(at_mu > 0)
         first, last = (float(at_mu[inside[i]] / at_mu.max()) for i in (0, -1))
@@ -346,7 +346,7 @@ class Pass:
         model, data, df = self.model, self.data, self.model.df
         assert not isinstance(df, Prior)
         y, se = rough_effects(model.likelihood, data)
-        ends = [end for end in model.mu.support if np.isfinite(end)]
+        ends = [end for end in model.overall.support if np.isfinite(end)]
 
         def log_likelihood(theta: Array) -> Array:
             return log_likelihoods(

@@ -103,7 +103,7 @@ def mu_rule(
     corner: bool,
 ) -> OnGrid | Mapped:
     """How mu is integrated, by the smoothness of its prior and of the likelihoods."""
-    prior = model.mu
+    prior = model.overall
     low, high = prior.support
     if smooth(prior):
         crowded = {0.0} if corner else set()
@@ -164,13 +164,13 @@ def _dense(
     Elsewhere they are as fine as mu is narrow, whatever tau.
     """
     y, se = rough_effects(model.likelihood, data)
-    sharp = min(float(se.min()), sharpness(model.mu))
+    sharp = min(float(se.min()), sharpness(model.overall))
     tau = np.concatenate(([0.0], np.geomspace(0.1 * se.min(), reach.tau, 30)))
     weight = 1 / (se**2 + tau[:, None] ** 2)
     mean = (y * weight).sum(axis=1) / weight.sum(axis=1)
     own = 1.5 * weight.sum(axis=1) ** -0.5
-    narrow = [(centre, width) for centre, width in peaks(model.mu) if centre in crowded]
-    sd = np.minimum(own, sharpness(model.mu)) if not narrow else own
+    narrow = [(centre, width) for centre, width in peaks(model.overall) if centre in crowded]
+    sd = np.minimum(own, sharpness(model.overall)) if not narrow else own
     scale = 1e-3 * fineness * sharp if corner else 0.5 * sharp
     support = SupportMap(-np.inf, np.inf, scale, crowded)
     places = np.array([*zip(mean, sd, strict=True), *narrow])

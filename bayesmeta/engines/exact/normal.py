@@ -6,7 +6,7 @@ Given tau, everything is normal in closed form, so every marginal posterior is a
 mixture of normals, truncated where it has ends, so that the same closed forms serve.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, final
@@ -99,7 +99,7 @@ def given_tau(y: Array, se: Array, tau: Array, prior: MuPrior) -> Given:
 
 
 def _common_effect(model: OneEffect, data: EffectSizes) -> Posterior:
-    prior = mu_prior(model.mu, farthest_from(model.mu, data))
+    prior = mu_prior(model.overall, farthest_from(model.overall, data))
     given = given_tau(data.y, data.se, np.zeros(1), prior)
     log_z = finite_evidence(float(logsumexp(given.log_weight)), model)
     weights = np.exp(given.log_weight - log_z)
@@ -119,19 +119,29 @@ def _common_effect(model: OneEffect, data: EffectSizes) -> Posterior:
 def _random_effects(
     model: RandomEffects, data: EffectSizes, nodes: int, tolerance: float
 ) -> Posterior:
-    prior = mu_prior(model.mu, farthest_from(model.mu, data))
-    scale = _typical_tau(model.tau, data, prior)
-    coarse = _Fit.at(nodes, scale, model, data, prior)
-    error = np.inf
+    prior = mu_prior(model.overall, farthest_from(model.overall, data))
+    scale = typical_tau(
+        model.tau, data, lambda tau: given_tau(data.y, data.se, tau, prior).log_weight
+    )
+    fine, error = refined(
+        lambda n: _Fit.at(n, scale, model, data, prior), _Fit.distance, nodes, tolerance
+    )
+    return _posterior(model, data, fine, error, tolerance)
+
+
+def refined[F](
+    at: Callable[[int], F], distance: Callable[[F, F], float], nodes: int, tolerance: float
+) -> tuple[F, float]:
+    """Take half as many nodes again until two fits agree, or more nodes no longer help."""
+    coarse, error = at(nodes), np.inf
     while True:
         nodes, before = nodes * 3 // 2, error
-        fine = _Fit.at(nodes, scale, model, data, prior)
-        error = fine.distance(coarse)
+        fine = at(nodes)
+        error = distance(fine, coarse)
         hopeless = nodes > PATIENCE and error > 0.5 * before
         if error <= tolerance or hopeless or nodes * 3 // 2 > MOST_NODES:
-            break
+            return fine, error
         coarse = fine
-    return _posterior(model, data, fine, error, tolerance)
 
 
 def _posterior(
@@ -188,9 +198,9 @@ class _Fit:
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
         outer = log_prior + nodes.log_weight - log_z
         weights = np.exp(given.log_weight + outer[:, None])
-        moments = moments_of_tau(model.tau, data.k, mu=model.mu)
+        moments = moments_of_tau(model.tau, data.k, mu=model.overall)
         tau = density_of_tau(nodes, at_tau - log_z, at, moments)
-        of_mu = moments_of_mu(model.mu, model.tau, data.k)
+        of_mu = moments_of_mu(model.overall, model.tau, data.k)
         mu = _marginal(weights, given, prior, moments=of_mu)
         return cls(nodes, given, weights, log_z, prior, tau, mu)
 
@@ -203,7 +213,7 @@ class _Fit:
         gaps = np.array(
             [
                 self.log_z - other.log_z,
-                *_moment_gaps(self.mu, other.mu),
+                *moment_gaps(self.mu, other.mu),
                 *(self.tau.raw / other.tau.raw - 1)[: self.tau.moments],
                 *(self.mu.cdf(at) - other.mu.cdf(at)),
                 *(self.tau.cdf(tau_at) - other.tau.cdf(tau_at)),
@@ -244,7 +254,7 @@ class _Fit:
         return _marginal(self.weights, self.given, self.prior, shift, slope, noise, moments=moments)
 
 
-def _moment_gaps(one: Marginal, other: Marginal) -> tuple[float, ...]:
+def moment_gaps(one: Marginal, other: Marginal) -> tuple[float, ...]:
     """Differences of mean and SD in SDs; none where the SD does not exist."""
     sd = one.sd()
     return () if np.isnan(sd) else ((one.mean() - other.mean()) / sd, sd / other.sd() - 1)
@@ -271,14 +281,14 @@ def _marginal(
     return NormalMixture(w, shift + slope * mean, np.hypot(slope * sd, noise), moments)
 
 
-def _typical_tau(prior: Prior, data: EffectSizes, mu: MuPrior) -> float:
-    """A rough posterior median of tau, where the nodes are centred."""
+def typical_tau(prior: Prior, data: EffectSizes, log_weight: Callable[[Array], Array]) -> float:
+    """A rough posterior median of tau, where nodes are centred."""
     low, high = support_of_tau(prior)
     typical = float(np.median(data.se))
     grid = typical * WIDE
     if np.isfinite(high):
         grid = NARROW * (high - low)
-    at_tau = logsumexp(given_tau(data.y, data.se, low + grid, mu).log_weight, axis=1)
+    at_tau = logsumexp(log_weight(low + grid), axis=1)
     log_mass = at_tau + log_density_of_tau(prior, low + grid, data.se) + np.log(grid)
     finite = np.isfinite(log_mass)  # a Beta may be infinite at its end
     if not finite.any():

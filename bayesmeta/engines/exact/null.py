@@ -57,7 +57,7 @@ def log_evidence_without_effect(model: Model, data: Data) -> float:
 
 def log_evidence_without_spread(model: Model, data: Data) -> float:
     """Log marginal likelihood of the same model with tau = 0, by integration over mu alone."""
-    prior = model.priors["mu"]
+    prior = model.overall
 
     def log_f(mu: Array) -> Array:
         return _without_spread(model, data, mu).sum(axis=1) + log_density(prior, mu)

@@ -6,7 +6,7 @@ of the posterior of tau; it has a finite integral if its exponent exceeds 1.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 
 from ...errors import ModelError
@@ -64,7 +64,7 @@ def check_propriety(model: Model, data: Data) -> None:
             "such as Normal(0, 10) for mu or HalfNormal(5) for tau."
         )
     model.check_data(data)
-    needed = _studies_needed(between, model.priors["mu"])
+    needed = _studies_needed(between, tuple(model.numbered(data).location.priors.values()))
     if data.k < needed:
         raise ModelError(
             f"With {', '.join(improper)} there is no posterior from {data.k} "
@@ -74,29 +74,34 @@ def check_propriety(model: Model, data: Data) -> None:
 
 
 @singledispatch
-def _studies_needed(between: Spread, mu: Prior) -> int:
+def _studies_needed(between: Spread, effects: Sequence[Prior]) -> int:
     raise ModelError(f"How many studies a posterior takes is not known with {between!r}.")
 
 
 @_studies_needed.register
-def _(_: NoSpread, mu: Prior) -> int:
-    return 1
+def _(_: NoSpread, effects: Sequence[Prior]) -> int:
+    return len(effects)
 
 
 @_studies_needed.register
-def _(between: Scatter, mu: Prior) -> int:
+def _(between: Scatter, effects: Sequence[Prior]) -> int:
     needed = 1
-    while tail_of_tau(between.tau, needed, mu=mu) <= 1:
+    while tail_of_tau(between.tau, needed, mu=effects) <= 1:
         needed += 1
     return needed
 
 
-def tail_of_tau(tau: Prior, k: int, *, mu: Prior | None = None) -> float:
-    """Exponent at which the posterior of tau falls, infinite if it falls faster than any power."""
-    return _tail(tau) + k - isinstance(mu, Flat)
+def tail_of_tau(tau: Prior, k: int, *, mu: Prior | Sequence[Prior] = ()) -> float:
+    """Exponent at which the posterior of tau falls, infinite if it falls faster than any power.
+
+    `mu` is the prior of the overall effect, or of each coefficient of it: flat ones take as many
+    studies to be known at all.
+    """
+    priors = (mu,) if isinstance(mu, Prior) else mu
+    return _tail(tau) + k - sum(isinstance(one, Flat) for one in priors)
 
 
-def moments_of_tau(tau: Prior, k: int, *, mu: Prior | None = None) -> int:
+def moments_of_tau(tau: Prior, k: int, *, mu: Prior | Sequence[Prior] = ()) -> int:
     """How many moments of tau, and of the effect in a new study, exist: 0, 1, or 2 for more."""
     return _moments(tail_of_tau(tau, k, mu=mu))
 
@@ -112,10 +117,31 @@ def moments_of_mu(
     return _moments(_tail(mu) + min(wide + k - 1, k * (1 + df)))
 
 
-def moments_of_new(model: Model, k: int) -> int:
-    """How many moments of the effect in a new study exist: those of its scale and its shape."""
+def moments_of_coefficients(model: Model, priors: Sequence[Prior], k: int) -> tuple[int, ...]:
+    """How many moments of each coefficient exist: those of one mean of as many studies less.
+
+    Parameters
+    ----------
+    model : Model
+    priors : sequence of Prior, length p
+        Of the coefficients.
+    k : int
+        Studies that say something.
+    """
+    own = model.priors
+    if "tau" not in own:
+        return (2,) * len(priors)
+    left, spread, df = k - len(priors) + 1, own.get("spread"), least_df(model)
+    return tuple(moments_of_mu(one, own["tau"], left, spread=spread, df=df) for one in priors)
+
+
+def moments_of_new(model: Model, k: int, effects: Sequence[Prior]) -> int:
+    """How many moments of the effect in a new study exist: those of its scale and its shape.
+
+    Where `effects` are the priors of the overall effect, or of the coefficients.
+    """
     priors = model.priors
-    of_scale = moments_of_tau(priors["tau"], k, mu=priors["mu"])
+    of_scale = moments_of_tau(priors["tau"], k, mu=effects)
     of_spread = moments_of_prior(priors["spread"]) if "spread" in priors else 2
     df = least_df(model)  # df itself is one too few: the moment grows like 1 / (df - m)
     of_shape = 2 if math.isinf(df) else max(math.ceil(df) - 1, 0)

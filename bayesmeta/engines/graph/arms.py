@@ -21,7 +21,7 @@ type Data = Mapping[str, TensorVariable]
 
 @likelihood.register
 def _arms(of: Arms, model: Model, data: Data) -> None:
-    theta = study_effects(model)
+    theta = study_effects(model, data)
     beta, from_baseline = _baselines(of, data)
     log_sd, from_sds = _log_sds(of, data)
     given_back = from_baseline + from_sds

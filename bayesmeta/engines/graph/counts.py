@@ -27,7 +27,7 @@ from .parts import likelihood, prior, study_effects
 
 @likelihood.register
 def _binomial(of: Binomial, model: Model, data: Mapping[str, TensorVariable]) -> None:
-    theta = study_effects(model)
+    theta = study_effects(model, data)
     beta = _baselines(of.baseline)
     treatment, control = LOGITS[of.link](theta, beta)
     for arm, logit_p in (("treatment", treatment), ("control", control)):
@@ -42,7 +42,7 @@ def _binomial(of: Binomial, model: Model, data: Mapping[str, TensorVariable]) ->
 
 @likelihood.register
 def _poisson(of: Poisson, model: Model, data: Mapping[str, TensorVariable]) -> None:
-    theta = study_effects(model)
+    theta = study_effects(model, data)
     beta = prior("baseline", of.baseline, dims="study")
     for arm, log_rate in (("treatment", beta + theta / 2), ("control", beta - theta / 2)):
         pm.Poisson(
@@ -55,20 +55,20 @@ def _poisson(of: Poisson, model: Model, data: Mapping[str, TensorVariable]) -> N
 
 @likelihood.register
 def _proportion(of: Proportion, model: Model, data: Mapping[str, TensorVariable]) -> None:
-    theta = study_effects(model)
+    theta = study_effects(model, data)
     pm.Binomial("observed", n=data["n"], logit_p=theta, observed=data["events"], dims="study")
 
 
 @likelihood.register
 def _incidence(of: Incidence, model: Model, data: Mapping[str, TensorVariable]) -> None:
-    theta = study_effects(model)
+    theta = study_effects(model, data)
     rate = data["time"] * pt.exp(theta)
     pm.Poisson("observed", mu=rate, observed=data["events"], dims="study")
 
 
 @likelihood.register
 def _overdispersed(of: Overdispersed, model: Model, data: Mapping[str, TensorVariable]) -> None:
-    mu, beta = study_effects(model), prior("baseline", of.baseline)
+    mu, beta = study_effects(model, data), prior("baseline", of.baseline)
     rho = prior("rho", of.rho)
     for arm, logit_p in (("treatment", beta + mu / 2), ("control", beta - mu / 2)):
         pm.CustomDist(
@@ -138,7 +138,7 @@ def beta_binomial_random(
 
 @likelihood.register
 def _hypergeometric(of: Hypergeometric, model: Model, data: Mapping[str, TensorVariable]) -> None:
-    theta = study_effects(model)
+    theta = study_effects(model, data)
     pm.CustomDist(
         "treatment_observed",
         theta,

@@ -17,7 +17,7 @@ type Data = Mapping[str, TensorVariable]
 
 @likelihood.register
 def _estimates(of: Estimates, model: Model, data: Data) -> None:
-    _about(model.between, expected(model.location), data)
+    _about(model.between, expected(model.location, data), data)
 
 
 @singledispatch

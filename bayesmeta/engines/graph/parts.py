@@ -16,6 +16,9 @@ from pytensor.tensor.variable import TensorVariable
 
 from ...errors import ModelError
 from ...model import (
+    COEFFICIENT,
+    DESIGN,
+    Coefficients,
     Likelihood,
     Location,
     Model,
@@ -30,6 +33,7 @@ from ._log_student_t import LOG_STUDENT_T
 from .source import one_support, pymc_form
 
 type Numbers = Mapping[str, Any]  # of PyTensor
+type Columns = Mapping[str, TensorVariable]
 
 _OWN: Mapping[str, Any] = {"LogStudentT": LOG_STUDENT_T}  # what PyMC has no distribution of
 
@@ -40,20 +44,27 @@ def likelihood(of: Likelihood, model: Model, data: Mapping[str, TensorVariable])
     raise ModelError(f"There is no PyMC form of {model.name}.")
 
 
-def study_effects(model: Model) -> TensorVariable:
+def study_effects(model: Model, data: Columns) -> TensorVariable:
     """Add the effects of the studies: where they are expected, and how they lie about that."""
-    return about(model.between, expected(model.location))
+    return about(model.between, expected(model.location, data))
 
 
 @singledispatch
-def expected(location: Location) -> TensorVariable:
+def expected(location: Location, data: Columns) -> TensorVariable:
     """Add the expected effect of each study, or of all."""
     raise ModelError(f"There is no PyMC form of {location!r}.")
 
 
 @expected.register
-def _(location: Overall) -> TensorVariable:
+def _(location: Overall, data: Columns) -> TensorVariable:
     return prior("mu", location.mu)
+
+
+@expected.register
+def _(location: Coefficients, data: Columns) -> TensorVariable:
+    each = [prior(name, one) for name, one in location.priors.items()]
+    coefficients = pm.Deterministic(COEFFICIENT, pt.stack(each))
+    return coefficients @ data[DESIGN]
 
 
 @singledispatch

@@ -91,7 +91,7 @@ def _(_: OutlierSpread, model: Model) -> BatchFit | None:
 
 @_of_estimates.register
 def _(_: NoSpread, model: Model) -> BatchFit | None:
-    mu = model.priors["mu"]
+    mu = model.overall
     return partial(_fit_common, mu) if isinstance(mu, Normal) else None
 
 

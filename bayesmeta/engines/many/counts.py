@@ -174,7 +174,7 @@ def _shape(
         columns=tuple(columns),
         k=padded_k(k),
         support=support,
-        mu=_family(model.mu),
+        mu=_family(model.overall),
         tau=_family(model.tau),
         baseline=None if of.paired is None else _family(of.paired.prior),
         quantiles=quantiles,
@@ -189,7 +189,7 @@ def _inputs(model: RandomEffects, prob: float) -> Inputs:
     probs = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])
     paired = model.likelihood.paired
     baseline = {} if paired is None else numbers(paired.prior)
-    return Inputs(numbers(model.mu), numbers(model.tau), baseline, low, high, probs)
+    return Inputs(numbers(model.overall), numbers(model.tau), baseline, low, high, probs)
 
 
 def _run(

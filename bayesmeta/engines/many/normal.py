@@ -28,7 +28,9 @@ _COMPILING = Lock()
 
 def serves(model: RandomEffects) -> bool:
     """Whether the program knows the priors of a model."""
-    mu = isinstance(model.mu, Normal) or (isinstance(model.mu, StudentT) and model.mu.df >= 1)
+    mu = isinstance(model.overall, Normal) or (
+        isinstance(model.overall, StudentT) and model.overall.df >= 1
+    )
     return (
         model.df is None and mu and density(model.tau) is not None and _median(model.tau) < LARGEST
     )
@@ -90,8 +92,8 @@ def shape_of(model: RandomEffects, k: int, *, quantiles: bool) -> Shape:
     padded = padded_k(k)
     nodes = 64 if padded <= 64 else 96
     components = 1
-    if isinstance(model.mu, StudentT):
-        components = 64 if model.mu.df >= 3 else 128
+    if isinstance(model.overall, StudentT):
+        components = 64 if model.overall.df >= 3 else 128
     known = density(model.tau)
     assert known is not None
     return Shape(padded, nodes, components, known, tuple(model.tau.numbers), STEPS * quantiles)
@@ -100,7 +102,7 @@ def shape_of(model: RandomEffects, k: int, *, quantiles: bool) -> Shape:
 def _inputs(model: RandomEffects, prob: float) -> Inputs:
     mu, tau = (
         {name: np.float64(value) for name, value in prior.numbers.items()}
-        for prior in (model.mu, model.tau)
+        for prior in (model.overall, model.tau)
     )
     low, high, median = map(np.float64, (*model.tau.support, _median(model.tau)))
     probs = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])

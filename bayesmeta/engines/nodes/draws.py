@@ -129,7 +129,7 @@ def _mu_given_tau(fit: Source, tau: Array, u: Array) -> Array:
 
     places = Family.of(mapped(fit.tau_nodes), fit.mass).quantile(mapped(tau), u)
     mu = make_interp_spline(np.arange(fit.mu_nodes.size), fit.mu_nodes, k=5)(places)
-    return np.clip(mu, *fit.model.mu.support)
+    return np.clip(mu, *fit.model.overall.support)
 
 
 def _effects(fit: Source, i: int, mu: Array, tau: Array, u: Array) -> Array:

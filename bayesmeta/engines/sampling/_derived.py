@@ -8,8 +8,19 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ...errors import ModelError
-from ...model import CorrelatedSpread, Data, Model, NoSpread, OutlierSpread, Scatter, Spread
+from ...model import (
+    COEFFICIENT,
+    DESIGN,
+    CorrelatedSpread,
+    Data,
+    Model,
+    NoSpread,
+    OutlierSpread,
+    Scatter,
+    Spread,
+)
 from ...multivariate import MultivariateEffects, matrices, root
+from ...posterior import Draws, Linear
 
 type Array = NDArray[np.float64]
 type DrawsByName = Mapping[str, Array]
@@ -31,51 +42,117 @@ def derived(model: Model, data: Data, draws: DrawsByName, rng: np.random.Generat
         With random effects ``theta_new``; with outliers ``theta`` and ``outlier`` too. Of several
         outcomes (chains, draws, p) and (chains, draws, k, p).
     """
-    return _left_out(model.between, data, draws, rng)
+    return _left_out(model.between, model, data, draws, rng)
+
+
+def expected(model: Model, data: Data, draws: DrawsByName) -> Array:
+    """Where the studies' effects are expected, (chains, draws, k), or 1 for all of them."""
+    if COEFFICIENT not in draws:
+        return draws["mu"][..., None]
+    return draws[COEFFICIENT] @ model.location.columns(data)[DESIGN]
+
+
+def linear(
+    between: Spread, draws: DrawsByName, moments: Mapping[str, int], seed: int
+) -> Linear | None:
+    """What makes the posterior of an effect at a place; None where there is one for all.
+
+    A new study's effect adds the spread of the effects, drawn with `seed`.
+    """
+    if COEFFICIENT not in draws:
+        return None
+
+    def at(row: Array, *, new: bool = False) -> Draws:
+        exist = [moments.get(f"{COEFFICIENT}[{i}]", 2) for i in np.flatnonzero(row)]
+        mean = draws[COEFFICIENT] @ row
+        if not new:
+            return Draws(mean, min(exist, default=2))
+        noise = _noise(between, draws, np.random.default_rng([seed, 2]))
+        return Draws(mean + noise, min(*exist, moments.get("theta_new", 2), 2))
+
+    return at
+
+
+@singledispatch
+def _noise(between: Spread, draws: DrawsByName, rng: np.random.Generator) -> Array | float:
+    """Draw how far the effect of a new study lies from where it is expected, (chains, draws)."""
+    raise ModelError(f"What follows from draws is not known with {between!r}.")
+
+
+@_noise.register
+def _(_: NoSpread, draws: DrawsByName, rng: np.random.Generator) -> float:
+    return 0.0
+
+
+@_noise.register
+def _(between: Scatter, draws: DrawsByName, rng: np.random.Generator) -> Array:
+    df, size = draws.get("df", between.df), draws["tau"].shape  # pyright: ignore[reportArgumentType, reportCallIssue]
+    noise = rng.standard_normal(size) if df is None else rng.standard_t(df, size)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return draws["tau"] * noise
+
+
+@_noise.register
+def _(_: OutlierSpread, draws: DrawsByName, rng: np.random.Generator) -> Array:
+    tau, share, spread = (draws[name][..., None] for name in ("tau", "share", "spread"))
+    new = np.sqrt(_one_of((tau**2, tau**2 + spread**2), share, rng))
+    return (new * rng.standard_normal(tau.shape))[..., 0]
 
 
 @singledispatch
 def _left_out(
-    between: Spread, data: Data, draws: DrawsByName, rng: np.random.Generator
+    between: Spread, model: Model, data: Data, draws: DrawsByName, rng: np.random.Generator
 ) -> DrawsByName:
     raise ModelError(f"What follows from draws is not known with {between!r}.")
 
 
 @_left_out.register
-def _(_: NoSpread, data: Data, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
+def _(
+    _: NoSpread, model: Model, data: Data, draws: DrawsByName, rng: np.random.Generator
+) -> DrawsByName:
     return {}
 
 
 @_left_out.register
-def _(between: Scatter, data: Data, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
+def _(
+    between: Scatter, model: Model, data: Data, draws: DrawsByName, rng: np.random.Generator
+) -> DrawsByName:
     """A new effect; where study effects were integrated out, these given their weights as well."""
-    df, size = draws.get("df", between.df), draws["mu"].shape  # pyright: ignore[reportArgumentType, reportCallIssue]
-    noise = rng.standard_normal(size) if df is None else rng.standard_t(df, size)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    new = {"theta_new": draws["mu"] + draws["tau"] * noise}
+    found = _of_new(between, draws, rng)
     if "theta" in draws:
-        return new
+        return found
     scale2 = draws["tau"][..., None] ** 2 / draws["weight"]
-    return {**new, "theta": _study_effects(data, draws["mu"][..., None], scale2, rng)}
+    return {**found, "theta": _study_effects(data, expected(model, data, draws), scale2, rng)}
+
+
+def _of_new(between: Spread, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
+    """A new study's effect, where one place is meant."""
+    return {"theta_new": draws["mu"] + _noise(between, draws, rng)} if "mu" in draws else {}
 
 
 @_left_out.register
-def _(_: OutlierSpread, data: Data, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
+def _(
+    between: OutlierSpread, model: Model, data: Data, draws: DrawsByName, rng: np.random.Generator
+) -> DrawsByName:
     """Draw the component of each study, then its effect: normal given estimate and component."""
-    mu, tau, share, spread = (draws[name][..., None] for name in ("mu", "tau", "share", "spread"))
+    mu = expected(model, data, draws)
+    tau, share, spread = (draws[name][..., None] for name in ("tau", "share", "spread"))
     variances = tau**2, tau**2 + spread**2
     outlier = _wide(data, mu, share, *variances)
-    between = _one_of(variances, outlier, rng)
-    new = np.sqrt(_one_of(variances, share, rng))
+    own = _one_of(variances, outlier, rng)
     return {
         "outlier": outlier,
-        "theta": _study_effects(data, mu, between, rng),
-        "theta_new": (mu + new * rng.standard_normal(mu.shape))[..., 0],
+        "theta": _study_effects(data, mu, own, rng),
+        **_of_new(between, draws, rng),
     }
 
 
 @_left_out.register
 def _(
-    _: CorrelatedSpread, data: MultivariateEffects, draws: DrawsByName, rng: np.random.Generator
+    _: CorrelatedSpread,
+    model: Model,
+    data: MultivariateEffects,
+    draws: DrawsByName,
+    rng: np.random.Generator,
 ) -> DrawsByName:
     """Effects of the studies and of a new one, jointly over the outcomes.
 

@@ -10,15 +10,19 @@ import numpy as np
 
 from ...errors import ModelError
 from ...model import (
+    COEFFICIENT,
+    DESIGN,
     Arms,
-    ByOutcome,
+    Coefficients,
     CorrelatedEstimates,
     Data,
     Estimates,
     Exchangeable,
     Hypergeometric,
     Likelihood,
+    Location,
     Model,
+    Named,
     OfCounts,
 )
 from ...priors import Mixture, Prior
@@ -52,7 +56,7 @@ class Shape(NamedTuple):
 def columns_for(model: Model, data: Data) -> Columns:
     """The data by the names that the PyMC model has for them."""
     model.check_data(data)
-    return _columns(model.likelihood, data)
+    return {**_columns(model.likelihood, data), **model.location.columns(data)}
 
 
 @singledispatch
@@ -122,7 +126,12 @@ def example_inputs(shape: Shape) -> tuple[object, ...]:
 
 def example_columns(model: Model, k: int, support: int = 0) -> Columns:
     """Columns of the shape of a table, to trace with."""
-    return _example(model.likelihood, k, support)
+    return {**_example(model.likelihood, k, support), **_example_of(model.location, k)}
+
+
+def _example_of(location: Location, k: int) -> Columns:
+    """A design as programs take it, of a location with numbered coefficients."""
+    return {DESIGN: np.ones((len(location.priors), k))} if location.name == COEFFICIENT else {}
 
 
 @singledispatch
@@ -157,15 +166,17 @@ def lockstep() -> bool:
 
 def example(model: Model) -> Model:
     """The same model with example numbers in its priors: these are inputs and do not matter."""
-    found: dict[str, Prior | Exchangeable | ByOutcome] = {}
+    found: dict[str, object] = {}
     for field in fields(model):  # pyright: ignore[reportArgumentType]
         value = getattr(model, field.name)
         if isinstance(value, Prior):
             found[field.name] = _example_prior(value)
-        elif isinstance(value, ByOutcome):
-            found[field.name] = ByOutcome(
+        elif isinstance(value, Named):
+            found[field.name] = Named(
                 {outcome: _example_prior(prior) for outcome, prior in value.items()}
             )
+        elif isinstance(value, Coefficients):
+            found[field.name] = Coefficients(tuple(map(_example_prior, value.by_number)))
         elif isinstance(value, Exchangeable):
             parts = (_example_prior(part) for part in (value.mean, value.sd))
             found[field.name] = Exchangeable(*parts)

@@ -32,7 +32,7 @@ from ...posterior import Diagnostics, Draws, Marginal, Marginals, Posterior
 from .._cautions import cautions, of_outliers
 from ..compiled.stored import TRACING, compiled, load_program, store_program, stored_program
 from ..exact.propriety import (
-    least_df,
+    moments_of_coefficients,
     moments_of_mu,
     moments_of_new,
     moments_of_prior,
@@ -40,7 +40,7 @@ from ..exact.propriety import (
 )
 from ..likelihood.rough import kinked, vanishing
 from ..settings import NUTS
-from ._derived import derived
+from ._derived import derived, linear
 from .convergence import convergence, gates
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def _posterior(
         },
         diagnostics=Diagnostics(gates(table, stats, engine.draws * engine.chains), attempts),
         sample=partial(_subset, draws),
+        linear=linear(model.between, draws, moments, engine.seed),
         cautions=(*cautions(model, data), *of_outliers(draws, data.study)),
         sample_stats=stats,
         convergence=table,
@@ -186,11 +187,13 @@ def _(_: NoSpread, model: Model, data: Data) -> Mapping[str, int]:
 @_moments_about.register(Scatter | OutlierSpread)
 def _(_: Scatter | OutlierSpread, model: Model, data: Data) -> Mapping[str, int]:
     priors, k = model.priors, data.k
-    mu, tau = priors["mu"], priors["tau"]
-    new = moments_of_new(model, k)
+    name, effects = model.location.name, tuple(model.numbered(data).location.priors.values())
+    each = moments_of_coefficients(model, effects, k)
+    new = moments_of_new(model, k, effects)
     return {
-        "mu": moments_of_mu(mu, tau, k, spread=priors.get("spread"), df=least_df(model)),
-        "tau": moments_of_tau(tau, k, mu=mu),
+        name: each[0],
+        **{f"{name}[{i}]": one for i, one in enumerate(each)},
+        "tau": moments_of_tau(priors["tau"], k, mu=effects),
         "theta_new": new,
         **{name: moments_of_prior(priors[name]) for name in ("df", "spread") if name in priors},
         **{f"theta[{i}]": new for i in np.flatnonzero(~vanishing(model.likelihood, data))},
@@ -232,7 +235,7 @@ def _subset(draws: Mapping[str, np.ndarray], n: int | None, seed: int) -> Mappin
     if n is None:
         return draws
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in draws.items()}
-    total = flat["mu"].shape[0]
+    total = next(iter(flat.values())).shape[0]
     if n > total:
         raise ModelError(f"There are {total} draws; ask for no more, or fit with more draws.")
     chosen = np.random.default_rng(seed).choice(total, size=n, replace=False)
