@@ -38,7 +38,8 @@ def design(
     ----------
     formula : str or Formula
     covariates : mapping of str to array of float, or tuple of str
-        Columns by name, one entry per study; NaN or blank where it is not known.
+        Columns by name, one entry per study; NaN or blank where it is not known, ``NA``, ``n/a`` or
+        ``nan`` among words.
     studies : sequence of str, length k
     scale : bool
         Divide numeric covariates by their SD over the rows used.

@@ -55,7 +55,7 @@ class Design:
     levels: Mapping[str, tuple[str, ...]]
     terms: tuple[tuple[Columns, ...], ...]
 
-    def row(self, **where: object) -> Floats:
+    def row(self, /, **where: object) -> Floats:
         """Entries of the columns (p,) at a place.
 
         Parameters
@@ -77,7 +77,7 @@ class Design:
             )
         return self.near(**where)
 
-    def near(self, **where: object) -> Floats:
+    def near(self, /, **where: object) -> Floats:
         """Entries (p,) at a place, with the covariates that are not given as in `mean`.
 
         Raises

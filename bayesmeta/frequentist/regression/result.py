@@ -214,7 +214,7 @@ class MetaRegression:
             return None
         return 100 * max(0.0, 1 - self.tau2 / self.tau2_without)
 
-    def at(self, **where: object) -> Prediction:
+    def at(self, /, **where: object) -> Prediction:
         """Return the expected effect at a place, with its interval and that of a new study.
 
         Parameters
