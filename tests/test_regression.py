@@ -1,6 +1,7 @@
 """Meta-regression: metafor's numbers, published ones, formulas by dense matrices, refusals."""
 
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from bayesmeta.frequentist.arrays.regression import ESTIMATORS
 from tests.references import cases, document
 from tests.tolerances import CLOSED_FORM, FLAT, ITERATED
 
+BCG = Path(__file__).parents[1] / "examples" / "bcg" / "bcg.csv"
 CELLS = [(d, cell) for d, entry in cases("regression").items() for cell in entry["cells"]]
 TOLERANCES = {"REML": ITERATED, "PM": ITERATED, "EB": ITERATED, "ML": FLAT}
 INTERVALS = {"z": "Wald", "knha": "HKSJ"}
@@ -99,7 +101,7 @@ def test_places_equal_metafor():
 
 
 def bcg(**asked):
-    trials = bm.BinaryStudies.from_frame(pd.read_csv("examples/bcg/bcg.csv"))
+    trials = bm.BinaryStudies.from_frame(pd.read_csv(BCG))
     return meta_regression(trials, "latitude", measure="OR", **asked)
 
 
@@ -383,6 +385,17 @@ def test_drawn_permutations_agree_with_all_of_them_and_come_again_with_their_see
     assert drawn == permutation_test(fit, seed=3, arrangements=600)
     assert (drawn.exact, drawn.arrangements) == (False, 600)
     assert abs(drawn.p - exact) < 4 * np.sqrt(exact * (1 - exact) / 600) + 1 / 600
+
+
+def test_a_drawn_p_counts_the_arrangement_that_was_observed():
+    """Of 12 studies in line no drawn order does as well: p is 1 of all that were looked at."""
+    dose = list(range(12))
+    data = bm.EffectSizes.from_arrays(
+        list("ABCDEFGHIJKL"), [x + 0.01 * (x % 3) for x in dose], [0.3] * 12,
+        covariates={"dose": dose},
+    )  # fmt: skip
+    fit = meta_regression(data, "dose", tau2="DL", interval="Wald")
+    assert permutation_test(fit, seed=1, arrangements=40).p == 1 / 40
 
 
 def test_a_permutation_test_needs_something_to_deal_out():

@@ -1,5 +1,7 @@
 """Groups of studies: pooled apart, tested by formulas written out, against metafor's factor."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,15 +13,22 @@ from bayesmeta.frequentist import meta_regression, subgroups
 from tests.references import cases, document
 from tests.tolerances import ITERATED
 
+BCG = Path(__file__).parents[1] / "examples" / "bcg" / "bcg.csv"
 GROUPS = ("alternate", "random", "systematic")
 
 
 def trials():
-    return bm.BinaryStudies.from_frame(pd.read_csv("examples/bcg/bcg.csv"))
+    return bm.BinaryStudies.from_frame(pd.read_csv(BCG))
 
 
 def estimates():
-    return bm.effect_sizes(trials(), measure="RR")
+    """The same trials' log RR, as metafor has them."""
+    entry = cases("regression")["bcg"]
+    names = [f"study {i}" for i in range(13)]
+    allocation = {"allocation": entry["covariates"]["alloc"]}
+    return bm.EffectSizes.from_arrays(
+        names, entry["yi"], np.sqrt(entry["vi"]), measure="RR", covariates=allocation
+    )
 
 
 def of(data, name):
