@@ -1073,6 +1073,41 @@ MISTAKES = (
         "done = found",
         "tests/test_account.py::test_a_batch_counts_what_was_analysed_and_uses_main_rows",
     ),
+    Mistake(
+        "forget the units of the design in the restricted likelihood",
+        "frequentist/regression/meta_regression.py",
+        "n, counted = k - p, float(np.linalg.slogdet(x.T @ x)[1])",
+        "n, counted = k - p, 0.0",
+        "tests/test_regression.py::test_regressions_equal_metafor",
+    ),
+    Mistake(
+        "test means of groups against no effect for against each other",
+        "frequentist/regression/meta_regression.py",
+        'across = np.linalg.qr(constant[:, None], mode="complete")[0][:, 1:].T',
+        "across = np.eye(p)",
+        "tests/test_regression.py::test_regressions_equal_metafor",
+    ),
+    Mistake(
+        "weigh groups by the standard errors of Knapp and Hartung",
+        "frequentist/regression/subgroups.py",
+        "weight = np.array([one.wald_se for one in groups]) ** -2",
+        "weight = np.array([one.se for one in groups]) ** -2",
+        "tests/test_subgroups.py::test_groups_with_tau2_of_their_own_are_analyses_of_their_own",
+    ),
+    Mistake(
+        "centre nothing",
+        "design/_columns.py",
+        "centre, scale = middle if centred else 0.0,",
+        "centre, scale = 0.0,",
+        "tests/test_design.py::test_a_number_is_centred_at_the_mean_of_the_rows_used_and_not_scaled",
+    ),
+    Mistake(
+        "draw permutations without the one observed",
+        "frequentist/regression/permutation.py",
+        "(1 + hits) / (1 + count)",
+        "hits / count",
+        "tests/test_regression.py::test_a_drawn_p_counts_the_arrangement_that_was_observed",
+    ),
 )
 
 

@@ -50,6 +50,7 @@ ROOMS = {
     "frequentist": (
         *("test_frequentist", "test_reference_grid", "test_tau2", "test_glmm", "test_influence"),
         *("test_small_study", "test_nnf", "test_conventions", "test_invariances"),
+        *("test_regression", "test_subgroups"),
     ),
     "implications": ("test_coherence", "test_single_arms_run"),
     "machine": ("test_machine", "test_concurrency"),

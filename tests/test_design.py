@@ -192,8 +192,8 @@ def _factors(text):
     }
 
 
-@given(st.text(max_size=60))
-@settings(deadline=None)
+@given(st.text(max_size=60) | st.text("xyC(),:*+-~01 =`bspolydf24", max_size=40))
+@settings(deadline=None, max_examples=300)
 def test_any_text_is_read_or_refused(text):
     with suppress(bm.ModelError):
         assert parse(parse(text).text) == parse(text)
@@ -410,6 +410,11 @@ def test_no_study_with_all_covariates_and_two_columns_of_one_name_are_refused():
 def test_a_place_that_the_formula_does_not_know_is_refused(where, said):
     with pytest.raises(bm.ModelError, match=said):
         made("x + group").row(**where)
+
+
+def test_a_covariate_may_be_called_as_python_calls_the_object():
+    found = design("self", {"self": np.array([1.0, 2, 4])}, "ABC")
+    np.testing.assert_allclose(found.row(self=4), found.matrix[2], atol=1e-14)
 
 
 def test_a_level_of_what_is_no_factor_is_refused():

@@ -43,7 +43,8 @@ NOT_CLAIMED = {
     "metafor/*/bias/*": "small-study effects: tests/test_small_study.py",
     "metafor/*/selmodel/*": "selection models are not offered",
     "metafor/*/sensitivity/*": "influence: tests/test_influence.py",
-    "metafor/*/metareg/*": "meta-regression is not offered",
+    "metafor/*/metareg/*": "meta-regression: tests/test_regression.py",
+    "metafor/bcg/metareg/location_scale_ablat": "a tau² that depends on covariates is not offered",
     "metafor/assink2016/models/*": "several levels are not offered",
     "metafor/konstantopoulos2011/models/*": "several levels are not offered",
     "metafor/berkey1998/models/*": "several outcomes: tests/test_multivariate.py",
@@ -87,7 +88,9 @@ NUMBERS_NOT_CLAIMED = {
         "loglik": "of GLMM, see tests/test_glmm.py, and of several outcomes",
         **dict.fromkeys(("CMH", "CMH_p", "tarone", "tarone_p"), "tests that are not offered"),
         **dict.fromkeys(("breslow_day", "breslow_day_p"), "tests that are not offered"),
-        **dict.fromkeys(("QM", "QM_p", "QM_df", "R2", "m_test"), "of meta-regression"),
+        **dict.fromkeys(
+            ("QM", "QM_p", "QM_df", "R2", "m_test"), "of meta-regression: tests/test_regression.py"
+        ),
         **dict.fromkeys(("formula", "terms", "vcov"), "of meta-regression"),
         **dict.fromkeys(("Q_lrt", "Q_lrt_p", "Q_wald", "Q_wald_p", "sigma2", "rho"), "of GLMM"),
         "warnings": "words",

@@ -21,8 +21,9 @@ from bayesmeta.frequentist import (
     small_study_tests,
     trim_and_fill,
 )
+from bayesmeta.frequentist.arrays.regression import ESTIMATORS
 from bayesmeta.frequentist.small_study.counts import score_or, score_rr
-from bayesmeta.frequentist.small_study.mixed_line import ESTIMATORS, mixed_line
+from bayesmeta.frequentist.small_study.mixed_line import OF_LINE, mixed_line
 from bayesmeta.results.sections import SECTIONS
 
 DATASETS = sorted(cases("random_effects"))
@@ -97,7 +98,7 @@ def test_regression_under_random_effects_equals_metafors_default_test(dataset, t
 
 
 @pytest.mark.parametrize("test", ["z", "knha"])
-@pytest.mark.parametrize("tau2", ["EE", *ESTIMATORS])
+@pytest.mark.parametrize("tau2", ["EE", *OF_LINE])
 @pytest.mark.parametrize("dataset", ["bcg", "raudenbush1985"])
 def test_lines_in_a_covariate_equal_metafor(dataset, tau2, test):
     """bcg on latitude, raudenbush1985 on weeks: the same line with another predictor."""
@@ -113,7 +114,8 @@ def test_lines_in_a_covariate_equal_metafor(dataset, tau2, test):
     assert_allclose((line.p, line.slope_p), theirs["p"], **ITERATED)
     assert_allclose((line.lower, line.upper), (theirs["ci_lb"][0], theirs["ci_ub"][0]), **ITERATED)
     if tau2 != "EE":
-        assert_allclose(ESTIMATORS[tau2](data.y, x, data.se**2), theirs["tau2"], **ITERATED)
+        design = np.column_stack([np.ones(data.k), x])
+        assert_allclose(ESTIMATORS[tau2](data.y, design, data.se**2), theirs["tau2"], **ITERATED)
 
 
 def test_regression_with_the_dispersion_of_a_common_effect_is_eggers_test():
@@ -139,13 +141,13 @@ def test_tau2_about_a_line_is_where_the_likelihood_by_matrices_is_highest(data, 
         restricted = np.linalg.slogdet(information)[1] if kind == "REML" else 0.0
         return residual @ weight @ residual - np.linalg.slogdet(weight)[1] + restricted
 
-    found = ESTIMATORS[kind](data.y, data.se, data.se**2)
+    found = ESTIMATORS[kind](data.y, design, data.se**2)
     grid = np.append(0.0, np.geomspace(1e-7, 100, 4001))
     lowest = min(deviance(t) for t in grid)
     assert deviance(found) <= lowest + 1e-9
 
 
-@pytest.mark.parametrize("tau2", [None, *ESTIMATORS])
+@pytest.mark.parametrize("tau2", [None, *OF_LINE])
 @pytest.mark.parametrize("interval", ["Wald", "HKSJ"])
 def test_regression_turns_with_the_signs_and_keeps_its_p_in_other_units(tau2, interval):
     asked = {"tau2": tau2, "interval": interval}

@@ -39,7 +39,8 @@ def design(
     ----------
     formula : str or Formula
     covariates : mapping of str to array of float, or tuple of str
-        Columns by name, one entry per study; NaN or blank where it is not known.
+        Columns by name, one entry per study; NaN or blank where it is not known, ``NA``, ``n/a`` or
+        ``nan`` among words.
     studies : sequence of str, length k
     centre : bool
         Take its mean off each number, as above; else numbers are left as they are.

@@ -55,7 +55,7 @@ class Design:
     levels: Mapping[str, tuple[str, ...]]
     terms: tuple[tuple[Columns, ...], ...]
 
-    def row(self, **where: object) -> Floats:
+    def row(self, /, **where: object) -> Floats:
         """Entries of the columns (p,) at a place.
 
         Parameters
@@ -75,12 +75,29 @@ class Design:
             raise ModelError(
                 f"A place needs {', '.join(map(shown, lacking))} too, as in {self._example}."
             )
-        return self._at(where)
+        return self.near(**where)
+
+    def near(self, /, **where: object) -> Floats:
+        """Entries (p,) at a place, with the covariates that are not given as in `mean`.
+
+        Raises
+        ------
+        ModelError
+            If a covariate is not of the formula, or has no such level.
+        """
+        self._check(where)
+        parts: list[Floats] = [np.ones(1)] if "intercept" in self.kinds else []
+        for term in self.terms:
+            each = [
+                one.at(where[one.variable]) if one.variable in where else one.mean for one in term
+            ]
+            parts.append(np.asarray(reduce(np.kron, each), np.float64))
+        return np.concatenate(parts)
 
     @property
     def mean(self) -> Floats:
         """Entries (p,) at the mean of the numbers, each level of a factor counted once."""
-        return self._at({})
+        return self.near()
 
     def level(self, variable: str, level: object) -> Floats:
         """Entries (p,) at one level of a factor and the mean of the others, as in `mean`.
@@ -93,7 +110,7 @@ class Design:
         if variable not in self.levels:
             known = ", ".join(map(shown, self.levels)) or "none"
             raise ModelError(f"{shown(variable)} is no factor of the formula; those are: {known}.")
-        return self._at({variable: level})
+        return self.near(**{variable: level})
 
     def prior_sd(self, row: Floats, *, intercept: float, slopes: float) -> float:
         """SD of what a row stands for, under independent priors of the coefficients.
@@ -107,15 +124,6 @@ class Design:
         """
         own = np.where(np.array(self.kinds) == "slope", slopes, intercept)
         return float(np.linalg.norm(row * own))
-
-    def _at(self, where: Mapping[str, object]) -> Floats:
-        parts: list[Floats] = [np.ones(1)] if "intercept" in self.kinds else []
-        for term in self.terms:
-            each = [
-                one.at(where[one.variable]) if one.variable in where else one.mean for one in term
-            ]
-            parts.append(np.asarray(reduce(np.kron, each), np.float64))
-        return np.concatenate(parts)
 
     def _check(self, where: Mapping[str, object]) -> None:
         strange = [one for one in where if one not in self.formula.variables]

@@ -17,6 +17,7 @@ from .exact.linear import integrate_linear, not_closed
 from .exact.mu_prior import not_taken, takes_mu
 from .exact.mu_rule import has_an_edge, smooth, takes
 from .exact.normal import integrate
+from .exact.regress import NotReachedError, integrate_regression, too_many
 from .likelihood.study import knows
 from .many.batch import BatchFit, batch
 from .settings import NUTS, Engine, Quadrature
@@ -93,16 +94,13 @@ def capability(model: Model, data: Data | None = None) -> Capability:
 
 def _of_coefficients(model: Model, data: Data | None) -> Capability:
     """How a model can be fitted whose effects depend on covariates."""
-    if not model.likelihood.closed or not isinstance(model.between, NoSpread | NormalSpread):
-        return Capability(
-            model,
-            None,
-            "The exact engine takes coefficients of estimates with normal effects alone"
-            "; use NUTS(seed=...).",
-        )
     known = model.location if data is None else model.numbered(data).location
-    why_not = not_closed(tuple(known.priors.values()))
-    return Capability(model, None if why_not else _linear, why_not)
+    priors = tuple(known.priors.values())
+    closed = model.likelihood.closed and isinstance(model.between, NoSpread | NormalSpread)
+    why_not = not_closed(priors) or ("" if closed else too_many(priors))
+    if not isinstance(model.between, NoSpread | Scatter):
+        why_not = _unknown(model)
+    return Capability(model, None if why_not else _linear if closed else _regression, why_not)
 
 
 def default_engine(model: Model) -> Engine:
@@ -125,8 +123,12 @@ def run(engine: Engine | None, model: Model, data: Data) -> Posterior:
     model.check_data(data)
     can = capability(model, data)
     if can.exact is not None:
-        return can.exact(model, data, engine or Quadrature())
-    if engine is not None:
+        try:
+            return can.exact(model, data, engine or Quadrature())
+        except NotReachedError:
+            if engine is not None:
+                raise
+    elif engine is not None:
         raise ModelError(can.why_not)
     return _sampled(model, data, NUTS(seed=0))
 
@@ -180,6 +182,10 @@ def _closed_form(model: Model, data: Data, settings: Quadrature) -> Posterior:
 
 def _linear(model: Model, data: Data, settings: Quadrature) -> Posterior:
     return integrate_linear(model, data, nodes=settings.nodes, tolerance=settings.tolerance)  # pyright: ignore[reportArgumentType]
+
+
+def _regression(model: Model, data: Data, settings: Quadrature) -> Posterior:
+    return integrate_regression(model, data)
 
 
 def _common(model: Model, data: Data, settings: Quadrature) -> Posterior:

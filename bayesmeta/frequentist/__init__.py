@@ -27,6 +27,10 @@ from .pooling.effects import common_effect, random_effects
 from .pooling.many import random_effects_many
 from .pooling.one import narrow_prediction
 from .pooling.tau2_interval import tau2_interval
+from .regression.meta_regression import meta_regression
+from .regression.permutation import PermutationTest, permutation_test
+from .regression.result import MetaRegression
+from .regression.subgroups import Subgroups, subgroups
 from .small_study.counts import harbord, peters
 from .small_study.pet_peese import PetPeese, pet_peese
 from .small_study.regressions import egger, regression_test, small_study_tests
@@ -42,10 +46,13 @@ __all__ = [
     "FrequentistFit",
     "IntervalName",
     "Maximum",
+    "MetaRegression",
+    "PermutationTest",
     "PetPeese",
     "Selections",
     "SmallStudyTest",
     "Spread",
+    "Subgroups",
     "Tau2",
     "TrimAndFill",
     "cells_of_tables",
@@ -58,7 +65,9 @@ __all__ = [
     "harbord",
     "influence",
     "leave_one_out",
+    "meta_regression",
     "narrow_prediction",
+    "permutation_test",
     "pet_peese",
     "peters",
     "pool",
@@ -69,6 +78,7 @@ __all__ = [
     "random_effects_many",
     "regression_test",
     "small_study_tests",
+    "subgroups",
     "tau2_interval",
     "trim_and_fill",
 ]

@@ -107,6 +107,38 @@ LINES = {  # regressions on one number, by the column of the data
     "bcg": "ablat",
     "raudenbush1985": "weeks",
 }
+REGRESSIONS = {  # by data and cell: our formula, and what each coefficient of metafor's is there
+    "bcg": {
+        "ablat": ("ablat", ("", "ablat")),
+        "ablat_year": ("ablat + year", ("", "ablat", "year")),
+        "ablat_c": ("ablat_c", ("", "ablat_c")),
+        "alloc": ("alloc", ("", "alloc=random", "alloc=systematic")),
+    },
+    "crins2014": {"IL2RA": ("IL2RA", ("", "IL2RA=daclizumab"))},
+    "curtis1998": {
+        "fungrp": ("fungrp", ("", "fungrp=GYMNO", "fungrp=N2FIX")),
+        "time": ("time", ("", "time")),
+    },
+    "hackshaw1998": {"design": ("design", ("", "design=cohort"))},
+    "linde2005": {
+        "group": ("C(group)", ("", "group=2", "group=3", "group=4")),
+        "baseline": ("baseline", ("", "baseline")),
+    },
+    "mcdaniel1994": {"struct": ("struct", ("", "struct=u"))},
+    "raudenbush1985": {
+        "weeks": ("weeks", ("", "weeks")),
+        "weeks_trunc": ("trunc", ("", "trunc")),
+        "weeks_setting": ("weeks + setting", ("", "weeks", "setting=indiv")),
+    },
+}
+DERIVED = {  # covariates that metafor's formulas make of columns
+    "bcg": ("ablat_c", lambda row: float(row["ablat"]) - 33.46),
+    "raudenbush1985": ("trunc", lambda row: min(float(row["weeks"]), 3.0)),
+}
+REGRESSION = (
+    *("estimate", "se", "stat", "p", "ci_lb", "ci_ub", "tau2", "I2", "H2", "Q", "Q_p"),
+    *("QM", "QM_p", "R2", "k"),
+)
 LINE = ("estimate", "se", "p", "ci_lb", "ci_ub", "tau2")
 DELETED = {  # what the other fits say as well is left out
     "EE_z": ("estimate", "se", "p", "ci_lb", "ci_ub", "Q", "Q_p", "I2"),
@@ -202,6 +234,8 @@ def main(folder: Path) -> None:
         program="bayesmeta",
         versions=extra["versions"],
     )
+    regressions = {n: _regressions(folder, metafor[n]) for n in REGRESSIONS}
+    _write("regression", regressions, columns=REGRESSION, **program)
     several = _read(folder / "results/metafor/berkey1998.json")
     _write("berkey1998", _berkey(folder, several), program=several["tool"], **_versions([several]))
 
@@ -425,6 +459,38 @@ def _line(folder: Path, full: dict) -> dict:
         if fit.get("formula") == f"~{name}" and "error" not in fit
     }
     return {"line": {"x": [float(x) for x in used], "fits": fits}}
+
+
+def _regressions(folder: Path, full: dict) -> dict:
+    """Regressions of the primary measure: covariates, and by cell what metafor says of them."""
+    rows = list(csv.DictReader((folder / f"data/{full['dataset']}.csv").open()))
+    used = [rows[row - 1] for row in full["primary_used"]]
+    if full["dataset"] in DERIVED:
+        name, made = DERIVED[full["dataset"]]
+        used = [{**row, name: made(row)} for row in used]
+    cells = REGRESSIONS[full["dataset"]]
+    names = {term.split("=")[0] for _, terms in cells.values() for term in terms} - {""}
+    fits = {name: _of_regression(full["metareg"], name) for name in cells}
+    return {
+        **_primary(full),
+        "covariates": {name: [row[name] for row in used] for name in sorted(names)},
+        "cells": {
+            name: {"formula": formula, "terms": terms, "fits": fits[name]}
+            for name, (formula, terms) in cells.items()
+        },
+        "at": full["metareg"].get("predict_ablat_REML_z"),
+    }
+
+
+def _of_regression(found: dict, name: str) -> dict:
+    """By estimator and test, the numbers of `REGRESSION` and the log likelihood at its top."""
+    fits = {}
+    for tau2 in ("EE", "DL", "ML", "REML", "PM", "EB", "SJ", "HE"):
+        for test in ("z", "knha"):
+            fit = found[f"{name}_{tau2}_{test}"]
+            top = fit["fit"][TOPS[tau2]]["ll"] if tau2 in TOPS else None
+            fits[f"{tau2}_{test}"] = [*(fit.get(column) for column in REGRESSION), top]
+    return fits
 
 
 def _filled(entry: dict) -> dict:

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, stdtrit
 
 from ...errors import ModelError
-from ...model import Data, RandomEffects
-from ...priors import log_density
+from ...model import Data, Model, RandomEffects, Scatter
+from ...priors import Prior, log_density
 from ...ways import way
 from ..likelihood.points import Grid
 from ..likelihood.rough import rough_effects
 from ._reach import Reach, log_prior_of_tau
-from .mu_rule import Mapped, OnGrid, sharpness
+from .mu_rule import Mapped, OnGrid
 
 if TYPE_CHECKING:
     pass
@@ -61,22 +61,24 @@ def at_corners(
     return np.array([each_given_mu(corners, *one).T for one in at])  # pyright: ignore[reportArgumentType]
 
 
-def grid_for(resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> Grid:
+def grid_for(resolution: Resolution, model: Model, data: Data, reach: Reach, sharp: float) -> Grid:
     """A grid that resolves the narrowest study and the pooled effect, in rounded steps.
 
     Steps are powers of √2, so that scenarios of one table share their grids; zero is a point.
+    `sharp` is how wide the narrowest feature of the prior of mu is.
     """
     _, se = rough_effects(model.likelihood, data)
     pooled = float((se**-2.0).sum() ** -0.5)
     features = [float(se.min()), 1.5 * pooled]
     if model.likelihood.counted:
         features.append(0.8)
-    sharp = sharpness(model.overall)
     if sharp > NARROW * min(features):  # else mu has nodes of its own
         features += [sharp, (reach.high - reach.low) / 4]
     finest = resolution.step * min(features)
     step = 2 ** (np.floor(2 * np.log2(finest)) / 2)
-    far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
+    df = model.between.df if isinstance(model.between, Scatter) else None
+    assert not isinstance(df, Prior)
+    far = TAPER if df is None else float(stdtrit(df, 1 - resolution.tail))
     room = far * reach.tau + min(TAPER, 20 * float(se.max()))
     centre = step * np.round(reach.middle / step)
     half = 0.5 * (reach.high - reach.low) + room + step

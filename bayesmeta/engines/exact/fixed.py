@@ -321,20 +321,16 @@ def _source(
     model: RandomEffects, data: Data, table: Table, found: Integrated, tau: TauDensity
 ) -> "Source":
     """What it takes to draw: from the table's own nodes, on its own grid."""
-    from ..nodes.draws import Source
+    from ..nodes.draws import Ground, Source
 
     unit, of = _unit(model, data), table.tabled
     grid = Grid(float(unit * of.centre), float(unit * of.step), 2 * (int(of.fourier.shape[1]) - 1))
+    smooth, far = np.zeros(data.k, dtype=bool), float(np.abs(grid.points[[0, -1]]).max())
     return Source(
-        model=model,
-        data=data,
-        tau=tau,
+        ground=Ground(model=model, data=data, tau=tau, grid=grid, graded=smooth, far=far),
         tau_nodes=found.tau,
         mu_nodes=found.mu,
         mass=found.mass,
-        grid=grid,
-        graded=np.zeros(data.k, dtype=bool),
-        far=float(np.abs(grid.points[[0, -1]]).max()),
     )
 
 

@@ -40,7 +40,7 @@ from ..nodes.effects import MARGIN, NEGLIGIBLE, Integrated, features
 from ..nodes.fourier import OnOneGrid, log_given_mu
 from ._grid_tail import moments_beyond
 from ._reach import FURTHER, Reach, first_reach, limit_of, log_prior_of_tau
-from .mu_rule import Mapped, OnGrid, has_an_edge, mu_rule, takes
+from .mu_rule import Mapped, OnGrid, has_an_edge, mu_rule, sharpness, takes
 from .propriety import moments_of_tau
 from .tau_nodes import (
     TauMap,
@@ -176,7 +176,7 @@ class Pass:
         near = limit_of(model, data)
         further = reach.tau > near.tau or reach.low < near.low or reach.high > near.high
         at_hand = near if further else reach
-        grid = grid_for(resolution, model, data, at_hand)
+        grid = grid_for(resolution, model, data, at_hand, sharpness(model.overall))
         corner = kinked(model.likelihood, data) | further
         logs = _log_likelihoods(model, data, grid, resolution.spacing, corner)
         top = logs.max(axis=1, keepdims=True)
@@ -310,22 +310,22 @@ class Pass:
 
     def _source(self) -> "Source":
         """What it takes to draw."""
-        from ..nodes.draws import Source
+        from ..nodes.draws import Ground, Source
 
         points, reach = self.grid.points, self.reach
         far = float(np.abs(points[[0, -1]]).max())
         if reach.tau > self.near.tau:
             far = max(far, abs(reach.low), abs(reach.high)) + TAPER * reach.tau
-        return Source(
+        ground = Ground(
             model=self.model,
             data=self.data,
             tau=self.tau,
-            tau_nodes=self.nodes.tau,
-            mu_nodes=self.mu_nodes,
-            mass=self.mu_rows,
             grid=self.grid,
             graded=self.corner,
             far=far,
+        )
+        return Source(
+            ground=ground, tau_nodes=self.nodes.tau, mu_nodes=self.mu_nodes, mass=self.mu_rows
         )
 
     def _on_grid(self) -> OnOneGrid:

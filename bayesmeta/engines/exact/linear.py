@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from ...effects import EffectSizes
 from ...errors import ModelError
-from ...model import Model, NoSpread, Predictor
+from ...model import Data, Model, NoSpread, Predictor
 from ...posterior import (
     Check,
     Deferred,
@@ -32,6 +31,7 @@ from ...posterior.inversion import tabled
 from ...priors import LOG_2PI, Prior, log_density_of_tau
 from ...ways import way
 from .._cautions import cautions
+from ..likelihood.rough import rough_effects
 from ..nodes.even import even
 from .mu_prior import mu_prior, takes_mu
 from .normal import NEGLIGIBLE, moment_gaps, refined, typical_tau
@@ -84,39 +84,44 @@ def not_closed(priors: Sequence[Prior]) -> str:
     return ""
 
 
-def integrate_linear(model: Model, data: EffectSizes, *, nodes: int, tolerance: float) -> Posterior:
+def integrate_linear(model: Model, data: Data, *, nodes: int, tolerance: float) -> Posterior:
     """Return the posterior, refined until two node counts agree within `tolerance`."""
-    problem = _Problem.of(model, data)
+    problem = Problem.of(model, data)
     if isinstance(model.between, NoSpread):
         return _posterior(_Fit.common(problem), 0.0, tolerance)
-    scale = typical_tau(problem.tau, data, lambda tau: problem.given(tau).log_weight)
+    scale = typical_tau(problem.tau, problem.se, lambda tau: problem.given(tau).log_weight)
     fit, error = refined(lambda n: _Fit.at(n, scale, problem), _Fit.distance, nodes, tolerance)
     return _posterior(fit, error, tolerance)
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class _Problem:
-    """What is fitted to what: estimates, their design (k, p), and the priors."""
+class Problem:
+    """What is fitted to what: estimates, or roughly so, their design (k, p), and the priors."""
 
     model: Model
-    data: EffectSizes
+    data: Data
+    y: Array
+    se: Array
     names: tuple[str, ...]
     design: Array
     priors: tuple[Prior, ...]
     components: Components
 
     @classmethod
-    def of(cls, model: Model, data: EffectSizes) -> "_Problem":
+    def of(cls, model: Model, data: Data) -> "Problem":
+        """Put together what is fitted; of counts and arms with their rough estimates."""
         location = model.location
         assert isinstance(location, Predictor)
         design = location.design(data)
         priors = location.coefficients(design)
-        far = np.abs(data.y).max() / np.abs(design.matrix).max(axis=0)
-        return cls(model, data, design.names, design.matrix, priors, _product(priors, far))
+        y, se = rough_effects(model.likelihood, data)
+        far = np.abs(y).max() / np.abs(design.matrix).max(axis=0)
+        return cls(model, data, y, se, design.names, design.matrix, priors, _product(priors, far))
 
     @property
     def tau(self) -> Prior:
+        """Its prior."""
         return self.model.priors["tau"]
 
     def given(self, tau: Array) -> Given:
@@ -143,9 +148,9 @@ def _product(priors: Sequence[Prior], far: Array) -> Components:
     )
 
 
-def _given(problem: _Problem, tau: Array) -> Given:
-    y, x, (log_weight, centre, precision) = problem.data.y, problem.design, problem.components
-    variance = problem.data.se**2 + tau[:, None] ** 2  # (t, k)
+def _given(problem: Problem, tau: Array) -> Given:
+    y, x, (log_weight, centre, precision) = problem.y, problem.design, problem.components
+    variance = problem.se**2 + tau[:, None] ** 2  # (t, k)
     weighted = x / variance[..., None]  # (t, k, p)
     total = (weighted.swapaxes(1, 2) @ x)[:, None] + precision[:, :, None] * np.eye(x.shape[1])
     near = np.linalg.lstsq(x, y, rcond=None)[0]  # a shift, lest digits are lost
@@ -167,7 +172,7 @@ def _given(problem: _Problem, tau: Array) -> Given:
 class _Fit:
     """One pass of quadrature; `nodes` and `tau` are of one node at 0 where there is no spread."""
 
-    problem: _Problem
+    problem: Problem
     tau_at: Array
     given: Given
     weights: Array  # (t, g), sum to 1
@@ -175,24 +180,24 @@ class _Fit:
     tau: TauDensity | None
 
     @classmethod
-    def common(cls, problem: _Problem) -> "_Fit":
+    def common(cls, problem: Problem) -> "_Fit":
         """One effect for all studies: tau is 0."""
         given = problem.given(np.zeros(1))
         log_z = finite_evidence(float(logsumexp(given.log_weight)), problem.model)
         return cls(problem, np.zeros(1), given, np.exp(given.log_weight - log_z), log_z, None)
 
     @classmethod
-    def at(cls, count: int, scale: float, problem: _Problem) -> "_Fit":
+    def at(cls, count: int, scale: float, problem: Problem) -> "_Fit":
         """Integrate with `count` nodes of tau centred on `scale`."""
-        prior, data = problem.tau, problem.data
+        prior, se, k = problem.tau, problem.se, problem.data.k
         at = TauMap.of(prior, *support_of_tau(prior), scale)
         nodes: TauNodes = tau_nodes(count, at)
         given = problem.given(nodes.tau)
-        log_prior = log_density_of_tau(prior, nodes.tau, data.se)
+        log_prior = log_density_of_tau(prior, nodes.tau, se)
         at_tau = logsumexp(given.log_weight, axis=1) + log_prior
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), problem.model)
         outer = log_prior + nodes.log_weight - log_z
-        moments = moments_of_tau(prior, data.k, mu=problem.priors)
+        moments = moments_of_tau(prior, k, mu=problem.priors)
         tau = density_of_tau(nodes, at_tau - log_z, at, moments)
         weights = np.exp(given.log_weight + outer[:, None])
         return cls(problem, nodes.tau, given, weights, log_z, tau)
@@ -233,13 +238,13 @@ class _Fit:
 
     def study_effects(self) -> Marginals:
         """Posteriors of all studies' effects."""
-        data = self.problem.data
+        own = self.problem
         each: list[Marginal] = []
-        for y, se, row in zip(data.y, data.se, self.problem.design, strict=True):
+        for y, se, row in zip(own.y, own.se, own.design, strict=True):
             share = self.tau_at**2 / (self.tau_at**2 + se**2)
             noise = np.sqrt(share) * se
             each.append(self.linear(row, share * y, 1 - share, noise, moments=2))
-        return Marginals(data.study, tuple(each))
+        return Marginals(own.data.study, tuple(each))
 
     def linear(
         self,
@@ -300,9 +305,9 @@ def _draws(fit: _Fit, n: int | None, seed: int) -> Mapping[str, Array]:
         return {"coefficient": _coefficients(fit, np.zeros(n), u)[None]}
     t = np.asarray(fit.tau.quantile(u[:, 0]))
     beta = _coefficients(fit, t, u)
-    share = t[:, None] ** 2 / (t[:, None] ** 2 + problem.data.se**2)
-    noise = np.sqrt(share) * problem.data.se * ndtri(u[:, 2 + p :])
-    theta = share * problem.data.y + (1 - share) * (beta @ problem.design.T) + noise
+    share = t[:, None] ** 2 / (t[:, None] ** 2 + problem.se**2)
+    noise = np.sqrt(share) * problem.se * ndtri(u[:, 2 + p :])
+    theta = share * problem.y + (1 - share) * (beta @ problem.design.T) + noise
     return {"coefficient": beta[None], "tau": t[None], "theta": theta[None]}
 
 

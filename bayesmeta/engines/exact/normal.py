@@ -121,7 +121,7 @@ def _random_effects(
 ) -> Posterior:
     prior = mu_prior(model.overall, farthest_from(model.overall, data))
     scale = typical_tau(
-        model.tau, data, lambda tau: given_tau(data.y, data.se, tau, prior).log_weight
+        model.tau, data.se, lambda tau: given_tau(data.y, data.se, tau, prior).log_weight
     )
     fine, error = refined(
         lambda n: _Fit.at(n, scale, model, data, prior), _Fit.distance, nodes, tolerance
@@ -281,15 +281,15 @@ def _marginal(
     return NormalMixture(w, shift + slope * mean, np.hypot(slope * sd, noise), moments)
 
 
-def typical_tau(prior: Prior, data: EffectSizes, log_weight: Callable[[Array], Array]) -> float:
+def typical_tau(prior: Prior, se: Array, log_weight: Callable[[Array], Array]) -> float:
     """A rough posterior median of tau, where nodes are centred."""
     low, high = support_of_tau(prior)
-    typical = float(np.median(data.se))
+    typical = float(np.median(se))
     grid = typical * WIDE
     if np.isfinite(high):
         grid = NARROW * (high - low)
     at_tau = logsumexp(log_weight(low + grid), axis=1)
-    log_mass = at_tau + log_density_of_tau(prior, low + grid, data.se) + np.log(grid)
+    log_mass = at_tau + log_density_of_tau(prior, low + grid, se) + np.log(grid)
     finite = np.isfinite(log_mass)  # a Beta may be infinite at its end
     if not finite.any():
         return typical

@@ -45,16 +45,13 @@ BLOCK = 512  # draws that are made at once: more leave the cache
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class Source:
-    """What it takes to draw from a posterior that was integrated over mu and tau.
+class Ground:
+    """What it takes to draw the effects of studies, given where these are expected and tau.
 
     Attributes
     ----------
     model, data
     tau : TauDensity
-    tau_nodes, mu_nodes : ndarray, shapes (t,) and (m,)
-    mass : ndarray, shape (t, m)
-        Posterior probabilities of the nodes.
     grid : Grid
         Of effects, which resolves every smooth likelihood.
     graded : ndarray of bool, shape (k,)
@@ -66,12 +63,28 @@ class Source:
     model: RandomEffects
     data: Data
     tau: TauDensity
-    tau_nodes: Array
-    mu_nodes: Array
-    mass: Array
     grid: Grid
     graded: NDArray[np.bool_]
     far: float
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """What it takes to draw from a posterior that was integrated over mu and tau.
+
+    Attributes
+    ----------
+    ground : Ground
+    tau_nodes, mu_nodes : ndarray, shapes (t,) and (m,)
+    mass : ndarray, shape (t, m)
+        Posterior probabilities of the nodes.
+    """
+
+    ground: Ground
+    tau_nodes: Array
+    mu_nodes: Array
+    mass: Array
 
 
 @lru_cache(maxsize=8)  # the predictive check and the file want the same draws
@@ -90,7 +103,7 @@ def draw(fit: Source, n: int | None, seed: int) -> Mapping[str, Array]:
     mapping of str to ndarray
         ``mu``, ``tau``, ``theta_new`` of shape (1, n); ``theta`` and ``baseline`` (1, n, k).
     """
-    columns = place(fit, even(n or 4000, 3 + 2 * fit.data.k, seed))
+    columns = place(fit, even(n or 4000, 3 + 2 * fit.ground.data.k, seed))
     for values in columns.values():
         values.setflags(write=False)
     return {name: values[None] for name, values in columns.items()}
@@ -99,23 +112,48 @@ def draw(fit: Source, n: int | None, seed: int) -> Mapping[str, Array]:
 def draw_shared(fit: Source, n: int, seed: int) -> Mapping[str, Array]:
     """Draw tau, and mu given tau, each (n,), without the studies' effects, which take longest."""
     u = even(n, 2, seed)
-    tau = np.maximum(tabled(fit.tau.quantile, u[:, 0]), fit.tau.low)
+    tau = np.maximum(tabled(fit.ground.tau.quantile, u[:, 0]), fit.ground.tau.low)
     return {"mu": _mu_given_tau(fit, tau, u[:, 1]), "tau": tau}
 
 
 def place(fit: Source, u: Array) -> dict[str, Array]:
     """Turn points of the unit cube, (n, 3 + 2k), into draws: of tau, mu, a new effect, the rest."""
-    df, k = fit.model.df, fit.data.k
+    ground = fit.ground
+    df, k = ground.model.df, ground.data.k
     assert not isinstance(df, Prior)
-    tau = np.asarray(fit.tau.quantile(u[:, 0]))
+    tau = np.asarray(ground.tau.quantile(u[:, 0]))
     mu = _mu_given_tau(fit, tau, u[:, 1])
     noise = ndtri(u[:, 2]) if df is None else stdtrit(df, u[:, 2])
-    theta = np.stack([_effects(fit, i, mu, tau, u[:, 3 + i]) for i in range(k)], axis=1)
-    columns = {"mu": mu, "tau": tau, "theta": theta, "theta_new": mu + tau * noise}
-    paired = fit.model.likelihood.paired
+    own = place_effects(ground, np.repeat(mu[:, None], k, axis=1), tau, u[:, 3:])
+    theta = own.pop("theta")
+    return {"mu": mu, "tau": tau, "theta": theta, "theta_new": mu + tau * noise, **own}
+
+
+def place_effects(ground: Ground, expected: Array, tau: Array, u: Array) -> dict[str, Array]:
+    """Turn points of the unit cube, (n, 2k), into draws of effects, and of baselines if any.
+
+    Parameters
+    ----------
+    ground : Ground
+    expected : ndarray, shape (n, k)
+        Where each study's effect is expected.
+    tau : ndarray, shape (n,)
+    u : ndarray, shape (n, 2k)
+
+    Returns
+    -------
+    dict of str to ndarray, each (n, k)
+        ``theta``, and ``baseline`` where there is one.
+    """
+    k = ground.data.k
+    each = [_effects(ground, i, expected[:, i], tau, u[:, i]) for i in range(k)]
+    columns = {"theta": np.stack(each, axis=1)}
+    paired = ground.model.likelihood.paired
     if paired is not None:
-        each = enumerate(rows(fit.data))
-        found = [_baselines(*paired, row, theta[:, i], u[:, 3 + k + i]) for i, row in each]
+        found = [
+            _baselines(*paired, row, each[i], u[:, k + i])
+            for i, row in enumerate(rows(ground.data))
+        ]
         columns["baseline"] = np.stack(found, axis=1)
     return columns
 
@@ -124,15 +162,15 @@ def _mu_given_tau(fit: Source, tau: Array, u: Array) -> Array:
     """Invert the distribution of mu given tau, interpolated smoothly between the nodes of tau."""
 
     def mapped(tau: Array) -> Array:
-        above = tau - fit.tau.low
-        return above / (above + fit.tau.scale)
+        above = tau - fit.ground.tau.low
+        return above / (above + fit.ground.tau.scale)
 
     places = Family.of(mapped(fit.tau_nodes), fit.mass).quantile(mapped(tau), u)
     mu = make_interp_spline(np.arange(fit.mu_nodes.size), fit.mu_nodes, k=5)(places)
-    return np.clip(mu, *fit.model.overall.support)
+    return np.clip(mu, *fit.ground.model.overall.support)
 
 
-def _effects(fit: Source, i: int, mu: Array, tau: Array, u: Array) -> Array:
+def _effects(fit: Ground, i: int, mu: Array, tau: Array, u: Array) -> Array:
     """Draw one study's effects given mu and tau."""
     table, own = _Table.of(fit, i), _own_points(fit, i)
     tau = np.maximum(tau, LEAST * fit.tau.scale)
@@ -171,7 +209,7 @@ class _Table:
         self._falling = np.maximum.accumulate(self.log_l[::-1])
 
     @classmethod
-    def of(cls, fit: Source, i: int) -> "_Table":
+    def of(cls, fit: Ground, i: int) -> "_Table":
         """Refine the grid of a smooth study; one with a corner is tabulated towards it."""
         one = np.arange(fit.data.k) == i
         data = fit.data.keep(one)
@@ -241,7 +279,7 @@ def _log_kernel(z: Array, df: float | None) -> Array:
     return -0.5 * z**2 if df is None else -0.5 * (df + 1) * np.log1p(z**2 / df)
 
 
-def _own_points(fit: Source, i: int) -> Array:
+def _own_points(fit: Ground, i: int) -> Array:
     """Points at which a study's own features are seen, whatever mu and tau."""
     data = fit.data.keep(np.arange(fit.data.k) == i)
     y, se = (float(one[0]) for one in rough_effects(fit.model.likelihood, data))

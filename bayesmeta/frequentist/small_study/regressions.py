@@ -11,7 +11,7 @@ from ...studies import BinaryStudies, check_prob
 from ..pooling.one import as_effects
 from ..pooling.words import named, renamed
 from .counts import harbord, peters
-from .mixed_line import ESTIMATORS, Tau2OfLine, mixed_line
+from .mixed_line import OF_LINE, Tau2OfLine, mixed_line
 from .result import SmallStudyTest, tested
 from .weighted_line import weighted_line
 
@@ -127,7 +127,7 @@ def regression_test(
     0.142
     """
     check_prob(prob)
-    chosen = None if tau2 is None else named("tau2", tau2, ESTIMATORS)
+    chosen = None if tau2 is None else named("tau2", tau2, OF_LINE)
     of_line = named("interval", interval, ("Wald", "HKSJ", "HKSJ truncated"))
     effects = as_effects(data, measure, zero_cells)
     name = f"regression, {chosen or 'common effect'}" + f", {of_line}" * (of_line != "Wald")

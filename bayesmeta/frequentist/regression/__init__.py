@@ -1,0 +1,1 @@
+"""Effects that differ with covariates or between groups: coefficients, tests, places."""
