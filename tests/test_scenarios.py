@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 import bayesmeta as bm
 from bayesmeta.cli import main
-from bayesmeta.errors import ModelError
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.priors import rescaled
 from bayesmeta.variations import Kind, Scenarios
@@ -247,6 +246,11 @@ def test_what_cannot_be_integrated_is_named_and_sampled_on_request():
         (bm.LogNormal(0.2, 0.7), bm.LogNormal(0.2 - np.log(2), 0.7)),
         (bm.LogStudentT(5, 0.2, 0.7), bm.LogStudentT(5, 0.2 - np.log(2), 0.7)),
         (bm.Uniform(0, 4), bm.Uniform(0, 2)),
+        (bm.Uniform(1, 4), bm.Uniform(0.5, 2)),
+        (
+            bm.Mixture(0.7, bm.HalfNormal(1), bm.Exponential(1)),
+            bm.Mixture(0.7, bm.HalfNormal(0.5), bm.Exponential(2)),
+        ),
     ],
     ids=lambda one: type(one).__name__,
 )
@@ -260,8 +264,16 @@ def test_an_effects_prior_keeps_its_place():
     assert rescaled(bm.Normal(0.3, 1), 2) == bm.Normal(0.3, 2)
     assert rescaled(bm.StudentT(3, 0.3, 1), 2) == bm.StudentT(3, 0.3, 2)
     assert rescaled(bm.Uniform(-1, 3), 0.5) == bm.Uniform(0, 2)
-    with pytest.raises(ModelError, match="has no scale"):
-        rescaled(bm.Flat(), 2)
+    both = bm.Mixture(0.8, bm.Normal(-0.3, 0.2), bm.Normal(0, 2))
+    assert rescaled(both, 2) == bm.Mixture(0.8, bm.Normal(-0.3, 0.4), bm.Normal(0, 4))
+    assert rescaled(bm.Flat(), 2) is None
+
+
+def test_people_read_the_numbers_of_a_prior_to_four_digits():
+    assert bm.HalfNormal(0.15 * 3).rounded == "HalfNormal(0.45)"
+    part = bm.priors.from_library("rover2021/half-normal-0.5")
+    mixed = bm.Mixture(2 / 3, part, bm.HalfCauchy(1 / 3))
+    assert mixed.rounded == "Mixture(0.6667, HalfNormal(0.5), HalfCauchy(0.3333))"
 
 
 @pytest.mark.parametrize(

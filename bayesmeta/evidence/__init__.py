@@ -1,7 +1,7 @@
 """What the data say for and against no effect and no heterogeneity, and which studies say it."""
 
 from ._definitions import quartile_definitions
-from ._factors import BayesFactor, BayesFactors, bayes_factors, prior_of_scale
+from ._factors import BayesFactor, BayesFactors, bayes_factors
 from ._outliers import outliers
 from ._weights import mean_weights
 from ._widths import width_penalty
@@ -23,7 +23,6 @@ __all__ = [
     "conclusion",
     "mean_weights",
     "outliers",
-    "prior_of_scale",
     "quartile_definitions",
     "reverse_bayes",
     "tipping_points",

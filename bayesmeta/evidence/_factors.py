@@ -11,19 +11,7 @@ from ..engines import log_evidence_without
 from ..errors import ModelError
 from ..model import compose
 from ..posterior import Array, Marginal, Posterior, TauDensity, check_posterior
-from ..priors import (
-    Exponential,
-    Gamma,
-    HalfCauchy,
-    HalfNormal,
-    HalfT,
-    InverseGamma,
-    LogNormal,
-    Mixture,
-    Prior,
-    Uniform,
-    log_density,
-)
+from ..priors import Prior, log_density, rescaled
 from ..summaries import scale_of
 from ..ways import way
 from ._refit import refit
@@ -159,7 +147,7 @@ def bayes_factors(posterior: Posterior) -> BayesFactors:
     at_zero = float(log_density(prior, np.array(0.0))) if prior.support[0] <= 0 else -np.inf
     if np.isfinite(at_zero):
         _hold_to_density(posterior["tau"], log_z0 - log_z + at_zero, "tau")
-    scaled = [prior_of_scale(prior, scale) for scale in (0.5, 1.0, 2.0)]
+    scaled = [rescaled(prior, scale) for scale in (0.5, 1.0, 2.0)]
     return BayesFactors(
         factors=(*factors, _of_tau(prior, log_z0 - log_z)),
         by_scale=tuple(
@@ -232,31 +220,6 @@ def _hold_to_density(marginal: Marginal, log_density_at_0: float, name: str) -> 
 def _of_tau(prior: Prior, log_bf01: float) -> BayesFactor:
     how = HOW.format("tau")
     return BayesFactor(hypothesis="tau = 0", prior=prior, log_bf01=log_bf01, how=how)
-
-
-def prior_of_scale(prior: Prior, scale: float) -> Prior | None:
-    """Return the prior of `scale` times what `prior` is of; None where no family holds it.
-
-    Examples
-    --------
-    >>> from bayesmeta.priors import Exponential
-    >>> prior_of_scale(Exponential(4), 2)
-    Exponential(2)
-    """
-    match prior:
-        case HalfNormal() | HalfCauchy() | HalfT() | InverseGamma():
-            return replace(prior, scale=scale * prior.scale)
-        case Exponential() | Gamma():
-            return replace(prior, rate=prior.rate / scale)
-        case Uniform():
-            return Uniform(scale * prior.low, scale * prior.high)
-        case LogNormal():
-            return LogNormal(prior.mean + float(np.log(scale)), prior.sd)
-        case Mixture():
-            first, second = (prior_of_scale(part, scale) for _, part in prior.parts)
-            return Mixture(prior.weight, first, second) if first and second else None
-        case _:
-            return None
 
 
 def _reweighted(posterior: Posterior, prior: Prior) -> float:

@@ -12,10 +12,9 @@ from ..engines import rough_estimates
 from ..errors import ModelError
 from ..model import Data, Model, Spread, compose
 from ..posterior import Posterior
-from ..priors import Prior, Uniform
+from ..priors import Prior, Uniform, rescaled
 from ..studies import check_prob
 from ..ways import way
-from ._factors import prior_of_scale
 from ._refit import refit
 from .conclusion import Conclusion, conclusion
 
@@ -154,7 +153,7 @@ def _of_tau(posterior: Posterior, margin: _Margin) -> Iterator[TippingPoint]:
     tau = _nearest(fixed, most * FRACTIONS, middle)
     yield TippingPoint(what="tau fixed", turns_at=tau, says=_of_fixed(fixed, tau, most))
     prior = posterior.model.priors["tau"]
-    if prior_of_scale(prior, 1.0) is None:
+    if rescaled(prior, 1.0) is None:
         says = f"{prior!r} has no scale to stretch."
         yield TippingPoint(what="prior of tau stretched", turns_at=None, says=says)
         return
@@ -168,7 +167,7 @@ def _of_tau(posterior: Posterior, margin: _Margin) -> Iterator[TippingPoint]:
 
 
 def _scaled(prior: Prior, factor: float) -> Prior:
-    found = prior_of_scale(prior, factor)
+    found = rescaled(prior, factor)
     assert found is not None
     return found
 
@@ -183,11 +182,8 @@ def _of_fixed(margin: Callable[[float], float], tau: float | None, most: float) 
 def _of_stretched(prior: Prior, factor: float | None) -> str:
     if factor is None:
         return f"No prior of tau from 0.01 to 100 times as wide as {prior!r} turns the conclusion."
-    numbers = {name: float(f"{v:.4g}") for name, v in _scaled(prior, factor).numbers.items()}
-    rounded = f"{type(prior).__name__}({', '.join(f'{value:g}' for value in numbers.values())})"
-    return (
-        f"The conclusion turns where the prior of tau is stretched to {rounded}, {factor:.3g}-fold."
-    )
+    wide = _scaled(prior, factor).rounded
+    return f"The conclusion turns where the prior of tau is stretched to {wide}, {factor:.3g}-fold."
 
 
 def _with(model: Model, tau: Prior) -> Model:
