@@ -687,7 +687,9 @@ def test_a_specification_is_drawn_whole_and_what_cannot_be_is_named(folder):
 
 
 def test_of_several_stated_baselines_the_middle_one_is_drawn_and_said(folder):
-    stated = 'baseline_risk = { low = 0.02, middle = "Beta(20, 80)", source = "a register" }'
+    stated = (
+        'baseline_risk = { low = 0.02, middle = "Beta(20, 80)", high = 0.4, source = "a file" }'
+    )
     stated += '\ntime = "28 days"'
     text = SPEC.replace('measure = "OR"', f'measure = "OR"\n{stated}')
     (folder / "spec.toml").write_text(text)
@@ -695,8 +697,23 @@ def test_of_several_stated_baselines_the_middle_one_is_drawn_and_said(folder):
     drawn = pd.read_csv(folder / "psa.csv")["mortality_risk_control"]
     assert abs(drawn.mean() - 0.2) < STANDARD_ERRORS * 0.04 / np.sqrt(4000)
     said = (folder / "psa.json").read_text()
-    assert "middle of low, middle: Beta(20, 80), a register" in said
+    assert "middle of low, middle, high: Beta(20, 80), a file" in said
     assert "28 days" in said
+
+
+def test_the_middle_baseline_is_so_by_its_value_whatever_the_names_and_their_order(folder):
+    stated = 'baseline_risk = { ward = 0.7, clinic = "Beta(20, 80)", home = "control arms" }'
+    (folder / "spec.toml").write_text(SPEC.replace('measure = "OR"', f'measure = "OR"\n{stated}'))
+    assert 0.2 < bm.baseline(COUNTS).quantile(0.5) < 0.7
+    assert call(folder, "-o", folder / "psa.csv", "--draws", 400).exit_code == 0
+    said = json.loads((folder / "psa.json").read_text())["outcomes"]["mortality"]["baseline"]
+    assert said == "home of ward, clinic, home: control arms"
+    (folder / "spec.toml").write_text(
+        SPEC.replace('measure = "OR"', f'measure = "OR"\n{stated.replace("ward = 0.7,", "")}')
+    )
+    assert call(folder, "-o", folder / "psa.csv", "--draws", 400).exit_code == 0
+    said = json.loads((folder / "psa.json").read_text())["outcomes"]["mortality"]["baseline"]
+    assert said == "clinic of clinic, home: Beta(20, 80)"
 
 
 def test_the_command_refuses_in_its_own_words(folder):

@@ -79,7 +79,7 @@ def _control_risk(outcome: Outcome, main: ScenarioResult) -> Baseline | None:
 
 def stated_baseline(
     stated: float | str, outcome: Outcome, data: Data, folder: Path, *, said: str = ""
-) -> object:
+) -> Baseline | str:
     """What an outcome states of its baseline; of its control arms, what the data say.
 
     Parameters
@@ -103,7 +103,7 @@ def stated_baseline(
     """
     kind = kind_for(outcome.measure, outcome.time)
     if stated == MODEL:
-        return stated
+        return MODEL
     if is_table(stated):
         with unquoted(Path(str(stated)), folder):
             return table_baseline(folder / str(stated), kind, said=f"{said}: " if said else "")

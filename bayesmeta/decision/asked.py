@@ -1,6 +1,6 @@
 """What is asked of absolute effects: at which baselines, per how many, how effects act there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +61,12 @@ def asked_of(
     by = carrier_of(scale, first, time, sd)
     least = None if threshold is None else _positive(threshold, "threshold")
     return Asked(bases, by, _per(per, first), least)
+
+
+def middle_of(bases: Iterable[Baseline]) -> Baseline:
+    """The middle one of several baselines by their medians; of two the lower one."""
+    ordered = sorted(bases, key=lambda one: one.quantile(0.5))
+    return ordered[(len(ordered) - 1) // 2]
 
 
 def kind_for(measure: str, time: str) -> Kind | None:

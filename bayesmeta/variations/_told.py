@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decision import Baseline, asked_of, carrier_of, of_fit
+from ..decision import Baseline, asked_of, carrier_of, middle_of, of_fit
 from ..effects import ATANH_RD, MEASURES, Measure
 from ..errors import ModelError
 from ..posterior import Posterior
@@ -103,6 +103,5 @@ def told_of(
     if baseline is None:
         return Told(measure=measure)
     asked = asked_of(measure, of_fit(baseline, base), per=per, time=time, sd=sd)
-    bases = sorted(asked.bases.values(), key=lambda one: one.quantile(0.5))
-    middle = bases[(len(bases) - 1) // 2].known
+    middle = middle_of(asked.bases.values()).known
     return Told(measure=measure, base=middle, per=asked.per, time=time, sd=sd)
