@@ -725,6 +725,11 @@ def test_the_command_refuses_in_its_own_words(folder):
         assert done.exit_code == 2
         assert said in done.stderr
         assert not (folder / "psa.csv").exists()
+    for measure in ("rr", "rd"):
+        done = call(folder, "-o", folder / "psa.csv", "--risk-from", measure)
+        assert done.exit_code == 2
+        assert f"--risk-from {measure.upper()}: no fit is of {measure.upper()}" in done.stderr
+        assert "mortality is of OR, hazard of HR" in done.stderr
     risky = SPEC.replace('measure = "OR"', 'measure = "RR"\ncontrol_risk = 0.9')
     (folder / "spec.toml").write_text(risky)
     done = call(folder, "-o", folder / "psa.csv", "--risk-from", "rr")
