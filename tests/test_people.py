@@ -326,7 +326,7 @@ def test_findings_follow_from_the_absolute_effects_they_stand_for():
 def test_a_risk_that_is_held_at_one_is_said_in_the_findings():
     held = findings(baseline=0.95).rows[0]
     share = bm.absolute_effects(findings_of(), baseline=0.95, better="lower").rows[0].prob_capped
-    assert held.with_treatment.endswith(f", held at an end of its scale in {share:.1%}")
+    assert held.with_treatment.endswith(f", held within 0 to 1 in {share:.1%} of its distribution")
     assert "held" not in findings(baseline=0.02).rows[0].with_treatment
 
 

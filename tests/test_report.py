@@ -224,8 +224,8 @@ def test_events_say_where_the_risk_was_held_at_1():
     }
     assert [dict(zip(section.heads, one, strict=True)) for one in section.texts] == [cells] * 2
     assert "60.0% (given)" in section.note
-    assert section.note.count("the effect would put the risk outside 0 to 1") == 1
-    assert "In 6.2% of the distribution" in section.note
+    assert section.note.count("risk held within 0 to 1") == 1
+    assert "risk held within 0 to 1 in 6.2% of its distribution" in section.note
 
 
 def test_a_shift_is_told_from_the_mean_and_sd_with_studies_without_events_to_those_without():

@@ -146,7 +146,7 @@ def test_a_risk_that_an_effect_would_lift_above_one_is_told_at_one():
     found = bm.scenarios(fit, baseline=0.5)
     assert found.base.difference == (500, pytest.approx(found.base.difference[1]), 500)
     share = 100 * (1 - fit.at().cdf(np.log(2)))
-    assert found.base.note == f"risk held within 0 to 1 in {share:.2g}% of it"
+    assert found.base.note == f"risk held within 0 to 1 in {share:.2g}% of its distribution"
     odds = bm.fit(bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), harm)
     (other,) = (one for one in bm.scenarios(odds, baseline=0.5).not_made)
     assert other.name == "RR constant, told as OR"

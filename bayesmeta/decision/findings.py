@@ -292,7 +292,7 @@ def _told(triple: tuple[float, float, float], per: str) -> str:
 def _held(row: AbsoluteEffect) -> str:
     """How often the effect would carry a risk beyond 0 or 1."""
     share = row.prob_capped
-    return f", held at an end of its scale in {share:.1%}" if share >= 5e-4 else ""
+    return f", held within 0 to 1 in {share:.1%} of its distribution" if share >= 5e-4 else ""
 
 
 def _imprecision(row: AbsoluteEffect, effects: AbsoluteEffects, per: str) -> str:

@@ -194,7 +194,11 @@ class _Maker:
     def _held(self, posterior: Posterior) -> str:
         """That a risk cannot leave 0 to 1, where the effect would have it so."""
         share = self.told.held(posterior)
-        return f"risk held within 0 to 1 in {100 * share:.2g}% of it" if share >= SAID else ""
+        return (
+            f"risk held within 0 to 1 in {100 * share:.2g}% of its distribution"
+            if share >= SAID
+            else ""
+        )
 
     def _ends(self, marginal: Marginal) -> Array:
         return np.array([marginal.quantile(0.5), *marginal.interval(self.prob)])
