@@ -395,6 +395,10 @@ def test_where_a_ratio_lifts_a_risk_above_1_an_odds_ratio_of_the_same_counts_tak
     said = file.outcomes["death"]
     assert said["measure"] == "RR"
     assert "risks follow the odds ratio of the same counts" in said["risks"]
+    assert (
+        "absolute effects keep the RR, hold such risks within 0 to 1, and so differ"
+        in said["risks"]
+    )
     assert "measure='OR'" in said["model"]
     told = bm.absolute_effects(of_counts("RR"), baseline="Beta(8, 4)", better="lower")
     for row in told.rows[:2]:

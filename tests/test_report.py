@@ -226,6 +226,14 @@ def test_events_say_where_the_risk_was_held_at_1():
     assert "60.0% (given)" in section.note
     assert section.note.count("risk held within 0 to 1") == 1
     assert "risk held within 0 to 1 in 6.2% of its distribution" in section.note
+    assert section.note.count("Joint draws (bayesmeta psa) hold no risk so") == 1
+    other = replace(absolute, beside=replace(absolute, rows=(absolute.rows[1], row)))
+    beside = section_of("absolute", SimpleNamespace(**{**vars(outcome), "absolute": other})).note
+    assert beside.count(", were the risk ratio constant: risk held within 0 to 1 in 6.2%") == 1
+    sound = replace(absolute, rows=(absolute.rows[1],) * 2)
+    quiet = section_of("absolute", SimpleNamespace(**{**vars(outcome), "absolute": sound})).note
+    assert "held" not in quiet
+    assert "Joint draws" not in quiet
 
 
 def test_a_shift_is_told_from_the_mean_and_sd_with_studies_without_events_to_those_without():

@@ -20,6 +20,10 @@ GAP = (
     "the answers share data. The first line is the answer; scenario"
 )
 LEAST_HELD = 5e-4  # of the probability that a risk is held: less is not said
+DRAWS = (
+    " Joint draws (bayesmeta psa) hold no risk so: they follow an odds ratio of the same counts, "
+    "or are refused where there are none, and differ from these figures."
+)
 BEFORE = "“New setting” adds the spread between studies."
 ALONE = (
     "“Alone” takes the printed estimate and interval as the one datum of a common-effect model: a "
@@ -228,6 +232,7 @@ def _said_of(found: AbsoluteEffects, origin: str) -> str:
         first = f"Without the treatment{where}: {'; '.join(said)}."
     over = f" Over {found.time}." if found.time else ""
     held = [_held(row, "") for row in found.rows]
+    held += [DRAWS] if any(held) else []
     if found.beside is not None:
         constant = f", were the {MEASURES[found.beside.measure].words} constant"
         held += [_held(row, constant) for row in found.beside.rows]
