@@ -111,6 +111,9 @@ def test_without_a_baseline_it_is_that_of_all_control_arms_as_before(tmp_path):
         ("RR", 'baseline_risk = "low"', "baseline_risk: 'low' is no baseline: give a number"),
         ("RR", "baseline_risk = { low = 2.0 }", "baseline_risk.low: A risk without the treatment"),
         ("RR", "baseline_risk = {}", "baseline_risk: No baseline is named"),
+        ("RR", "baseline_risk = { low = 0.3, high = 0.1 }", "called low is 0.3, above the one"),
+        ("RR", 'baseline_risk = { Middle = "control arms", high = 0.2, low = "Beta(50, 50)" }',
+         "baseline_risk: The baseline called low is 0.5, above the one called high, 0.2"),
         ("RR", "baseline_risk = 0.2\ncontrol_risk = 0.2", "baseline_risk or control_risk, not"),
         ("RR", "baseline_risk = 0.2\nthreshold = 0", "threshold must be greater than 0"),
         ("RR", "baseline_risk = true", "baseline_risk"),
@@ -582,3 +585,31 @@ def test_fit_refuses_what_is_no_baseline_in_words_of_one(tmp_path, measure, base
     assert words in done.output
     assert "HalfNormal" not in done.output
     assert len(done.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "measure", "words"),
+    [
+        ('baseline_risk = "none.csv"', "RR", "none.csv cannot be read"),
+        ('baseline_risk = { low = "bad.csv" }', "RR", "Baseline bad.csv: "),
+        ('baseline_risk = "trials.csv"', "RR", "Baseline trials.csv holds counts; a risk without"),
+        ('kind = "estimates"\nbaseline_risk = "control arms"', "RR", "needs a table of events per"),
+        (f'tau = "{OF_LOG_OR}"', "RR", "made for log OR, and the effects here are log RR"),
+        ('mu = "Flat()"\ntau = "Flat()"', "RR", "BinomialNormal needs proper priors"),
+    ],
+)
+def test_check_refuses_what_run_refuses_in_the_same_words_and_fits_nothing(
+    tmp_path, monkeypatch, keys, measure, words
+):
+    monkeypatch.setattr("bayesmeta.engines.fit", lambda *_: pytest.fail("fitted"))
+    monkeypatch.setattr("bayesmeta.decision.baselines.fit", lambda *_: pytest.fail("fitted"))
+    table(tmp_path)
+    (tmp_path / "bad.csv").write_text("study,events,n\nA,3,2\n")
+    (tmp_path / "spec.toml").write_text(SPEC.format(keys=keys, measure=measure))
+    checked = call("check", tmp_path / "spec.toml")
+    monkeypatch.undo()
+    done = call("run", tmp_path / "spec.toml", "-o", tmp_path / "out")
+    assert (checked.exit_code, done.exit_code) == (2, 2)
+    assert words in done.stderr
+    said = " ".join(done.stderr.split("bayesmeta: ", 1)[1].split())
+    assert said in " ".join(checked.stdout.split())

@@ -49,6 +49,7 @@ __all__ = [
     "Quadrature",
     "batch",
     "capability",
+    "check_fit",
     "clear_programs",
     "default_engine",
     "device",
@@ -99,8 +100,20 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     """
     if not isinstance(model, Model):
         raise ModelError(f"fit takes a model first, e.g. default_model(data); got {shown(model)}.")
-    check_propriety(model, data)
+    check_fit(model, data)
     return run(engine, model, data)
+
+
+def check_fit(model: Model, data: Data) -> None:
+    """Refuse what `fit` would refuse of a model and data, without fitting them.
+
+    Raises
+    ------
+    ModelError
+        As `fit`.
+    """
+    check_propriety(model, data)
+    model.check_data(data)
 
 
 def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.float64]]) -> "Terms":
