@@ -311,7 +311,8 @@ def test_findings_have_the_layout_of_grade_and_leave_the_certainty_to_a_person()
     assert second.without == "198 [128, 283] per 1,000"
     assert first.relative == second.relative
     assert first.relative.startswith("RR 0.")
-    assert "the threshold of 10 per 1,000; P(at least that benefit) 0." in first.imprecision
+    assert "the threshold of benefit of 10 per 1,000, " in first.imprecision
+    assert "; P(at least that benefit) 0." in first.imprecision
     assert first.inconsistency.startswith("tau 0.")
     assert first.small_study == "none can be said with 4 studies"
 
@@ -343,7 +344,11 @@ def test_findings_say_whether_the_interval_crosses_the_threshold(better):
         said = findings(baseline=0.4, better=better, threshold=threshold).rows[0].imprecision
         benefit = -threshold if better == "lower" else threshold
         crosses = "crosses" if low <= benefit <= high else "does not cross"
-        assert f"includes no difference, {crosses} the threshold of {threshold} per" in said
+        assert (
+            f"includes no difference, {crosses} the threshold of benefit of {threshold} p" in said
+        )
+        harm = "includes" if low <= -benefit <= high else "excludes"
+        assert f" per 1,000, {harm} a harm as large; P(" in said
 
 
 def test_findings_of_many_studies_have_the_test_that_can_be_made():
