@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ import bayesmeta as bm
 from bayesmeta.cli import main
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.priors import rescaled
+from bayesmeta.results.sections import of_scenarios
 from bayesmeta.variations import Kind, Scenarios
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
@@ -114,6 +116,14 @@ def test_every_row_of_means_is_the_fit_made_by_hand():
     assert table.loc["common effect", "lower"] == common.at().interval()[0]
     assert {*table.index} == {*fits, "common effect"}
     assert "difference" not in table
+    told = bm.scenarios(bm.fit(model, STAYS), better="lower", unit="days", baseline=10.0)
+    assert re.search(r"the MD lies between −\S+ and \S+ days", told.in_words)
+    assert told.to_dict()["unit"] == "days"
+    heads = [column.head for column in of_scenarios(told).columns]
+    assert {"estimate (days)", "in a new setting (days)", "difference (days)"} <= set(heads)
+    assert "days" in repr(told).splitlines()[1]
+    without = bm.scenarios(bm.fit(model, STAYS), better="lower")
+    assert "()" not in " ".join(column.head for column in of_scenarios(without).columns)
 
 
 def test_a_difference_is_that_of_the_absolute_effects_at_the_middle_baseline():
@@ -353,6 +363,10 @@ def test_a_run_has_every_reading_of_a_row_once_and_what_its_scenarios_say(ran):
     held(table.loc["Ng: late"], bm.fit(base, late))
     held(table.loc["without Paz, by hand"], bm.fit(base, TWO))
     assert "Conclusions stand in " in done.output
+    said = "Answers of one scenario among several: Death, scenario “all”, the first of 2."
+    assert said in done.output
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert '<p class="lead">Of scenario “all”, the first of 2: ' in report
 
 
 def test_the_report_and_its_numbers_say_the_rule_and_where_differences_are_told(ran):

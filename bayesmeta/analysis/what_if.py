@@ -46,6 +46,7 @@ def what_if(
         baseline=None if people is None else people.middle.known,
         per=None if people is None else people.per,
         time=outcome.time,
+        unit=outcome.unit,
         sd=outcome.sd,
         prob=spec.prob,
         further=rows,

@@ -24,6 +24,8 @@ def print_overview(results: "Results", folder: Path) -> None:
 
     for line in _lines(glance(results), f"{100 * results.prob:g}%"):
         echo(line)
+    if answers := _answered(results):
+        _say(answers)
     for caution in results.cautions:
         _say(f"Caution: {caution.text} ({_outcomes([one.title for one in caution.outcomes])})")
     for outcome in results.outcomes:
@@ -39,6 +41,12 @@ def print_overview(results: "Results", folder: Path) -> None:
 
 def _say(text: str) -> None:
     echo(click.wrap_text(text, WIDTH, subsequent_indent="  "))
+
+
+def _answered(results: "Results") -> str:
+    """Which scenarios the answers are of, where outcomes have several; empty where none has."""
+    named = [f"{one.title}, {one.answered_by}" for one in results.outcomes if one.answered_by]
+    return f"Answers of one scenario among several: {'; '.join(named)}." if named else ""
 
 
 def _stands(results: "Results") -> str:

@@ -21,11 +21,13 @@ def what_if(outcome: OutcomeResult, _run: Results) -> Section | None:
 def of_scenarios(found: Scenarios) -> Section:
     """The scenario table as people read it."""
     table = found.table()
+    within = f" ({found.unit})" if found.unit else ""
+    effect = within if found.measure.name == "MD" else ""
     columns = [
         Column("change", "change", lambda row: Cell(row[LABEL], below=_below(row))),
         column("k", "k", lambda row: f"{int(row['k'])}", right=True),
-        with_interval("estimate", found.measure, right=True),
-        column("new_lower", "in a new setting", lambda row: _new(row, found), right=True),
+        with_interval(f"estimate{effect}", found.measure, right=True),
+        column("new_lower", f"in a new setting{effect}", lambda row: _new(row, found), right=True),
     ]
     if "prob_benefit" in table:
         columns.append(
@@ -34,7 +36,7 @@ def of_scenarios(found: Scenarios) -> Section:
             )
         )
     if "difference" in table:
-        per = f" per {found.per:,.10g}" if found.per != 1 else ""
+        per = f" per {found.per:,.10g}" if found.per != 1 else within
         shown = partial(_difference, decimals=0 if found.per != 1 else 2)
         columns.append(column("difference", f"difference{per}", shown, right=True))
     if "stands" in table:
