@@ -3,7 +3,8 @@
 `forest`, `prior_posterior` and `scenarios` take fits; `left_out` takes what ``loo`` found,
 `predictive` what ``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found; the
 names that end in ``_of_rows`` and
-``_of_table`` draw rows that were made before, as the report does.
+``_of_table`` draw rows that were made before, as the report does. Letters that the figures' font
+lacks are boxes, and `letters_missing` names them.
 
 Each figure is a ``matplotlib.figure.Figure`` made without pyplot and without touching the user's
 settings; Matplotlib is loaded when a name below is first used.
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from ._predictive import predictive
     from ._scenarios import scenarios_of_table
     from ._svg import save_svg
+    from ._text import letters_missing
     from ._thresholds import thresholds, thresholds_of_table
 
 _HOME = {
     "forest": "_fits",
     "forest_of_rows": "_forest",
     "left_out": "_left_out",
+    "letters_missing": "_text",
     "predictive": "_predictive",
     "prior_posterior": "_fits",
     "prior_posterior_of_rows": "_densities",
@@ -42,6 +45,7 @@ __all__ = [
     "forest",
     "forest_of_rows",
     "left_out",
+    "letters_missing",
     "predictive",
     "prior_posterior",
     "prior_posterior_of_rows",
