@@ -618,15 +618,15 @@ MISTAKES = (
     Mistake(
         "turn the Bayes factor of tau round",
         "evidence/_factors.py",
-        "(*factors, _of_tau(prior, log_z0 - log_z))",
-        "(*factors, _of_tau(prior, log_z - log_z0))",
+        'without("tau") - log_z',
+        'log_z - without("tau")',
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(
         "forget the alternative in the Bayes factor of mu",
         "evidence/_factors.py",
-        "posterior.model, posterior.data) - log_z\n    _hold",
-        "posterior.model, posterior.data)\n    _hold",
+        'without("mu") - log_z\n    _hold',
+        'without("mu")\n    _hold',
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(

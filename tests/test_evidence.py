@@ -133,6 +133,7 @@ def test_the_savage_dickey_ratio_is_a_ratio_of_marginal_likelihoods(measure):
         bm.Exponential(2),
         bm.Gamma(2, 4),
         bm.LogNormal(-1, 0.8),
+        bm.LogStudentT(5, -1, 0.7),
         bm.InverseGamma(2, 0.5),
         bm.Uniform(0, 2),
         bm.Mixture(0.7, bm.HalfNormal(0.2), bm.HalfCauchy(0.5)),

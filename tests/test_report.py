@@ -11,7 +11,7 @@ import bayesmeta as bm
 from bayesmeta.checks import Checks, Trust, Verdict
 from bayesmeta.effects import MEASURES
 from bayesmeta.posterior import Check, Diagnostics
-from bayesmeta.results import OutcomeResult, PublishedResult, Robustness, ScenarioResult
+from bayesmeta.results import Evidence, OutcomeResult, PublishedResult, Robustness, ScenarioResult
 from bayesmeta.results.display import interval, shift_sentence
 from bayesmeta.results.keys import FitKey, Line, Place
 from bayesmeta.results.labels import LABELS, is_ours
@@ -160,6 +160,7 @@ def test_a_section_shows_under_each_head_the_column_it_names(name):
         checks=Checks(),
         compares=True,
         effect="effect",
+        evidence=Evidence(),
         scenarios=[SimpleNamespace(notes=())],
     )
     section = section_of(name, outcome)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..evidence import (
+    bayes_factor_curve,
     bayes_factors,
     mean_weights,
     quartile_definitions,
@@ -30,9 +31,10 @@ def evidence_of(
 ) -> Evidence:
     """What the answer rests on; weights only of the normal model, where they cost no fit."""
     progress(outcome.title, "Bayes factors, weights, studies without events")
-    factors, why_none = None, ""
+    factors, curve, why_none = None, None, ""
     try:
         factors = bayes_factors(main.answer)
+        curve = bayes_factor_curve(main.answer)
     except ModelError as error:
         why_none = str(error)
     normal = main.fits.get(FitKey.TWO_STAGE)
@@ -43,7 +45,12 @@ def evidence_of(
         reverse = reverse_bayes(main.answer, prob=spec.prob)
     zeros = _zeros(spec, outcome, main)
     found = Evidence(
-        factors=factors, why_none=why_none, reverse=reverse, weights=weights, zeros=zeros
+        factors=factors,
+        curve=curve,
+        why_none=why_none,
+        reverse=reverse,
+        weights=weights,
+        zeros=zeros,
     )
     if by_quantiles(outcome, main.answer.data):
         penalty = width_penalty(main.answer, prob=spec.prob)

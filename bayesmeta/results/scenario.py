@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from ..evidence import BayesFactors, ReverseBayes
+from ..evidence import BayesFactorCurve, BayesFactors, ReverseBayes
 from ..frequentist import FrequentistFit, narrow_prediction
 from ..model import Data
 from ..posterior import Posterior
@@ -25,6 +25,8 @@ class Evidence:
     ----------
     factors : BayesFactors or None
         Of the answer.
+    curve : BayesFactorCurve or None
+        Of the answer, by the scale of each prior.
     why_none : str
         Why there are no factors.
     reverse : ReverseBayes or None
@@ -41,6 +43,7 @@ class Evidence:
     """
 
     factors: BayesFactors | None = None
+    curve: BayesFactorCurve | None = None
     why_none: str = ""
     reverse: ReverseBayes | None = None
     weights: "pd.DataFrame | None" = None

@@ -122,6 +122,8 @@ def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
     if evidence.factors is not None:
         found["bayes-factors"] = evidence.factors.table()
         found["tau-by-scale"] = evidence.factors.tau_by_scale
+    if evidence.curve is not None:
+        found["bayes-factor-curve"] = evidence.curve.table()
     if evidence.reverse is not None:
         found["reverse-bayes"] = evidence.reverse.table()
     if evidence.weights is not None:

@@ -12,6 +12,7 @@ from ._answers import absolute, comparison, further, of_people, published, scena
 from ._checks import diagnostics, implied, left_out, predictive, scaling, trust
 from ._evidence import (
     by_scale,
+    curve,
     definitions,
     factors,
     parameters,
@@ -70,6 +71,7 @@ SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "published": published,
     "bayes-factors": factors,
     "tau-by-scale": by_scale,
+    "bayes-factor-curve": curve,
     "reverse-bayes": reverse,
     "weights": weights,
     "zero-studies": zeros,
