@@ -659,7 +659,7 @@ MISTAKES = (
     ),
     Mistake(
         "swap the arms in which events turn a conclusion",
-        "evidence/tipping.py",
+        "evidence/_events.py",
         "up = (column == EVENTS[0]) == (sign > 0)",
         "up = (column == EVENTS[1]) == (sign > 0)",
         "tests/test_tipping.py::test_no_smaller_change_of_one_arm_turns_the_conclusion",

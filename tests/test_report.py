@@ -175,6 +175,7 @@ def test_an_outcome_without_anything_has_no_section(name):
         absolute=None,
         what_if=None,
         sources=None,
+        evidence=Evidence(),
         checks=Checks(),
         measure="RR",
     )

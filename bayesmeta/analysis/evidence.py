@@ -10,6 +10,7 @@ from ..evidence import (
     mean_weights,
     quartile_definitions,
     reverse_bayes,
+    tipping_points,
     width_penalty,
     zero_studies,
 )
@@ -40,15 +41,18 @@ def evidence_of(
     normal = main.fits.get(FitKey.TWO_STAGE)
     cheap = outcome.df is None and isinstance(outcome.words.mu_prior, Normal | Flat)
     weights = mean_weights(normal) if normal is not None and cheap else None
-    reverse = None
+    reverse = tipping = None
     if main.answer.exact and scale_of(main.answer).comparative:
         reverse = reverse_bayes(main.answer, prob=spec.prob)
+        progress(outcome.title, "what would turn the conclusion")
+        tipping = tipping_points(main.answer, prob=spec.prob)
     zeros = _zeros(spec, outcome, main)
     found = Evidence(
         factors=factors,
         curve=curve,
         why_none=why_none,
         reverse=reverse,
+        tipping=tipping,
         weights=weights,
         zeros=zeros,
     )

@@ -126,6 +126,8 @@ def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
         found["bayes-factor-curve"] = evidence.curve.table()
     if evidence.reverse is not None:
         found["reverse-bayes"] = evidence.reverse.table()
+    if evidence.tipping is not None:
+        found["tipping"] = evidence.tipping.table()
     if evidence.weights is not None:
         found["weights"] = evidence.weights
     if evidence.penalty is not None and evidence.definitions is not None:

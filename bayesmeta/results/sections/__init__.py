@@ -30,7 +30,7 @@ from ._priors import priors
 from ._section import LABEL, Cell, Column, Row, Section
 from ._titles import titles
 from ._two_stage import heterogeneity, heterogeneity_of, influence, small_study
-from ._what_if import of_scenarios, what_if
+from ._what_if import of_scenarios, tipping, what_if
 
 __all__ = [
     "LABEL",
@@ -61,6 +61,7 @@ SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "absolute": absolute,
     "scenarios": scenarios,
     "what-if": what_if,
+    "tipping": tipping,
     "prior-predictive": implied,
     "power-scaling": scaling,
     "heterogeneity": heterogeneity,
