@@ -113,6 +113,13 @@ ROWS = {  # by section: a row of the run's table, and the cells under the sectio
         {"estimate_natural": 0.5, "lower_natural": 0.25, "upper_natural": 1.5},
         {"quartiles": "it", "RR, median": "0.50 [0.25, 1.50]"},
     ),
+    "prior-posterior": (
+        {"prior": "Normal(0, 2)", "prior_lower": -3.75, "prior_upper": 3.75}
+        | {"lower": -0.5, "upper": 0.25, "width_ratio": 0.1, "distance": 0.625},
+        {"parameter": "it", "prior": "Normal(0, 2)", "its 90%": "−3.75 to 3.75"}
+        | {"posterior 90%": "−0.50 to 0.25", "width over the prior's": "0.10"}
+        | {"distance from the prior": "0.62"},
+    ),
     "influence": (
         {"weight": 12.5, "rstudent": -1.25, "cook": 0.125, "dfbetas": 0.375}
         | {"tau2_without": 0.625, "influential": True},

@@ -24,6 +24,10 @@ CURVE = (
     "use, the other as it is, each point a fit of its own. Where a line crosses 1, the verdict is "
     "the prior's."
 )
+MOVED = (
+    "On the analysis scale. The distance (Jensen–Shannon) is 0 where the data changed nothing, 1 "
+    "where nothing is left of the prior; an improper prior has neither an interval nor a distance."
+)
 REVERSE = (
     "With the prior of μ exchanged for one about no effect (a sceptic's), or one that begins at no "
     "effect (an advocate's), and widened until the interval of μ just touches no effect."
@@ -194,6 +198,32 @@ def definitions(outcome: OutcomeResult, _run: Results) -> Section | None:
         ),
         note="Papers hardly ever say which definition of sample quartiles their software took.",
     )
+
+
+def moved(outcome: OutcomeResult, run: Results) -> Section | None:
+    """Prior beside posterior, and how far the data moved it."""
+    table = outcome.tables.get("prior-posterior")
+    if table is None:
+        return None
+    return Section(
+        name="prior-posterior",
+        title="Prior and posterior",
+        table=table,
+        columns=(
+            label("parameter"),
+            words("prior", "prior"),
+            column("prior_lower", f"its {level(run)}", lambda row: _between(row, "prior_")),
+            column("lower", f"posterior {level(run)}", lambda row: _between(row, "")),
+            figure("width_ratio", "width over the prior's"),
+            figure("distance", "distance from the prior"),
+        ),
+        note=MOVED,
+    )
+
+
+def _between(row: Values, prefix: str) -> str:
+    low, high = (number(row[f"{prefix}{end}"]) for end in ("lower", "upper"))
+    return f"{low} to {high}"
 
 
 def parameters(outcome: OutcomeResult, _run: Results) -> Section | None:
