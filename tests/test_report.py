@@ -11,7 +11,7 @@ import bayesmeta as bm
 from bayesmeta.checks import Checks, Trust, Verdict
 from bayesmeta.effects import MEASURES
 from bayesmeta.posterior import Check, Diagnostics
-from bayesmeta.results import OutcomeResult, PublishedResult, Robustness, ScenarioResult
+from bayesmeta.results import Evidence, OutcomeResult, PublishedResult, Robustness, ScenarioResult
 from bayesmeta.results.display import interval, shift_sentence
 from bayesmeta.results.keys import FitKey, Line, Place
 from bayesmeta.results.labels import LABELS, is_ours
@@ -113,6 +113,13 @@ ROWS = {  # by section: a row of the run's table, and the cells under the sectio
         {"estimate_natural": 0.5, "lower_natural": 0.25, "upper_natural": 1.5},
         {"quartiles": "it", "RR, median": "0.50 [0.25, 1.50]"},
     ),
+    "prior-posterior": (
+        {"prior": "Normal(0, 2)", "prior_lower": -3.75, "prior_upper": 3.75}
+        | {"lower": -0.5, "upper": 0.25, "width_ratio": 0.1, "distance": 0.625},
+        {"parameter": "it", "prior": "Normal(0, 2)", "its 90%": "−3.75 to 3.75"}
+        | {"posterior 90%": "−0.50 to 0.25", "width over the prior's": "0.10"}
+        | {"distance from the prior": "0.62"},
+    ),
     "influence": (
         {"weight": 12.5, "rstudent": -1.25, "cook": 0.125, "dfbetas": 0.375}
         | {"tau2_without": 0.625, "influential": True},
@@ -160,6 +167,7 @@ def test_a_section_shows_under_each_head_the_column_it_names(name):
         checks=Checks(),
         compares=True,
         effect="effect",
+        evidence=Evidence(),
         scenarios=[SimpleNamespace(notes=())],
     )
     section = section_of(name, outcome)
@@ -174,6 +182,7 @@ def test_an_outcome_without_anything_has_no_section(name):
         absolute=None,
         what_if=None,
         sources=None,
+        evidence=Evidence(),
         checks=Checks(),
         measure="RR",
     )

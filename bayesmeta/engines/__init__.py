@@ -51,6 +51,7 @@ __all__ = [
     "capability",
     "check_fit",
     "clear_programs",
+    "count_densities",
     "default_engine",
     "device",
     "effect_likelihoods",
@@ -135,6 +136,23 @@ def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.flo
     from .likelihood.held_out import study_terms
 
     return study_terms(model, data, draws)
+
+
+def count_densities(
+    model: Model, data: Data, mu: NDArray[np.float64], tau: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log density of each study's counts with its effect and baseline integrated out, (n, k).
+
+    Parameters
+    ----------
+    model : Model
+        Of counts, whose study effects scatter by mu and tau alone.
+    data : Data
+    mu, tau : ndarray, shape (n,)
+    """
+    from .likelihood.held_out import densities_of_counts
+
+    return densities_of_counts(model, data, mu, tau)
 
 
 def study_nodes(posterior: Posterior) -> "tuple[StudyNodes, ...]":

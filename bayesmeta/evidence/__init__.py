@@ -1,5 +1,6 @@
 """What the data say for and against no effect and no heterogeneity, and which studies say it."""
 
+from ._curve import BayesFactorCurve, ScaledFactor, bayes_factor_curve
 from ._definitions import quartile_definitions
 from ._factors import BayesFactor, BayesFactors, bayes_factors
 from ._outliers import outliers
@@ -13,11 +14,14 @@ from .tipping import TippingPoint, TippingPoints, tipping_points
 __all__ = [
     "RULE",
     "BayesFactor",
+    "BayesFactorCurve",
     "BayesFactors",
     "Conclusion",
     "ReverseBayes",
+    "ScaledFactor",
     "TippingPoint",
     "TippingPoints",
+    "bayes_factor_curve",
     "bayes_factors",
     "concluded",
     "conclusion",

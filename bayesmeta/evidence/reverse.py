@@ -10,13 +10,12 @@ from scipy.special import ndtr, ndtri
 
 from ..effects import Measure, effect_sizes, measure_named, printed_values
 from ..errors import ModelError
-from ..model import Overall, compose
 from ..posterior import Posterior
 from ..priors import Normal
 from ..studies import Published, check_prob
 from ..summaries import scale_of
 from ..ways import shown, way
-from ._refit import refit
+from ._refit import refit, with_mu
 from .conclusion import Conclusion, concluded
 
 if TYPE_CHECKING:
@@ -222,8 +221,7 @@ def _(claim: Posterior, prob: float) -> ReverseBayes:
 
     def interval(prior: Normal) -> Ends:
         """Of mu with this prior in place of its own."""
-        model = compose(claim.model.likelihood, Overall(prior), claim.model.between)
-        return refit(model, claim.data).at().interval(prob)
+        return refit(with_mu(claim.model, prior), claim.data).at().interval(prob)
 
     low, high = claim.at().interval(prob)
     low, high = interval(Normal(0, VAGUE * max(abs(low), abs(high), high - low)))

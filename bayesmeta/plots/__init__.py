@@ -1,10 +1,10 @@
 """Figures of fits, and of what was found about them.
 
 `forest`, `prior_posterior` and `scenarios` take fits; `left_out` takes what ``loo`` found,
-`predictive` what ``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found; the
-names that end in ``_of_rows`` and
-``_of_table`` draw rows that were made before, as the report does. Letters that the figures' font
-lacks are boxes, and `letters_missing` names them.
+`predictive` what ``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found,
+`bayes_factors` what ``bayes_factor_curve`` found; the names that end in ``_of_rows`` and
+``_of_table`` draw rows that were made before, as the report does. Letters that the
+figures' font lacks are boxes, and `letters_missing` names them.
 
 Each figure is a ``matplotlib.figure.Figure`` made without pyplot and without touching the user's
 settings; Matplotlib is loaded when a name below is first used.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..machine.places import settle
 
 if TYPE_CHECKING:
+    from ._curves import bayes_factors
     from ._densities import prior_posterior_of_rows
     from ._fits import forest, prior_posterior, scenarios
     from ._forest import forest_of_rows
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ._thresholds import thresholds, thresholds_of_table
 
 _HOME = {
+    "bayes_factors": "_curves",
     "forest": "_fits",
     "forest_of_rows": "_forest",
     "left_out": "_left_out",
@@ -42,6 +44,7 @@ _HOME = {
 }
 
 __all__ = [
+    "bayes_factors",
     "forest",
     "forest_of_rows",
     "left_out",

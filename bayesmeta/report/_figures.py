@@ -41,7 +41,7 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     -------
     mapping of str to str
         SVG text by name: ``forest``, ``scenarios``, ``prior-posterior``, ``predictive``,
-        ``left-out``, ``thresholds``, ``what-if``.
+        ``left-out``, ``thresholds``, ``what-if``, ``bayes-factors``.
     """
     if outcome.main is None:
         return {}
@@ -73,6 +73,8 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
             labels=arms,
             prob=prob,
         )
+    if outcome.evidence.curve is not None and outcome.evidence.curve.points:
+        figures["bayes-factors"] = plots.bayes_factors(outcome.evidence.curve)
     if outcome.checks.predictive is not None:
         figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
     if outcome.checks.loo is not None:

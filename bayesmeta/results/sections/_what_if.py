@@ -5,10 +5,19 @@ from functools import partial
 from ...variations import Scenarios
 from .. import OutcomeResult, Results
 from ..display import natural, number, percent
-from ._columns import column
+from ._answers import level
+from ._columns import column, label, words
 from ._columns import natural as with_interval
 from ._section import LABEL, Cell, Column, Section, Values
 
+TURNS = (
+    "One thing at a time is changed until that is otherwise; on either side of each turning point "
+    "stands a fit of its own."
+)
+COUNTED = (
+    "Of all arms and trials the one with the fewest events is told; that supposes that more of the "
+    "same change moves the interval the same way."
+)
 ENDS = ("difference", "difference_lower", "difference_upper")
 
 
@@ -16,6 +25,21 @@ def what_if(outcome: OutcomeResult, _run: Results) -> Section | None:
     """One row per decision made otherwise, and whether the conclusion stands."""
     found = outcome.what_if
     return None if found is None else of_scenarios(found)
+
+
+def tipping(outcome: OutcomeResult, run: Results) -> Section | None:
+    """What would turn the conclusion."""
+    table, found = outcome.tables.get("tipping"), outcome.evidence.tipping
+    if table is None or found is None:
+        return None
+    return Section(
+        name="tipping",
+        title="What would turn the conclusion",
+        table=table,
+        columns=(label("changed"), words("says", "where it turns")),
+        lead=f"As it stands: {found.conclusion}, by the {level(run)} interval of μ. {TURNS}",
+        note=COUNTED if any("events" in one for one in table.index) else "",
+    )
 
 
 def of_scenarios(found: Scenarios) -> Section:
