@@ -7,9 +7,9 @@ its own name too (``HalfNormal``, ``egger``), and so does:
 - before a fit: `combine_arms`, `split_control`, `cluster_effects`, `change_from_baseline`,
   `derived_correlations`, `skewness_test`, `skewness_caution`, `plausibility`, `Exchangeable`
   baselines, `MEASURES`;
-- after it: `power_scaling`, `reverse_bayes`, `tipping_points`, `mean_weights`, `zero_studies`,
-  `outliers`, `width_penalty`, `quartile_definitions`, `deviance`, `compare_loo`, `coherence`,
-  `Explanation`;
+- after it: `power_scaling`, `prior_posterior`, `reverse_bayes`, `tipping_points`,
+  `bayes_factor_curve`, `mean_weights`, `zero_studies`, `outliers`, `width_penalty`,
+  `quartile_definitions`, `deviance`, `compare_loo`, `coherence`, `Explanation`;
 - if it had been decided otherwise: `scenarios`;
 - effects that depend on covariates: `Linear` and `ByGroup` in the place of ``mu``;
 - for a decision model: `psa`, joint draws of every `PsaOutcome`;
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .engines import NUTS, Quadrature, fit
     from .errors import BayesmetaError, DataError, FileError, ModelError, SpecError
     from .evidence import (
+        bayes_factor_curve,
         bayes_factors,
         mean_weights,
         outliers,
@@ -141,7 +142,7 @@ if TYPE_CHECKING:
         ProportionStudies,
         Published,
     )
-    from .summaries import summary
+    from .summaries import prior_posterior, summary
     from .variations import scenarios
 
 _HOME = {
@@ -217,7 +218,7 @@ _HOME = {
         *("random_effects_many", "regression_test", "small_study_tests", "tau2_interval"),
         *("trim_and_fill",),
     ),
-    "summaries": ("summary",),
+    "summaries": ("prior_posterior", "summary"),
     "batch": ("fit_many",),
     "checks": (
         "check",
@@ -237,6 +238,7 @@ _HOME = {
     "implications": ("coherence",),
     "variations": ("scenarios",),
     "evidence": (
+        "bayes_factor_curve",
         "bayes_factors",
         "mean_weights",
         "outliers",
@@ -322,6 +324,7 @@ __all__ = [
     "Uniform",
     "absolute_effects",
     "baseline",
+    "bayes_factor_curve",
     "bayes_factors",
     "change_from_baseline",
     "check",
@@ -360,6 +363,7 @@ __all__ = [
     "posterior_predictive",
     "power_scaling",
     "preset",
+    "prior_posterior",
     "prior_predictive",
     "priors",
     "psa",

@@ -618,15 +618,15 @@ MISTAKES = (
     Mistake(
         "turn the Bayes factor of tau round",
         "evidence/_factors.py",
-        "(*factors, _of_tau(prior, log_z0 - log_z))",
-        "(*factors, _of_tau(prior, log_z - log_z0))",
+        'without("tau") - log_z',
+        'log_z - without("tau")',
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(
         "forget the alternative in the Bayes factor of mu",
         "evidence/_factors.py",
-        "posterior.model, posterior.data) - log_z\n    _hold",
-        "posterior.model, posterior.data)\n    _hold",
+        'without("mu") - log_z\n    _hold',
+        'without("mu")\n    _hold',
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(
@@ -659,7 +659,7 @@ MISTAKES = (
     ),
     Mistake(
         "swap the arms in which events turn a conclusion",
-        "evidence/tipping.py",
+        "evidence/_events.py",
         "up = (column == EVENTS[0]) == (sign > 0)",
         "up = (column == EVENTS[1]) == (sign > 0)",
         "tests/test_tipping.py::test_no_smaller_change_of_one_arm_turns_the_conclusion",

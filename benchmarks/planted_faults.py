@@ -46,6 +46,25 @@ def row_twice(table: Table, rng: np.random.Generator) -> Planted | None:
     return from_frame(table, pd.concat([frame, row]))
 
 
+def second_active_arm(table: Table, rng: np.random.Generator) -> Planted | None:
+    """A trial with two active arms, each a row with the one control."""
+    frame = frame_of(table)
+    names = {"mean_treatment", "events_treatment"} & set(frame)
+    if "_control" not in table.arms or not names:
+        return None
+    least = {"n_control": 20, "events_control": 5}
+    held = [table.numbers[one] >= few for one, few in least.items() if one in table.numbers]
+    enough = np.all(held, axis=0)
+    rows = np.flatnonzero(enough)
+    if not rows.size:
+        return None
+    i = int(rng.choice(rows))
+    row = frame.iloc[[i]].assign(study=f"{table.study[i]}, the other dose")
+    name = names.pop()
+    row[name] = row[name] - 1 if row[name].iloc[0] >= 1 else row[name] + 1
+    return from_frame(table, pd.concat([frame, row]))
+
+
 def sums(table: Table, name: str) -> pd.DataFrame | None:
     frame = frame_of(table)
     if table.kind == "counts":
@@ -234,4 +253,5 @@ FAULTS = (
     Fault("percentages as events of 100", "percentages_as_counts", percentages_of_100, 1),
     Fault("an estimate ten standard errors off", "far_from_rest", ten_errors_away),
     Fault("a lost decimal point", "far_from_rest", lost_point),
+    Fault("a control arm twice, under two names", "shared_controls", second_active_arm),
 )

@@ -44,7 +44,13 @@ ROOMS = {
     ),
     "errors": ("test_studies", "test_specification"),
     "variations": ("test_scenarios",),
-    "evidence": ("test_evidence", "test_widths", "test_tipping", "test_reverse_bayes"),
+    "evidence": (
+        "test_evidence",
+        "test_factor_curve",
+        "test_widths",
+        "test_tipping",
+        "test_reverse_bayes",
+    ),
     "explanation": ("test_explanation", "test_conventions"),
     "files": ("test_files", "test_text_that_leaves", "test_run_folder"),
     "frequentist": (

@@ -417,3 +417,55 @@ def test_an_sd_that_is_too_large_is_not_blamed_on_the_arm_that_is_like_all_other
     (found,) = bm.plausibility(bm.ContinuousStudies.from_frame(small))
     assert (found.rule, found.studies) == ("errors_as_sds", ("B",))
     assert "sd_control 1.4" in found.text
+
+
+TWO_DOSES = {
+    "study": ("Trial X low dose", "Trial X high dose", "Trial Y"),
+    "events_treatment": [45, 41, 30],
+    "n_treatment": [50, 50, 60],
+    "events_control": [22, 22, 24],
+    "n_control": [50, 50, 61],
+}
+
+
+def test_one_control_under_two_names_is_doubted_and_combining_is_the_way_out(tmp_path):
+    with speaking(COMMAND):
+        (found,) = bm.plausibility(bm.BinaryStudies(**TWO_DOSES))
+    assert (found.rule, found.studies) == ("shared_controls", TWO_DOSES["study"][:2])
+    assert found.text == (
+        "Trial X low dose and Trial X high dose have the same control arm, 22/50: if it is one "
+        "group of patients, it counts twice; give these rows one name and add their active arms up "
+        'with --combine-arms, or keep one of them, --exclude "Trial X high dose: reason".'
+    )
+    one_name = pd.DataFrame({**TWO_DOSES, "study": ["Trial X", "Trial X", "Trial Y"]})
+    data = bm.read_studies(one_name, several_arms="combine")
+    assert (data.events_treatment[0], data.n_treatment[0]) == (86, 100)
+    assert not bm.plausibility(data)
+
+
+def test_one_control_of_few_events_is_doubted_among_names_alike_alone():
+    few = {**TWO_DOSES, "events_control": [3, 3, 4], "n_control": [15, 15, 16]}
+    assert doubted(bm.BinaryStudies(**few))
+    assert not doubted(bm.BinaryStudies(**{**few, "study": ("Ng", "Oka", "Paz")}))
+
+
+def test_shares_of_a_control_that_was_split_are_no_doubt():
+    rows = pd.DataFrame(
+        {
+            "study": ["A", "A", "A", "B", "B"],
+            "arm": ["10 mg", "20 mg", "placebo", "10 mg", "placebo"],
+            "mean": [-1.21, -1.53, -0.52, -0.94, -0.41],
+            "sd": [0.83, 0.92, 0.94, 1.12, 1.03],
+            "n": [40, 42, 42, 30, 29],
+        }
+    )
+    asked = {"measure": "MD", "control": "placebo"}
+    assert not bm.plausibility(bm.read_studies(rows, several_arms="split", **asked))
+    means = bm.ContinuousStudies(
+        study=("A 10 mg", "A 20 mg"),
+        **{f"{name}_treatment": rows[name][:2].to_numpy() for name in ("mean", "sd", "n")},
+        **{f"{name}_control": np.full(2, rows[name][2]) for name in ("mean", "sd", "n")},
+    )
+    (found,) = bm.plausibility(means)
+    assert found.rule == "shared_controls"
+    assert "-0.52 (0.94), 42" in found.text

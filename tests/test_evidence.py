@@ -12,10 +12,10 @@ from tolerances import COUNTS_BRUTE, PLAIN, R_TAU
 
 import bayesmeta as bm
 from bayesmeta.errors import ModelError
-from bayesmeta.evidence import _factors, _zeros, prior_of_scale
+from bayesmeta.evidence import _factors, _zeros
 from bayesmeta.evidence._factors import _beyond, _share_under
 from bayesmeta.posterior import Check, Diagnostics
-from bayesmeta.priors import log_density
+from bayesmeta.priors import log_density, rescaled
 
 TAU_PRIORS = {
     "halfnormal_0.5": lambda unit: bm.HalfNormal(0.5 * unit),
@@ -133,6 +133,7 @@ def test_the_savage_dickey_ratio_is_a_ratio_of_marginal_likelihoods(measure):
         bm.Exponential(2),
         bm.Gamma(2, 4),
         bm.LogNormal(-1, 0.8),
+        bm.priors.LogStudentT(5, -1, 0.8),
         bm.InverseGamma(2, 0.5),
         bm.Uniform(0, 2),
         bm.Mixture(0.7, bm.HalfNormal(0.2), bm.HalfCauchy(0.5)),
@@ -152,11 +153,11 @@ def test_the_factor_by_scale_is_that_of_the_model_with_that_prior(tau):
 def test_a_scaled_prior_is_that_of_the_scaled_number():
     x = np.array([0.2, 0.9, 1.7])
     for prior in (bm.HalfT(4, 0.5), bm.Gamma(2, 4), bm.LogNormal(-1, 0.8), bm.InverseGamma(2, 1)):
-        wider = prior_of_scale(prior, 2.0)
+        wider = rescaled(prior, 2.0)
         assert wider is not None
         assert_allclose(log_density(wider, x), log_density(prior, x / 2) - np.log(2), rtol=1e-12)
-    assert prior_of_scale(bm.Beta(1, 2), 2.0) is None
-    assert prior_of_scale(bm.Mixture(0.5, bm.Beta(1, 2), bm.HalfNormal(1)), 2.0) is None
+    assert rescaled(bm.Beta(1, 2), 2.0) is None
+    assert rescaled(bm.Mixture(0.5, bm.Beta(1, 2), bm.HalfNormal(1)), 2.0) is None
 
 
 def test_what_lies_beyond_the_largest_tau_is_that_of_a_power():

@@ -305,15 +305,46 @@ def test_a_prior_for_another_scale_is_refused_with_the_ways_out(key, measure, wo
         bm.fit(model(from_library(key)), estimates(measure))
     assert str(refused.value).startswith(f"tau has from_library('{key}')")
     assert f"from_library('{key}', override='reason')" in str(refused.value)
-    assert f"measure='{published_prior(key).measure}'" in str(refused.value)
+    analysed = f"of both arms, analyse measure='{published_prior(key).measure}', "
+    assert (analysed in str(refused.value)) == (measure != "GEN")
+    search = f"take a prior of log {measure} (see bayesmeta.priors.search('{measure}')) or of your"
+    assert (search in str(refused.value)) == (measure == "RR")
+    assert "take a prior of" in str(refused.value)
+
+
+def test_the_ways_out_of_a_scale_lead_out_for_every_measure():
+    """Those that a refusal offers are taken: another measure, the library, two stages, a reason."""
+    means = bm.ContinuousStudies(
+        study=["A", "B", "C"],
+        **{f"mean{arm}": [10.1, 11.4, 9.7 + i] for i, arm in enumerate(("_treatment", "_control"))},
+        **{f"sd{arm}": [3.2, 2.9, 3.5] for arm in ("_treatment", "_control")},
+        **{f"n{arm}": [40, 33, 52] for arm in ("_treatment", "_control")},
+    )
+    for key, data, measure, wanted in (
+        ("rhodes2015/any", means, "MD", "SMD"),
+        (MORTALITY, COUNTS, "RD", "OR"),
+        ("cochrane/all/rd/tau", COUNTS, "OR", "RD"),
+    ):
+        with pytest.raises(bm.ModelError, match=f"analyse measure='{wanted}'"):
+            bm.fit(model(from_library(key)), bm.effect_sizes(data, measure=measure))
+        bm.fit(model(from_library(key)), bm.effect_sizes(data, measure=wanted))
+        reason = from_library(key, override="a reason")
+        bm.fit(model(reason), bm.effect_sizes(data, measure=measure))
+    for measure in ("OR", "RR", "RD", "SMD", "HR"):
+        found = bm.priors.search(measure, measure=measure, parameter="tau")
+        assert {one.key for one in found.records} <= set(bm.priors.search(measure).table().index)
+        assert found.records
 
 
 def test_a_risk_difference_of_counts_stands_on_another_scale_than_one_of_estimates():
     prior = from_library("cochrane/all/rd/tau")
     assert bm.fit(model(prior), estimates("RD")).diagnostics.passed
     of_counts = bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 1), tau=prior)
-    with pytest.raises(bm.ModelError, match="made for RD, and the effects here are atanh RD"):
+    said = r"made for RD, and the effects here are atanh RD; analyse the differences themselves "
+    said += r"with effect_sizes\(studies, measure='RD'\), take a prior of your own, or say why"
+    with pytest.raises(bm.ModelError, match=said):
         bm.fit(of_counts, COUNTS)
+    bm.fit(model(prior), bm.effect_sizes(COUNTS, measure="RD"))
 
 
 def test_every_door_to_a_fit_has_the_guard():

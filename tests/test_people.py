@@ -111,6 +111,9 @@ def test_without_a_baseline_it_is_that_of_all_control_arms_as_before(tmp_path):
         ("RR", 'baseline_risk = "low"', "baseline_risk: 'low' is no baseline: give a number"),
         ("RR", "baseline_risk = { low = 2.0 }", "baseline_risk.low: A risk without the treatment"),
         ("RR", "baseline_risk = {}", "baseline_risk: No baseline is named"),
+        ("RR", "baseline_risk = { low = 0.3, high = 0.1 }", "called low is 0.3, above the one"),
+        ("RR", 'baseline_risk = { Middle = "control arms", high = 0.2, low = "Beta(50, 50)" }',
+         "baseline_risk: The baseline called low is 0.5, above the one called high, 0.2"),
         ("RR", "baseline_risk = 0.2\ncontrol_risk = 0.2", "baseline_risk or control_risk, not"),
         ("RR", "baseline_risk = 0.2\nthreshold = 0", "threshold must be greater than 0"),
         ("RR", "baseline_risk = true", "baseline_risk"),
@@ -308,7 +311,8 @@ def test_findings_have_the_layout_of_grade_and_leave_the_certainty_to_a_person()
     assert second.without == "198 [128, 283] per 1,000"
     assert first.relative == second.relative
     assert first.relative.startswith("RR 0.")
-    assert "the threshold of 10 per 1,000; P(at least that benefit) 0." in first.imprecision
+    assert "the threshold of benefit of 10 per 1,000, " in first.imprecision
+    assert "; P(at least that benefit) 0." in first.imprecision
     assert first.inconsistency.startswith("tau 0.")
     assert first.small_study == "none can be said with 4 studies"
 
@@ -326,7 +330,7 @@ def test_findings_follow_from_the_absolute_effects_they_stand_for():
 def test_a_risk_that_is_held_at_one_is_said_in_the_findings():
     held = findings(baseline=0.95).rows[0]
     share = bm.absolute_effects(findings_of(), baseline=0.95, better="lower").rows[0].prob_capped
-    assert held.with_treatment.endswith(f", held at an end of its scale in {share:.1%}")
+    assert held.with_treatment.endswith(f", held within 0 to 1 in {share:.1%} of its distribution")
     assert "held" not in findings(baseline=0.02).rows[0].with_treatment
 
 
@@ -340,7 +344,11 @@ def test_findings_say_whether_the_interval_crosses_the_threshold(better):
         said = findings(baseline=0.4, better=better, threshold=threshold).rows[0].imprecision
         benefit = -threshold if better == "lower" else threshold
         crosses = "crosses" if low <= benefit <= high else "does not cross"
-        assert f"includes no difference, {crosses} the threshold of {threshold} per" in said
+        assert (
+            f"includes no difference, {crosses} the threshold of benefit of {threshold} p" in said
+        )
+        harm = "includes" if low <= -benefit <= high else "excludes"
+        assert f" per 1,000, {harm} a harm as large; P(" in said
 
 
 def test_findings_of_many_studies_have_the_test_that_can_be_made():
@@ -582,3 +590,31 @@ def test_fit_refuses_what_is_no_baseline_in_words_of_one(tmp_path, measure, base
     assert words in done.output
     assert "HalfNormal" not in done.output
     assert len(done.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "measure", "words"),
+    [
+        ('baseline_risk = "none.csv"', "RR", "none.csv cannot be read"),
+        ('baseline_risk = { low = "bad.csv" }', "RR", "Baseline bad.csv: "),
+        ('baseline_risk = "trials.csv"', "RR", "Baseline trials.csv holds counts; a risk without"),
+        ('kind = "estimates"\nbaseline_risk = "control arms"', "RR", "needs a table of events per"),
+        (f'tau = "{OF_LOG_OR}"', "RR", "made for log OR, and the effects here are log RR"),
+        ('mu = "Flat()"\ntau = "Flat()"', "RR", "BinomialNormal needs proper priors"),
+    ],
+)
+def test_check_refuses_what_run_refuses_in_the_same_words_and_fits_nothing(
+    tmp_path, monkeypatch, keys, measure, words
+):
+    monkeypatch.setattr("bayesmeta.engines.fit", lambda *_: pytest.fail("fitted"))
+    monkeypatch.setattr("bayesmeta.decision.baselines.fit", lambda *_: pytest.fail("fitted"))
+    table(tmp_path)
+    (tmp_path / "bad.csv").write_text("study,events,n\nA,3,2\n")
+    (tmp_path / "spec.toml").write_text(SPEC.format(keys=keys, measure=measure))
+    checked = call("check", tmp_path / "spec.toml")
+    monkeypatch.undo()
+    done = call("run", tmp_path / "spec.toml", "-o", tmp_path / "out")
+    assert (checked.exit_code, done.exit_code) == (2, 2)
+    assert words in done.stderr
+    said = " ".join(done.stderr.split("bayesmeta: ", 1)[1].split())
+    assert said in " ".join(checked.stdout.split())

@@ -778,3 +778,15 @@ class TestText:
 def test_rows_given_for_a_fit_are_pointed_to_their_own_function(name):
     with pytest.raises(bm.ModelError, match=f"{name} takes a fit.*{name}_of_rows"):
         getattr(bm.plots, name)([])
+
+
+def test_letters_that_the_font_lacks_are_boxes_and_named_without_a_warning():
+    names = ["张 2020", "Müller", "한국 2019"]
+    data = bm.EffectSizes.from_arrays(names, [-0.3, 0.1, 0.2], [0.2, 0.3, 0.4], measure="OR")
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    figure = plots.forest(fit)
+    plots.save_svg(figure)
+    written = {text.get_text() for text in figure.texts}
+    assert {"□ 2020", "Müller", "□□ 2019"} <= written
+    assert plots.letters_missing(names) == ("张", "한", "국")
+    assert plots.letters_missing(["Müller", "Γ ≤ 3 − x"]) == ()

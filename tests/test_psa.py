@@ -395,6 +395,10 @@ def test_where_a_ratio_lifts_a_risk_above_1_an_odds_ratio_of_the_same_counts_tak
     said = file.outcomes["death"]
     assert said["measure"] == "RR"
     assert "risks follow the odds ratio of the same counts" in said["risks"]
+    assert (
+        "absolute effects keep the RR, hold such risks within 0 to 1, and so differ"
+        in said["risks"]
+    )
     assert "measure='OR'" in said["model"]
     told = bm.absolute_effects(of_counts("RR"), baseline="Beta(8, 4)", better="lower")
     for row in told.rows[:2]:
@@ -687,7 +691,9 @@ def test_a_specification_is_drawn_whole_and_what_cannot_be_is_named(folder):
 
 
 def test_of_several_stated_baselines_the_middle_one_is_drawn_and_said(folder):
-    stated = 'baseline_risk = { low = 0.02, middle = "Beta(20, 80)", source = "a register" }'
+    stated = (
+        'baseline_risk = { low = 0.02, middle = "Beta(20, 80)", high = 0.4, source = "a file" }'
+    )
     stated += '\ntime = "28 days"'
     text = SPEC.replace('measure = "OR"', f'measure = "OR"\n{stated}')
     (folder / "spec.toml").write_text(text)
@@ -695,8 +701,23 @@ def test_of_several_stated_baselines_the_middle_one_is_drawn_and_said(folder):
     drawn = pd.read_csv(folder / "psa.csv")["mortality_risk_control"]
     assert abs(drawn.mean() - 0.2) < STANDARD_ERRORS * 0.04 / np.sqrt(4000)
     said = (folder / "psa.json").read_text()
-    assert "middle of low, middle: Beta(20, 80), a register" in said
+    assert "middle of low, middle, high: Beta(20, 80), a file" in said
     assert "28 days" in said
+
+
+def test_the_middle_baseline_is_so_by_its_value_whatever_the_names_and_their_order(folder):
+    stated = 'baseline_risk = { ward = 0.7, clinic = "Beta(20, 80)", home = "control arms" }'
+    (folder / "spec.toml").write_text(SPEC.replace('measure = "OR"', f'measure = "OR"\n{stated}'))
+    assert 0.2 < bm.baseline(COUNTS).quantile(0.5) < 0.7
+    assert call(folder, "-o", folder / "psa.csv", "--draws", 400).exit_code == 0
+    said = json.loads((folder / "psa.json").read_text())["outcomes"]["mortality"]["baseline"]
+    assert said == "home of ward, clinic, home: control arms"
+    (folder / "spec.toml").write_text(
+        SPEC.replace('measure = "OR"', f'measure = "OR"\n{stated.replace("ward = 0.7,", "")}')
+    )
+    assert call(folder, "-o", folder / "psa.csv", "--draws", 400).exit_code == 0
+    said = json.loads((folder / "psa.json").read_text())["outcomes"]["mortality"]["baseline"]
+    assert said == "clinic of clinic, home: Beta(20, 80)"
 
 
 def test_the_command_refuses_in_its_own_words(folder):
@@ -708,6 +729,11 @@ def test_the_command_refuses_in_its_own_words(folder):
         assert done.exit_code == 2
         assert said in done.stderr
         assert not (folder / "psa.csv").exists()
+    for measure in ("rr", "rd"):
+        done = call(folder, "-o", folder / "psa.csv", "--risk-from", measure)
+        assert done.exit_code == 2
+        assert f"--risk-from {measure.upper()}: no fit is of {measure.upper()}" in done.stderr
+        assert "mortality is of OR, hazard of HR" in done.stderr
     risky = SPEC.replace('measure = "OR"', 'measure = "RR"\ncontrol_risk = 0.9')
     (folder / "spec.toml").write_text(risky)
     done = call(folder, "-o", folder / "psa.csv", "--risk-from", "rr")

@@ -900,3 +900,18 @@ def test_studies_about_totals_are_studies(name):
 def test_estimates_of_clusters_ask_for_their_measure():
     with pytest.raises(bm.DataError, match="name their measure"):
         bm.read_studies(frame(CLUSTERS))
+
+
+@pytest.mark.parametrize("asked", ["combine", "split"])
+def test_that_there_was_nothing_to_combine_or_to_split_is_said(asked):
+    rows = frame("study,events_treatment,n_treatment,events_control,n_control\nX low,4,40,9,41\n")
+    data = bm.read_studies(rows, several_arms=asked)
+    said = f"nothing to {asked}: no trial has several active arms under one name"
+    assert said in data.account.said
+    assert (
+        said
+        in bm.read_studies(
+            frame("study,arm,events,n\nX,treatment,4,40\nX,control,9,41\n"), several_arms=asked
+        ).account.said
+    )
+    assert said not in bm.read_studies(rows).account.said

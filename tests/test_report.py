@@ -11,7 +11,7 @@ import bayesmeta as bm
 from bayesmeta.checks import Checks, Trust, Verdict
 from bayesmeta.effects import MEASURES
 from bayesmeta.posterior import Check, Diagnostics
-from bayesmeta.results import OutcomeResult, PublishedResult, Robustness, ScenarioResult
+from bayesmeta.results import Evidence, OutcomeResult, PublishedResult, Robustness, ScenarioResult
 from bayesmeta.results.display import interval, shift_sentence
 from bayesmeta.results.keys import FitKey, Line, Place
 from bayesmeta.results.labels import LABELS, is_ours
@@ -113,6 +113,13 @@ ROWS = {  # by section: a row of the run's table, and the cells under the sectio
         {"estimate_natural": 0.5, "lower_natural": 0.25, "upper_natural": 1.5},
         {"quartiles": "it", "RR, median": "0.50 [0.25, 1.50]"},
     ),
+    "prior-posterior": (
+        {"prior": "Normal(0, 2)", "prior_lower": -3.75, "prior_upper": 3.75}
+        | {"lower": -0.5, "upper": 0.25, "width_ratio": 0.1, "distance": 0.625},
+        {"parameter": "it", "prior": "Normal(0, 2)", "its 90%": "−3.75 to 3.75"}
+        | {"posterior 90%": "−0.50 to 0.25", "width over the prior's": "0.10"}
+        | {"distance from the prior": "0.62"},
+    ),
     "influence": (
         {"weight": 12.5, "rstudent": -1.25, "cook": 0.125, "dfbetas": 0.375}
         | {"tau2_without": 0.625, "influential": True},
@@ -160,6 +167,7 @@ def test_a_section_shows_under_each_head_the_column_it_names(name):
         checks=Checks(),
         compares=True,
         effect="effect",
+        evidence=Evidence(),
         scenarios=[SimpleNamespace(notes=())],
     )
     section = section_of(name, outcome)
@@ -174,6 +182,7 @@ def test_an_outcome_without_anything_has_no_section(name):
         absolute=None,
         what_if=None,
         sources=None,
+        evidence=Evidence(),
         checks=Checks(),
         measure="RR",
     )
@@ -224,8 +233,16 @@ def test_events_say_where_the_risk_was_held_at_1():
     }
     assert [dict(zip(section.heads, one, strict=True)) for one in section.texts] == [cells] * 2
     assert "60.0% (given)" in section.note
-    assert section.note.count("the effect would put the risk outside 0 to 1") == 1
-    assert "In 6.2% of the distribution" in section.note
+    assert section.note.count("risk held within 0 to 1") == 1
+    assert "risk held within 0 to 1 in 6.2% of its distribution" in section.note
+    assert section.note.count("Joint draws (bayesmeta psa) hold no risk so") == 1
+    other = replace(absolute, beside=replace(absolute, rows=(absolute.rows[1], row)))
+    beside = section_of("absolute", SimpleNamespace(**{**vars(outcome), "absolute": other})).note
+    assert beside.count(", were the risk ratio constant: risk held within 0 to 1 in 6.2%") == 1
+    sound = replace(absolute, rows=(absolute.rows[1],) * 2)
+    quiet = section_of("absolute", SimpleNamespace(**{**vars(outcome), "absolute": sound})).note
+    assert "held" not in quiet
+    assert "Joint draws" not in quiet
 
 
 def test_a_shift_is_told_from_the_mean_and_sd_with_studies_without_events_to_those_without():

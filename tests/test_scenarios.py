@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,9 @@ from click.testing import CliRunner
 
 import bayesmeta as bm
 from bayesmeta.cli import main
-from bayesmeta.errors import ModelError
 from bayesmeta.posterior import Check, Diagnostics
 from bayesmeta.priors import rescaled
+from bayesmeta.results.sections import of_scenarios
 from bayesmeta.variations import Kind, Scenarios
 
 MU, TAU = bm.Normal(0, 2), bm.HalfNormal(0.5)
@@ -115,6 +116,14 @@ def test_every_row_of_means_is_the_fit_made_by_hand():
     assert table.loc["common effect", "lower"] == common.at().interval()[0]
     assert {*table.index} == {*fits, "common effect"}
     assert "difference" not in table
+    told = bm.scenarios(bm.fit(model, STAYS), better="lower", unit="days", baseline=10.0)
+    assert re.search(r"the MD lies between −\S+ and \S+ days", told.in_words)
+    assert told.to_dict()["unit"] == "days"
+    heads = [column.head for column in of_scenarios(told).columns]
+    assert {"estimate (days)", "in a new setting (days)", "difference (days)"} <= set(heads)
+    assert "days" in repr(told).splitlines()[1]
+    without = bm.scenarios(bm.fit(model, STAYS), better="lower")
+    assert "()" not in " ".join(column.head for column in of_scenarios(without).columns)
 
 
 def test_a_difference_is_that_of_the_absolute_effects_at_the_middle_baseline():
@@ -147,7 +156,7 @@ def test_a_risk_that_an_effect_would_lift_above_one_is_told_at_one():
     found = bm.scenarios(fit, baseline=0.5)
     assert found.base.difference == (500, pytest.approx(found.base.difference[1]), 500)
     share = 100 * (1 - fit.at().cdf(np.log(2)))
-    assert found.base.note == f"risk held within 0 to 1 in {share:.2g}% of it"
+    assert found.base.note == f"risk held within 0 to 1 in {share:.2g}% of its distribution"
     odds = bm.fit(bm.BinomialNormal(measure="OR", mu=MU, tau=TAU), harm)
     (other,) = (one for one in bm.scenarios(odds, baseline=0.5).not_made)
     assert other.name == "RR constant, told as OR"
@@ -247,6 +256,11 @@ def test_what_cannot_be_integrated_is_named_and_sampled_on_request():
         (bm.LogNormal(0.2, 0.7), bm.LogNormal(0.2 - np.log(2), 0.7)),
         (bm.LogStudentT(5, 0.2, 0.7), bm.LogStudentT(5, 0.2 - np.log(2), 0.7)),
         (bm.Uniform(0, 4), bm.Uniform(0, 2)),
+        (bm.Uniform(1, 4), bm.Uniform(0.5, 2)),
+        (
+            bm.Mixture(0.7, bm.HalfNormal(1), bm.Exponential(1)),
+            bm.Mixture(0.7, bm.HalfNormal(0.5), bm.Exponential(2)),
+        ),
     ],
     ids=lambda one: type(one).__name__,
 )
@@ -260,8 +274,16 @@ def test_an_effects_prior_keeps_its_place():
     assert rescaled(bm.Normal(0.3, 1), 2) == bm.Normal(0.3, 2)
     assert rescaled(bm.StudentT(3, 0.3, 1), 2) == bm.StudentT(3, 0.3, 2)
     assert rescaled(bm.Uniform(-1, 3), 0.5) == bm.Uniform(0, 2)
-    with pytest.raises(ModelError, match="has no scale"):
-        rescaled(bm.Flat(), 2)
+    both = bm.Mixture(0.8, bm.Normal(-0.3, 0.2), bm.Normal(0, 2))
+    assert rescaled(both, 2) == bm.Mixture(0.8, bm.Normal(-0.3, 0.4), bm.Normal(0, 4))
+    assert rescaled(bm.Flat(), 2) is None
+
+
+def test_people_read_the_numbers_of_a_prior_to_four_digits():
+    assert bm.HalfNormal(0.15 * 3).rounded == "HalfNormal(0.45)"
+    part = bm.priors.from_library("rover2021/half-normal-0.5")
+    mixed = bm.Mixture(2 / 3, part, bm.HalfCauchy(1 / 3))
+    assert mixed.rounded == "Mixture(0.6667, HalfNormal(0.5), HalfCauchy(0.3333))"
 
 
 @pytest.mark.parametrize(
@@ -341,6 +363,10 @@ def test_a_run_has_every_reading_of_a_row_once_and_what_its_scenarios_say(ran):
     held(table.loc["Ng: late"], bm.fit(base, late))
     held(table.loc["without Paz, by hand"], bm.fit(base, TWO))
     assert "Conclusions stand in " in done.output
+    said = "Answers of one scenario among several: Death, scenario “all”, the first of 2."
+    assert said in done.output
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert '<p class="lead">Of scenario “all”, the first of 2: ' in report
 
 
 def test_the_report_and_its_numbers_say_the_rule_and_where_differences_are_told(ran):

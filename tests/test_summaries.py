@@ -1,6 +1,7 @@
 """From posteriors to tables and rows: the marginals' own numbers, on the scale they name."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,12 @@ import pytest
 from numpy.testing import assert_allclose
 from references import INCIDENCE, MAIN_TRIALS, SHARES, binary, estimates
 from scipy import integrate, stats
+from scipy.special import xlogy
 from tolerances import STANDARD_ERRORS
 
 import bayesmeta as bm
 from bayesmeta.posterior import Check, Diagnostics, Draws, Marginals, Posterior
+from bayesmeta.priors import log_density
 from bayesmeta.summaries import (
     ForestRow,
     density_rows,
@@ -410,3 +413,46 @@ def test_a_prior_of_matrices_has_no_interval_and_says_so():
 def test_the_interval_of_a_prior_has_a_probability(prob):
     with pytest.raises(bm.DataError, match="between 0 and 1"):
         prior_interval(bm.Normal(0, 1), prob)
+
+
+@pytest.mark.parametrize(
+    ("mu", "tau"),
+    [
+        (bm.Normal(0, 2), bm.HalfNormal(0.5)),
+        (bm.StudentT(3, 1, 0.3), bm.HalfCauchy(0.2)),
+        (bm.Uniform(-3, 3), bm.Uniform(0, 4)),
+    ],
+    ids=repr,
+)
+def test_how_far_the_data_moved_a_prior_is_an_integral_over_both_densities(mu, tau):
+    data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    fit = bm.fit(bm.NormalNormal(mu=mu, tau=tau), data)
+    table = bm.prior_posterior(fit, prob=0.9)
+    assert list(table.index) == ["mu", "tau"]
+    for name, prior in (("mu", mu), ("tau", tau)):
+        marginal = fit[name]
+
+        def each(x, prior=prior, marginal=marginal):
+            p = float(np.exp(log_density(prior, np.array([x]))[0]))
+            q = float(marginal.pdf(x))
+            middle = (p + q) / 2
+            return (xlogy(p, p / middle) + xlogy(q, q / middle)) / 2 / np.log(2) if middle else 0.0
+
+        low, high = prior.quantile([1e-7, 1 - 1e-7])
+        cuts = np.unique(
+            np.clip([low, *marginal.quantile([0.001, 0.1, 0.5, 0.9, 0.999]), high], low, high)
+        )
+        whole = sum(integrate.quad(each, a, b, limit=200)[0] for a, b in pairwise(cuts))
+        row = table.loc[name]
+        assert row["distance"] == pytest.approx(np.sqrt(whole), abs=1e-4)
+        before, after = prior.interval(0.9), marginal.interval(0.9)
+        assert (row["prior_lower"], row["prior_upper"]) == pytest.approx(before)
+        assert (row["lower"], row["upper"]) == pytest.approx(after)
+        assert row["width_ratio"] == pytest.approx(np.diff(after)[0] / np.diff(before)[0])
+
+
+def test_an_improper_prior_has_nothing_to_be_moved_from():
+    data = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
+    table = bm.prior_posterior(bm.fit(bm.NormalNormal(mu=bm.Flat(), tau=bm.HalfNormal(1)), data))
+    assert table.loc["mu", ["prior_lower", "width_ratio", "distance"]].isna().all()
+    assert 0 < table.loc["tau", "distance"] < 1

@@ -1,16 +1,25 @@
 """What a fit concludes, and how much must change before it concludes otherwise."""
 
+import json
+import re
 from dataclasses import replace
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from references import binary, estimates
-from scipy import stats
+from click.testing import CliRunner
+from references import MAIN_TRIALS, RATES, binary, estimates
+from scipy import special, stats
 
 import bayesmeta as bm
+from bayesmeta.cli import main
 from bayesmeta.errors import ModelError
-from bayesmeta.evidence import Conclusion, concluded, conclusion
+from bayesmeta.evidence import Conclusion, concluded, conclusion, tipping
+from bayesmeta.evidence._exchanged import AlongTau, Exchanged
+from bayesmeta.results import Evidence
+from bayesmeta.results.sections import SECTIONS
+from bayesmeta.results.tables import evidence_tables
 
 PAIR = estimates([-0.6, -0.5], [0.1, 0.2], measure="RR")
 SMALL = {"A": (2, 40, 5, 40), "B": (1, 30, 3, 30), "C": (3, 35, 9, 36), "D": (4, 25, 7, 24)}
@@ -85,9 +94,9 @@ def test_never_is_an_answer():
     far = estimates([-8.0, -8.1, -7.9], [0.1, 0.1, 0.1], measure="OR")
     found = points(normal(bm.HalfNormal(0.5), sd=10), far, prob=0.5)
     assert found["tau fixed"].turns_at is None
-    assert found["tau fixed"].says == "No tau up to 10 turns the conclusion."
+    assert found["tau fixed"].says == "No tau up to 5 turns the conclusion."
     assert (
-        "from 0.01 to 100 times as wide as HalfNormal(0.5)" in found["prior of tau stretched"].says
+        "from 0.01 to 14.8 times as wide as HalfNormal(0.5)" in found["prior of tau stretched"].says
     )
 
 
@@ -149,3 +158,133 @@ def test_draws_alone_have_no_tipping_points():
     drawn = replace(fit, sample_stats={"diverging": np.zeros((1, 1))})
     with pytest.raises(ModelError, match=r"exact posterior: use Quadrature"):
         bm.tipping_points(drawn)
+
+
+TRIALS = binary(MAIN_TRIALS)
+RATIO = bm.BinomialNormal(measure="RR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+STUDENT = bm.HypergeometricNormal(mu=bm.Normal(0, 2), tau=bm.HalfCauchy(0.3), df=4)
+
+
+def stands(model, data=TRIALS):
+    return conclusion(bm.fit(model, data))
+
+
+@pytest.mark.deep("fits on either side of each turning point: 2 s", only=["STUDENT"])
+@pytest.mark.parametrize("model", [RATIO, STUDENT], ids=["RATIO", "STUDENT"])
+def test_on_either_side_of_every_turning_point_of_counts_a_fit_concludes_otherwise(model):
+    fit = bm.fit(model, TRIALS)
+    found = {one.what: one for one in bm.tipping_points(fit).points}
+    before = conclusion(fit)
+    tau = found["tau fixed"].turns_at
+    sides = [bm.Uniform(at * 0.9999, at * 1.0001) for at in (0.995 * tau, 1.005 * tau)]
+    assert len({stands(replace(model, tau=one)) for one in sides}) == 2
+    factor, prior = found["prior of tau stretched"].turns_at, model.tau
+    wide = [replace(prior, scale=prior.scale * factor * side) for side in (0.995, 1.005)]
+    assert len({stands(replace(model, tau=one)) for one in wide}) == 2
+    assert f"{factor:.3g}-fold" in found["prior of tau stretched"].says
+    events = found["events of one arm of one trial"]
+    arm = re.search(
+        r"(more|fewer) events? in the (\w+) arm of (\w+): (\d+) in place of (\d+)", events.says
+    )
+    row, column = TRIALS.study.index(arm[3]), f"events_{arm[2]}"
+    own, new = int(arm[5]), int(arm[4])
+    assert new - own == events.turns_at
+    assert own == getattr(TRIALS, column)[row]
+    for number, turned in ((new, True), (new - np.sign(new - own), False)):
+        values = np.array(getattr(TRIALS, column))
+        values[row] = number
+        assert (stands(model, replace(TRIALS, **{column: values})) is not before) == turned
+
+
+@pytest.mark.parametrize(
+    ("model", "data"),
+    [
+        (RATIO, TRIALS),
+        (bm.HypergeometricNormal(mu=bm.Normal(0, 2), tau=bm.LogNormal(-1, 0.8)), TRIALS),
+        (bm.PoissonNormal(mu=bm.StudentT(4, 0, 1), tau=bm.HalfNormal(0.5)), RATES),
+    ],
+    ids=["RR", "hypergeometric", "rates"],
+)
+def test_what_the_nodes_say_of_other_counts_and_other_priors_is_what_fits_say(model, data):
+    def fitted(model, data):
+        return special.ndtri(bm.fit(model, data).at().cdf(0.0))
+
+    fit = bm.fit(model, data)
+    nodes, along = Exchanged.of(fit), AlongTau(fit, 5.0)
+    more = np.array(data.events_control) + 2
+    found = nodes.z(replace(data, events_control=more))
+    for i in range(0, data.k, 2):
+        other = np.array(data.events_control)
+        other[i] = more[i]
+        own = fitted(model, replace(data, events_control=other))
+        assert found[i] == pytest.approx(own, abs=2e-3)
+    for prior in (bm.HalfNormal(0.05), bm.HalfNormal(3)):
+        own = fitted(replace(model, tau=prior), data)
+        assert along.z_under(prior) == pytest.approx(own, abs=2e-3)
+    for tau in (0.02, 0.4, 3.0):
+        own = fitted(replace(model, tau=bm.Uniform(0.999 * tau, 1.001 * tau)), data)
+        assert along.z_at(tau) == pytest.approx(own, abs=2e-3)
+
+
+def test_without_nodes_fits_alone_find_the_same(monkeypatch):
+    model = bm.HypergeometricNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.1))
+    fit = bm.fit(model, binary(SMALL))
+    known = bm.tipping_points(fit, prob=0.9)
+    monkeypatch.setattr(tipping, "on_nodes", lambda posterior: False)
+    monkeypatch.setattr(Exchanged, "of", classmethod(lambda cls, posterior: None))
+    alone = bm.tipping_points(fit, prob=0.9)
+    for one, other in zip(known.points, alone.points, strict=True):
+        assert one.says == other.says
+
+
+def test_a_few_fits_are_enough(monkeypatch):
+    made = []
+    right = tipping.refit
+    monkeypatch.setattr(tipping, "refit", lambda *words: made.append(0) or right(*words))
+    bm.tipping_points(bm.fit(RATIO, TRIALS))
+    assert 4 < len(made) <= 10
+
+
+def test_a_fit_that_fails_on_the_way_is_named_and_others_are_told(monkeypatch):
+    def fails(model, data):
+        if isinstance(model.tau, bm.Uniform):
+            raise ModelError("This needs a fit, which failed.")
+        return bm.fit(model, data)
+
+    monkeypatch.setattr(tipping, "refit", fails)
+    found = points(normal(bm.HalfNormal(0.1)), PAIR)
+    assert found["tau fixed"].says == "Not known: This needs a fit, which failed."
+    assert found["tau fixed"].turns_at is None
+    assert found["prior of tau stretched"].turns_at == pytest.approx(4.77, abs=0.01)
+
+
+def test_a_mixture_is_told_by_its_factor():
+    mixture = bm.Mixture(0.5, bm.HalfNormal(0.1), bm.HalfNormal(0.05))
+    found = points(normal(mixture), PAIR)["prior of tau stretched"]
+    assert found.says == (
+        f"The conclusion turns where the prior of tau is stretched {found.turns_at:.3g}-fold."
+    )
+
+
+def test_the_report_says_what_stands_and_where_it_turns():
+    found = bm.tipping_points(bm.fit(normal(bm.HalfNormal(0.1)), PAIR))
+    outcome = SimpleNamespace(evidence=Evidence(tipping=found), tables={}, measure="RR")
+    outcome.tables = evidence_tables(outcome)
+    section = SECTIONS["tipping"](outcome, SimpleNamespace(prob=0.95))
+    assert section.lead.startswith("As it stands: below no effect, by the 95% interval of μ.")
+    assert section.texts == [[one.what, one.says] for one in found.points]
+    assert section.note == ""
+
+
+def test_the_command_line_has_it_on_request(tmp_path):
+    table = tmp_path / "trials.csv"
+    table.write_text("study,y,se\nA,-0.6,0.1\nB,-0.5,0.2\n")
+    words = ["fit", str(table), "--measure", "RR", "--tau", "HalfNormal(0.1)", "--tipping"]
+    shown = CliRunner().invoke(main, words)
+    assert shown.exit_code == 0
+    assert "The conclusion turns where tau is 0.365 or more." in shown.output
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"]).output)
+    assert [one["what"] for one in found["tables"]["tipping"]] == [
+        "tau fixed",
+        "prior of tau stretched",
+    ]

@@ -20,7 +20,7 @@ from ..results import ScenarioResult
 from ..specification import CONTROL_ARMS, Outcome, Specification, is_table
 from ..studies import BinaryStudies, need
 from .progress import Progress
-from .tables import table_baseline, unquoted
+from .tables import single_arms, table_baseline, unquoted
 
 OF_RISKS = ("OR", "RR")  # what the control arms' risk turns into the risk with treatment
 
@@ -79,7 +79,7 @@ def _control_risk(outcome: Outcome, main: ScenarioResult) -> Baseline | None:
 
 def stated_baseline(
     stated: float | str, outcome: Outcome, data: Data, folder: Path, *, said: str = ""
-) -> object:
+) -> Baseline | str:
     """What an outcome states of its baseline; of its control arms, what the data say.
 
     Parameters
@@ -103,7 +103,7 @@ def stated_baseline(
     """
     kind = kind_for(outcome.measure, outcome.time)
     if stated == MODEL:
-        return stated
+        return MODEL
     if is_table(stated):
         with unquoted(Path(str(stated)), folder):
             return table_baseline(folder / str(stated), kind, said=f"{said}: " if said else "")
@@ -112,7 +112,33 @@ def stated_baseline(
     try:
         return baseline(data, said=said)
     except ModelError:
-        raise SpecError(
-            f"{outcome.name}: baseline_risk = {CONTROL_ARMS!r} needs a table of events per arm; "
-            "state a number or a distribution, or the low, middle and high ones."
-        ) from None
+        raise _no_control_arms(outcome) from None
+
+
+def check_stated(outcome: Outcome, folder: Path) -> None:
+    """Refuse baselines that the tables they stand for do not give, before anything is fitted.
+
+    Raises
+    ------
+    SpecError, FileError, DataError
+        As `stated_baseline`.
+    """
+    kind = kind_for(outcome.measure, outcome.time)
+    for stated in outcome.baselines.values():
+        if is_table(stated):
+            with unquoted(Path(str(stated)), folder):
+                single_arms(folder / str(stated), kind)
+        elif stated == CONTROL_ARMS and not _has_control_arms(outcome):
+            raise _no_control_arms(outcome)
+
+
+def _has_control_arms(outcome: Outcome) -> bool:
+    of = outcome.of_arms()
+    return of is not None and of.table.discrete and len(of.table.arms) > 1
+
+
+def _no_control_arms(outcome: Outcome) -> SpecError:
+    return SpecError(
+        f"{outcome.name}: baseline_risk = {CONTROL_ARMS!r} needs a table of events per arm; "
+        "state a number or a distribution, or the low, middle and high ones."
+    )

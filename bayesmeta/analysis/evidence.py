@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..evidence import (
+    bayes_factor_curve,
     bayes_factors,
     mean_weights,
     quartile_definitions,
     reverse_bayes,
+    tipping_points,
     width_penalty,
     zero_studies,
 )
@@ -30,20 +32,29 @@ def evidence_of(
 ) -> Evidence:
     """What the answer rests on; weights only of the normal model, where they cost no fit."""
     progress(outcome.title, "Bayes factors, weights, studies without events")
-    factors, why_none = None, ""
+    factors, curve, why_none = None, None, ""
     try:
         factors = bayes_factors(main.answer)
+        curve = bayes_factor_curve(main.answer)
     except ModelError as error:
         why_none = str(error)
     normal = main.fits.get(FitKey.TWO_STAGE)
     cheap = outcome.df is None and isinstance(outcome.words.mu_prior, Normal | Flat)
     weights = mean_weights(normal) if normal is not None and cheap else None
-    reverse = None
+    reverse = tipping = None
     if main.answer.exact and scale_of(main.answer).comparative:
         reverse = reverse_bayes(main.answer, prob=spec.prob)
+        progress(outcome.title, "what would turn the conclusion")
+        tipping = tipping_points(main.answer, prob=spec.prob)
     zeros = _zeros(spec, outcome, main)
     found = Evidence(
-        factors=factors, why_none=why_none, reverse=reverse, weights=weights, zeros=zeros
+        factors=factors,
+        curve=curve,
+        why_none=why_none,
+        reverse=reverse,
+        tipping=tipping,
+        weights=weights,
+        zeros=zeros,
     )
     if by_quantiles(outcome, main.answer.data):
         penalty = width_penalty(main.answer, prob=spec.prob)

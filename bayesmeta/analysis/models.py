@@ -1,9 +1,10 @@
 """The models that an outcome asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from ..effects import EffectSizes
 from ..errors import SpecError
-from ..model import Model
+from ..model import Data, Model
 from ..results.keys import FitKey
 from ..results.labels import is_ours
 from ..specification import Outcome
@@ -31,6 +32,16 @@ def models_of(outcome: Outcome) -> Mapping[FitKey, Model]:
     if of_arms is None:
         return found
     return {_OF_ARMS[of_arms.name, outcome.effects]: of_arms.model(outcome.words), **found}
+
+
+def fits_of(
+    models: Mapping[FitKey, Model], studies: Data, effects: EffectSizes | None
+) -> Iterator[tuple[FitKey, Model, Data]]:
+    """Each model with what it is fitted to: the studies, or the estimates made of them if any."""
+    for key, model in models.items():
+        on = effects if model.takes is EffectSizes else studies
+        if on is not None:
+            yield key, model, on
 
 
 def check_labels(outcome: Outcome) -> None:

@@ -1,19 +1,32 @@
 """What a specification would analyse: every table read, nothing fitted."""
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import final
 
 from ..doubts import plausibility
-from ..errors import BayesmetaError
-from ..model import Data
+from ..engines import check_fit
+from ..errors import BayesmetaError, ModelError
+from ..model import Data, Model
 from ..reading import Opened
 from ..specification import Outcome, Scenario, Source
 from ..studies import Excluded
 from ..summaries import describe
 from ..ways import SPECIFICATION, speaking
-from .models import check_labels, models_of
-from .tables import account_beside, data_of, lies_outside, quoted_nowhere, select, table_of
+from .absolute import check_stated
+from .models import check_labels, fits_of, models_of
+from .published import check_alone
+from .tables import (
+    Rows,
+    account_beside,
+    data_of,
+    lies_outside,
+    quoted_nowhere,
+    select,
+    table_of,
+)
 
 
 @final
@@ -73,31 +86,59 @@ def preview(source: Source) -> tuple[OutcomePreview, ...]:
 
 def _outcome(outcome: Outcome, folder: Path) -> OutcomePreview:
     start = OutcomePreview(title=outcome.title, measure=outcome.measure)
+    problems = list(_stated_amiss(outcome, folder))
     try:
-        check_labels(outcome)
-        models = tuple(describe(model) for model in models_of(outcome).values())
+        models = models_of(outcome)
+        start = replace(start, models=tuple(map(describe, models.values())))
         if outcome.data is None:
-            return start
+            return replace(start, problems=tuple(problems))
         table = table_of(outcome, folder)
     except BayesmetaError as error:
-        return replace(start, problems=_problems(error))
+        return replace(start, problems=(*problems, *_problems(error)))
+    guarded = list(_scales_amiss(models.values(), outcome.measure))
+    problems += guarded
     scenarios: list[ScenarioPreview] = []
-    problems: list[str] = []
     for one in outcome.scenario:
         try:
             with quoted_nowhere(outcome, folder):
-                scenarios.append(_scenario(outcome, table, one))
+                rows = data_of(outcome, table, select(table, outcome, one), refusals := [])
+                scenarios.append(_scenario(outcome, table, one, rows, refusals))
+                for _, model, on in () if guarded else fits_of(models, *rows[:2]):
+                    check_fit(model, on)
         except BayesmetaError as error:
             problems += [f"{one.name}: {problem}" for problem in _problems(error)]
     if problems and lies_outside(outcome.data, folder):
-        return replace(start, models=models, problems=tuple(problems))
+        return replace(start, problems=tuple(problems))
     return replace(
         start,
         said=table.said,
-        models=models,
         scenarios=tuple(scenarios),
         problems=tuple(problems),
     )
+
+
+def _stated_amiss(outcome: Outcome, folder: Path) -> Iterator[str]:
+    """What is wrong with labels, published figures and baselines."""
+    asked: list[Callable[[], None]] = [partial(check_labels, outcome)]
+    asked += [partial(check_alone, one) for one in outcome.published]
+    if outcome.data is not None:
+        asked.append(partial(check_stated, outcome, folder))
+    for check in asked:
+        try:
+            check()
+        except BayesmetaError as error:
+            yield from _problems(error)
+
+
+def _scales_amiss(models: Iterable[Model], measure: str) -> Iterator[str]:
+    """Published priors of another scale, each once, whatever scenarios there are."""
+    said: dict[str, None] = {}
+    for model in models:
+        try:
+            model.check_scale(measure)
+        except ModelError as error:
+            said[str(error)] = None
+    yield from said
 
 
 def _doubts(outcome: Outcome, scenario: Scenario, found: Data) -> tuple[str, ...]:
@@ -111,9 +152,10 @@ def _problems(error: BayesmetaError) -> tuple[str, ...]:
     return getattr(error, "problems", ()) or (str(error),)
 
 
-def _scenario(outcome: Outcome, table: Opened, scenario: Scenario) -> ScenarioPreview:
-    refusals: list[str] = []
-    data, effects, found = data_of(outcome, table, select(table, outcome, scenario), refusals)
+def _scenario(
+    outcome: Outcome, table: Opened, scenario: Scenario, rows: Rows, refusals: Sequence[str]
+) -> ScenarioPreview:
+    data, effects, found = rows
     account = account_beside(data, effects)
     said = account.said[len(table.said) :]
     return ScenarioPreview(

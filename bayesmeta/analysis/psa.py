@@ -7,18 +7,25 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from .. import engines
-from ..decision import Psa, PsaOutcome, baseline, check_psa_outcome, psa
+from ..decision import (
+    Baseline,
+    Psa,
+    PsaOutcome,
+    baseline,
+    check_psa_outcome,
+    middle_of,
+    psa,
+)
 from ..effects import EffectSizes
 from ..errors import DataError, ModelError
 from ..model import Data
+from ..posterior import Posterior
 from ..specification import Outcome, Source
 from .absolute import stated_baseline
 from .models import models_of
 from .progress import Progress
 from .sampler import engine_of
 from .tables import data_of, hashes_of, quoted_nowhere, select, table_of
-
-MIDDLE = "middle"  # which baseline is drawn, where several are stated
 
 
 def psa_of(
@@ -32,8 +39,9 @@ def psa_of(
 ) -> Psa:
     """Draw all outcomes of a specification jointly, each from the answer of its first scenario.
 
-    A baseline is what the specification states, of several the one called middle, or the first;
-    else a new setting like the control arms. Where none is known the effect is drawn alone.
+    A baseline is what the specification states, of several the middle one by value (of two the
+    lower one); else a new setting like the control arms. Where none is known the effect is drawn
+    alone.
 
     Parameters
     ----------
@@ -105,7 +113,7 @@ def _carried(source: Source, outcome: Outcome, progress: Progress) -> PsaOutcome
     engine = engine_of(source.specification, outcome.name, scenario.name, model)
     fit = engines.fit(model, on, engine)
     progress(outcome.title, "baseline")
-    base = _baseline(outcome, data, source.path.parent)
+    base = _baseline(outcome, fit, data, source.path.parent)
     found = PsaOutcome(
         fit,
         better=outcome.better,
@@ -118,17 +126,27 @@ def _carried(source: Source, outcome: Outcome, progress: Progress) -> PsaOutcome
     return found
 
 
-def _baseline(outcome: Outcome, data: Data, folder: Path) -> object:
-    """What is stated, of several the middle or the first one; else what control arms say.
+def _baseline(outcome: Outcome, fit: Posterior, data: Data, folder: Path) -> object:
+    """What is stated, of several the middle one; else what control arms say.
 
     None of estimates and of means.
     """
     named = outcome.baselines
+    if len(named) > 1:
+        return _middle(outcome, fit, data, folder)
     if named:
-        name = MIDDLE if MIDDLE in named else next(iter(named))
-        source = f", {outcome.baseline_source}" if outcome.baseline_source else ""
-        said = f"{name} of {', '.join(named)}: {named[name]}{source}" if len(named) > 1 else ""
-        return stated_baseline(named[name], outcome, data, folder, said=said)
+        return stated_baseline(next(iter(named.values())), outcome, data, folder)
     if outcome.control_risk is not None:
         return outcome.control_risk
     return baseline(data) if data.discrete and len(data.arms) > 1 else None
+
+
+def _middle(outcome: Outcome, fit: Posterior, data: Data, folder: Path) -> Baseline:
+    """The middle one of the baselines that are stated, and of which it is that."""
+    bases: list[Baseline] = []
+    source = f", {outcome.baseline_source}" if outcome.baseline_source else ""
+    for name, one in outcome.baselines.items():
+        said = f"{name} of {', '.join(outcome.baselines)}: {one}{source}"
+        found = stated_baseline(one, outcome, data, folder, said=said)
+        bases.append(baseline(fit, said=said) if isinstance(found, str) else found)
+    return middle_of(bases)

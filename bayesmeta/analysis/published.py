@@ -9,13 +9,18 @@ from ..effects import effect_sizes
 from ..errors import BayesmetaError
 from ..evidence import ReverseBayes, reverse_bayes
 from ..explanation import Explanation, explain
-from ..model import CommonEffect
+from ..model import CommonEffect, Data, Model
 from ..posterior import Posterior
 from ..priors import Normal
 from ..results import PublishedResult, ScenarioResult
 from ..specification import Outcome, PublishedFigure
 from ..studies import Published
 from ..summaries import prob_benefit, scale_of
+
+INFORMATION = (
+    "unit-information prior: as vague as one of the {} patients "
+    "(Kass & Wasserman 1995, JASA 90:928)"
+)
 
 
 def published_result(
@@ -26,16 +31,8 @@ def published_result(
     posterior = None
     why = figure.why
     if figure.alone:
-        data = effect_sizes(printed)
-        prior = figure.prior
-        if prior is None:
-            assert figure.n is not None
-            prior = unit_information(float(data.se[0]), figure.n)
-            why = why or (
-                f"unit-information prior: as vague as one of the {figure.n} patients "
-                "(Kass & Wasserman 1995, JASA 90:928)"
-            )
-        posterior = engines.fit(CommonEffect(mu=prior), data)
+        posterior = engines.fit(*_alone(figure))
+        why = why if figure.prior is not None else why or INFORMATION.format(figure.n)
     beside = figure.compare_with or (
         first if printed.has_interval and figure.measure == outcome.measure else ""
     )
@@ -50,6 +47,21 @@ def published_result(
         explanation=_explanation(outcome, printed, beside, scenarios),
         reverse=_reverse(printed),
     )
+
+
+def check_alone(figure: PublishedFigure) -> None:
+    """Refuse a figure that is to be analysed alone and cannot be, without fitting it."""
+    if figure.alone:
+        engines.check_fit(*_alone(figure))
+
+
+def _alone(figure: PublishedFigure) -> tuple[Model, Data]:
+    """The model and the one datum that a figure is by itself."""
+    data, prior = effect_sizes(figure.published), figure.prior
+    if prior is None:
+        assert figure.n is not None
+        prior = unit_information(float(data.se[0]), figure.n)
+    return CommonEffect(mu=prior), data
 
 
 def _reverse(printed: Published) -> ReverseBayes | None:

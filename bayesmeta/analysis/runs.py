@@ -17,6 +17,7 @@ from ..results import OutcomeResult, Results
 from ..results.tables import outcome_tables
 from ..specification import Source, Specification
 from ..ways import SPECIFICATION, speaking
+from .absolute import check_stated
 from .models import check_labels
 from .outcomes import outcome_result
 from .progress import Progress
@@ -58,6 +59,8 @@ def _run(source: Source, progress: Progress) -> Results:
     folder = source.path.parent
     for outcome in spec.outcome:
         check_labels(outcome)
+        if outcome.data is not None:
+            check_stated(outcome, folder)
     hashes = hashes_of(source)
     tables = {
         outcome.name: table_of(outcome, folder)

@@ -22,6 +22,7 @@ from ..results import Robustness, ScenarioResult
 from ..results.keys import FitKey
 from ..results.labels import LABELS
 from ..specification import Outcome, Scenario, Specification
+from .models import fits_of
 from .progress import Progress
 from .sampler import engine_of
 from .tables import account_beside, data_of, select
@@ -45,10 +46,7 @@ def scenario_result(
     refusals: list[str] = []
     data, effects, found = data_of(outcome, table, exclude, refusals)
     fits: dict[FitKey, Posterior] = {}
-    for key, model in models.items():
-        on = effects if model.takes is EffectSizes else data
-        if on is None:
-            continue
+    for key, model, on in fits_of(models, data, effects):
         progress(outcome.title, f"{scenario.name}: {LABELS[key]}")
         engine = engine_of(spec, outcome.name, scenario.name, model)
         fits[key] = engines.fit(model, on, engine)

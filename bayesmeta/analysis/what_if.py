@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..decision import AVERAGE, AbsoluteEffects, Baseline
+from ..decision import AbsoluteEffects
 from ..effects import EffectSizes
 from ..errors import BayesmetaError, DataError
 from ..model import Data
@@ -43,22 +43,15 @@ def what_if(
     made = scenarios(
         main,
         better=outcome.better,
-        baseline=None if people is None else _middle(people),
+        baseline=None if people is None else people.middle.known,
         per=None if people is None else people.per,
         time=outcome.time,
+        unit=outcome.unit,
         sd=outcome.sd,
         prob=spec.prob,
         further=rows,
     )
     return replace(made, not_made=(*made.not_made, *not_made))
-
-
-def _middle(people: AbsoluteEffects) -> Baseline:
-    """The middle one of the baselines at which people are told, taken as known."""
-    told = [one.baseline.known for one in people.rows if one.effect == AVERAGE]
-    bases = {one.quantile(0.5): one for one in told}
-    middle = sorted(bases)[(len(bases) - 1) // 2]
-    return bases[middle]
 
 
 def _data(outcome: Outcome, table: Opened, left_out: Mapping[Key, str], main: Posterior) -> Data:

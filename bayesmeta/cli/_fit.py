@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--evidence", is_flag=True, help="Add Bayes factors, weights and studies without events."
 )
+@click.option("--tipping", is_flag=True, help="Add what would turn the conclusion.")
 @click.option("--checks", is_flag=True, help="Add predictive checks, leave-one-out, every verdict.")
 @click.option("--nuts", is_flag=True, help="Sample the PyMC model instead of integrating.")
 @click.option(
@@ -73,6 +74,7 @@ def fit(
     reading: "Reading",
     people: People,
     evidence: bool,
+    tipping: bool,
     checks: bool,
     nuts: bool,
     seed: int,
@@ -135,6 +137,8 @@ def fit(
     added = Added()
     if evidence or "outlier" in posterior.marginals:
         added.add_evidence(posterior, prob)
+    if tipping:
+        added.add_tipping(posterior, prob)
     added.add_people(people.effects(posterior, better, prob))
     if checks:
         added.add_checks(posterior, seed, prob, engine)

@@ -70,8 +70,8 @@ class People:
                 "a number such as 0.2, a distribution such as 'Beta(20, 80)', or a table of single "
                 "arms."
             )
-        first = {name: 0.5 if is_known_later(one) else one for name, one in self._named.items()}
-        asked_of(MEASURES[measure], first, **self._about)
+        known = {name: one for name, one in self._named.items() if not is_known_later(one)}
+        asked_of(MEASURES[measure], known or 0.5, **self._about)
         if better is None:
             raise SpecError(
                 "--baseline needs the direction of benefit: add --better lower or --better higher."

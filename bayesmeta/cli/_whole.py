@@ -96,6 +96,10 @@ def say_report(results: "Results | None", folder: Path | None) -> None:
     """Say where the report is, if there is one, and whether its answers are sound."""
     if results is None or folder is None:
         return
+    from ..report import unwritten
+
+    if letters := unwritten(results):
+        echo(f"Caution: {letters}")
     echo(f"Report: {folder / 'report.html'}")
     if not results.passed:
         echo("A numerical gate failed: see the marked tables of the report.", err=True)

@@ -8,7 +8,7 @@ from .absolute import (
     absolute_effects,
 )
 from .apart import of_fit
-from .asked import asked_of, carrier_of, kind_for
+from .asked import asked_of, carrier_of, kind_for, middle_of
 from .baselines import Baseline, baseline
 from .carriers import Kind, carrier
 from .draws.joint import Psa
@@ -42,6 +42,7 @@ __all__ = [
     "check_psa_file",
     "check_psa_outcome",
     "kind_for",
+    "middle_of",
     "number_needed",
     "of_fit",
     "pooled_control_risk",

@@ -14,7 +14,7 @@ from ..studies import check_prob
 from ..summaries import Better, measure_of, prob_benefit, scale_of
 from ..ways import shown
 from .apart import apart, moved, of_fit
-from .asked import Asked, asked_of, carrier_of
+from .asked import Asked, asked_of, carrier_of, middle_of
 from .baselines import Baseline
 from .baselines import baseline as baseline_of
 from .derived import told
@@ -136,6 +136,11 @@ class AbsoluteEffects:
     def stated(self) -> tuple[AbsoluteEffect, ...]:
         """The rows at baselines as they were stated, not at the medians of these."""
         return tuple(row for row in self.rows if not row.at_median)
+
+    @property
+    def middle(self) -> Baseline:
+        """The middle one by value of the baselines as they were stated; of two the lower one."""
+        return middle_of(row.baseline for row in self.stated if row.effect == AVERAGE)
 
     @property
     def control_risk(self) -> float:
@@ -336,10 +341,9 @@ def _told(posterior: Posterior, asked: Asked, better: Better, prob: float) -> Ab
 
 
 def _risk(given: object) -> Baseline:
-    risk = number(given, "control_risk")
-    if not 0 < risk < 1:
+    if not 0 < number(given, "control_risk") < 1:
         raise ModelError(f"control_risk must lie between 0 and 1, got {shown(given)}.")
-    return baseline_of(risk)
+    return baseline_of(given)
 
 
 class _Place(NamedTuple):

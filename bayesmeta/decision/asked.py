@@ -1,6 +1,7 @@
 """What is asked of absolute effects: at which baselines, per how many, how effects act there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from ..ways import shown, way
 from .baselines import Baseline
 from .baselines import baseline as baseline_of
 from .carriers import ACTING, Carrier, Kind, carrier
+
+ORDER: Mapping[str, int] = {"low": 0, "middle": 1, "medium": 1, "moderate": 1, "high": 2}
 
 
 class Asked(NamedTuple):
@@ -49,18 +52,37 @@ def asked_of(
     if not named:
         raise ModelError("No baseline is named: give one, e.g. 0.2, or low = 0.05 and high = 0.3.")
     kind = kind_for(scale.name, time)
-    bases = {
-        f", {name} baseline" if name else "": one
-        if isinstance(one, Baseline)
-        else baseline_of(one, kind=kind)
+    read = {
+        name: one if isinstance(one, Baseline) else baseline_of(one, kind=kind)
         for name, one in named.items()
     }
+    bases = {f", {name} baseline" if name else "": one for name, one in read.items()}
     first = next(iter(bases.values()))
     if any(one.kind != first.kind for one in bases.values()):
         raise ModelError("The baselines are of several kinds: give risks, rates or means alone.")
+    _check_order(read)
     by = carrier_of(scale, first, time, sd)
     least = None if threshold is None else _positive(threshold, "threshold")
     return Asked(bases, by, _per(per, first), least)
+
+
+def _check_order(named: Mapping[str, Baseline]) -> None:
+    """Refuse baselines whose names say another order than their medians."""
+    ranked = [name for name in named if str(name).casefold() in ORDER]
+    ranked.sort(key=lambda name: ORDER[str(name).casefold()])
+    for lower, higher in pairwise(ranked):
+        low, high = (named[name].quantile(0.5) for name in (lower, higher))
+        if low > high:
+            raise ModelError(
+                f"The baseline called {lower} is {low:.4g}, above the one called {higher}, "
+                f"{high:.4g}: change places, or call them otherwise."
+            )
+
+
+def middle_of(bases: Iterable[Baseline]) -> Baseline:
+    """The middle one of several baselines by their medians; of two the lower one."""
+    ordered = sorted(bases, key=lambda one: one.quantile(0.5))
+    return ordered[(len(ordered) - 1) // 2]
 
 
 def kind_for(measure: str, time: str) -> Kind | None:

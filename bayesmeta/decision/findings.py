@@ -292,7 +292,7 @@ def _told(triple: tuple[float, float, float], per: str) -> str:
 def _held(row: AbsoluteEffect) -> str:
     """How often the effect would carry a risk beyond 0 or 1."""
     share = row.prob_capped
-    return f", held at an end of its scale in {share:.1%}" if share >= 5e-4 else ""
+    return f", held within 0 to 1 in {share:.1%} of its distribution" if share >= 5e-4 else ""
 
 
 def _imprecision(row: AbsoluteEffect, effects: AbsoluteEffects, per: str) -> str:
@@ -303,9 +303,11 @@ def _imprecision(row: AbsoluteEffect, effects: AbsoluteEffects, per: str) -> str
     if effects.threshold is None:
         return f"{none}; P(benefit) {row.prob_benefit:.3f}; no threshold stated"
     crosses = "crosses" if low <= effects.threshold <= high else "does not cross"
+    harm = "includes" if low <= -effects.threshold else "excludes"
+    size = f"{effects.threshold:g} {per}".rstrip()
     return (
-        f"{none}, {crosses} the threshold of {effects.threshold:g} {per}".rstrip()
-        + f"; P(at least that benefit) {row.prob_important:.3f}"
+        f"{none}, {crosses} the threshold of benefit of {size}, {harm} a harm as large; "
+        f"P(at least that benefit) {row.prob_important:.3f}"
     )
 
 

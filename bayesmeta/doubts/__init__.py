@@ -11,6 +11,7 @@ from ..effects import EffectSizes
 from ..errors import ModelError
 from ..multivariate import MultivariateEffects
 from ..studies import ContinuousStudies, Studies, Table
+from .controls import shared_controls
 from .doubt import Doubt, Rule
 from .far import far_from_rest
 from .percentages import percentages_as_counts
@@ -21,16 +22,19 @@ from .spreads import errors_as_sds
 __all__ = ["RULES", "Doubt", "plausibility"]
 
 _EQUAL, _FAR = Rule("equal_rows", equal_rows), Rule("far_from_rest", far_from_rest)
+_CONTROLS = Rule("shared_controls", shared_controls)
 _COUNTS = (
     _EQUAL,
+    _CONTROLS,
     Rule("sums_of_rows", sums_of_rows),
     Rule("percentages_as_counts", percentages_as_counts),
     _FAR,
 )
-_MEANS = (_EQUAL, Rule("errors_as_sds", errors_as_sds), _FAR)
+_MEANS = (_EQUAL, _CONTROLS, Rule("errors_as_sds", errors_as_sds), _FAR)
 _ESTIMATES = (_EQUAL, Rule("ratios_as_logs", ratios_as_logs), _FAR)
 RULES: Mapping[str, str] = {
     "equal_rows": "two studies with the same figures",
+    "shared_controls": "one control arm in two studies",
     "sums_of_rows": "a row that is the sum of others",
     "errors_as_sds": "a standard error typed as an SD",
     "ratios_as_logs": "ratios typed where logarithms belong",

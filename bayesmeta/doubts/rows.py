@@ -24,17 +24,17 @@ def equal_rows(data: Table, measure: str | None) -> Iterator[Doubt]:
     for independent; equal pairs are doubted where fewer than 0.05 are to be expected among all.
     """
     numbers = np.stack(list(data.numbers.values()), axis=1)
-    told_apart = _told_apart(numbers)
+    apart = told_apart(numbers)
     places = defaultdict(list)
     for i, row in enumerate(numbers):
         places[tuple(np.nan_to_num(row, nan=np.inf))].append(i)
     pairs = data.k * (data.k - 1) / 2
     for rows in places.values():
-        if len(rows) > 1 and pairs / told_apart[rows[0]] < COINCIDENCES:
+        if len(rows) > 1 and pairs / apart[rows[0]] < COINCIDENCES:
             yield _same(data, rows)
 
 
-def _told_apart(numbers: Array) -> Array:
+def told_apart(numbers: Array) -> Array:
     """How many rows the figures of each row could be told apart from, (k,)."""
     units = [10.0 ** -max(map(_decimals, column)) for column in numbers.T]
     sizes = np.abs(np.nan_to_num(numbers)) / units

@@ -49,7 +49,9 @@ __all__ = [
     "Quadrature",
     "batch",
     "capability",
+    "check_fit",
     "clear_programs",
+    "count_densities",
     "default_engine",
     "device",
     "effect_likelihoods",
@@ -100,8 +102,20 @@ def fit(model: Model, data: Data, engine: Engine | None = None) -> Posterior:
     if not isinstance(model, Model):
         raise ModelError(f"fit takes a model first, e.g. default_model(data); got {shown(model)}.")
     data = model.complete(data)
-    check_propriety(model, data)
+    check_fit(model, data)
     return run(engine, model, data)
+
+
+def check_fit(model: Model, data: Data) -> None:
+    """Refuse what `fit` would refuse of a model and data, without fitting them.
+
+    Raises
+    ------
+    ModelError
+        As `fit`.
+    """
+    check_propriety(model, data)
+    model.check_data(data)
 
 
 def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.float64]]) -> "Terms":
@@ -123,6 +137,23 @@ def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.flo
     from .likelihood.held_out import study_terms
 
     return study_terms(model, data, draws)
+
+
+def count_densities(
+    model: Model, data: Data, mu: NDArray[np.float64], tau: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log density of each study's counts with its effect and baseline integrated out, (n, k).
+
+    Parameters
+    ----------
+    model : Model
+        Of counts, whose study effects scatter by mu and tau alone.
+    data : Data
+    mu, tau : ndarray, shape (n,)
+    """
+    from .likelihood.held_out import densities_of_counts
+
+    return densities_of_counts(model, data, mu, tau)
 
 
 def study_nodes(posterior: Posterior) -> "tuple[StudyNodes, ...]":

@@ -1,7 +1,8 @@
 """What the data say for and against no effect and no heterogeneity, and which studies say it."""
 
+from ._curve import BayesFactorCurve, ScaledFactor, bayes_factor_curve
 from ._definitions import quartile_definitions
-from ._factors import BayesFactor, BayesFactors, bayes_factors, prior_of_scale
+from ._factors import BayesFactor, BayesFactors, bayes_factors
 from ._outliers import outliers
 from ._weights import mean_weights
 from ._widths import width_penalty
@@ -13,17 +14,19 @@ from .tipping import TippingPoint, TippingPoints, tipping_points
 __all__ = [
     "RULE",
     "BayesFactor",
+    "BayesFactorCurve",
     "BayesFactors",
     "Conclusion",
     "ReverseBayes",
+    "ScaledFactor",
     "TippingPoint",
     "TippingPoints",
+    "bayes_factor_curve",
     "bayes_factors",
     "concluded",
     "conclusion",
     "mean_weights",
     "outliers",
-    "prior_of_scale",
     "quartile_definitions",
     "reverse_bayes",
     "tipping_points",

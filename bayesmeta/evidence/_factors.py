@@ -1,32 +1,20 @@
 """How likely no effect, and no heterogeneity, are beside the model: Bayes factors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 from scipy.special import expit
 
 from ..engines import log_evidence_without
 from ..errors import ModelError
-from ..model import compose
 from ..posterior import Array, Marginal, Posterior, TauDensity, check_posterior
-from ..priors import (
-    Exponential,
-    Gamma,
-    HalfCauchy,
-    HalfNormal,
-    HalfT,
-    InverseGamma,
-    LogNormal,
-    Mixture,
-    Prior,
-    Uniform,
-    log_density,
-)
+from ..priors import Prior, log_density, rescaled
 from ..summaries import scale_of
 from ..ways import way
-from ._refit import refit
+from ._refit import refit, with_tau
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,24 +138,40 @@ def bayes_factors(posterior: Posterior) -> BayesFactors:
     {'mu = 0': 4.73, 'tau = 0': 1.4}
     """
     check_posterior(posterior)
-    log_z = _log_evidence(posterior)
-    factors = (_of_mu(posterior, log_z),) if scale_of(posterior).comparative else ()
+    log_z = log_evidence(posterior)
     if "tau" not in posterior.marginals:
-        return BayesFactors(factors=factors, by_scale=())
+        return BayesFactors(factors=factors_of(posterior), by_scale=())
     log_z0 = log_evidence_without("tau", posterior.model, posterior.data)
     prior = posterior.model.priors["tau"]
-    at_zero = float(log_density(prior, np.array(0.0))) if prior.support[0] <= 0 else -np.inf
-    if np.isfinite(at_zero):
-        _hold_to_density(posterior["tau"], log_z0 - log_z + at_zero, "tau")
-    scaled = [prior_of_scale(prior, scale) for scale in (0.5, 1.0, 2.0)]
+    scaled = [rescaled(prior, scale) for scale in (0.5, 1.0, 2.0)]
     return BayesFactors(
-        factors=(*factors, _of_tau(prior, log_z0 - log_z)),
+        factors=factors_of(posterior, {"tau": log_z0}),
         by_scale=tuple(
             _of_tau(one, log_z0 - (log_z if one == prior else _reweighted(posterior, one)))
             for one in scaled
             if one is not None
         ),
     )
+
+
+def factors_of(
+    posterior: Posterior, known: Mapping[str, float] = MappingProxyType({})
+) -> tuple[BayesFactor, ...]:
+    """Every factor of a fit; `known` has log marginal likelihoods at 0 that are its own too."""
+    log_z = log_evidence(posterior)
+
+    def without(name: Literal["mu", "tau"]) -> float:
+        own = known.get(name)
+        return log_evidence_without(name, posterior.model, posterior.data) if own is None else own
+
+    factors = (_of_mu(posterior, log_z, without),) if scale_of(posterior).comparative else ()
+    if "tau" not in posterior.marginals:
+        return factors
+    prior, log_bf01 = posterior.model.priors["tau"], without("tau") - log_z
+    at_zero = float(log_density(prior, np.array(0.0))) if prior.support[0] <= 0 else -np.inf
+    if np.isfinite(at_zero):
+        _hold_to_density(posterior["tau"], log_bf01 + at_zero, "tau")
+    return (*factors, _of_tau(prior, log_bf01))
 
 
 def _row(one: BayesFactor, key: str, name: str) -> dict[str, object]:
@@ -188,7 +192,8 @@ def _frame(rows: Sequence[dict[str, object]], key: str) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=None if rows else columns).set_index(key)
 
 
-def _log_evidence(posterior: Posterior) -> float:
+def log_evidence(posterior: Posterior) -> float:
+    """Log marginal likelihood, or why no factor can be had."""
     improper = [f"{n} ~ {p!r}" for n, p in posterior.model.priors.items() if not p.proper]
     if improper:
         raise ModelError(
@@ -204,14 +209,16 @@ def _log_evidence(posterior: Posterior) -> float:
     return posterior.log_marginal_likelihood
 
 
-def _of_mu(posterior: Posterior, log_z: float) -> BayesFactor:
+def _of_mu(
+    posterior: Posterior, log_z: float, without: Callable[[Literal["mu"]], float]
+) -> BayesFactor:
     prior = posterior.model.overall
     low, high = prior.support
     log_prior = float(log_density(prior, np.array(0.0))) if low < 0 < high else -np.inf
     if not np.isfinite(log_prior):
         why = "none: 0 is at the end of the prior of mu, or outside, so no alternative surrounds it"
         return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=np.nan, how=why)
-    log_bf01 = log_evidence_without("mu", posterior.model, posterior.data) - log_z
+    log_bf01 = without("mu") - log_z
     _hold_to_density(posterior.at(), log_bf01 + log_prior, "mu")
     return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=log_bf01, how=HOW.format("mu"))
 
@@ -234,44 +241,17 @@ def _of_tau(prior: Prior, log_bf01: float) -> BayesFactor:
     return BayesFactor(hypothesis="tau = 0", prior=prior, log_bf01=log_bf01, how=how)
 
 
-def prior_of_scale(prior: Prior, scale: float) -> Prior | None:
-    """Return the prior of `scale` times what `prior` is of; None where no family holds it.
-
-    Examples
-    --------
-    >>> from bayesmeta.priors import Exponential
-    >>> prior_of_scale(Exponential(4), 2)
-    Exponential(2)
-    """
-    match prior:
-        case HalfNormal() | HalfCauchy() | HalfT() | InverseGamma():
-            return replace(prior, scale=scale * prior.scale)
-        case Exponential() | Gamma():
-            return replace(prior, rate=prior.rate / scale)
-        case Uniform():
-            return Uniform(scale * prior.low, scale * prior.high)
-        case LogNormal():
-            return LogNormal(prior.mean + float(np.log(scale)), prior.sd)
-        case Mixture():
-            first, second = (prior_of_scale(part, scale) for _, part in prior.parts)
-            return Mixture(prior.weight, first, second) if first and second else None
-        case _:
-            return None
-
-
 def _reweighted(posterior: Posterior, prior: Prior) -> float:
     """Log marginal likelihood under another prior of tau.
 
     The posterior of tau is likelihood times prior, so exchanging the prior under its integral is
     enough, as long as what counts then is resolved now; else the model is fitted again.
     """
-    log_z = _log_evidence(posterior)
+    log_z = log_evidence(posterior)
     share = _share_under(posterior["tau"], posterior.model.priors["tau"], prior)
     if share is not None:
         return log_z + float(np.log(share))
-    model = posterior.model
-    other = compose(model.likelihood, model.location, replace(model.between, tau=prior))  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return _log_evidence(refit(other, posterior.data))
+    return log_evidence(refit(with_tau(posterior.model, prior), posterior.data))
 
 
 def _share_under(tau: Marginal, old: Prior, new: Prior) -> float | None:
@@ -280,6 +260,8 @@ def _share_under(tau: Marginal, old: Prior, new: Prior) -> float | None:
         return None
     at, mass = tau.nodes()  # from the largest tau to the smallest
     density = tau.pdf(at)
+    if not np.isfinite(density).all():  # at a pole
+        return None
     clear = density > NOISE * density.max()
     at, mass, density = at[clear], mass[clear], density[clear]
     likelihood = density * np.exp(-log_density(old, at))

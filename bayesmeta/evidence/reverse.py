@@ -10,13 +10,12 @@ from scipy.special import ndtr, ndtri
 
 from ..effects import Measure, effect_sizes, measure_named, printed_values
 from ..errors import ModelError
-from ..model import Overall, compose
 from ..posterior import Posterior
 from ..priors import Normal
 from ..studies import Published, check_prob
 from ..summaries import scale_of
 from ..ways import shown, way
-from ._refit import refit
+from ._refit import refit, with_mu
 from .conclusion import Conclusion, concluded
 
 if TYPE_CHECKING:
@@ -80,10 +79,9 @@ class ReverseBayes:
             held = f"A sceptic who holds {share} of {name} {self._within(self.sceptic)}"
             return f"{held} would not be convinced."
         if self.advocate is not None:
-            return (
-                f"It takes an advocate who holds {share} of {name} {self._within(self.advocate)} "
-                "to be convinced."
-            )
+            none = f"{NONE[self.measure.log]:g}"
+            held = f"An advocate who holds {share} of {name} {self._within(self.advocate)}"
+            return f"{held}, or nearer to {none}, would be convinced."
         return (
             "Neither a sceptic nor an advocate has a limit: the interval touches no effect, lies "
             "evenly about it, or no such prior turns it."
@@ -144,7 +142,7 @@ def reverse_bayes(claim: Posterior | Published, *, prob: float = 0.95) -> Revers
     >>> print(bm.reverse_bayes(bm.Published.parse("RR 0.76 [0.60, 0.96]")).sentence)
     A sceptic who holds 95% of RR between 0.68 and 1.47 would not be convinced.
     >>> print(bm.reverse_bayes(bm.Published.parse("HR 0.92 [0.49, 1.72]")).sentence)
-    It takes an advocate who holds 95% of HR between 0.71 and 1 to be convinced.
+    An advocate who holds 95% of HR between 0.71 and 1, or nearer to 1, would be convinced.
     """
     check_prob(prob)
     return _reverse(claim, prob)
@@ -223,8 +221,7 @@ def _(claim: Posterior, prob: float) -> ReverseBayes:
 
     def interval(prior: Normal) -> Ends:
         """Of mu with this prior in place of its own."""
-        model = compose(claim.model.likelihood, Overall(prior), claim.model.between)
-        return refit(model, claim.data).at().interval(prob)
+        return refit(with_mu(claim.model, prior), claim.data).at().interval(prob)
 
     low, high = claim.at().interval(prob)
     low, high = interval(Normal(0, VAGUE * max(abs(low), abs(high), high - low)))

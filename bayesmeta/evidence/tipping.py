@@ -1,8 +1,8 @@
 """How much must change before a conclusion turns: heterogeneity, its prior, one trial's events."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from ..engines import rough_estimates
 from ..errors import ModelError
-from ..model import Data, Model, Spread, compose
+from ..model import Data, Model
 from ..posterior import Posterior
-from ..priors import Prior, Uniform
+from ..priors import Prior, Uniform, rescaled
 from ..studies import check_prob
 from ..ways import way
-from ._factors import prior_of_scale
-from ._refit import refit
+from ._events import EVENTS, fewest_events, margins
+from ._exchanged import AlongTau, on_nodes
+from ._refit import refit, with_tau
 from .conclusion import Conclusion, conclusion
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
 type Array = NDArray[np.float64]
 
-LARGEST_TAU, WIDE = 10.0, 100.0  # of logarithms and SMD; of a measure with a unit, in typical SEs
+LARGEST_TAU, WIDE = 5.0, 100.0  # of logarithms and SMD; of a measure with a unit, in typical SEs
 NARROW = 1e-3  # of tau, to either side, of a prior that fixes it
-FACTORS = np.geomspace(0.01, 100, 9)  # of the scale of the prior of tau
-FRACTIONS = np.geomspace(1e-3, 1, 13)  # of the largest tau
+WIDEST = 100.0  # times as wide as it is is a prior of tau, unless its median is beyond that tau
+PLACES = 9  # at which it is looked whether the conclusion stands
 CLOSE = 1e-5  # of a logarithm
-EVENTS = ("events_treatment", "events_control")
+BESIDE = 0.004  # to either side of a turning point that is known to three digits
 
 
 @final
@@ -83,9 +84,10 @@ def tipping_points(posterior: Posterior, *, prob: float = 0.95) -> TippingPoints
     """Find the nearest tau, prior of tau and count of one trial at which the conclusion turns.
 
     The conclusion is where the central interval of mu lies beside no effect, and turns where that
-    changes. Each is found by exact fits: with tau fixed; with its prior stretched; and with events
-    added to, or taken from, one arm of one trial, of which the smallest number over all trials is
-    told. That number supposes that more of the same change moves the interval the same way.
+    changes: with tau fixed; with its prior stretched; and with events added to, or taken from, one
+    arm of one trial, of which the smallest number over all trials is told. That number supposes
+    that more of the same change moves the interval the same way. Candidates of counts are found on
+    nodes of the fit; on either side of each turning point stands an exact fit.
 
     Parameters
     ----------
@@ -97,7 +99,8 @@ def tipping_points(posterior: Posterior, *, prob: float = 0.95) -> TippingPoints
     Returns
     -------
     TippingPoints
-        A point is None where nothing that was tried turns it, and its sentence says so.
+        A point is None where nothing that was tried turns it, or a fit on the way failed; its
+        sentence says which.
 
     Raises
     ------
@@ -119,8 +122,24 @@ def tipping_points(posterior: Posterior, *, prob: float = 0.95) -> TippingPoints
     if not posterior.exact:
         raise ModelError(f"Tipping points need an exact posterior: {way('exact')}.")
     margin = _Margin(stands, prob)
-    points = [*_of_tau(posterior, margin), *_of_events(posterior, margin)]
-    return TippingPoints(conclusion=stands, prob=prob, points=tuple(points))
+    made = (_known(what, find) for what, find in _changes(posterior, margin))
+    return TippingPoints(conclusion=stands, prob=prob, points=tuple(made))
+
+
+def _known(what: str, find: Callable[[], "_Found"]) -> TippingPoint:
+    """A point, or why there is none: a fit on the way to it may fail its gates."""
+    try:
+        found = find()
+    except ModelError as error:
+        found = _Found(None, f"Not known: {error}")
+    return TippingPoint(what=what, turns_at=found.turns_at, says=found.says)
+
+
+class _Found(NamedTuple):
+    """Where it turns, and that in a sentence."""
+
+    turns_at: float | None
+    says: str
 
 
 class _Margin(NamedTuple):
@@ -139,60 +158,81 @@ class _Margin(NamedTuple):
             case Conclusion.OPEN:
                 return min(-low, high)
 
+    def of_z(self, z: float) -> float:
+        """The same of the standard normal quantile of the probability that mu is below 0."""
+        return float(margins(np.array(z), self.stands, self.prob))
 
-def _of_tau(posterior: Posterior, margin: _Margin) -> Iterator[TippingPoint]:
-    """Tau fixed, and its prior stretched; nothing where all studies have one effect."""
-    if "tau" not in posterior.model.priors:
-        return
-    most = _largest_tau(posterior)
-    middle = float(posterior["tau"].quantile(0.5))
 
+class _Root(NamedTuple):
+    """Where a conclusion turns, and whether it does above."""
+
+    at: float
+    above: bool
+
+
+def _changes(posterior: Posterior, margin: _Margin) -> Iterator[tuple[str, Callable[[], _Found]]]:
+    """What is changed: tau and its prior unless all studies have one effect, and counts."""
+    if "tau" in posterior.model.priors:
+        most = _largest_tau(posterior)
+        nodes = AlongTau(posterior, most) if on_nodes(posterior) else None
+        yield "tau fixed", partial(_of_fixed, posterior, margin, most, nodes)
+        yield "prior of tau stretched", partial(_of_stretched, posterior, margin, most, nodes)
+    if set(EVENTS) <= set(posterior.data.numbers):
+        yield "events of one arm of one trial", partial(_of_events, posterior, margin)
+
+
+def _of_fixed(posterior: Posterior, margin: _Margin, most: float, nodes: AlongTau | None) -> _Found:
     def fixed(tau: float) -> float:
         prior = Uniform(tau * (1 - NARROW), tau * (1 + NARROW))
-        return margin.of(_with(posterior.model, prior), posterior.data)
+        return margin.of(with_tau(posterior.model, prior), posterior.data)
 
-    tau = _nearest(fixed, most * FRACTIONS, middle)
-    yield TippingPoint(what="tau fixed", turns_at=tau, says=_of_fixed(fixed, tau, most))
+    def roughly(tau: float) -> float:
+        assert nodes is not None
+        return margin.of_z(nodes.z_at(tau))
+
+    here = float(posterior["tau"].quantile(0.5))
+    places = most * np.geomspace(1e-3, 1, PLACES)
+    tau = _confirmed(fixed, None if nodes is None else roughly, places, here)
+    if tau is None:
+        return _Found(None, f"No tau up to {most:.3g} turns the conclusion.")
+    side = "more" if tau.above else "less"
+    return _Found(tau.at, f"The conclusion turns where tau is {tau.at:.3g} or {side}.")
+
+
+def _of_stretched(
+    posterior: Posterior, margin: _Margin, most: float, nodes: AlongTau | None
+) -> _Found:
     prior = posterior.model.priors["tau"]
-    if prior_of_scale(prior, 1.0) is None:
-        says = f"{prior!r} has no scale to stretch."
-        yield TippingPoint(what="prior of tau stretched", turns_at=None, says=says)
-        return
+    if rescaled(prior, 1.0) is None:
+        return _Found(None, f"{prior!r} has no scale to stretch.")
 
     def stretched(factor: float) -> float:
-        return margin.of(_with(posterior.model, _scaled(prior, factor)), posterior.data)
+        return margin.of(with_tau(posterior.model, _scaled(prior, factor)), posterior.data)
 
-    factor = _nearest(stretched, FACTORS, 1.0)
-    says = _of_stretched(prior, factor)
-    yield TippingPoint(what="prior of tau stretched", turns_at=factor, says=says)
+    widest = min(max(2.0, most / prior.quantile(0.5)), WIDEST)
+    factors = np.geomspace(1 / WIDEST, widest, PLACES)
+
+    def roughly(factor: float) -> float:
+        assert nodes is not None
+        return margin.of_z(nodes.z_under(_scaled(prior, factor)))
+
+    root = _confirmed(stretched, None if nodes is None else roughly, factors, 1.0)
+    if root is None:
+        said = f"No prior of tau from 0.01 to {factors[-1]:.3g} times as wide as {prior!r}"
+        return _Found(None, f"{said} turns the conclusion.")
+    says = f"The conclusion turns where the prior of tau is stretched{_to(prior, root.at)}."
+    return _Found(root.at, says)
+
+
+def _to(prior: Prior, factor: float) -> str:
+    """The prior stretched, its numbers rounded."""
+    return f" to {_scaled(prior, factor).rounded}, {factor:.3g}-fold"
 
 
 def _scaled(prior: Prior, factor: float) -> Prior:
-    found = prior_of_scale(prior, factor)
+    found = rescaled(prior, factor)
     assert found is not None
     return found
-
-
-def _of_fixed(margin: Callable[[float], float], tau: float | None, most: float) -> str:
-    if tau is None:
-        return f"No tau up to {most:.3g} turns the conclusion."
-    side = "more" if margin(1.1 * tau) < 0 else "less"
-    return f"The conclusion turns where tau is {tau:.3g} or {side}."
-
-
-def _of_stretched(prior: Prior, factor: float | None) -> str:
-    if factor is None:
-        return f"No prior of tau from 0.01 to 100 times as wide as {prior!r} turns the conclusion."
-    numbers = {name: float(f"{v:.4g}") for name, v in _scaled(prior, factor).numbers.items()}
-    rounded = f"{type(prior).__name__}({', '.join(f'{value:g}' for value in numbers.values())})"
-    return (
-        f"The conclusion turns where the prior of tau is stretched to {rounded}, {factor:.3g}-fold."
-    )
-
-
-def _with(model: Model, tau: Prior) -> Model:
-    spread: Spread = replace(model.between, tau=tau)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return compose(model.likelihood, model.location, spread)  # pyright: ignore[reportArgumentType]
 
 
 def _largest_tau(posterior: Posterior) -> float:
@@ -205,109 +245,65 @@ def _largest_tau(posterior: Posterior) -> float:
     return WIDE * float(np.median(se))
 
 
-def _nearest(margin: Callable[[float], float], places: Array, here: float) -> float | None:
-    """The place nearest to `here`, as a ratio, at which a margin changes sign; None for none."""
+def _confirmed(
+    margin: Callable[[float], float],
+    rough: Callable[[float], float] | None,
+    places: Array,
+    here: float,
+) -> _Root | None:
+    """The nearest turning point on nodes, if fits on either side of it agree; else that of fits."""
+    if rough is None:
+        return _nearest(margin, places, here)
+    found = _nearest(rough, places, here)
+    ends = places[[0, -1]] if found is None else found.at * np.exp([-BESIDE, BESIDE])
+    stands = [margin(float(at)) > 0 for at in ends]
+    if stands == [rough(float(at)) > 0 for at in ends]:
+        return found
+    return _nearest(margin, places, here)
+
+
+def _nearest(margin: Callable[[float], float], places: Array, here: float) -> _Root | None:
+    """The place nearest to `here`, as a ratio, at which a margin changes sign; None for none.
+
+    Raises
+    ------
+    ModelError
+        If none is found, and a fit failed on the way.
+    """
     from scipy.optimize import brentq
 
-    stands = np.array([margin(float(place)) > 0 for place in places])
-    turns = np.flatnonzero(stands[1:] != stands[:-1])
-    if turns.size == 0:
-        return None
-    apart = np.abs(np.log(places[turns] * places[turns + 1]) / 2 - np.log(here))
-    low, high = np.log(places[turns[apart.argmin()] :][:2])
-    found: float = brentq(lambda at: margin(float(np.exp(at))), low, high, xtol=CLOSE)  # pyright: ignore[reportAssignmentType]
-    return float(np.exp(found))
+    failed: list[ModelError] = []
+
+    @cache
+    def stands(i: int) -> bool | None:
+        try:
+            return margin(float(places[i])) > 0
+        except ModelError as error:
+            failed.append(error)
+            return None
+
+    apart = np.abs(np.log(places[1:] * places[:-1]) / 2 - np.log(here))
+    for i in map(int, np.argsort(apart)):
+        if {stands(i), stands(i + 1)} == {True, False}:
+            ends = np.log(places[i : i + 2])
+            found: float = brentq(lambda at: margin(float(np.exp(at))), *ends, xtol=CLOSE)  # pyright: ignore[reportAssignmentType]
+            return _Root(at=float(np.exp(found)), above=bool(stands(i)))
+    if failed:
+        raise failed[0]
+    return None
 
 
-class _Change(NamedTuple):
-    """Events added to one arm of one trial, or taken away, one by one."""
-
-    column: str
-    row: int
-    sign: int
-
-    def most(self, data: Data) -> int:
-        """How many at most: no event is taken that there is not, and nobody has two."""
-        events = data.numbers[self.column][self.row]
-        if self.sign < 0:
-            return int(events)
-        patients = data.numbers.get(self.column.replace("events", "n"))
-        return int(3 * events + 100) if patients is None else int(patients[self.row] - events)
-
-    def made(self, data: Data, number: int) -> Data:
-        values = np.array(data.numbers[self.column], dtype=np.float64)
-        values[self.row] += self.sign * number
-        return replace(data, **{self.column: values})  # pyright: ignore[reportArgumentType]
-
-
-def _of_events(posterior: Posterior, margin: _Margin) -> Iterator[TippingPoint]:
+def _of_events(posterior: Posterior, margin: _Margin) -> _Found:
     """The smallest change of one arm's events over all trials that turns the conclusion."""
-    model, data = posterior.model, posterior.data
-    if not set(EVENTS) <= set(data.numbers):
-        return
-    changes = [
-        _Change(column, row, sign)
-        for column in EVENTS
-        for row in range(data.k)
-        for sign in (1, -1)
-        if _towards(margin.stands, column, sign)
-    ]
-
-    def turns(change: _Change, number: int) -> bool:
-        return margin.of(model, change.made(data, number)) <= 0
-
-    best: tuple[int, _Change] | None = None
-    for change in _largest_first(changes, data):
-        limit = change.most(data) if best is None else min(change.most(data), best[0] - 1)
-        number = _fewest(partial(turns, change), _sizes(limit, bounded=best is not None))
-        best = best if number is None else (number, change)
-    yield _of_change(best, data)
-
-
-def _sizes(limit: int, *, bounded: bool) -> list[int]:
-    """Numbers to try, upwards: doubled up to the limit, or it alone where it is known to be low."""
-    doubled = [] if bounded else [2**n for n in range(limit.bit_length()) if 2**n < limit]
-    return [*doubled, limit] if limit > 0 else []
-
-
-def _towards(stands: Conclusion, column: str, sign: int) -> bool:
-    """Whether a change moves the effect the way that turns the conclusion."""
-    up = (column == EVENTS[0]) == (sign > 0)
-    return stands is Conclusion.OPEN or up == (stands is Conclusion.BELOW)
-
-
-def _largest_first(changes: list[_Change], data: Data) -> list[_Change]:
-    """Trials with the most events, which move the answer most, so that later ones are bounded."""
-    total = data.numbers[EVENTS[0]] + data.numbers[EVENTS[1]]
-    return sorted(changes, key=lambda change: -total[change.row])
-
-
-def _fewest(turns: Callable[[int], bool], sizes: list[int]) -> int | None:
-    """The smallest number that turns it, of those up to the last size; None where none does."""
-    found = next((i for i, size in enumerate(sizes) if turns(size)), None)
-    if found is None:
-        return None
-    low, high = ([0, *sizes])[found : found + 2]
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if turns(middle) else (middle, high)
-    return high
-
-
-def _of_change(best: tuple[int, _Change] | None, data: Data) -> TippingPoint:
-    what = "events of one arm of one trial"
+    turns = partial(margin.of, posterior.model)
+    best = fewest_events(posterior, margin.stands, margin.prob, turns)
     if best is None:
-        says = "No number of events in one arm of one trial turns the conclusion."
-        return TippingPoint(what=what, turns_at=None, says=says)
-    number, change = best
-    arm, more = change.column.removeprefix("events_"), "more" if change.sign > 0 else "fewer"
-    events = int(data.numbers[change.column][change.row])
-    return TippingPoint(
-        what=what,
-        turns_at=float(change.sign * number),
-        says=(
-            f"The conclusion turns with {number} {more} {'event' if number == 1 else 'events'} in "
-            f"the {arm} arm of {data.study[change.row]}: {events + change.sign * number} in place "
-            f"of {events}."
-        ),
+        return _Found(None, "No number of events in one arm of one trial turns the conclusion.")
+    (column, row, sign), number, data = best.change, best.number, posterior.data
+    arm, more = column.removeprefix("events_"), "more" if sign > 0 else "fewer"
+    events = int(data.numbers[column][row])
+    return _Found(
+        float(sign * number),
+        f"The conclusion turns with {number} {more} {'event' if number == 1 else 'events'} in the "
+        f"{arm} arm of {data.study[row]}: {events + sign * number} in place of {events}.",
     )

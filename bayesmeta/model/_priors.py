@@ -6,11 +6,21 @@ from typing import final
 
 from ..effects import MEASURES, Measure
 from ..errors import ModelError
-from ..priors import LKJ, Flat, Jeffreys, Normal, Prior, Source
+from ..priors import (
+    LKJ,
+    Flat,
+    Jeffreys,
+    Normal,
+    Prior,
+    PublishedPrior,
+    Source,
+    published_priors,
+)
 from ..ways import shown, way
 
 MOST_DF = 1e300  # a float has no more
 VAGUE = Normal(0, 10)
+ONE_TABLE = {"counts": {"OR", "RR", "RD"}, "means and SDs": {"MD", "SMD", "ROM"}}
 
 
 def checked_df(df: object) -> float | Prior | None:
@@ -107,12 +117,30 @@ def _of_another_scale(name: str, source: Source, measure: Measure) -> str:
         if (record.measure, measure.name) == ("OR", "RR")
         else ""
     )
+    others = f"of {used} (see {way('priors', measure.name)}) or " if _held(record, measure) else ""
     return (
         f"{name} has {source.spelling}, which was made for {record.scale}, and the effects here "
-        f"are {used}; analyse {way('measure', record.measure)}, take a prior of {used} (see "
-        f"{way('priors', measure.name)}) or of your own, or say why this one may serve{common}: "
-        f"from_library({record.key!r}, override='reason')."
+        f"are {used}; {_analysed(record, measure)}take a prior {others}of your own, or say why "
+        f"this one may serve{common}: from_library({record.key!r}, override='reason')."
     )
+
+
+def _held(record: PublishedPrior, measure: Measure) -> bool:
+    """Whether the library has a prior of this parameter on the scale of a measure."""
+    return any(
+        one.parameter == record.parameter and MEASURES[one.measure] == measure
+        for one in published_priors().values()
+    )
+
+
+def _analysed(record: PublishedPrior, measure: Measure) -> str:
+    """The same table by the measure that the prior was made for, where one table can have both."""
+    if record.measure == measure.name:  # of counts, where it is transformed
+        return f"analyse the differences themselves with {way('estimates', record.measure)}, "
+    for figures, both in ONE_TABLE.items():
+        if {record.measure, measure.name} <= both:
+            return f"if it has {figures} of both arms, analyse {way('measure', record.measure)}, "
+    return ""
 
 
 @final

@@ -1,9 +1,10 @@
 """Figures of fits, and of what was found about them.
 
 `forest`, `prior_posterior` and `scenarios` take fits; `left_out` takes what ``loo`` found,
-`predictive` what ``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found; the
-names that end in ``_of_rows`` and
-``_of_table`` draw rows that were made before, as the report does.
+`predictive` what ``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found,
+`bayes_factors` what ``bayes_factor_curve`` found; the names that end in ``_of_rows`` and
+``_of_table`` draw rows that were made before, as the report does. Letters that the
+figures' font lacks are boxes, and `letters_missing` names them.
 
 Each figure is a ``matplotlib.figure.Figure`` made without pyplot and without touching the user's
 settings; Matplotlib is loaded when a name below is first used.
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..machine.places import settle
 
 if TYPE_CHECKING:
+    from ._curves import bayes_factors
     from ._densities import prior_posterior_of_rows
     from ._fits import forest, prior_posterior, scenarios
     from ._forest import forest_of_rows
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
     from ._predictive import predictive
     from ._scenarios import scenarios_of_table
     from ._svg import save_svg
+    from ._text import letters_missing
     from ._thresholds import thresholds, thresholds_of_table
 
 _HOME = {
+    "bayes_factors": "_curves",
     "forest": "_fits",
     "forest_of_rows": "_forest",
     "left_out": "_left_out",
+    "letters_missing": "_text",
     "predictive": "_predictive",
     "prior_posterior": "_fits",
     "prior_posterior_of_rows": "_densities",
@@ -39,9 +44,11 @@ _HOME = {
 }
 
 __all__ = [
+    "bayes_factors",
     "forest",
     "forest_of_rows",
     "left_out",
+    "letters_missing",
     "predictive",
     "prior_posterior",
     "prior_posterior_of_rows",

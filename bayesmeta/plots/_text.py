@@ -1,22 +1,52 @@
 """Text: cleaned, measured, wrapped; numbers as a paper prints them."""
 
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 from ..effects import Measure
 from ..results.display import natural_interval
 from ._style import FAMILY, INK, TEXT, inches
 
+BOX = "□"
 _RISE = 0.36  # half the height of a capital over the font size
 
 
 def clean(text: object) -> str:
-    """Make one line of anything: control characters would break an SVG."""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    """Make one line of anything: control characters would break an SVG.
+
+    Letters that the font lacks are boxes, which `letters_missing` names.
+    """
+    plain = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return "".join(c if ord(c) in _letters() else BOX for c in plain)
+
+
+def letters_missing(texts: Iterable[str]) -> tuple[str, ...]:
+    """Name the letters of some texts that figures show as boxes, each once.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    tuple of str
+    """
+    letters = dict.fromkeys(c for text in texts for c in str(text) if c.isprintable())
+    return tuple(c for c in letters if ord(c) not in _letters())
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """What the font has in both weights."""
+    each = [FontProperties(family=FAMILY, weight=one) for one in ("normal", "bold")]
+    return frozenset.intersection(
+        *(frozenset(get_font(findfont(one)).get_charmap()) for one in each)
+    )
 
 
 @lru_cache(maxsize=4096)

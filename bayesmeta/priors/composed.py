@@ -1,6 +1,6 @@
 """Priors of correlation matrices, and mixtures of two priors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -116,8 +116,9 @@ class Mixture(Prior):
         (low, high), (other_low, other_high) = self.first.support, self.second.support
         return min(low, other_low), max(high, other_high)
 
-    def _spelled(self) -> str:
-        return f"Mixture({spell(self.weight)}, {self.first!r}, {self.second!r})"
+    def _spelled(self, write: Callable[[float], str] | None = None) -> str:
+        parts = [repr(one) if write is None else one._spelled(write) for _, one in self.parts]
+        return f"Mixture({', '.join([(write or spell)(self.weight), *parts])})"
 
     def _law(self) -> Law:
         return mixed([(weight, part._law()) for weight, part in self.parts])

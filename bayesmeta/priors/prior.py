@@ -65,6 +65,18 @@ class Prior:
         plain = repr(self.by_hand)
         return f"{self!r} = {plain}" if self.sources else plain
 
+    @property
+    def rounded(self) -> str:
+        """Its numbers to four significant digits, as people read them, whatever its spelling.
+
+        Examples
+        --------
+        >>> from bayesmeta.priors import HalfNormal
+        >>> HalfNormal(0.1 + 0.2).rounded
+        'HalfNormal(0.3)'
+        """
+        return self.by_hand._spelled(lambda number: f"{number:.4g}")
+
     def published_as(self, source: Source) -> Self:
         """Return the same prior with its source, as the library does."""
         found = self.by_hand
@@ -152,8 +164,9 @@ class Prior:
     def __reduce__(self) -> tuple[object, ...]:
         return _restored, (type(self), self._values(), self.source)
 
-    def _spelled(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(spell, self.numbers.values()))})"
+    def _spelled(self, write: Callable[[float], str] | None = None) -> str:
+        """Its call, its numbers as `write` has them; exactly where that is not given."""
+        return f"{type(self).__name__}({', '.join(map(write or spell, self.numbers.values()))})"
 
     def _values(self) -> tuple[object, ...]:
         return tuple(getattr(self, field.name) for field in fields(self))  # pyright: ignore[reportArgumentType]

@@ -5,8 +5,7 @@ from functools import singledispatch
 
 import numpy as np
 
-from ..errors import ModelError
-from ..ways import shown
+from .composed import Mixture
 from .families import (
     Exponential,
     Gamma,
@@ -24,11 +23,12 @@ from .prior import Prior
 
 
 @singledispatch
-def rescaled(prior: Prior, factor: float) -> Prior:
+def rescaled(prior: Prior, factor: float) -> Prior | None:
     """Return the prior whose spread is `factor` times as large, in the same family.
 
     Of a scale such as tau it is the prior of `factor` times the parameter; of an effect the
-    location stays where it is.
+    location stays where it is. A uniform prior from 0, or from above it, is taken for one of a
+    scale. Of a mixture both parts are made wider.
 
     Parameters
     ----------
@@ -36,10 +36,10 @@ def rescaled(prior: Prior, factor: float) -> Prior:
     factor : float
         Positive.
 
-    Raises
-    ------
-    ModelError
-        If the prior has no scale, as a flat one, or its family does not stay itself.
+    Returns
+    -------
+    Prior or None
+        None where it has no scale, as a flat one, or its family does not stay itself.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def rescaled(prior: Prior, factor: float) -> Prior:
     >>> rescaled(HalfNormal(0.5), 2)
     HalfNormal(1)
     """
-    raise ModelError(f"{shown(prior)} has no scale to make tighter or wider.")
+    return None
 
 
 @rescaled.register
@@ -66,18 +66,19 @@ def _(prior: LogNormal | LogStudentT, factor: float) -> Prior:
 
 
 @rescaled.register
-def _(prior: Exponential, factor: float) -> Prior:
-    return replace(prior, rate=prior.rate / factor)
-
-
-@rescaled.register
-def _(prior: Gamma, factor: float) -> Prior:
+def _(prior: Exponential | Gamma, factor: float) -> Prior:
     return replace(prior, rate=prior.rate / factor)
 
 
 @rescaled.register
 def _(prior: Uniform, factor: float) -> Prior:
-    if prior.low == 0:  # of a scale
-        return replace(prior, high=factor * prior.high)
+    if prior.low >= 0:  # of a scale
+        return Uniform(factor * prior.low, factor * prior.high)
     middle, half = (prior.low + prior.high) / 2, (prior.high - prior.low) / 2
     return Uniform(middle - factor * half, middle + factor * half)
+
+
+@rescaled.register
+def _(prior: Mixture, factor: float) -> Prior | None:
+    first, second = (rescaled(part, factor) for _, part in prior.parts)
+    return Mixture(prior.weight, first, second) if first and second else None

@@ -1,6 +1,6 @@
 """One row per trial, of tables with a row for each arm or for each active arm."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set, Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,6 +82,7 @@ def _of_arms(frame: "pd.DataFrame", reading: Reading) -> Reshaped:
     said = [f"one row per arm: {listed(of['treatment'])} against {listed(of['control'])}"]
     said += [f"arms left out: {listed(left_out)}"] if left_out else []
     said += [f"{one.study} left out: {one.reason}" for one in gone]
+    said += _none_several(several, reading)
     return _wide(rows, several, reading), (*said, *_done(several, reading)), gone
 
 
@@ -279,13 +280,20 @@ def _done(several: Mapping[Trial, Sequence[str]], reading: Reading) -> list[str]
     ] + ([f"and {len(several) - 5} trials more alike"] if len(several) > 5 else [])
 
 
+def _none_several(several: Sized, reading: Reading) -> list[str]:
+    """That there was nothing to do, where something was asked for."""
+    if several or reading.several_arms is None:
+        return []
+    return [f"nothing to {reading.several_arms}: no trial has several active arms under one name"]
+
+
 def _of_active_arms(frame: "pd.DataFrame", reading: Reading) -> Reshaped:
     """Trials that stand in several rows with one and the same control arm."""
     import pandas as pd
 
     shared = _with_one_control(frame) if "study" in frame else {}
     if not shared:
-        return frame, (), ()
+        return frame, tuple(_none_several(shared, reading)), ()
     _check_differ(frame, shared)
     labels = {
         trial: [_label(frame, i, place) for place, i in enumerate(where, start=1)]

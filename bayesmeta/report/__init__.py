@@ -19,13 +19,13 @@ from ..results import OutcomeResult, Results
 from ..results.labels import LABELS, label_of
 from ..results.records import plain, records_of
 from ..results.sections import titles_of
-from ._figures import figures_of
+from ._figures import figures_of, unwritten
 from ._html import render
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["check_results_folder", "write_results"]
+__all__ = ["check_results_folder", "unwritten", "write_results"]
 
 REPORT, NUMBERS = "report.html", "results.json"
 FINDINGS = ("findings.csv", "findings.md", "findings.tex")

@@ -3,9 +3,28 @@
 from collections.abc import Mapping
 
 from .. import plots
-from ..results import OutcomeResult
+from ..results import OutcomeResult, Results
 from ..results.tables import outcome_forest
 from ..summaries import density_rows
+
+MOST = 6  # letters that are named
+
+
+def unwritten(results: Results) -> str:
+    """Say which letters of names the figures cannot show; empty where they can show all."""
+    names = [*results.arms]
+    for outcome in results.outcomes:
+        names += [outcome.title, *(one.label for one in outcome.published)]
+        for scenario in outcome.scenarios:
+            names += [scenario.name, *scenario.data.study]
+    missing = plots.letters_missing(names)
+    if not missing:
+        return ""
+    others = f" and {len(missing) - MOST} more" if len(missing) > MOST else ""
+    return (
+        f"The font of the figures lacks {', '.join(missing[:MOST])}{others}: a box, □, stands for "
+        "each there; tables and texts have them."
+    )
 
 
 def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) -> Mapping[str, str]:
@@ -22,7 +41,7 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     -------
     mapping of str to str
         SVG text by name: ``forest``, ``scenarios``, ``prior-posterior``, ``predictive``,
-        ``left-out``, ``thresholds``, ``what-if``.
+        ``left-out``, ``thresholds``, ``what-if``, ``bayes-factors``.
     """
     if outcome.main is None:
         return {}
@@ -54,6 +73,8 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
             labels=arms,
             prob=prob,
         )
+    if outcome.evidence.curve is not None and outcome.evidence.curve.points:
+        figures["bayes-factors"] = plots.bayes_factors(outcome.evidence.curve)
     if outcome.checks.predictive is not None:
         figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
     if outcome.checks.loo is not None:

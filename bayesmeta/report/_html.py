@@ -23,6 +23,7 @@ from ..results.sections import (
     sections_of,
     versions,
 )
+from ._figures import unwritten
 
 if TYPE_CHECKING:
     import jinja2
@@ -47,6 +48,7 @@ def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
             level=f"{100 * results.prob:g}%",
             glance=glance(results),
             findings=findings(results),
+            unwritten=unwritten(results),
             versions=versions(results),
             hashes=hashes(results),
             counts=likelihoods_in_words(results),

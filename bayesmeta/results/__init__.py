@@ -168,6 +168,12 @@ class OutcomeResult:
         return self.scenarios[0] if self.scenarios else None
 
     @property
+    def answered_by(self) -> str:
+        """Which of several scenarios the answer is of; empty where there is one."""
+        count = len(self.scenarios)
+        return f"scenario “{self.scenarios[0].name}”, the first of {count}" if count > 1 else ""
+
+    @property
     def scale(self) -> Measure:
         """The measure, with the scale on which the answer stands."""
         return MEASURES[self.measure] if self.main is None else scale_of(self.main.answer)

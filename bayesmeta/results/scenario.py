@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from ..evidence import BayesFactors, ReverseBayes
+from ..evidence import BayesFactorCurve, BayesFactors, ReverseBayes, TippingPoints
 from ..frequentist import FrequentistFit, narrow_prediction
 from ..model import Data
 from ..posterior import Posterior
@@ -25,10 +25,14 @@ class Evidence:
     ----------
     factors : BayesFactors or None
         Of the answer.
+    curve : BayesFactorCurve or None
+        Of the answer, by the scale of each prior.
     why_none : str
         Why there are no factors.
     reverse : ReverseBayes or None
         Who is convinced by the answer; None of single arms, and of draws.
+    tipping : TippingPoints or None
+        What turns the conclusion of the answer; None of single arms, and of draws.
     weights : DataFrame or None
         Of the studies, by the normal model.
     zeros : DataFrame or None
@@ -41,8 +45,10 @@ class Evidence:
     """
 
     factors: BayesFactors | None = None
+    curve: BayesFactorCurve | None = None
     why_none: str = ""
     reverse: ReverseBayes | None = None
+    tipping: TippingPoints | None = None
     weights: "pd.DataFrame | None" = None
     zeros: "pd.DataFrame | None" = None
     penalty: "pd.DataFrame | None" = None

@@ -12,7 +12,7 @@ from ..comparison import Fit, compare
 from ..effects import ATANH_RD, MEASURES
 from ..explanation import FIGURES
 from ..frequentist import FrequentistFit
-from ..summaries import ForestRow, forest_rows, prob_benefit, rows_table, summary
+from ..summaries import ForestRow, forest_rows, prior_posterior, prob_benefit, rows_table, summary
 from . import OutcomeResult, PublishedResult, ScenarioResult
 from .display import printed as as_printed
 from .keys import FitKey, Line, numbered
@@ -74,6 +74,7 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
                 tables[numbered("heterogeneity", index)] = heterogeneity_table(one)
         tables["scenarios"] = scenario_table(outcome, prob=prob)
         tables["parameters"] = summary(main.answer, prob=prob)
+        tables["prior-posterior"] = prior_posterior(main.answer, prob=prob)
         tables["heterogeneity"] = heterogeneity_table(main)
         tables["account"] = main.account.table().set_index("what")
         tables["excluded"] = excluded_table(main)
@@ -122,8 +123,12 @@ def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
     if evidence.factors is not None:
         found["bayes-factors"] = evidence.factors.table()
         found["tau-by-scale"] = evidence.factors.tau_by_scale
+    if evidence.curve is not None:
+        found["bayes-factor-curve"] = evidence.curve.table()
     if evidence.reverse is not None:
         found["reverse-bayes"] = evidence.reverse.table()
+    if evidence.tipping is not None:
+        found["tipping"] = evidence.tipping.table()
     if evidence.weights is not None:
         found["weights"] = evidence.weights
     if evidence.penalty is not None and evidence.definitions is not None:

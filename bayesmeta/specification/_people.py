@@ -85,3 +85,8 @@ def check_people(
             except BayesmetaError as error:
                 where = f"baseline_risk.{name}" if name else "baseline_risk"
                 raise ValueError(f"{where}: {error}") from None
+        known = {name: one for name, one in named(stated).items() if not is_known_later(one)}
+        try:
+            asked_of(MEASURES[measure], known or 0.5, time=time, sd=sd)
+        except BayesmetaError as error:
+            raise ValueError(f"baseline_risk: {error}") from None

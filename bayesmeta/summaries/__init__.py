@@ -2,6 +2,7 @@
 
 from ._densities import DensityRows, density_rows
 from ._forest import ForestRow, forest_rows, rows_table, study_effects
+from ._moved import prior_posterior
 from ._numbers import (
     Better,
     Scale,
@@ -27,6 +28,7 @@ __all__ = [
     "parameters",
     "percent",
     "prior_interval",
+    "prior_posterior",
     "prob_benefit",
     "rows_table",
     "scale_of",

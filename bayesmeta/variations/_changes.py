@@ -136,7 +136,7 @@ def _priors_of_tau(base: Posterior, priors: Mapping[str, Prior]) -> Found:
         return
     asked = [(one, name) for name, one in priors.items()]
     for other, note in [*_wider(tau), *_published("tau", base), *asked]:
-        name = f"tau ~ {_law(other)}"
+        name = f"tau ~ {other.rounded}"
         if other != tau:
             changed = compose(of, where, replace(between, tau=other))  # pyright: ignore[reportArgumentType, reportCallIssue]
             yield Change(Kind.TAU, name, note, changed, data)
@@ -151,7 +151,7 @@ def _priors_of_mu(base: Posterior) -> Found:
         if other == mu:
             continue
         changed = compose(model.likelihood, Overall(other), model.between)
-        yield Change(Kind.MU, f"mu ~ {_law(other)}", note, changed, data)
+        yield Change(Kind.MU, f"mu ~ {other.rounded}", note, changed, data)
     if not _wider(mu):
         yield NotMade(Kind.MU, "mu tighter and wider", f"{mu!r} has no scale")
 
@@ -170,21 +170,10 @@ def _published(parameter: str, base: Posterior) -> list[tuple[Prior, str]]:
     ]
 
 
-def _law(prior: Prior) -> str:
-    """A published prior in numbers too: its key stands in the note."""
-    plain = prior if prior.source is None else prior.source.record.law
-    numbers = [plain.numbers[name] for name in plain.numbers]
-    if not all(isinstance(one, float) for one in numbers):  # a mixture has priors
-        return repr(plain)
-    return f"{type(plain).__name__}({', '.join(f'{one:.4g}' for one in numbers)})"
-
-
 def _wider(prior: Prior) -> list[tuple[Prior, str]]:
     """The prior tighter and wider, with what was done; nothing where it has no scale."""
-    try:
-        return [(rescaled(prior, factor), said) for said, factor in FACTORS.items()]
-    except ModelError:
-        return []
+    every = [(rescaled(prior, factor), said) for said, factor in FACTORS.items()]
+    return [(one, said) for one, said in every if one is not None]
 
 
 @singledispatch

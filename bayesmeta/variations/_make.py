@@ -30,6 +30,7 @@ def scenarios(
     baseline: object = None,
     per: float | None = None,
     time: str = "",
+    unit: str = "",
     sd: float | None = None,
     prob: float = 0.95,
     priors: Mapping[str, Prior] | None = None,
@@ -54,7 +55,7 @@ def scenarios(
         As in :func:`absolute_effects`: what an effect comes to is told at it, or at the middle one
         where there are several, taken as known at its median; and an odds ratio is told as a risk
         ratio there, and the reverse.
-    per, time, sd
+    per, time, unit, sd
         As in :func:`absolute_effects`.
     prob : float
         Probability of the intervals.
@@ -93,7 +94,7 @@ def scenarios(
     rows = _checked(further, "further", {"without A": "studies"}, object)
     maker = _Maker(
         base=posterior,
-        told=told_of(posterior, baseline, per=per, time=time, sd=sd),
+        told=told_of(posterior, baseline, per=per, time=time, sd=sd, unit=unit),
         better=better,
         prob=prob,
         sampled=sampled,
@@ -120,6 +121,7 @@ def scenarios(
         prob=prob,
         per=told.per,
         baseline=told.at,
+        unit=told.unit,
     )
 
 
@@ -194,7 +196,11 @@ class _Maker:
     def _held(self, posterior: Posterior) -> str:
         """That a risk cannot leave 0 to 1, where the effect would have it so."""
         share = self.told.held(posterior)
-        return f"risk held within 0 to 1 in {100 * share:.2g}% of it" if share >= SAID else ""
+        return (
+            f"risk held within 0 to 1 in {100 * share:.2g}% of its distribution"
+            if share >= SAID
+            else ""
+        )
 
     def _ends(self, marginal: Marginal) -> Array:
         return np.array([marginal.quantile(0.5), *marginal.interval(self.prob)])

@@ -90,6 +90,8 @@ class Scenarios:
         Patients, or units, of the differences.
     baseline : str
         At which the differences are told; ``""`` where none is stated.
+    unit : str
+        Of differences of means; ``""`` of all others, and where none is stated.
     """
 
     rows: tuple[Variation, ...]
@@ -98,6 +100,7 @@ class Scenarios:
     prob: float
     per: float = 1.0
     baseline: str = ""
+    unit: str = ""
 
     @property
     def base(self) -> Variation:
@@ -129,7 +132,8 @@ class Scenarios:
             return "The base case failed a numerical gate: no scenario can be held to it."
         ends = [one.estimate[0] for one in sound]
         low, high = (self._number(x) for x in (min(ends), max(ends)))
-        said = f"Over {len(sound)} rows the {self.measure.name} lies between {low} and {high}"
+        name = self.measure.name
+        said = f"Over {len(sound)} rows the {name} lies between {low} and {high}{self._in}"
         failed = [one.name for one in self.rows if not one.sound]
         but = f"; not sound, and not judged: {', '.join(failed)}" if failed else ""
         if self.base.conclusion is None or not self.judged:
@@ -140,6 +144,11 @@ class Scenarios:
         turns = f"; not in: {', '.join(shown)}{more}" if named else ""
         stands = f"the conclusion ({self.base.conclusion}) {self.in_short} scenarios"
         return f"{said}; {stands}{turns}{but}."
+
+    @property
+    def _in(self) -> str:
+        """The unit of the estimates, behind them."""
+        return f" {self.unit}" if self.unit and self.measure.name == "MD" else ""
 
     def _number(self, x: float) -> str:
         """As people read it: ratios with two decimals, others with three digits."""
@@ -188,6 +197,7 @@ class Scenarios:
             "judged": len(self.judged),
             "turned": [one.name for one in self.turned],
             "baseline": self.baseline,
+            "unit": self.unit,
             "not_made": [
                 {"change": str(one.kind), "scenario": one.name, "why": one.why}
                 for one in self.not_made
@@ -214,4 +224,4 @@ class Scenarios:
         middle, low, high = (self._number(x) for x in one.estimate)
         mark = {True: "", False: "  does not stand", None: ""}[one.stands]
         sound = "" if one.sound else "  not sound"
-        return f"{one.name[:36]:36} {middle} [{low}, {high}]{mark}{sound}"
+        return f"{one.name[:36]:36} {middle} [{low}, {high}]{self._in}{mark}{sound}"

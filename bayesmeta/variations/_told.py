@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decision import Baseline, asked_of, carrier_of, of_fit
+from ..decision import Baseline, asked_of, carrier_of, middle_of, of_fit
 from ..effects import ATANH_RD, MEASURES, Measure
 from ..errors import ModelError
 from ..posterior import Posterior
@@ -30,6 +30,8 @@ class Told:
         Patients, or units, of the differences.
     time : str
     sd : float or None
+    unit : str
+        Of means.
     """
 
     measure: Measure
@@ -37,6 +39,7 @@ class Told:
     per: float = 1.0
     time: str = ""
     sd: float | None = None
+    unit: str = ""
 
     @property
     def at(self) -> str:
@@ -95,14 +98,21 @@ class Told:
 
 
 def told_of(
-    base: Posterior, baseline: object, *, per: float | None, time: str, sd: float | None
+    base: Posterior,
+    baseline: object,
+    *,
+    per: float | None,
+    time: str,
+    sd: float | None,
+    unit: str,
 ) -> Told:
     """The scale of the base case, and the middle one of the baselines that are stated."""
     scale = scale_of(base)
     measure = MEASURES["RD"] if scale == ATANH_RD else scale
+    unit = unit or base.data.measured_in
     if baseline is None:
-        return Told(measure=measure)
-    asked = asked_of(measure, of_fit(baseline, base), per=per, time=time, sd=sd)
-    bases = sorted(asked.bases.values(), key=lambda one: one.quantile(0.5))
-    middle = bases[(len(bases) - 1) // 2].known
-    return Told(measure=measure, base=middle, per=asked.per, time=time, sd=sd)
+        return Told(measure=measure, unit=unit)
+    given = of_fit(baseline, base)
+    asked = asked_of(measure, given, per=per, time=time, unit=unit, sd=sd)
+    middle = middle_of(asked.bases.values()).known
+    return Told(measure=measure, base=middle, per=asked.per, time=time, sd=sd, unit=unit)

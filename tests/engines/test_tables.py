@@ -11,10 +11,12 @@ import pytest
 from numpy.testing import assert_allclose
 from references import binary
 from scipy import stats
+from scipy.interpolate import make_interp_spline
 from scipy.special import expit, log_expit
 from tolerances import CLOSED_FORM, CORNERS, LIKELIHOOD
 
 import bayesmeta as bm
+from bayesmeta.engines.likelihood.apart import about, beyond
 from bayesmeta.engines.likelihood.corners import each_given_mu, tabulate
 from bayesmeta.engines.likelihood.counts import with_baseline
 from bayesmeta.engines.likelihood.laws import (
@@ -24,6 +26,7 @@ from bayesmeta.engines.likelihood.laws import (
     log_risks,
     proportion,
 )
+from bayesmeta.engines.likelihood.pieces import Pieces
 from bayesmeta.engines.likelihood.points import Graded, Grid
 from bayesmeta.engines.likelihood.rough import kinked, rough_effects
 from bayesmeta.engines.likelihood.study import log_likelihoods, supports
@@ -163,6 +166,53 @@ def test_a_corner_is_integrated_over_the_effects_on_both_its_sides(both_sides, m
     true = np.log(weight @ (value * law.pdf(theta)))
     found = each_given_mu(corners, np.array([mu]), np.array([tau]), df).sum(axis=1)
     assert_allclose(found, true, **CORNERS)
+
+
+@pytest.mark.parametrize(("mu", "tau"), [(-2.0, 3e-4), (-3.0, 1.4e-3), (5.0, 1.2)])
+def test_narrow_student_t_effects_see_what_lies_thousands_of_scales_away(mu, tau):
+    """Panels about no effect and about the middle of the effects, ten nodes in each."""
+    model = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU, baseline=BASELINE)
+    corners = tabulate(model.likelihood, binary({"A": CORNER}), 200.0, 0.3, 0.1)
+    x, weight = np.polynomial.legendre.leggauss(10)
+    about_zero, about_mu = np.geomspace(1e-8, 60, 50), tau * np.geomspace(0.1, 60 / tau, 40)
+    ends = np.unique([*about_zero, *-about_zero, 0, mu, *(mu + about_mu), *(mu - about_mu)])
+    ends = ends[np.abs(ends) < 60]
+    half = 0.5 * np.diff(ends)[:, None]
+    theta, each = (ends[:-1, None] + half * (x + 1)).ravel(), (half * weight).ravel()
+    value = np.concatenate([dense(CORNER, "RR", part) for part in np.array_split(theta, 20)])
+    for df in (1.0, 4.0, np.array([30.0])):
+        true = np.log((each * value) @ stats.t(float(np.max(df)), mu, tau).pdf(theta))
+        found = each_given_mu(corners, np.array([mu]), np.array([tau]), df)[0, 0]
+        assert_allclose(found, true, **CORNERS)
+
+
+@pytest.mark.parametrize("df", [1.0, 4.0, 300.0])
+@pytest.mark.parametrize("scale", [3.9, 0.1, 1e-3, 1e-6])
+def test_nodes_and_the_rule_about_the_middle_are_one_integral(scale, df):
+    """Of a density, and of its product with what nodes resolve, on both sides of the border."""
+    law, nodes = stats.t(df, 0, scale), np.arange(-4000, 4000) + 0.3
+    distance, weight = about(scale)
+
+    def integral(of):
+        near = (weight * law.pdf(distance) * of(distance)).sum()
+        return near + (beyond(nodes) * law.pdf(nodes) * of(nodes)).sum()
+
+    assert_allclose(integral(np.ones_like), 1 - 2 * law.sf(4000), **CLOSED_FORM)
+    u = np.linspace(-np.arcsinh(60 / scale), np.arcsinh(60 / scale), 40_001)
+    at, step = scale * np.sinh(u), scale * np.cosh(u) * (u[1] - u[0])
+    for middle in (3.0, 14.0):
+        bell = partial(stats.norm.pdf, loc=middle, scale=2.5)
+        true = (step * law.pdf(at) * bell(at)).sum()
+        assert_allclose(integral(bell), true, **CLOSED_FORM)
+
+
+def test_pieces_are_the_spline_that_scipy_makes():
+    x = np.linspace(-3.0, 40.0, 61)
+    values = np.column_stack([np.sin(x), np.exp(-0.1 * x), (x > 7) * 1.0])
+    spline, found = make_interp_spline(x, values, k=5), Pieces.of(x, values)
+    at = np.concatenate([x, np.linspace(-3.0, 40.0, 997)]).reshape(2, -1)
+    assert_allclose(found(at), np.moveaxis(spline(at), 2, 0), **CLOSED_FORM)
+    assert_allclose(found(np.array([-9.0, 50.0])), values[[0, -1]].T, **CLOSED_FORM)
 
 
 def test_graded_points_are_the_powers_of_one_number():

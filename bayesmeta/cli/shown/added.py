@@ -55,6 +55,16 @@ class Added:
         if posterior.data.discrete:
             self._add("zero-studies", zero_studies(posterior, prob=prob))
 
+    def add_tipping(self, posterior: "Posterior", prob: float) -> None:
+        """What would turn the conclusion, or why that is not known."""
+        from ...errors import ModelError
+        from ...evidence import tipping_points
+
+        try:
+            self._add("tipping", tipping_points(posterior, prob=prob).table())
+        except ModelError as error:
+            self.said.append(str(error))
+
     def add_checks(
         self, posterior: "Posterior", seed: int, prob: float, engine: "Engine | None"
     ) -> None:

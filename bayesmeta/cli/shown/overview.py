@@ -20,25 +20,38 @@ NAMES = 2  # outcomes by name beside a caution
 
 def print_overview(results: "Results", folder: Path) -> None:
     """Print one line for each answer, each caution once, and the place of the report."""
+    from ...report import unwritten
     from ...results.sections import glance
 
     for line in _lines(glance(results), f"{100 * results.prob:g}%"):
         echo(line)
+    _say_all(_answered(results))
     for caution in results.cautions:
         _say(f"Caution: {caution.text} ({_outcomes([one.title for one in caution.outcomes])})")
     for outcome in results.outcomes:
         for label, failures in outcome.failures.items():
             _say(f"Not sound: {outcome.title}, {label}: {'; '.join(failures)}")
-    if stands := _stands(results):
-        _say(stands)
-    if of_tables := _tables(results):
-        _say(of_tables)
+    _say_all(_stands(results), _tables(results))
     echo(results.coherence.in_short)
+    letters = unwritten(results)
+    _say_all(f"Caution: {letters}" if letters else "")
     echo(f"Report: {folder / 'report.html'}")
+
+
+def _say_all(*texts: str) -> None:
+    """Those of some texts that say anything."""
+    for text in filter(None, texts):
+        _say(text)
 
 
 def _say(text: str) -> None:
     echo(click.wrap_text(text, WIDTH, subsequent_indent="  "))
+
+
+def _answered(results: "Results") -> str:
+    """Which scenarios the answers are of, where outcomes have several; empty where none has."""
+    named = [f"{one.title}, {one.answered_by}" for one in results.outcomes if one.answered_by]
+    return f"Answers of one scenario among several: {'; '.join(named)}." if named else ""
 
 
 def _stands(results: "Results") -> str:

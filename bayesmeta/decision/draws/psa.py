@@ -63,7 +63,7 @@ def psa(
         The effect that risks follow. By default it is the fit's own; where a risk ratio or
         difference lifts a draw out of (0, 1), an odds ratio is fitted to the same counts, and the
         outcome's risks follow that in every draw. ``"OR"`` takes it in any case; ``"RR"`` and
-        ``"RD"`` keep the fit's own, and refuse such draws.
+        ``"RD"`` keep the fit's own, and refuse such draws. A measure of no fit is refused.
 
     Returns
     -------
@@ -94,6 +94,7 @@ def psa(
     of = dependence(correlation, len(outcomes))
     strands = [strand(name, one) for name, one in _named(outcomes).items()]
     _check_joint(strands, of)
+    _check_followed(strands, risk_from)
     scores, noise = (
         of.scores(draws, np.random.default_rng(seed_of(seed, what))) for what in ("scores", "noise")
     )
@@ -135,6 +136,20 @@ def _check_joint(strands: list[Strand], of: Dependence) -> None:
             f"{', '.join(several)}: outcomes of one fit are correlated as it found them; leave "
             "correlation out, or fit each outcome alone."
         )
+
+
+def _check_followed(strands: list[Strand], risk_from: str | None) -> None:
+    """Refuse a measure that no outcome has, for no risk would follow it."""
+    found = {one.scale.name for one in strands}
+    if risk_from is None or risk_from in found or (risk_from == "OR" and found & {*UNBOUND}):
+        return
+    each = ", ".join(
+        f"{one.name} {'' if i else 'is '}of {one.scale.name}" for i, one in enumerate(strands)
+    )
+    raise ModelError(
+        f"{way('risk_from')} {risk_from}: no fit is of {risk_from} ({each}), so that no risk could "
+        f"follow it; leave {way('risk_from')} out, or fit {risk_from}."
+    )
 
 
 def _together(one: Strand, strands: list[Strand]) -> str:

@@ -301,7 +301,11 @@ def with_odds(one: Strand, why: str) -> Strand:
         scale=scale,
         base=base,
         by=carrier_of(scale, base, one.of.time, one.of.sd),
-        follows=f"{why}; risks follow the odds ratio of the same counts, {describe(fitted.model)}",
+        follows=(
+            f"{why}; risks follow the odds ratio of the same counts, {describe(fitted.model)}; "
+            f"absolute effects keep the {one.scale.name}, hold such risks within 0 to 1, and so "
+            "differ from these draws"
+        ),
     )
 
 

@@ -36,7 +36,8 @@ class Resolution(NamedTuple):
 
 
 PASSES = (
-    Resolution(64, 0.40, 0.14, 1e-6),
+    Resolution(40, 0.50, 0.14, 1e-6),
+    Resolution(64, 0.35, 0.12, 3e-7),
     Resolution(96, 0.28, 0.10, 3e-7),
     Resolution(160, 0.20, 0.07, 1e-7),
     Resolution(280, 0.13, 0.05, 3e-8),
@@ -57,8 +58,9 @@ def at_corners(
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
     farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
     corners = tabulate(model.likelihood, data, farthest, resolution.step, resolution.spacing)
-    at = ((rule.x, np.full_like(rule.x, one), model.df) for one in tau)
-    return np.array([each_given_mu(corners, *one).T for one in at])  # pyright: ignore[reportArgumentType]
+    pairs = np.tile(rule.x, tau.size), np.repeat(tau, rule.x.size)
+    found = each_given_mu(corners, *pairs, model.df)  # pyright: ignore[reportArgumentType]
+    return found.reshape(tau.size, rule.x.size, -1).swapaxes(1, 2)
 
 
 def grid_for(resolution: Resolution, model: Model, data: Data, reach: Reach, sharp: float) -> Grid:

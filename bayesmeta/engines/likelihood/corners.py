@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial.hermite_e import hermevander
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline, make_interp_spline
 from scipy.special import gammaln
 
 from ...model import Data, Likelihood
 from ...priors import LOG_2PI
+from .apart import about, beyond
+from .pieces import Pieces
 from .points import Graded
 from .rough import rough_effects
 from .study import log_likelihoods
@@ -47,7 +48,7 @@ class Corners(NamedTuple):
     step: float
     theta: Array
     weighted: Array
-    splines: tuple[BSpline, BSpline]
+    splines: tuple[Pieces, Pieces]
     top: Array
 
 
@@ -79,11 +80,8 @@ def table_of(sides: tuple[Graded, Graded], logs: Sequence[Array]) -> Corners:
     weighted = np.concatenate([left[:, ::-1], right], axis=1)
     theta = np.concatenate([sides[0].points[::-1], sides[1].points])
     seen = (weighted > 1e-30 * weighted.max(axis=1, keepdims=True)).any(axis=0)
-    splines = [
-        make_interp_spline(v, np.maximum(each - scale[:, None], EMPTY).T, k=5) for each in logs
-    ]
-    both = (splines[0], splines[1])
-    return Corners(sides[0].step, theta[seen], weighted[:, seen].T.copy(), both, top)
+    below, above = (Pieces.of(v, np.maximum(each - scale[:, None], EMPTY).T) for each in logs)
+    return Corners(sides[0].step, theta[seen], weighted[:, seen].T.copy(), (below, above), top)
 
 
 def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | None) -> Array:
@@ -100,8 +98,14 @@ def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | N
         mean = _means(corners, mu[rows], tau[rows], rows_of(df, rows))
     with np.errstate(divide="ignore"):
         value[rows] = np.maximum(np.log(mean), EMPTY)
-    for some in np.array_split(np.flatnonzero(~wide), max(1, mu.size // 4096)):
-        value[some] = _narrow(corners, mu[some], tau[some], rows_of(df, some))
+    narrow = np.flatnonzero(~wide)
+    if df is not None:
+        with np.errstate(divide="ignore"):
+            mean = _apart(corners, mu[narrow], tau[narrow], rows_of(df, narrow))
+            value[narrow] = np.maximum(np.log(mean), EMPTY)
+        return value + corners.top
+    for some in np.array_split(narrow, max(1, mu.size // 4096)):
+        value[some] = _narrow(corners, mu[some], tau[some])
     return value + corners.top
 
 
@@ -168,18 +172,43 @@ def rows_of(
     return df[some, None] if isinstance(df, np.ndarray) else df
 
 
-def _narrow(corners: Corners, mu: Array, tau: Array, df: Array | float | None) -> Array:
-    """Where the corner is out of reach of the distribution of the effects, (m, k)."""
-    z, log_weight = rule_of_effects(df)
+def _narrow(corners: Corners, mu: Array, tau: Array) -> Array:
+    """Where the corner is out of reach of the distribution of normal effects, (m, k)."""
+    z, log_weight = rule_of_effects(None)
     theta = mu[:, None] + tau[:, None] * z
-    v = np.log(np.maximum(np.abs(theta), 1e-300))
-    each = np.empty((*theta.shape, corners.top.size))
+    each = np.empty((corners.top.size, *theta.shape))
     for sign, spline in zip((-1, 1), corners.splines, strict=True):
         here = np.sign(theta) == sign
-        each[here] = spline(np.clip(v[here], spline.t[0], spline.t[-1]))
-    each += log_weight[..., None]
-    top = each.max(axis=1)
-    return np.log(np.exp(each - top[:, None]).sum(axis=1)) + top
+        each[:, here] = spline(np.log(np.maximum(np.abs(theta[here]), 1e-300)))
+    each += log_weight
+    top = each.max(axis=2)
+    return (np.log(np.exp(each - top[..., None]).sum(axis=2)) + top).T
+
+
+def _apart(corners: Corners, mu: Array, tau: Array, df: Array | float | None) -> Array:
+    """Means over Student-t effects narrower than the nodes are apart about mu, (m, k)."""
+    found = np.empty((mu.size, corners.top.size))
+    order = np.argsort(mu)  # what is read of the tables about one mu serves every tau
+    for some in _blocks(mu.size, corners.theta.size):
+        rows = order[some]
+        at, which = np.unique(mu[rows], return_inverse=True)
+        size, width = np.abs(mu[rows, None]), tau[rows, None]
+        distance, weight = about(float((width / size).min()) / corners.step)
+        v = np.log(np.abs(at))[:, None]
+        places = v + corners.step * distance
+        there = np.empty((corners.top.size, *places.shape))
+        for sign, spline in zip((-1, 1), corners.splines, strict=True):
+            here = np.sign(at) == sign
+            there[:, here] = spline(places[here])
+        own = df[rows] if isinstance(df, np.ndarray) else df
+        z = size / width * np.expm1(corners.step * distance)
+        kernel = np.exp(log_kernel(z, own) + corners.step * distance) * weight
+        near = np.einsum("pn,kpn->pk", kernel, np.exp(there)[:, which]) * corners.step * size
+        share = beyond((np.log(np.abs(corners.theta)) - v) / corners.step)
+        share = np.where(np.sign(corners.theta) == np.sign(at)[:, None], share, 1.0)
+        kernel = np.exp(log_kernel((corners.theta - mu[rows, None]) / width, own)) * share[which]
+        found[rows] = (near + kernel @ corners.weighted) / width
+    return found
 
 
 def rule_of_effects(df: Array | float | None) -> tuple[Array, Array]:

@@ -29,7 +29,7 @@ from ...model import (
 )
 from ...studies import ContinuousStudies, Studies
 from ._shared import shared_baselines
-from .corners import each_given_mu, sides_of, table_of
+from .corners import each_given_mu, sides_of, table_of, tabulate
 from .normal import log_normal
 from .of_arms.continuous import log_above, log_densities
 from .study import log_likelihoods, log_parts
@@ -40,6 +40,7 @@ type Draws = Mapping[str, Array]
 
 FINENESS, SPACING = 0.4, 0.14  # of the nodes of theta and of the baseline's rule
 FAR, FAR_T = 8.5, 1e6  # scales of the study effects within which they are integrated
+SMALLEST_TAU = 1e-12
 SMALLEST_RHO = 1e-9  # below, beta functions lose their digits; the distribution is binomial
 
 
@@ -63,6 +64,26 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
     if _terms.dispatch(type(model.likelihood)) is _terms.dispatch(object):
         raise ModelError(f"{model.name} has no density of a study's result by itself.")
     return _terms(model.likelihood, model.between, data, draws)
+
+
+def densities_of_counts(model: Model, data: Data, mu: Array, tau: Array) -> Array:
+    """Log density of each study's counts given mu and tau (n,), (n, k): ``every`` by itself.
+
+    Without what its result is predicted from, it costs a third of ``study_terms``.
+    """
+    between = model.between
+    assert isinstance(between, Scatter)
+    df = df_of(between, {})
+    far = FAR if df is None else FAR_T
+    tau = np.maximum(tau, SMALLEST_TAU)
+    farthest = _farthest(mu, far * tau)
+    corners = tabulate(model.likelihood, data, farthest, FINENESS, SPACING)
+    return each_given_mu(corners, mu, tau, df)
+
+
+def _farthest(mu: Array, tau: Array) -> float:
+    """How far study effects reach; rounded, for tables are kept."""
+    return float(2.0 ** np.ceil(np.log2(np.max(np.abs(mu) + tau))))
 
 
 @singledispatch
@@ -157,11 +178,9 @@ def _normal(data: Data, mu: Array, tau: Array) -> Terms:
 
 def _tabulated(of: Likelihood, between: Scatter, data: Data, draws: Draws) -> Terms:
     """Study effects summed over nodes that are dense at no effect and reach far."""
-    mu, tau = draws["mu"], np.maximum(draws["tau"], 1e-12)
+    mu, tau = draws["mu"], np.maximum(draws["tau"], SMALLEST_TAU)
     df = df_of(between, draws)
-    far = FAR if df is None else FAR_T
-    farthest = 2.0 ** np.ceil(np.log2(np.max(np.abs(mu) + far * tau)))  # rounded: tables are kept
-    sides = sides_of(of, data, float(farthest), FINENESS)
+    sides = sides_of(of, data, _farthest(mu, (FAR if df is None else FAR_T) * tau), FINENESS)
     parts = [log_parts(of, data, side, SPACING) for side in sides]
     known = any(given.any() for given, _ in parts)
     logs = [

@@ -7,7 +7,7 @@ an end: there the distribution of the effects, as narrow as tau, leaves features
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...posterior import Check, GridDensity, MappedDensity, Marginal, Marginals, SupportMap
+from ..likelihood.apart import about, beyond
 from ..likelihood.corners import log_kernel, rule_of_effects
+from ..likelihood.pieces import Pieces
 from .fourier import PROBS, check_of_effects
 
 if TYPE_CHECKING:
@@ -225,20 +227,36 @@ class Integrated:
         """
         found = np.zeros((len(masses), at.size))
         narrow = self._narrow(at)
-        splines = self._splines(masses[:, narrow.any(axis=1)])
+        curves = self._curves(masses, np.flatnonzero(narrow.any(axis=1)))
         far = FAR if self.df is None else FAR_T
         for t, seen in self._alive:
             tau, mu = self.tau[t], self.mu[seen]
             near = (at >= mu[0] - far * tau) & (at <= mu[-1] + far * tau)
-            spline = next(splines) if narrow[t].any() else None
             wide = np.flatnonzero(near & ~narrow[t])
             for some in np.array_split(wide, max(1, wide.size * mu.size // AT_ONCE)):
                 kernel = self._kernel((at[some, None] - mu) / tau)
                 found[:, some] += masses[:, t, seen] / tau @ kernel.T
-            if spline is not None and (near & narrow[t]).any():
-                some = near & narrow[t]
-                found[:, some] += self._over_effects(spline, tau, at[some])
+            if narrow[t].any():
+                curve, some = next(curves), np.flatnonzero(near & narrow[t])
+                if self.df is None:
+                    found[:, some] += self._over_effects(curve, tau, at[some])
+                    continue
+                for few in np.array_split(some, max(1, some.size * mu.size // AT_ONCE)):
+                    found[:, few] += self._apart(curve, masses[:, t, seen], seen, tau, at[few])
         return found
+
+    def _apart(
+        self, curve: Pieces, mass: Array, seen: NDArray[np.intp], tau: float, at: Array
+    ) -> Array:
+        """Densities at points (n,) about which Student-t effects are narrow, (q, n)."""
+        step, place = self.u[1] - self.u[0], self.support.inverse(at)[:, None]
+        distance, weight = about(float((tau / self._spacing(at)).min()))
+        u = place + step * distance
+        kernel = self._kernel((at[:, None] - self.support.value(u)) / tau) * weight
+        kernel[(u < self.u[0]) | (u > self.u[-1])] = 0.0
+        near = np.einsum("nz,qnz->qn", kernel, curve(u)) * step
+        kernel = self._kernel((at[:, None] - self.mu[seen]) / tau)
+        return (near + mass @ (kernel * beyond((self.u[seen] - place) / step)).T) / tau
 
     def _kernel(self, z: Array) -> Array:
         if self.df is not None:
@@ -250,12 +268,19 @@ class Integrated:
         return z
 
     def _narrow(self, at: Array) -> NDArray[np.bool_]:
-        """Where effects are narrower than the nodes of mu are apart, (t, n); none of a dead tau."""
-        spacing = (WIDE if self.df is None else WIDE_T) * self._spacing(at)
-        found = self.tau[:, None] < spacing
-        dead = np.ones(self.tau.size, dtype=bool)
-        dead[[t for t, _ in self._alive]] = False
-        found[dead] = False
+        """Where effects are narrower than the nodes of mu are apart, (t, n); none of a dead tau.
+
+        Student-t effects are as smooth as they are far from their middle: nodes see their tails.
+        """
+        found = np.zeros((self.tau.size, at.size), dtype=bool)
+        if self.df is None:
+            spacing = WIDE * self._spacing(at)
+            for t, _ in self._alive:
+                found[t] = self.tau[t] < spacing
+            return found
+        for t, seen in self._alive:
+            nearest = np.clip(at, self.mu[seen[0]], self.mu[seen[-1]])
+            found[t] = np.hypot(self.tau[t], at - nearest) < WIDE_T * self._spacing(nearest)
         return found
 
     def _below(self, at: Array) -> Array:
@@ -263,38 +288,42 @@ class Integrated:
         from scipy.special import ndtr, stdtr
 
         narrow, found = self._narrow(at), np.zeros(at.size)
-        splines = self._splines(self.mass[None, narrow.any(axis=1)])
+        curves = self._cumulative(self.mass[narrow.any(axis=1)])
         for t, seen in self._alive:
             tau, wide = self.tau[t], ~narrow[t]
             z = (at[wide, None] - self.mu[seen]) / tau
             found[wide] += (ndtr(z) if self.df is None else stdtr(self.df, z)) @ self.mass[t, seen]
             if not wide.all():
-                below = next(splines).antiderivative()
-                found[~wide] += self._over_effects(below, tau, at[~wide], cumulative=True)[0]
+                z, log_weight = rule_of_effects(self.df)
+                u = self.support.inverse(at[~wide, None] - tau * z)
+                below = next(curves)(np.clip(u, self.u[0], self.u[-1]))
+                found[~wide] += below @ np.exp(log_weight)
         return found
 
-    def _splines(self, masses: Array) -> "Iterator[BSpline]":
-        """Densities in u of each tau, (q,), from masses at its nodes, (q, t, m), a few at once."""
+    def _cumulative(self, masses: Array) -> "Iterator[BSpline]":
+        """Distribution functions in u of each tau, from masses at its nodes, (t, m)."""
         from scipy.interpolate import BSpline, make_interp_spline
 
-        q, t, m = masses.shape
-        for some in np.array_split(np.arange(t), min(1 + masses.size // AT_ONCE, max(t, 1))):
-            columns = masses[:, some].reshape(-1, m).T / (self.u[1] - self.u[0])
-            every = make_interp_spline(self.u, columns, k=5)
-            each = every.c.reshape(len(every.c), q, some.size)
-            for i in range(some.size):
-                yield BSpline(every.t, np.ascontiguousarray(each[:, :, i]), every.k)
+        if len(masses):
+            every = make_interp_spline(self.u, masses.T / (self.u[1] - self.u[0]), k=5)
+            every = every.antiderivative()
+            for each in np.ascontiguousarray(every.c.T):
+                yield BSpline(every.t, each, every.k)
 
-    def _over_effects(
-        self, spline: "BSpline", tau: float, at: Array, *, cumulative: bool = False
-    ) -> Array:
-        """Mean of functions of mu, (q, n), at a point less an effect of scale `tau`."""
-        z, log_weight = rule_of_effects(self.df)
+    def _curves(self, masses: Array, rows: NDArray[np.intp]) -> Iterator[Pieces]:
+        """Densities in u of each tau of some rows, (q,), from masses at its nodes, (q, t, m)."""
+        q, _, m = masses.shape
+        for some in np.array_split(rows, max(1, q * rows.size * m // AT_ONCE)):
+            columns = np.moveaxis(masses[:, some], 2, 0).reshape(m, -1) / (self.u[1] - self.u[0])
+            every = Pieces.of(self.u, columns)
+            for i in range(some.size):
+                yield replace(every, powers=every.powers[i :: some.size])
+
+    def _over_effects(self, curve: Pieces, tau: float, at: Array) -> Array:
+        """Mean of functions of mu, (q, n), at a point less a normal effect of scale `tau`."""
+        z, log_weight = rule_of_effects(None)
         u = self.support.inverse(at[:, None] - tau * z)
         first, last = self.u[0], self.u[-1]
-        value = spline(np.clip(u, first, last))
-        if not cumulative:
-            inside = (u >= first) & (u <= last)
-            per_unit = np.where(inside, 1 / self.support.slope(np.clip(u, first, last)), 0.0)
-            value = value * per_unit[..., None]
-        return np.einsum("nzq,z->qn", value, np.exp(log_weight))
+        inside = (u >= first) & (u <= last)
+        per_unit = np.where(inside, 1 / self.support.slope(np.clip(u, first, last)), 0.0)
+        return (curve(u) * per_unit) @ np.exp(log_weight)

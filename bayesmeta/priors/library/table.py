@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from ..source import PublishedPrior
-from .laws import law_of
+from .laws import law_of, words_of
 
 
 class NotHeld(NamedTuple):
@@ -44,13 +44,14 @@ def _record(row: Mapping[str, Any], source: Mapping[str, Any]) -> PublishedPrior
     return PublishedPrior(
         parameter="mu" if row["on"] == "mu" else "tau",
         law=law_of(row["family"], row["on"], [float(one) for one in numbers]),
+        family=words_of(row["family"]),
         numbers=numbers,
         **{name: row[name] for name in _AS_THEY_ARE},
         **source,
     )
 
 
-_AS_THEY_ARE = ("key", "family", "on", "measure", "outcome", "comparison", "area", "note")
+_AS_THEY_ARE = ("key", "on", "measure", "outcome", "comparison", "area", "note")
 
 
 @cache

@@ -12,8 +12,10 @@ from ._answers import absolute, comparison, further, of_people, published, scena
 from ._checks import diagnostics, implied, left_out, predictive, scaling, trust
 from ._evidence import (
     by_scale,
+    curve,
     definitions,
     factors,
+    moved,
     parameters,
     penalty,
     reverse,
@@ -29,7 +31,7 @@ from ._priors import priors
 from ._section import LABEL, Cell, Column, Row, Section
 from ._titles import titles
 from ._two_stage import heterogeneity, heterogeneity_of, influence, small_study
-from ._what_if import of_scenarios, what_if
+from ._what_if import of_scenarios, tipping, what_if
 
 __all__ = [
     "LABEL",
@@ -60,7 +62,9 @@ SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "absolute": absolute,
     "scenarios": scenarios,
     "what-if": what_if,
+    "tipping": tipping,
     "prior-predictive": implied,
+    "prior-posterior": moved,
     "power-scaling": scaling,
     "heterogeneity": heterogeneity,
     "influence": influence,
@@ -70,6 +74,7 @@ SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "published": published,
     "bayes-factors": factors,
     "tau-by-scale": by_scale,
+    "bayes-factor-curve": curve,
     "reverse-bayes": reverse,
     "weights": weights,
     "zero-studies": zeros,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from ...decision import AbsoluteEffects
+from ...decision import AbsoluteEffect, AbsoluteEffects
 from ...effects import MEASURES, Measure
 from ...studies import Published
 from .. import OutcomeResult, PublishedResult, Results
@@ -18,6 +18,11 @@ from ._section import LABEL, Cell, Column, Section, Values
 GAP = (
     "Gap: (ours − published) / published SE on the analysis scale. It describes, it does not test: "
     "the answers share data. The first line is the answer; scenario"
+)
+LEAST_HELD = 5e-4  # of the probability that a risk is held: less is not said
+DRAWS = (
+    " Joint draws (bayesmeta psa) hold no risk so: they follow an odds ratio of the same counts, "
+    "or are refused where there are none, and differ from these figures."
 )
 BEFORE = "“New setting” adds the spread between studies."
 ALONE = (
@@ -226,15 +231,24 @@ def _said_of(found: AbsoluteEffects, origin: str) -> str:
         said = dict.fromkeys(row.baseline.said for row in found.rows)
         first = f"Without the treatment{where}: {'; '.join(said)}."
     over = f" Over {found.time}." if found.time else ""
-    held = [
-        f" In {percent(row.prob_capped)} of the distribution of the {row.quantity} the effect "
-        "would put the risk outside 0 to 1, and it was held at that end."
-        for row in found.rows
-        if row.prob_capped > 0.0005
-    ]
+    held = [_held(row, "") for row in found.rows]
+    held += [DRAWS] if any(held) else []
+    if found.beside is not None:
+        constant = f", were the {MEASURES[found.beside.measure].words} constant"
+        held += [_held(row, constant) for row in found.beside.rows]
     own = f" {found.together}" if found.together else ""
     first = f"{first}{own}{over} Assumed: {found.assumed}. {BEFORE}{''.join(held)}"
     return " ".join(filter(None, (first, beside_in_words(found))))
+
+
+def _held(row: AbsoluteEffect, constant: str) -> str:
+    """In what share of its distribution a risk cannot be where the effect would put it."""
+    if not row.prob_capped > LEAST_HELD:
+        return ""
+    return (
+        f" With the {row.quantity}{constant}: risk held within 0 to 1 in "
+        f"{percent(row.prob_capped)} of its distribution, where the effect would put it outside."
+    )
 
 
 def _heads_of(beside: AbsoluteEffects) -> tuple[str, str]:

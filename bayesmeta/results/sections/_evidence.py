@@ -19,6 +19,15 @@ BY_SCALE = (
     "The factor of τ answers to its prior as much as to the data: here it is with that prior half "
     "and twice as wide. Where the three disagree about the verdict, the data have none."
 )
+CURVE = (
+    "The factor for 0 (BF01) as the scale of one prior goes from a tenth to ten times the one in "
+    "use, the other as it is, each point a fit of its own. Where a line crosses 1, the verdict is "
+    "the prior's."
+)
+MOVED = (
+    "On the analysis scale. The distance (Jensen–Shannon) is 0 where the data changed nothing, 1 "
+    "where nothing is left of the prior; an improper prior has neither an interval nor a distance."
+)
 REVERSE = (
     "With the prior of μ exchanged for one about no effect (a sceptic's), or one that begins at no "
     "effect (an advocate's), and widened until the interval of μ just touches no effect."
@@ -31,6 +40,9 @@ ZEROS = (
     "What studies without events contribute: the same model without them. The shift of the mean of "
     "μ is in posterior SDs of the first row."
 )
+
+
+SHOWN = {"× 1/10": 0.1, "× 1/3": 1 / 3, "in use": 1.0, "× 3": 3.0, "× 10": 10.0}
 
 
 def _of_factors(first: str) -> tuple[Column, ...]:
@@ -48,6 +60,7 @@ def factors(outcome: OutcomeResult, _run: Results) -> Section | None:
     table = outcome.tables.get("bayes-factors")
     if table is None:
         return None
+    found = outcome.evidence.curve
     columns = (*_of_factors("hypothesis"), words("how", "how"))
     return Section(
         name="bayes-factors",
@@ -55,6 +68,7 @@ def factors(outcome: OutcomeResult, _run: Results) -> Section | None:
         table=table,
         columns=columns,
         lead=FACTORS if outcome.compares else FACTORS_OF_ONE_ARM,
+        note="" if found is None or found.points else " ".join(found.not_made),
     )
 
 
@@ -66,6 +80,34 @@ def by_scale(outcome: OutcomeResult, _run: Results) -> Section | None:
     title = "The factor of tau by the scale of its prior"
     columns = _of_factors("prior of τ")
     return Section(name="tau-by-scale", title=title, table=table, columns=columns, lead=BY_SCALE)
+
+
+def curve(outcome: OutcomeResult, _run: Results) -> Section | None:
+    """Both factors by the scale of either prior."""
+    table = outcome.tables.get("bayes-factor-curve")
+    if table is None:
+        return None
+    found = outcome.evidence.curve
+    shown = table[table["times"].isin([*SHOWN.values()])].reset_index()
+    rows = shown.pivot(index=["scaled", "hypothesis"], columns="times", values="bf01")
+    rows = rows.rename(columns={times: said for said, times in SHOWN.items()}).reset_index()
+    columns = [
+        label("hypothesis"),
+        column("scaled", "scaled is the prior of", lambda row: row["scaled"]),
+        *(_of_scale(said) for said in SHOWN if said in rows),
+    ]
+    return Section(
+        name="bayes-factor-curve",
+        title="Bayes factors by the scale of the priors",
+        table=rows.set_index("hypothesis"),
+        columns=tuple(columns),
+        lead=CURVE,
+        note="" if found is None else " ".join(found.not_made),
+    )
+
+
+def _of_scale(said: str) -> Column:
+    return column(said, said, lambda row: factor(row[said]), right=True)
 
 
 def reverse(outcome: OutcomeResult, _run: Results) -> Section | None:
@@ -156,6 +198,32 @@ def definitions(outcome: OutcomeResult, _run: Results) -> Section | None:
         ),
         note="Papers hardly ever say which definition of sample quartiles their software took.",
     )
+
+
+def moved(outcome: OutcomeResult, run: Results) -> Section | None:
+    """Prior beside posterior, and how far the data moved it."""
+    table = outcome.tables.get("prior-posterior")
+    if table is None:
+        return None
+    return Section(
+        name="prior-posterior",
+        title="Prior and posterior",
+        table=table,
+        columns=(
+            label("parameter"),
+            words("prior", "prior"),
+            column("prior_lower", f"its {level(run)}", lambda row: _between(row, "prior_")),
+            column("lower", f"posterior {level(run)}", lambda row: _between(row, "")),
+            figure("width_ratio", "width over the prior's"),
+            figure("distance", "distance from the prior"),
+        ),
+        note=MOVED,
+    )
+
+
+def _between(row: Values, prefix: str) -> str:
+    low, high = (number(row[f"{prefix}{end}"]) for end in ("lower", "upper"))
+    return f"{low} to {high}"
 
 
 def parameters(outcome: OutcomeResult, _run: Results) -> Section | None:

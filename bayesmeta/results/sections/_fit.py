@@ -20,6 +20,7 @@ _TITLES: Mapping[str, str] = {
     "prior-predictive": "What the priors imply",
     "reverse-bayes": "Who is convinced",
     "tau-by-scale": "The factor of tau by the scale of its prior",
+    "tipping": "What would turn the conclusion",
     "trust": "Every check",
     "weights": "Weights",
     "zero-studies": "Studies without events",

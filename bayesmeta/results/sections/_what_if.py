@@ -5,10 +5,19 @@ from functools import partial
 from ...variations import Scenarios
 from .. import OutcomeResult, Results
 from ..display import natural, number, percent
-from ._columns import column
+from ._answers import level
+from ._columns import column, label, words
 from ._columns import natural as with_interval
 from ._section import LABEL, Cell, Column, Section, Values
 
+TURNS = (
+    "One thing at a time is changed until that is otherwise; on either side of each turning point "
+    "stands a fit of its own."
+)
+COUNTED = (
+    "Of all arms and trials the one with the fewest events is told; that supposes that more of the "
+    "same change moves the interval the same way."
+)
 ENDS = ("difference", "difference_lower", "difference_upper")
 
 
@@ -18,14 +27,31 @@ def what_if(outcome: OutcomeResult, _run: Results) -> Section | None:
     return None if found is None else of_scenarios(found)
 
 
+def tipping(outcome: OutcomeResult, run: Results) -> Section | None:
+    """What would turn the conclusion."""
+    table, found = outcome.tables.get("tipping"), outcome.evidence.tipping
+    if table is None or found is None:
+        return None
+    return Section(
+        name="tipping",
+        title="What would turn the conclusion",
+        table=table,
+        columns=(label("changed"), words("says", "where it turns")),
+        lead=f"As it stands: {found.conclusion}, by the {level(run)} interval of μ. {TURNS}",
+        note=COUNTED if any("events" in one for one in table.index) else "",
+    )
+
+
 def of_scenarios(found: Scenarios) -> Section:
     """The scenario table as people read it."""
     table = found.table()
+    within = f" ({found.unit})" if found.unit else ""
+    effect = within if found.measure.name == "MD" else ""
     columns = [
         Column("change", "change", lambda row: Cell(row[LABEL], below=_below(row))),
         column("k", "k", lambda row: f"{int(row['k'])}", right=True),
-        with_interval("estimate", found.measure, right=True),
-        column("new_lower", "in a new setting", lambda row: _new(row, found), right=True),
+        with_interval(f"estimate{effect}", found.measure, right=True),
+        column("new_lower", f"in a new setting{effect}", lambda row: _new(row, found), right=True),
     ]
     if "prob_benefit" in table:
         columns.append(
@@ -34,7 +60,7 @@ def of_scenarios(found: Scenarios) -> Section:
             )
         )
     if "difference" in table:
-        per = f" per {found.per:,.10g}" if found.per != 1 else ""
+        per = f" per {found.per:,.10g}" if found.per != 1 else within
         shown = partial(_difference, decimals=0 if found.per != 1 else 2)
         columns.append(column("difference", f"difference{per}", shown, right=True))
     if "stands" in table:
