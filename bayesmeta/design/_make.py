@@ -1,6 +1,6 @@
 """A formula and the covariates of a table into a design matrix."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import final
@@ -90,6 +90,19 @@ def design(
         levels={one.variable: one.levels for one in factors},
         terms=terms,
     )
+
+
+def term_kinds(formula: Formula, words: Collection[str]) -> tuple[str, ...]:
+    """Kinds of the terms of a formula: ``"level"`` or ``"slope"``, as in `Design`.
+
+    Parameters
+    ----------
+    formula : Formula
+    words : collection of str
+        Covariates that hold words; the others hold numbers.
+    """
+    columns = {one: ("",) if one in words else np.zeros(1) for one in formula.variables}
+    return tuple(one.kind for one in _codings(formula, columns))
 
 
 @final

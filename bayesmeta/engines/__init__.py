@@ -197,15 +197,27 @@ def device() -> str:
     return kind.platform if kind.platform == "cpu" else f"{kind.platform}: {kind.device_kind}"
 
 
-def pymc_source(model: Model) -> str:
-    """Return PyMC source of a model that runs as it stands once the data are defined."""
+def pymc_source(model: Model, data: Data | None = None) -> str:
+    """Return PyMC source of a model that runs as it stands once the data are defined.
+
+    Parameters
+    ----------
+    model : Model
+    data : Data, optional
+        Of a model with covariates: coefficients then have the names of the columns of their design,
+        which is made in the source of the columns of the table. Without data there is a vector of
+        coefficients for each term of the formula, and the design is one of the data.
+    """
     from .graph.source import source
 
-    return source(model)
+    return source(model, data)
 
 
-def mathematics(model: Model) -> tuple[str, ...]:
-    """Return a model line by line in mathematical notation, priors last."""
+def mathematics(model: Model, data: Data | None = None) -> tuple[str, ...]:
+    """Return a model line by line in mathematical notation, priors last.
+
+    With `data`, covariates are known for numbers or for names of groups.
+    """
     from .graph.notation import mathematics as lines
 
-    return lines(model)
+    return lines(model, data)

@@ -148,13 +148,19 @@ class Model:
     @property
     def priors(self) -> dict[str, Prior]:
         """Priors by parameter, in the order of the signature."""
+        return {**self.location.priors, **self.other_priors}
+
+    @property
+    def other_priors(self) -> dict[str, Prior]:
+        """Priors of all that does not say where effects are expected, by parameter."""
+        located = self.location.spelled
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # pyright: ignore[reportArgumentType]
         found: dict[str, Prior] = {}
         for name, value in values.items():
+            if name in located:
+                continue
             if isinstance(value, Prior):
                 found[name] = value
-            elif isinstance(value, Location):
-                found |= value.priors
             elif isinstance(value, Exchangeable):
                 found |= {f"{name}_mean": value.mean, f"{name}_sd": value.sd}
         return found

@@ -54,6 +54,11 @@ class Predictor(Location):
         """What the coefficients are multiplied by."""
         raise NotImplementedError
 
+    @property
+    def has_slopes(self) -> bool:
+        """Whether slopes have priors: else all terms are of groups."""
+        return False
+
     def prior_of(self, column: str, kind: str) -> Prior:
         """Prior of the coefficient of a column.
 
@@ -186,6 +191,11 @@ class Linear(Predictor):
         """Return the design, with numbers centred and scaled as asked."""
         how = {"centre": self.centre, "scale": self.scale}
         return design(self.formula, data.covariates, data.study, **how)
+
+    @property
+    def has_slopes(self) -> bool:
+        """Whether slopes have priors."""
+        return self.slopes is not None
 
     @property
     def priors(self) -> Mapping[str, Prior]:
