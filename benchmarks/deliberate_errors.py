@@ -625,8 +625,8 @@ MISTAKES = (
     Mistake(
         "forget the alternative in the Bayes factor of mu",
         "evidence/_factors.py",
-        "posterior.model, posterior.data) - log_z\n    _hold",
-        "posterior.model, posterior.data)\n    _hold",
+        "posterior.model, posterior.data) - log_z\n    marginal",
+        "posterior.model, posterior.data)\n    marginal",
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(
@@ -723,8 +723,8 @@ MISTAKES = (
     Mistake(
         "take tau² for tau in the spread of new studies",
         "simulate/_parameters.py",
-        "return mu + tau * (rng.standard_normal(shape)",
-        "return mu + tau**2 * (rng.standard_normal(shape)",
+        "return expected + tau * noise",
+        "return expected + tau**2 * noise",
         "tests/test_simulate.py::test_new_studies_have_effects_of_their_own",
     ),
     Mistake(

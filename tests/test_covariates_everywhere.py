@@ -1,15 +1,17 @@
 """Fits with covariates, wherever a fit is taken: held to a second source, or refused by name."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate
+from scipy import integrate, special, stats
 
 import bayesmeta as bm
+from bayesmeta import checks, decision, evidence, summaries
 from bayesmeta.engines import mathematics, pymc_source
 from bayesmeta.engines.compiled.precision import float64
 from bayesmeta.model import COEFFICIENT
@@ -241,3 +243,289 @@ def test_the_mathematics_name_covariates_with_their_coefficients():
     assert "logit p₁ = β + μᵢ/2" in alone
     assert "μᵢ = γ₀[groupᵢ]\nγ₀ ~ Normal(0, 2)   (group)" in alone
     assert "names stand for numbers here" in "\n".join(mathematics(bm.CommonEffect(mu=mu)))
+
+
+# What reads a fit: right, and held to something else.
+
+
+def log_evidence(data, matrix, sds, tau=True):
+    """Log of the integral over tau of one multivariate normal density: coefficients are normal."""
+    prior = matrix @ np.diag(np.square(sds)) @ matrix.T
+
+    def density(t):
+        law = stats.multivariate_normal(cov=prior + np.diag(data.se**2 + t**2))
+        return law.logpdf(data.y)
+
+    if not tau:
+        return density(0.0)
+    top = max(density(t) for t in np.linspace(0, 2, 81))
+    law = stats.halfnorm(scale=0.5)
+    parts = [
+        integrate.quad(lambda t: np.exp(density(t) - top) * law.pdf(t), *ends, epsabs=1e-12)[0]
+        for ends in ((0, 0.3), (0.3, 1), (1, 4))
+    ]
+    return top + np.log(sum(parts))
+
+
+@cache
+def alike():
+    """A fit of few studies in which a level has one: without it its column is empty."""
+    data = bm.EffectSizes.from_arrays(
+        ["A", "B", "C", "D", "E"],
+        [0.3, -0.4, 0.1, 0.9, 0.2],
+        [0.2, 0.3, 0.1, 0.2, 0.4],
+        measure="OR",
+        covariates={"x": np.array([-1.5, 0.25, 0.5, 2.75, 1.0]), "g": ("u", "v", "v", "v", "v")},
+    )
+    mu = bm.Linear("0 + g + x", intercept=WIDE, slopes=bm.Normal(0, 0.5))
+    return bm.fit(bm.NormalNormal(mu=mu, tau=TAU), data)
+
+
+def test_loo_is_the_ratio_of_evidences_with_the_columns_of_all_studies():
+    fit = alike()
+    found, matrix, sds = bm.loo(fit), fit.model.location.design(fit.data).matrix, [2, 2, 0.5]
+    whole = log_evidence(fit.data, matrix, sds)
+    assert fit.log_marginal_likelihood == pytest.approx(whole, abs=1e-8)
+    assert set(found.how) == {"exact"}
+    for i in range(5):
+        rest = np.arange(5) != i
+        without = log_evidence(fit.data.keep(rest), matrix[rest], sds)
+        assert found.elpd[i] == pytest.approx(whole - without, abs=1e-7)
+    in_sample = stats.norm(0, 1)  # of the last study, by its own place and the spread
+    ahead = fit.at(g="v", x=1.0, new=True)
+    x = np.linspace(-6, 6, 4001)
+    density = np.trapezoid(ahead.pdf(0.2 - 0.4 * x) * in_sample.pdf(x), x)
+    assert found.fitted[-1] == pytest.approx(np.log(density), abs=1e-6)
+
+
+def test_loo_pit_is_the_share_of_lower_results():
+    fit = alike()
+    rest = fit.data.keep(np.arange(5) < 4)
+    without = bm.fit(fit.model.kept(fit.data), rest)
+    y = without.at(g="v", x=1.0, new=True)
+    draws = y.quantile(stats.uniform.ppf((np.arange(4000) + 0.5) / 4000))
+    share = stats.norm.cdf(0.2, draws, 0.4).mean()
+    assert bm.loo(fit).pit[-1] == pytest.approx(share, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["normal", "t", "outliers", "OR", "exchangeable", "beta-binomial"])
+def test_densities_of_studies_are_those_of_a_model_with_their_effect_for_all(name):
+    from bayesmeta.engines import study_densities
+    from bayesmeta.simulate import parameters
+
+    model, data = MODELS[name]
+    drawn = parameters(model, data.k, 7, seed=2, data=data)
+    shared = {key: one for key, one in drawn.items() if one.ndim == 1 or key == COEFFICIENT}
+    found = study_densities(model, data, shared)
+    scalar = replace(model, mu=WIDE)
+    x = X["x"] - X["x"].mean()
+    for i in range(4):
+        mu = shared[COEFFICIENT] @ [1, x[i]]
+        rest = {key: one for key, one in shared.items() if key != COEFFICIENT}
+        own = study_densities(scalar, data, {"mu": mu, **rest})
+        for one, other in zip(found, own, strict=True):
+            # nodes of effects and baselines follow the most precise study of those together
+            assert one[:, i] == pytest.approx(other[:, i], rel=5e-5, abs=1e-6)
+
+
+@pytest.mark.deep("two samplers, one for each model: 40 s")
+def test_loo_of_draws_agrees_with_that_of_integration_and_counts_have_one():
+    fit = on_latitude()
+    drawn = bm.fit(fit.model, fit.data, bm.NUTS(seed=4))
+    assert bm.loo(drawn).elpd == pytest.approx(bm.loo(fit).elpd, abs=0.1)
+    assert bm.deviance(drawn).residual == pytest.approx(bm.deviance(fit).residual, rel=0.15)
+    counts = bm.BinomialNormal(measure="OR", mu=fit.model.mu, tau=TAU)
+    found = bm.loo(bm.fit(counts, BCG, bm.NUTS(seed=4)))
+    assert not found.missing
+    assert np.argmin(found.elpd) == BCG.study.index("TPT Madras 1980")
+
+
+@pytest.mark.parametrize("fit", [alike, on_latitude])
+def test_deviance_of_estimates_is_that_of_their_effects(fit):
+    fit = fit()
+    found = bm.deviance(fit)
+    effects = fit["theta"].each
+    gap = fit.data.y - [one.mean() for one in effects]
+    sd = np.array([one.sd() for one in effects])
+    assert found.residual == pytest.approx((gap**2 + sd**2) / fit.data.se**2, rel=1e-5)
+    assert found.leverage == pytest.approx(sd**2 / fit.data.se**2, rel=1e-5)
+
+
+def test_deviance_without_spread_is_that_of_the_least_squares_line():
+    mu = bm.Linear("x", intercept=bm.Flat(), slopes=bm.Flat())
+    fit = bm.fit(bm.CommonEffect(mu=mu), Y)
+    x = np.column_stack([np.ones(4), X["x"]]) / Y.se[:, None]
+    hat = x @ np.linalg.pinv(x)
+    gap = (np.eye(4) - hat) @ (Y.y / Y.se)
+    found = bm.deviance(fit)
+    assert found.leverage == pytest.approx(np.diag(hat), abs=1e-6)
+    assert found.residual == pytest.approx(gap**2 + np.diag(hat), abs=1e-6)
+    assert found.p_d == pytest.approx(2, abs=1e-6)
+
+
+def test_posterior_predictive_draws_each_study_at_its_place():
+    fit = on_latitude()
+    same = bm.posterior_predictive(fit, seed=1)
+    new = bm.posterior_predictive(fit, seed=1, new=True)
+    for check, effects in (
+        (same, fit["theta"].each),
+        (new, [fit.at(latitude=x, new=True) for x in fit.data.covariates["latitude"]]),
+    ):
+        arm = check.arms["estimate"]
+        for i, effect in enumerate(effects):
+            sd = np.hypot(effect.sd(), fit.data.se[i])
+            assert arm.median[i] == pytest.approx(effect.mean(), abs=0.09 * sd)
+            assert arm.upper[i] - arm.lower[i] == pytest.approx(2 * 1.96 * sd, rel=0.12)
+            assert arm.observed[i] == fit.data.y[i]
+
+
+def test_parameters_are_drawn_from_their_priors_at_the_places_of_the_studies():
+    from bayesmeta.simulate import parameters
+
+    model, data = on_latitude(SLOPE).model, OR
+    drawn = parameters(model, data.k, 20_000, seed=1, data=data)
+    matrix = model.location.design(data).matrix
+    assert drawn[COEFFICIENT].shape == (20_000, 2)
+    assert "theta_new" not in drawn
+    expected = np.sqrt((matrix**2 @ [0.01, 0.01]) + 0.25)
+    assert drawn["theta"].std(axis=0) == pytest.approx(expected, rel=0.03)
+    with pytest.raises(bm.ModelError, match="data=studies"):
+        parameters(model, data.k, 5, seed=1)
+
+
+@pytest.mark.parametrize(("model", "data"), MODELS.values(), ids=MODELS)
+def test_every_likelihood_has_draws_of_parameters_and_of_tables(model, data):
+    from bayesmeta.simulate import parameters, replicate
+
+    if data is MEANS and model.baseline is None:
+        pytest.skip("flat baselines cannot be drawn")
+    drawn = parameters(model, data.k, 50, seed=1, data=data)
+    for new in (False, True):
+        made = replicate(model, drawn, data, seed=2, new=new)
+        assert all(one.shape == (50, 4) and np.isfinite(one).all() for one in made.values())
+
+
+def test_prior_predictive_says_what_coefficients_imply():
+    found = bm.prior_predictive(on_latitude().model, OR, seed=1).table()
+    low, middle, high = np.exp([-3.919928, 0, 3.919928])
+    for name in ("intercept", "latitude"):
+        row = found.loc[f"{COEFFICIENT}[{name}]"]
+        assert row[["lower", "median", "upper"]].tolist() == pytest.approx(
+            [low, middle, high], rel=1e-6
+        )
+    extreme = 2 * stats.norm.cdf(-np.log(10) / 2)
+    assert found.loc[f"{COEFFICIENT}[intercept]", "extreme"] == pytest.approx(extreme, abs=1e-9)
+    assert np.isnan(found.loc[f"{COEFFICIENT}[latitude]", "extreme"])
+    arms = bm.prior_predictive(MODELS["proportions"][0], ARMS, seed=1).table()
+    assert arms.loc[f"{COEFFICIENT}[x] (analysis scale)", "median"] == 0
+
+
+def test_bayes_factors_of_coefficients_and_of_tau_are_those_of_r_bayesmeta():
+    stored = STORED["bayesmeta"]["bcg_OR_ablat_centred_halfnormal0.5_N04"]["bayesfactor"]
+    found = bm.bayes_factors(on_latitude(bm.Normal(0, 4))).table()["bf01"]
+    assert found["tau = 0"] == pytest.approx(stored[0], rel=2e-6)
+    assert found["intercept = 0"] == pytest.approx(stored[1], rel=1e-3)  # by its grid, far out
+    assert found["latitude = 0"] == pytest.approx(stored[2], rel=1e-5)
+
+
+def test_bayes_factors_are_ratios_of_evidences_of_other_fits():
+    fit, x = alike(), alike().data.covariates["x"]
+    table = bm.bayes_factors(fit).table()["log_bf01"]
+    mu = bm.ByGroup("g", WIDE)
+    without = bm.fit(bm.NormalNormal(mu=mu, tau=TAU), fit.data).log_marginal_likelihood
+    assert table["x = 0"] == pytest.approx(without - fit.log_marginal_likelihood, abs=1e-8)
+    common = bm.CommonEffect(mu=fit.model.mu)
+    without = bm.fit(common, fit.data).log_marginal_likelihood
+    assert table["tau = 0"] == pytest.approx(without - fit.log_marginal_likelihood, abs=1e-9)
+    matrix = np.column_stack([[0, 1, 1, 1, 1], x - x.mean()])
+    without = log_evidence(fit.data, matrix, [2, 0.5])
+    assert table["g[u] = 0"] == pytest.approx(without - fit.log_marginal_likelihood, abs=1e-7)
+    alone = bm.fit(bm.CommonEffect(mu=bm.Linear("0 + x", intercept=WIDE, slopes=SLOPE)), fit.data)
+    nothing = stats.norm(0, fit.data.se).logpdf(fit.data.y).sum()
+    found = bm.bayes_factors(alone).table().loc["x = 0", "log_bf01"]
+    assert found == pytest.approx(nothing - alone.log_marginal_likelihood, abs=1e-9)
+
+
+def test_bayes_factors_of_tau_by_scale_are_those_of_fits_with_these_priors():
+    scaled = bm.bayes_factors(on_latitude()).by_scale
+    wide = bm.bayes_factors(on_latitude(tau=bm.HalfNormal(1))).factors[-1]
+    assert scaled[2].log_bf01 == pytest.approx(wide.log_bf01, abs=1e-6)
+
+
+def test_files_hold_coefficients_by_name_with_their_prior(tmp_path):
+    import xarray as xr
+
+    from bayesmeta.files import write_posterior
+
+    fit = on_latitude()
+    write_posterior(fit, tmp_path / "fit.nc")
+    with xr.open_datatree(tmp_path / "fit.nc", engine="h5netcdf") as tree:
+        drawn = tree["posterior"]["coefficient"]
+        assert drawn.dims == ("chain", "draw", "term")
+        slope = drawn.sel(term="latitude")
+        assert float(slope.mean()) == pytest.approx(fit["latitude"].mean(), abs=2e-4)
+        assert float(tree["prior"]["coefficient"].std()) == pytest.approx(2, rel=0.06)
+        assert tree["prior"]["theta"].dims == ("chain", "draw", "study")
+        log = tree["log_likelihood"]["y"].values.reshape(-1, 13)
+        # the harmonic mean over draws is the density of a study given the others
+        elpd = -np.log(np.exp(-log).mean(axis=0))
+        assert np.median(np.abs(elpd - bm.loo(fit).elpd)) < 0.02
+        assert tree["constant_data"]["latitude"].values[0] == 44
+
+
+def test_slopes_of_logits_are_no_proportions():
+    data = bm.EffectSizes.from_arrays(NAMES, Y.y - 1, Y.se, measure="PLO", covariates=X)
+    fit = bm.fit(bm.NormalNormal(**ON_X), data)
+    table = bm.summary(fit, scale="natural")["median"]
+    intercept, slope = (fit[name].quantile(0.5) for name in ("intercept", "x"))
+    assert table[f"{COEFFICIENT}[intercept]"] == pytest.approx(special.expit(intercept), abs=1e-12)
+    assert table[f"{COEFFICIENT}[x]"] == pytest.approx(slope, abs=1e-12)
+    assert f"x {slope:.4g}" in repr(fit)
+    assert "(logit proportion); tau" in repr(fit)
+    odds = bm.summary(bm.fit(fit.model, Y), scale="natural").loc[f"{COEFFICIENT}[x]", "median"]
+    assert odds == pytest.approx(np.exp(bm.fit(fit.model, Y)["x"].quantile(0.5)), abs=1e-12)
+    assert MODELS["RD"][0].no_values(COUNTS) == ("x",)
+    several = bm.MultivariateNormal(mu=WIDE, tau=TAU, rho=bm.Uniform(-1, 1))
+    assert several.location.differences(Y) == ()
+
+
+READERS = {
+    "compare": lambda fit: bm.compare({"a": fit}),
+    "conflict": lambda fit: checks.conflict(fit),
+    "power_scaling": lambda fit: bm.power_scaling(fit),
+    "mean_weights": lambda fit: bm.mean_weights(fit),
+    "reverse_bayes": lambda fit: bm.reverse_bayes(fit),
+    "tipping_points": lambda fit: bm.tipping_points(fit),
+    "zero_studies": lambda fit: bm.zero_studies(fit),
+    "A conclusion": lambda fit: evidence.conclusion(fit),
+    "scenarios": lambda fit: bm.scenarios(fit),
+    "absolute_effects": lambda fit: bm.absolute_effects(fit, better="lower", baseline=0.1),
+    "psa": lambda fit: bm.psa({"a": bm.PsaOutcome(fit, better="lower", baseline=0.1)}),
+    "summary_of_findings": lambda fit: bm.summary_of_findings(
+        {"a": decision.EffectAlone(posterior=fit, better="lower")}
+    ),
+    "baseline": lambda fit: bm.baseline(fit),
+    "forest": lambda fit: bm.plots.forest(fit),
+    "A forest plot": lambda fit: summaries.forest_rows(fit),
+    "density_rows": lambda fit: bm.plots.prior_posterior(fit),
+    "fit_many": lambda fit: bm.fit_many(fit.model, FRAME, by="study"),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_has_room_for_one_effect_refuses_several_and_says_where_to_ask(name):
+    for fit, covariate in ((on_latitude(), "latitude"), (alike(), "g, x")):
+        said = rf"{name} takes a model with one overall effect, and here it depends on {covariate}"
+        with pytest.raises(bm.ModelError, match=rf"{said}: .* posterior\.at"):
+            READERS[name](fit)
+
+
+def test_the_others_take_a_fit_with_covariates():
+    fit = alike()
+    whole = bm.check(fit, seed=1)
+    assert whole.loo is not None
+    assert "power_scaling takes a model with one overall effect" in repr(whole.trust)
+    assert bm.coherence(fit).passed
+    assert list(bm.compare_loo({"line": bm.loo(fit), "groups": bm.loo(fit)}).index)
+    with pytest.raises(bm.ModelError, match="MultivariateNormal"):
+        bm.compare_outcomes(fit)

@@ -13,14 +13,14 @@ parameters and data from it. Integration and PyMC are written apart and tested a
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..machine import forks  # noqa: F401 - looks at every fork from here on
-from ..model import Arms, Data, Likelihood, Model
+from ..model import COEFFICIENT, Arms, Data, Likelihood, Model
 from ..posterior import Posterior
 from ..studies import ContinuousStudies
 from ..ways import shown
@@ -112,7 +112,7 @@ def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.flo
     model : Model
     data : Data
     draws : mapping of str to ndarray, shape (n,)
-        What all studies share, e.g. ``mu`` and ``tau``.
+        What all studies share, e.g. ``mu`` and ``tau``; coefficients (n, p).
 
     Returns
     -------
@@ -155,16 +155,21 @@ def effect_likelihoods(
     return at_effects(arms, data, theta)
 
 
-def log_evidence_without(parameter: Literal["mu", "tau"], model: Model, data: Data) -> float:
-    """Log marginal likelihood of a model with mu, or tau, at zero, integrated by itself.
+def log_evidence_without(parameter: str, model: Model, data: Data) -> float:
+    """Log marginal likelihood of a model with one parameter at zero, integrated by itself.
 
     Parameters
     ----------
-    parameter : {"mu", "tau"}
+    parameter : str
+        ``"mu"``, ``"tau"``, or where effects depend on covariates ``"coefficient[latitude]"``.
     model : Model
         With proper priors; its constant is that of ``Posterior.log_marginal_likelihood``.
     data : Data
     """
+    if model.location.name == COEFFICIENT:
+        from .exact.linear import log_evidence_at_zero
+
+        return log_evidence_at_zero(parameter, model, data)  # pyright: ignore[reportArgumentType]
     from .exact.null import log_evidence_without_effect, log_evidence_without_spread
 
     integrate = log_evidence_without_effect if parameter == "mu" else log_evidence_without_spread

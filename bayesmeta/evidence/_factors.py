@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import singledispatch
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.special import expit
 
 from ..engines import log_evidence_without
 from ..errors import ModelError
-from ..model import compose
+from ..model import COEFFICIENT, Location, Overall, Predictor, compose
 from ..posterior import Array, Marginal, Posterior, TauDensity, check_posterior
 from ..priors import (
     Exponential,
@@ -47,7 +48,7 @@ class BayesFactor:
     Attributes
     ----------
     hypothesis : str
-        ``"mu = 0"`` or ``"tau = 0"``.
+        ``"mu = 0"`` or ``"tau = 0"``; where effects depend on covariates ``"latitude = 0"``.
     prior : Prior
         Of that parameter under the alternative: the factor depends on it.
     log_bf01 : float
@@ -87,7 +88,9 @@ class BayesFactors:
     Attributes
     ----------
     factors : tuple of BayesFactor
-        Against mu = 0 if that means no difference, and with random effects against tau = 0.
+        Against mu = 0 if that means no difference, and with random effects against tau = 0. Where
+        effects depend on covariates against each coefficient: intercepts and means of groups if
+        0 means no difference, slopes always.
     by_scale : tuple of BayesFactor
         That of tau with its prior half as wide, as it is and twice as wide; empty where the prior
         has no scale.
@@ -115,11 +118,11 @@ class BayesFactors:
 def bayes_factors(posterior: Posterior) -> BayesFactors:
     """Weigh no effect, and no heterogeneity, against the model.
 
-    Each factor is the marginal likelihood of the same model with mu, or tau, at 0 over that of the
-    model; for mu this is the Savage–Dickey ratio, its posterior over its prior density at 0, and
-    keeps its digits where that density has none left. Both answer to the priors, not to the data
-    alone: a prior twice as wide under the alternative nearly doubles the factor for 0, so that of
-    tau comes at three widths.
+    Each factor is the marginal likelihood of the same model with mu, or a coefficient, or tau, at 0
+    over that of the model; for mu and coefficients this is the Savage–Dickey ratio, its posterior
+    over its prior density at 0, and keeps its digits where that density has none left. All answer
+    to the priors, not to the data alone: a prior twice as wide under the alternative nearly doubles
+    the factor for 0, so that of tau comes at three widths.
 
     Parameters
     ----------
@@ -151,7 +154,7 @@ def bayes_factors(posterior: Posterior) -> BayesFactors:
     """
     check_posterior(posterior)
     log_z = _log_evidence(posterior)
-    factors = (_of_mu(posterior, log_z),) if scale_of(posterior).comparative else ()
+    factors = _of_places(posterior.model.location, posterior, log_z)
     if "tau" not in posterior.marginals:
         return BayesFactors(factors=factors, by_scale=())
     log_z0 = log_evidence_without("tau", posterior.model, posterior.data)
@@ -204,16 +207,47 @@ def _log_evidence(posterior: Posterior) -> float:
     return posterior.log_marginal_likelihood
 
 
-def _of_mu(posterior: Posterior, log_z: float) -> BayesFactor:
-    prior = posterior.model.overall
-    low, high = prior.support
+@singledispatch
+def _of_places(location: Location, posterior: Posterior, log_z: float) -> tuple[BayesFactor, ...]:
+    """Against each parameter that says where effects are expected, if 0 means no difference."""
+    raise ModelError(f"Bayes factors are not known with {location!r}.")
+
+
+@_of_places.register
+def _(location: Overall, posterior: Posterior, log_z: float) -> tuple[BayesFactor, ...]:
+    if not scale_of(posterior).comparative:
+        return ()
+    return (_of_effect("mu", "mu", location.mu, posterior, log_z),)
+
+
+@_of_places.register
+def _(location: Predictor, posterior: Posterior, log_z: float) -> tuple[BayesFactor, ...]:
+    made, compares = location.design(posterior.data), scale_of(posterior).comparative
+    columns = zip(made.names, made.kinds, location.coefficients(made), strict=True)
+    return tuple(
+        _of_effect(name, f"{COEFFICIENT}[{name}]", prior, posterior, log_z)
+        for name, kind, prior in columns
+        if compares or kind == "slope"
+    )
+
+
+def _of_effect(
+    name: str, parameter: str, prior: Prior, posterior: Posterior, log_z: float
+) -> BayesFactor:
+    hypothesis, (low, high) = f"{name} = 0", prior.support
     log_prior = float(log_density(prior, np.array(0.0))) if low < 0 < high else -np.inf
     if not np.isfinite(log_prior):
-        why = "none: 0 is at the end of the prior of mu, or outside, so no alternative surrounds it"
-        return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=np.nan, how=why)
-    log_bf01 = log_evidence_without("mu", posterior.model, posterior.data) - log_z
-    _hold_to_density(posterior.at(), log_bf01 + log_prior, "mu")
-    return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=log_bf01, how=HOW.format("mu"))
+        why = (
+            f"none: 0 is at the end of the prior of {name}, or outside, so no alternative "
+            "surrounds it"
+        )
+        return BayesFactor(hypothesis=hypothesis, prior=prior, log_bf01=np.nan, how=why)
+    log_bf01 = log_evidence_without(parameter, posterior.model, posterior.data) - log_z
+    marginal = posterior[name]
+    assert isinstance(marginal, Marginal)
+    _hold_to_density(marginal, log_bf01 + log_prior, name)
+    how = HOW.format(name)
+    return BayesFactor(hypothesis=hypothesis, prior=prior, log_bf01=log_bf01, how=how)
 
 
 def _hold_to_density(marginal: Marginal, log_density_at_0: float, name: str) -> None:

@@ -129,10 +129,24 @@ class Model:
         before, numbered = self.location, self.location.numbered(data)
         return self if numbered is before else replace(self, **numbered.spelled)  # pyright: ignore
 
+    def kept(self, data: Data) -> Self:
+        """Return the model as it is for these data, to be fitted to a part of them."""
+        before, kept = self.location, self.location.kept(data)
+        return self if kept is before else replace(self, **kept.spelled)  # pyright: ignore
+
     def labels(self, name: str, data: Data) -> Mapping[str, tuple[str, ...]]:
         """Return the names along the axes of a parameter that is no scalar, by axis."""
         names = self.location.entries(data)
         return {"term": names} if name == self.location.name and names else {"study": data.study}
+
+    def no_values(self, data: Data) -> tuple[str, ...]:
+        """Return the entries that have none on the natural scale of the measure.
+
+        Slopes of logits or of atanh(RD) are differences that no transform of theirs alone tells;
+        of logs they are ratios.
+        """
+        slopes = self.location.differences(data)
+        return slopes if slopes and self.scale(data).link not in ("log", "identity") else ()
 
     @property
     def effects(self) -> tuple[str, ...]:

@@ -97,9 +97,22 @@ class Predictor(Location):
         """Names of the coefficients."""
         return self.design(data).names
 
+    def differences(self, data: Table) -> tuple[str, ...]:
+        """Names of the coefficients other than intercept and means of groups."""
+        made = self.design(data)
+        return tuple(n for n, kind in zip(made.names, made.kinds, strict=True) if kind == "slope")
+
     def columns(self, data: Table) -> Mapping[str, Array]:
         """The design, (p, k)."""
         return {DESIGN: self.design(data).matrix.T}
+
+    def expected(self, data: Table, draws: Mapping[str, Array]) -> Array:
+        """Sums of coefficients, (..., k)."""
+        return draws[COEFFICIENT] @ self.columns(data)[DESIGN]
+
+    def kept(self, data: Table) -> "Predictor":
+        """With the columns of these studies: a part of them is centred where all were."""
+        return Kept(self, self.design(data))
 
     def complete(self, data: Table) -> Table:
         """Return the studies that have all covariates; the others are among the excluded ones."""
@@ -284,6 +297,41 @@ class ByGroup(Predictor):
     def prior_of(self, column: str, kind: str) -> Prior:
         """The same for every group."""
         return self.prior
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept(Predictor):
+    """A location with the columns of a design that was made before: its centres and its levels."""
+
+    of: Predictor
+    made: Design
+
+    def __repr__(self) -> str:
+        return repr(self.of)
+
+    @property
+    def terms(self) -> Formula:
+        """As before."""
+        return self.of.terms
+
+    @property
+    def has_slopes(self) -> bool:
+        """As before."""
+        return self.of.has_slopes
+
+    @property
+    def priors(self) -> Mapping[str, Prior]:
+        """As before."""
+        return self.of.priors
+
+    def prior_of(self, column: str, kind: str) -> Prior:
+        """As before."""
+        return self.of.prior_of(column, kind)
+
+    def design(self, data: Table) -> Design:
+        """The same columns of these studies."""
+        return self.made.over(data.covariates)
 
 
 @final

@@ -17,7 +17,7 @@ from scipy.special import ndtri
 
 from ...effects import EffectSizes
 from ...errors import ModelError
-from ...model import Model, NoSpread, Predictor
+from ...model import COEFFICIENT, Model, NoSpread, Predictor
 from ...posterior import (
     Check,
     Deferred,
@@ -33,6 +33,7 @@ from ...priors import LOG_2PI, Prior, log_density_of_tau
 from ...ways import way
 from .._cautions import cautions
 from ..nodes.even import even
+from ..settings import Quadrature
 from .mu_prior import mu_prior, takes_mu
 from .normal import NEGLIGIBLE, moment_gaps, refined, typical_tau
 from .propriety import moments_of_coefficients, moments_of_tau
@@ -89,9 +90,40 @@ def integrate_linear(model: Model, data: EffectSizes, *, nodes: int, tolerance: 
     problem = _Problem.of(model, data)
     if isinstance(model.between, NoSpread):
         return _posterior(_Fit.common(problem), 0.0, tolerance)
-    scale = typical_tau(problem.tau, data, lambda tau: problem.given(tau).log_weight)
+    scale = problem.typical_tau
     fit, error = refined(lambda n: _Fit.at(n, scale, problem), _Fit.distance, nodes, tolerance)
     return _posterior(fit, error, tolerance)
+
+
+def log_evidence_at_zero(parameter: str, model: Model, data: EffectSizes) -> float:
+    """Log marginal likelihood of the same model with tau, or one coefficient, at zero.
+
+    Parameters
+    ----------
+    parameter : str
+        ``"tau"``, or ``"coefficient[latitude]"``, whose column is then left out.
+    model : Model
+    data : EffectSizes
+
+    Raises
+    ------
+    ModelError
+        If the integral over tau does not settle.
+    """
+    problem = _Problem.of(model, data)
+    if parameter != "tau":
+        problem = problem.without(parameter)
+    if parameter == "tau" or isinstance(model.between, NoSpread):
+        return float(logsumexp(problem.given(np.zeros(1)).log_weight))
+    settings, scale = Quadrature(), problem.typical_tau
+    nodes, tolerance = settings.nodes, settings.tolerance
+    fit, error = refined(lambda n: _Fit.at(n, scale, problem), _Fit.distance, nodes, tolerance)
+    if error > tolerance:
+        raise ModelError(
+            f"The marginal likelihood with {parameter} at 0 does not settle, so that there is no "
+            "Bayes factor of it."
+        )
+    return fit.log_z
 
 
 @final
@@ -112,12 +144,32 @@ class _Problem:
         assert isinstance(location, Predictor)
         design = location.design(data)
         priors = location.coefficients(design)
-        far = np.abs(data.y).max() / np.abs(design.matrix).max(axis=0)
-        return cls(model, data, design.names, design.matrix, priors, _product(priors, far))
+        flat = np.array([not one.proper for one in priors])
+        if np.linalg.matrix_rank(design.matrix[:, flat]) < flat.sum():
+            raise ModelError(
+                "Coefficients with flat priors cannot be told apart in these studies: "
+                f"{', '.join(design.names)}; give them proper ones, e.g. Normal(0, 2)."
+            )
+        components = _product(priors, _far(data, design.matrix))
+        return cls(model, data, design.names, design.matrix, priors, components)
 
     @property
     def tau(self) -> Prior:
         return self.model.priors["tau"]
+
+    @property
+    def typical_tau(self) -> float:
+        """A rough posterior median of tau."""
+        return typical_tau(self.tau, self.data, lambda tau: self.given(tau).log_weight)
+
+    def without(self, parameter: str) -> "_Problem":
+        """The same with one coefficient at 0."""
+        gone = [f"{COEFFICIENT}[{name}]" for name in self.names].index(parameter)
+        names = self.names[:gone] + self.names[gone + 1 :]
+        priors = self.priors[:gone] + self.priors[gone + 1 :]
+        design = np.delete(self.design, gone, axis=1)
+        components = _product(priors, _far(self.data, design))
+        return _Problem(self.model, self.data, names, design, priors, components)
 
     def given(self, tau: Array) -> Given:
         """Integrate coefficients and study effects out; `tau` (t,)."""
@@ -127,6 +179,12 @@ class _Problem:
         return Given(*(np.concatenate(one) for one in zip(*found, strict=True)))
 
 
+def _far(data: EffectSizes, design: Array) -> Array:
+    """How far from 0 each coefficient may lie, (p,); one that no study has stays with its prior."""
+    longest = np.abs(design).max(axis=0)
+    return np.abs(data.y).max() / np.where(longest == 0, 1.0, longest)
+
+
 def _product(priors: Sequence[Prior], far: Array) -> Components:
     """Every combination of one normal of each prior, which may lie as far off as `far`, (p,)."""
     if why_not := not_closed(priors):
@@ -134,6 +192,8 @@ def _product(priors: Sequence[Prior], far: Array) -> Components:
     each = [mu_prior(prior, float(at)) for prior, at in zip(priors, far, strict=True)]
 
     def combined(arrays: Sequence[Array]) -> Array:
+        if not arrays:
+            return np.zeros((1, 0))
         return np.stack([one.ravel() for one in np.meshgrid(*arrays, indexing="ij")], axis=-1)
 
     return Components(
@@ -148,7 +208,7 @@ def _given(problem: _Problem, tau: Array) -> Given:
     variance = problem.data.se**2 + tau[:, None] ** 2  # (t, k)
     weighted = x / variance[..., None]  # (t, k, p)
     total = (weighted.swapaxes(1, 2) @ x)[:, None] + precision[:, :, None] * np.eye(x.shape[1])
-    near = np.linalg.lstsq(x, y, rcond=None)[0]  # a shift, lest digits are lost
+    near = np.linalg.pinv(x) @ y  # a shift, lest digits are lost
     right = weighted.swapaxes(1, 2) @ (y - x @ near)  # (t, p)
     right = right[:, None] + precision * (centre - near)
     covariance = np.linalg.inv(total)
