@@ -625,8 +625,8 @@ MISTAKES = (
     Mistake(
         "forget the alternative in the Bayes factor of mu",
         "evidence/_factors.py",
-        "posterior.model, posterior.data) - log_z\n    marginal",
-        "posterior.model, posterior.data)\n    marginal",
+        "posterior.model, posterior.data) - log_z\n    _hold",
+        "posterior.model, posterior.data)\n    _hold",
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, special, stats
+from test_linear import crins
 
 import bayesmeta as bm
 from bayesmeta import checks, decision, evidence, summaries
@@ -328,12 +329,15 @@ def test_densities_of_studies_are_those_of_a_model_with_their_effect_for_all(nam
             assert one[:, i] == pytest.approx(other[:, i], rel=5e-5, abs=1e-6)
 
 
-@pytest.mark.deep("two samplers, one for each model: 40 s")
+@pytest.mark.deep("two samplers, and fits without each of five studies: 30 s")
 def test_loo_of_draws_agrees_with_that_of_integration_and_counts_have_one():
     fit = on_latitude()
     drawn = bm.fit(fit.model, fit.data, bm.NUTS(seed=4))
     assert bm.loo(drawn).elpd == pytest.approx(bm.loo(fit).elpd, abs=0.1)
     assert bm.deviance(drawn).residual == pytest.approx(bm.deviance(fit).residual, rel=0.15)
+    again = bm.loo(alike(), engine=bm.NUTS(seed=2))
+    assert set(again.how) == {"refit"}
+    assert again.elpd == pytest.approx(bm.loo(alike()).elpd, abs=0.08)
     counts = bm.BinomialNormal(measure="OR", mu=fit.model.mu, tau=TAU)
     found = bm.loo(bm.fit(counts, BCG, bm.NUTS(seed=4)))
     assert not found.missing
@@ -393,12 +397,15 @@ def test_parameters_are_drawn_from_their_priors_at_the_places_of_the_studies():
         parameters(model, data.k, 5, seed=1)
 
 
-@pytest.mark.parametrize(("model", "data"), MODELS.values(), ids=MODELS)
+PROPER_ONES = {
+    name: one for name, one in MODELS.items() if "means" not in name or one[0].baseline is not None
+}
+
+
+@pytest.mark.parametrize(("model", "data"), PROPER_ONES.values(), ids=PROPER_ONES)
 def test_every_likelihood_has_draws_of_parameters_and_of_tables(model, data):
     from bayesmeta.simulate import parameters, replicate
 
-    if data is MEANS and model.baseline is None:
-        pytest.skip("flat baselines cannot be drawn")
     drawn = parameters(model, data.k, 50, seed=1, data=data)
     for new in (False, True):
         made = replicate(model, drawn, data, seed=2, new=new)
@@ -420,12 +427,16 @@ def test_prior_predictive_says_what_coefficients_imply():
     assert arms.loc[f"{COEFFICIENT}[x] (analysis scale)", "median"] == 0
 
 
-def test_bayes_factors_of_coefficients_and_of_tau_are_those_of_r_bayesmeta():
-    stored = STORED["bayesmeta"]["bcg_OR_ablat_centred_halfnormal0.5_N04"]["bayesfactor"]
-    found = bm.bayes_factors(on_latitude(bm.Normal(0, 4))).table()["bf01"]
+@pytest.mark.parametrize("name", [one for one in STORED["bayesmeta"] if one.endswith("N04")])
+def test_bayes_factors_of_coefficients_and_of_tau_are_those_of_r_bayesmeta(name):
+    prior, stored = bm.Normal(0, 4), STORED["bayesmeta"][name]["bayesfactor"]
+    fit = on_latitude(prior) if name.startswith("bcg") else crins(name, prior)
+    found = bm.bayes_factors(fit).table()["bf01"]
     assert found["tau = 0"] == pytest.approx(stored[0], rel=2e-6)
-    assert found["intercept = 0"] == pytest.approx(stored[1], rel=1e-3)  # by its grid, far out
-    assert found["latitude = 0"] == pytest.approx(stored[2], rel=1e-5)
+    names = [f"{one} = 0" for one in fit.model.location.entries(fit.data)]
+    for one, other in zip(names, stored[1:], strict=True):
+        assert found[one] == pytest.approx(other, rel=1e-3)  # by a density far out on R's grid
+    assert bm.coherence(fit, factors=bm.bayes_factors(fit)).passed
 
 
 def test_bayes_factors_are_ratios_of_evidences_of_other_fits():
@@ -471,6 +482,10 @@ def test_files_hold_coefficients_by_name_with_their_prior(tmp_path):
         elpd = -np.log(np.exp(-log).mean(axis=0))
         assert np.median(np.abs(elpd - bm.loo(fit).elpd)) < 0.02
         assert tree["constant_data"]["latitude"].values[0] == 44
+        design = tree["constant_data"]["design"]
+        expected = (design * drawn).sum("term").mean(("chain", "draw"))
+        at = [fit.at(latitude=x).mean() for x in (44, 55)]
+        assert expected.values[:2] == pytest.approx(at, abs=0.01)
 
 
 def test_slopes_of_logits_are_no_proportions():
@@ -510,6 +525,20 @@ READERS = {
     "density_rows": lambda fit: bm.plots.prior_posterior(fit),
     "fit_many": lambda fit: bm.fit_many(fit.model, FRAME, by="study"),
 }
+
+
+OF_ARMS = {
+    "width_penalty": lambda fit: bm.width_penalty(fit),
+    "quartile_definitions": lambda fit: bm.quartile_definitions(fit),
+}
+
+
+@pytest.mark.parametrize("name", OF_ARMS)
+def test_so_does_what_is_for_arms_alone(name):
+    model = MODELS["means"][0]
+    fit = replace(bm.fit(replace(model, mu=WIDE), MEANS), model=model)  # no sampler is needed
+    with pytest.raises(bm.ModelError, match=f"{name} takes a model with one overall effect"):
+        OF_ARMS[name](fit)
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -129,7 +129,8 @@ def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) ->
     treatment arm given those of the control arm (for the beta-binomial model too), given the
     margins in a hypergeometric likelihood. Exact posteriors are reweighted without Monte Carlo
     error, or fitted again where that would not be sound; draws are weighted by Pareto-smoothed
-    importance sampling, and fitted again where Pareto k exceeds 0.7.
+    importance sampling, and fitted again where Pareto k exceeds 0.7. Where effects depend on
+    covariates the columns of the design stay those of all studies, with their centres and levels.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 from scipy.special import expit
@@ -217,23 +217,33 @@ def _of_places(location: Location, posterior: Posterior, log_z: float) -> tuple[
 def _(location: Overall, posterior: Posterior, log_z: float) -> tuple[BayesFactor, ...]:
     if not scale_of(posterior).comparative:
         return ()
-    return (_of_effect("mu", "mu", location.mu, posterior, log_z),)
+    mu = _Effect("mu", "mu", location.mu, posterior.at())
+    return (_of_effect(mu, posterior, log_z),)
 
 
 @_of_places.register
 def _(location: Predictor, posterior: Posterior, log_z: float) -> tuple[BayesFactor, ...]:
     made, compares = location.design(posterior.data), scale_of(posterior).comparative
     columns = zip(made.names, made.kinds, location.coefficients(made), strict=True)
-    return tuple(
-        _of_effect(name, f"{COEFFICIENT}[{name}]", prior, posterior, log_z)
+    effects = [
+        _Effect(name, f"{COEFFICIENT}[{name}]", prior, posterior.contrast({name: 1.0}))
         for name, kind, prior in columns
         if compares or kind == "slope"
-    )
+    ]
+    return tuple(_of_effect(one, posterior, log_z) for one in effects)
 
 
-def _of_effect(
-    name: str, parameter: str, prior: Prior, posterior: Posterior, log_z: float
-) -> BayesFactor:
+class _Effect(NamedTuple):
+    """What a hypothesis calls a parameter, its own name, its prior and its posterior."""
+
+    name: str
+    parameter: str
+    prior: Prior
+    marginal: Marginal
+
+
+def _of_effect(effect: _Effect, posterior: Posterior, log_z: float) -> BayesFactor:
+    name, parameter, prior, marginal = effect
     hypothesis, (low, high) = f"{name} = 0", prior.support
     log_prior = float(log_density(prior, np.array(0.0))) if low < 0 < high else -np.inf
     if not np.isfinite(log_prior):
@@ -243,8 +253,6 @@ def _of_effect(
         )
         return BayesFactor(hypothesis=hypothesis, prior=prior, log_bf01=np.nan, how=why)
     log_bf01 = log_evidence_without(parameter, posterior.model, posterior.data) - log_z
-    marginal = posterior[name]
-    assert isinstance(marginal, Marginal)
     _hold_to_density(marginal, log_bf01 + log_prior, name)
     how = HOW.format(name)
     return BayesFactor(hypothesis=hypothesis, prior=prior, log_bf01=log_bf01, how=how)

@@ -88,9 +88,9 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
     DataTree
         Groups ``posterior``, ``posterior_predictive`` (the same studies again), ``log_likelihood``
         (of each study's result, its effect and baseline integrated out, for ``arviz.loo``),
-        ``observed_data``, ``constant_data``; for proper priors ``prior`` and
-        ``prior_predictive``; for a sampled posterior ``sample_stats``. The attributes state the
-        model with its priors, the engine and the version.
+        ``observed_data``, ``constant_data`` (where effects depend on covariates with their design);
+        for proper priors ``prior`` and ``prior_predictive``; for a sampled posterior
+        ``sample_stats``. The attributes state the model with its priors, the engine and the version.
     """
     import xarray as xr
 
@@ -120,7 +120,7 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
             if (key in observed) == wanted
         }
         tree[name] = xr.DataTree(xr.Dataset(columns, coords=study))
-    constant = tree["constant_data"].dataset
+    constant = tree["constant_data"].dataset.assign(_designs(posterior))
     tree["constant_data"] = xr.DataTree(
         constant.assign(_covariates(posterior.data, list(map(str, constant.variables))))
     )
@@ -157,6 +157,12 @@ def _covariates(data: Data, taken: Sequence[str]) -> dict[str, Variable]:
         name: ("study", _in_a_file(column), {"column": _CONTROL.sub(" ", own)})
         for name, (own, column) in zip(safe, data.covariates.items(), strict=True)
     }
+
+
+def _designs(posterior: Posterior) -> Mapping[str, tuple[tuple[str, str], NDArray[np.float64]]]:
+    """What coefficients are multiplied by in each study, where there are any."""
+    columns = posterior.model.location.columns(posterior.data)
+    return {name: (("term", "study"), values) for name, values in columns.items()}
 
 
 def _in_a_file(column: Covariate) -> NDArray[np.float64] | NDArray[np.str_]:
