@@ -90,7 +90,8 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
         (of each study's result, its effect and baseline integrated out, for ``arviz.loo``),
         ``observed_data``, ``constant_data`` (where effects depend on covariates with their design);
         for proper priors ``prior`` and ``prior_predictive``; for a sampled posterior
-        ``sample_stats``. The attributes state the model with its priors, the engine and the version.
+        ``sample_stats``. The attributes state the model with its priors, the engine and the
+        version.
     """
     import xarray as xr
 
