@@ -541,7 +541,7 @@ MISTAKES = (
     Mistake(
         "count a flat mu as if it took no study",
         "engines/exact/propriety.py",
-        "return _tail(tau) + k - isinstance(mu, Flat)",
+        "return _tail(tau) + k - sum(isinstance(one, Flat) for one in priors)",
         "return _tail(tau) + k",
         EXACT + "a_posterior_needs_as_many_studies_as_its_tail",
     ),

@@ -558,3 +558,30 @@ def test_the_others_take_a_fit_with_covariates():
     assert list(bm.compare_loo({"line": bm.loo(fit), "groups": bm.loo(fit)}).index)
     with pytest.raises(bm.ModelError, match="MultivariateNormal"):
         bm.compare_outcomes(fit)
+
+
+def test_priors_of_coefficients_are_among_those_that_pymc_may_lack(monkeypatch):
+    from bayesmeta.engines.graph import source
+
+    assert source.lacking(MODELS["normal"][0]) == ""
+    known = {one: form for one, form in source._PYMC.items() if one is not bm.StudentT}
+    monkeypatch.setattr(source, "_PYMC", known)
+    assert "no PyMC form of StudentT(4, 0, 1)" in source.lacking(MODELS["normal"][0])
+
+
+def test_a_covariate_may_be_called_as_a_parameter_is():
+    data = bm.EffectSizes.from_arrays(
+        NAMES, Y.y, Y.se, measure="OR", covariates={"tau": X["x"], "mu": X["group"]}
+    )
+    flat = bm.Linear("tau", intercept=WIDE, slopes={"tau": bm.Flat()})
+    model = bm.NormalNormal(mu=flat, tau=TAU)
+    assert model.priors == {"intercept": WIDE, "mu[tau]": bm.Flat(), "tau": TAU}
+    fit = bm.fit(model, data)
+    assert fit.log_marginal_likelihood is None
+    with pytest.raises(bm.ModelError, match="proper priors"):
+        bm.bayes_factors(fit)
+    proper = bm.Linear("tau", intercept=WIDE, slopes=SLOPE)
+    found = bm.bayes_factors(bm.fit(bm.NormalNormal(mu=proper, tau=TAU), data)).factors
+    same = bm.fit(bm.NormalNormal(mu=bm.Linear("x", intercept=WIDE, slopes=SLOPE), tau=TAU), Y)
+    expected = [one.log_bf01 for one in bm.bayes_factors(same).factors]
+    assert [one.log_bf01 for one in found] == pytest.approx(expected, abs=1e-12)

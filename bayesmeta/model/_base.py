@@ -161,8 +161,16 @@ class Model:
 
     @property
     def priors(self) -> dict[str, Prior]:
-        """Priors by parameter, in the order of the signature."""
-        return {**self.location.priors, **self.other_priors}
+        """Priors by parameter, in the order of the signature.
+
+        That of a covariate which is called as a parameter is, ``tau`` say, is of ``mu[tau]``.
+        """
+        others = self.other_priors
+        located = {
+            f"mu[{name}]" if name in others else name: prior
+            for name, prior in self.location.priors.items()
+        }
+        return {**located, **others}
 
     @property
     def other_priors(self) -> dict[str, Prior]:
