@@ -13,7 +13,7 @@ from .arguments import check_mapping, is_among
 from .effects import ATANH_RD, MEASURES, effect_sizes, printed_values
 from .errors import ModelError
 from .frequentist import FrequentistFit
-from .model import Model, check_one_outcome
+from .model import Model, check_one_effect
 from .posterior import Posterior
 from .studies import Published, check_prob
 from .summaries import Better, Scale, measure_of, prob_benefit, scale_of
@@ -103,7 +103,7 @@ def _row(fit: Fit, prob: float, better: Better | None) -> dict[str, object]:
 
 
 def _posterior_row(fit: Posterior, prob: float, better: Better | None) -> dict[str, object]:
-    check_one_outcome(fit.model, "compare")
+    check_one_effect(fit.model, "compare")
     mu, scale = fit.at(), scale_of(fit)
     values = np.array([mu.quantile(0.5), *mu.interval(prob)])
     tau = fit["tau"].quantile(0.5) if "tau" in fit.marginals else np.nan

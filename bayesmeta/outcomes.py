@@ -64,7 +64,7 @@ def compare_outcomes(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFra
     import pandas as pd
 
     check_prob(prob)
-    model, data, together = posterior.model, posterior.data, posterior.marginals["mu"]
+    model, data, together = posterior.model, posterior.data, posterior.marginals.get("mu")
     if not isinstance(model, MultivariateNormal) or not isinstance(together, Marginals):
         raise ModelError(
             f"compare_outcomes takes a posterior of MultivariateNormal, not of {model.name}."

@@ -541,7 +541,7 @@ MISTAKES = (
     Mistake(
         "count a flat mu as if it took no study",
         "engines/exact/propriety.py",
-        "return _tail(tau) + k - isinstance(mu, Flat)",
+        "return _tail(tau) + k - sum(isinstance(one, Flat) for one in priors)",
         "return _tail(tau) + k",
         EXACT + "a_posterior_needs_as_many_studies_as_its_tail",
     ),
@@ -723,8 +723,8 @@ MISTAKES = (
     Mistake(
         "take tau² for tau in the spread of new studies",
         "simulate/_parameters.py",
-        "return mu + tau * (rng.standard_normal(shape)",
-        "return mu + tau**2 * (rng.standard_normal(shape)",
+        "return expected + tau * noise",
+        "return expected + tau**2 * noise",
         "tests/test_simulate.py::test_new_studies_have_effects_of_their_own",
     ),
     Mistake(

@@ -250,7 +250,8 @@ def test_run_writes_report_numbers_tables_posterior_and_figures(ran):
     assert "NUTS" not in result.stdout  # only counts have a second source
     figures = sorted((folder / "death/figures").iterdir())
     assert [path.stem for path in figures] == [
-        *("forest", "left-out", "predictive", "prior-posterior", "scenarios", "what-if"),
+        *("bayes-factors", "forest", "left-out", "predictive"),
+        *("prior-posterior", "scenarios", "what-if"),
     ]
     for path in figures:
         ElementTree.fromstring(path.read_text(encoding="utf-8"))
@@ -382,7 +383,7 @@ def test_report_is_one_page_that_fetches_nothing(ran):
     assert len(identifiers) == len(set(identifiers))
     inner = [attributes["href"] for tag, attributes in shown.tags if tag == "a"]
     assert {link[1:] for link in inner if link.startswith("#")} <= set(identifiers)
-    assert len(shown.pictures) == 6
+    assert len(shown.pictures) == 7
     for picture in shown.pictures:
         for element in ElementTree.fromstring(picture).iter():
             links = [v for k, v in element.attrib.items() if k.endswith(("href", "src"))]

@@ -173,10 +173,9 @@ def test_what_the_axis_does_not_hold_is_said():
 
 
 def test_without_any_scale_there_is_no_figure_and_why():
-    fit = bm.fit(replace(NORMAL, mu=bm.Mixture(0.5, bm.Normal(0, 1), bm.Normal(0, 2))), THREE)
-    curve = bm.bayes_factor_curve(fit)
-    none = replace(curve, points=())
-    with pytest.raises(ModelError, match=r"no curve to draw\. The prior of mu, Mixture\("):
+    curve = bm.bayes_factor_curve(bm.fit(NORMAL, THREE))
+    none = replace(curve, points=(), not_made=("The prior of tau, Beta(1, 2), has no scale.",))
+    with pytest.raises(ModelError, match=r"no curve to draw\. The prior of tau, Beta\("):
         plots.bayes_factors(none)
 
 

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from tolerances import CLOSED_FORM, STANDARD_ERRORS
 
 import bayesmeta as bm
+from bayesmeta.engines.graph import build  # noqa: F401 - which registers the forms of likelihoods
 from bayesmeta.engines.graph.parts import likelihood
 from bayesmeta.simulate import parameters, replicate, risks
 

@@ -258,11 +258,13 @@ def test_a_fit_that_fails_on_the_way_is_named_and_others_are_told(monkeypatch):
     assert found["prior of tau stretched"].turns_at == pytest.approx(4.77, abs=0.01)
 
 
-def test_a_mixture_is_told_by_its_factor():
+def test_a_mixture_is_told_with_both_parts_wider():
     mixture = bm.Mixture(0.5, bm.HalfNormal(0.1), bm.HalfNormal(0.05))
     found = points(normal(mixture), PAIR)["prior of tau stretched"]
+    first, second = (f"{found.turns_at * scale:.4g}" for scale in (0.1, 0.05))
     assert found.says == (
-        f"The conclusion turns where the prior of tau is stretched {found.turns_at:.3g}-fold."
+        "The conclusion turns where the prior of tau is stretched to "
+        f"Mixture(0.5, HalfNormal({first}), HalfNormal({second})), {found.turns_at:.3g}-fold."
     )
 
 

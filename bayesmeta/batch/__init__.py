@@ -16,7 +16,7 @@ from ..arguments import check_switch
 from ..effects import measure_named
 from ..engines import Engine
 from ..errors import ModelError
-from ..model import Model
+from ..model import Model, check_no_covariates
 from ..studies import check_prob
 from ..ways import shown, speaking
 from .file import FrameTable, Progress, counted_in, fit_file, open_table
@@ -123,6 +123,7 @@ def fit_many(
         raise ModelError(
             f"fit_many takes a model first, e.g. NormalNormal(...); got {shown(model)}."
         )
+    check_no_covariates(model, "fit_many")
     if not isinstance(engine, Engine | None):
         raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {shown(engine)}.")
     check_switch(quantiles, "quantiles")

@@ -24,6 +24,7 @@ from ..model import (
     Overdispersed,
     Scatter,
     Spread,
+    check_no_covariates,
 )
 from ..posterior import Posterior
 from ..priors import Mixture, Prior
@@ -119,6 +120,7 @@ def conflict(posterior: Posterior) -> Conflict | None:
     (True, True)
     """
     model, data = posterior.model, posterior.data
+    check_no_covariates(model, "conflict")
     tau = _taus(model.between) if _by_study(model.likelihood) else None
     if tau is None or not model.overall.proper:
         return None

@@ -171,8 +171,8 @@ def _sampled(posterior: Posterior, seed: int) -> Deviance:
 
 
 def _evaluated(model: Model, data: Data, columns: Draws) -> list[Evaluated]:
-    if "theta" not in columns:  # one effect for all
-        columns = {**columns, "theta": columns["mu"][:, None]}
+    if "theta" not in columns:  # no spread
+        columns = {**columns, "theta": model.location.expected(data, columns)}
     return [(fitted, of(fitted), of) for fitted, of in _parts(model.likelihood, data, columns)]
 
 

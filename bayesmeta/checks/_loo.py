@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from ..engines import Engine, default_engine, fit, study_densities
 from ..errors import ModelError
-from ..model import Data, NormalSpread, NoSpread
+from ..model import DESIGN, Data, NormalSpread, NoSpread
 from ..posterior import Marginal, NormalMixture, Posterior, TruncatedMixture, shared
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) ->
     treatment arm given those of the control arm (for the beta-binomial model too), given the
     margins in a hypergeometric likelihood. Exact posteriors are reweighted without Monte Carlo
     error, or fitted again where that would not be sound; draws are weighted by Pareto-smoothed
-    importance sampling, and fitted again where Pareto k exceeds 0.7.
+    importance sampling, and fitted again where Pareto k exceeds 0.7. Where effects depend on
+    covariates the columns of the design stay those of all studies, with their centres and levels.
 
     Parameters
     ----------
@@ -191,23 +192,23 @@ def _closed(posterior: Posterior) -> bool:
 def _by_formula(posterior: Posterior, engine: Engine | None) -> LOO:
     """Predict y from fits without each study: theta_new and its sampling error."""
     data = posterior.data
-    y, se = data.numbers["y"], data.numbers["se"]
+    y = data.numbers["y"]
     elpd, lower, fitted = np.empty((3, data.k))
     how = ["exact"] * data.k
     for i in range(data.k):
-        fitted[i] = _log(_predicted(posterior, se[i]).pdf(y[i]))
+        fitted[i] = _log(_predicted(posterior, posterior, i).pdf(y[i]))
         elpd[i], lower[i], word = _refitted(posterior, i, engine)
         how[i] = "exact" if word == "refit" and engine is None else word
     return _collect(posterior, elpd, fitted, lower, how)
 
 
-def _ahead(posterior: Posterior, rest: Posterior, y: float, se: float) -> tuple[float, float]:
+def _ahead(posterior: Posterior, rest: Posterior, i: int) -> tuple[float, float]:
     """Log density and distribution function of an estimate by a fit without its study.
 
     The gain of log marginal likelihood sees effects so far out that no node of tau reaches them;
     without it, as under improper priors, such a density is not to be had: NaN.
     """
-    ahead = _predicted(rest, se)
+    ahead, y = _predicted(posterior, rest, i), float(posterior.data.numbers["y"][i])
     gain = _gain(posterior, rest)
     if gain is None:
         gain = _log(ahead.pdf(y))
@@ -226,9 +227,10 @@ def _log(density: float) -> float:
     return float(np.log(density)) if density > 0 else np.nan
 
 
-def _predicted(posterior: Posterior, se: float) -> Marginal:
-    """The law of an estimate of a new study with standard error `se`."""
-    effect = posterior.at(new=True)
+def _predicted(posterior: Posterior, by: Posterior, i: int) -> Marginal:
+    """The law of an estimate of a new study like study `i`, by a fit that may not have seen it."""
+    se, design = posterior.data.numbers["se"][i], posterior.model.location.columns(posterior.data)
+    effect = by.linear(design[DESIGN][:, i], new=True) if by.linear else by.at(new=True)
     if isinstance(effect, NormalMixture):
         return replace(effect, sds=np.hypot(effect.sds, se))
     assert isinstance(effect, TruncatedMixture)
@@ -276,7 +278,7 @@ def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
     draws = shared(posterior.sample(None, 0))
     terms = study_densities(posterior.model, posterior.data, draws)
     n = len(terms.every)
-    rows = [row for name, row in posterior.convergence.items() if name in draws]
+    rows = [row for name, row in posterior.convergence.items() if name.split("[")[0] in draws]
     efficiency = min(1.0, min(row["ess_bulk"] for row in rows) / n)
     log_weight, pareto_k = map(
         np.asarray,
@@ -319,16 +321,16 @@ def _refitted(posterior: Posterior, i: int, engine: Engine | None) -> tuple[floa
     if not rest.diagnostics.passed_first:
         return np.nan, np.nan, FAILED
     if _closed(rest):
-        data = posterior.data.numbers
-        elpd, lower = _ahead(posterior, rest, float(data["y"][i]), float(data["se"][i]))
+        elpd, lower = _ahead(posterior, rest, i)
         return elpd, lower, "too far out" if np.isnan(elpd) else "refit"
     if rest.nodes is not None:
         draws, log_mass, _ = _nodes_of(rest)
     else:
         draws = shared(rest.sample(None, 0))
-        log_mass = np.full(len(draws["mu"]), -np.log(len(draws["mu"])))
+        n = len(next(iter(draws.values())))
+        log_mass = np.full(n, -np.log(n))
     one = posterior.data.keep(np.arange(posterior.data.k) == i)
-    terms = study_densities(posterior.model, one, draws)
+    terms = study_densities(rest.model, one, draws)
     every, given, below = (float(_log_mean(log_mass[:, None], one)[0]) for one in terms)
     gain = _gain(posterior, rest)
     if gain is not None:  # sees what the tails of the others miss
@@ -350,7 +352,7 @@ def _thin(rest: Posterior, log_density: Array) -> bool:
 
 
 def _without(posterior: Posterior, i: int, engine: Engine | None) -> Posterior:
-    model = posterior.model
+    model = posterior.model.kept(posterior.data)
     rest = posterior.data.keep(np.arange(posterior.data.k) != i)
     return fit(model, rest, engine or default_engine(model))
 

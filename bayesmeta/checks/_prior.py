@@ -1,6 +1,6 @@
 """What the priors say before any data: effects, spread, risks, counts, and what is extreme."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, final
@@ -9,9 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr, stdtr
 
-from ..effects import Measure
+from ..effects import MEASURES, Measure
 from ..errors import ModelError
-from ..model import Binomial, Data, Model, OutlierSpread, Scatter, Spread, check_one_outcome
+from ..model import (
+    COEFFICIENT,
+    Binomial,
+    Data,
+    Location,
+    Model,
+    OutlierSpread,
+    Overall,
+    Predictor,
+    Scatter,
+    Spread,
+    check_one_outcome,
+)
 from ..priors import Prior
 from ..simulate import parameters, replicate, risks
 from ..studies import BinaryStudies, check_prob
@@ -159,13 +171,13 @@ def prior_predictive(
     check_prob(prob)
     check_settings(seed, draws)
     check_one_outcome(model, "prior_predictive")
-    model.check_data(data)
-    drawn = parameters(model, data.k, draws, seed=seed)
+    data = model.complete(data)
+    drawn = parameters(model, data.k, draws, seed=seed, data=data)
     made = replicate(model, drawn, data, seed=seed + 1)
     scale = model.scale(data)
     implied = [
-        *_effects(model, scale, drawn, _limit(scale, largest_effect), prob),
-        *_risks(model, drawn, control_risks, prob),
+        *_effects(model, data, drawn, _limit(scale, largest_effect), prob),
+        *_risks(model, data, drawn, control_risks, prob),
         *_counts(data, made, prob),
     ]
     return PriorPredictive(tuple(implied), statistics(model, data, made), prob)
@@ -199,21 +211,13 @@ def _limit(scale: Measure, largest: float | None) -> float | None:
 
 
 def _effects(
-    model: Model, scale: Measure, drawn: Mapping[str, Array], limit: float | None, prob: float
+    model: Model, data: Data, drawn: Mapping[str, Array], limit: float | None, prob: float
 ) -> list[Implied]:
-    found = []
-    words = "no rule"
+    scale, words = model.scale(data), "no rule"
     if limit is not None:
         shown = float(scale.natural(limit))
         words = f"{scale.name} beyond {shown:.3g}" + (f" or 1/{shown:.3g}" if scale.log else "")
-    if "mu" in drawn:
-        mu = model.overall
-        extreme = 0.0
-        if limit is not None:
-            extreme = mu.cdf(-limit) + 1 - mu.cdf(limit)
-        low, middle, high = scale.natural(_known(mu, prob))
-        share = np.nan if limit is None else extreme
-        found.append(Implied("overall effect", low, middle, high, share, words))
+    found = list(_expected(model.location, data, scale, (limit, words), prob))
     if "theta_new" in drawn:
         new = drawn["theta_new"]
         extreme = None if limit is None else np.abs(new) > limit
@@ -224,6 +228,43 @@ def _effects(
         one = _one("tau (analysis scale)", drawn["tau"], extreme, rule, prob)
         found.append(_with_known(one, _known(model.priors["tau"], prob)))
     return found
+
+
+@singledispatch
+def _expected(
+    location: Location, data: Data, scale: Measure, rule: tuple[float | None, str], prob: float
+) -> Iterator[Implied]:
+    raise ModelError(f"What {location!r} implies is not known.")
+
+
+@_expected.register
+def _(
+    location: Overall, data: Data, scale: Measure, rule: tuple[float | None, str], prob: float
+) -> Iterator[Implied]:
+    yield _of_effect("overall effect", location.mu, scale, *rule, prob)
+
+
+@_expected.register
+def _(
+    location: Predictor, data: Data, scale: Measure, rule: tuple[float | None, str], prob: float
+) -> Iterator[Implied]:
+    """Effects at the mean or of a group have a rule; slopes are per unit of their covariate."""
+    made = location.design(data)
+    priors = zip(made.names, made.kinds, location.coefficients(made), strict=True)
+    for name, kind, prior in priors:
+        known = (None, "no rule") if kind == "slope" else rule
+        quantity, on = f"{COEFFICIENT}[{name}]", scale
+        if kind == "slope" and scale.link not in ("log", "identity"):
+            quantity, on = f"{quantity} (analysis scale)", MEASURES["GEN"]
+        yield _of_effect(quantity, prior, on, *known, prob)
+
+
+def _of_effect(
+    quantity: str, prior: Prior, scale: Measure, limit: float | None, words: str, prob: float
+) -> Implied:
+    extreme = np.nan if limit is None else prior.cdf(-limit) + 1 - prior.cdf(limit)
+    low, middle, high = scale.natural(_known(prior, prob))
+    return Implied(quantity, low, middle, high, extreme, words)
 
 
 def _known(prior: Prior, prob: float) -> Array:
@@ -268,7 +309,11 @@ def _far(scale: Measure, limit: float) -> str:
 
 
 def _risks(
-    model: Model, drawn: Mapping[str, Array], limits: tuple[float, float], prob: float
+    model: Model,
+    data: Data,
+    drawn: Mapping[str, Array],
+    limits: tuple[float, float],
+    prob: float,
 ) -> list[Implied]:
     """Risks of the control arm, where the model has them."""
     low, high = limits
@@ -278,7 +323,8 @@ def _risks(
     if isinstance(of, Binomial):
         control = risks(drawn["theta"], drawn["baseline"], of.link)[1].ravel()
     elif "rho" in drawn:
-        control = expit(drawn["baseline"] - drawn["mu"] / 2)
+        expected = model.location.expected(data, drawn)
+        control = expit(drawn["baseline"][:, None] - expected / 2).ravel()
     else:
         return []
     extreme = (control < low) | (control > high)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engines import telling_count
 from ..errors import ModelError
+from ..model import check_one_effect
 from ..posterior import Posterior, check_posterior
 from ..priors import Prior
 from ..ways import way
@@ -180,6 +181,7 @@ def power_scaling(posterior: Posterior) -> PowerScaling:
     [0.65, nan, 0.65]
     """
     check_posterior(posterior)
+    check_one_effect(posterior.model, "power_scaling")
     if not posterior.exact:
         raise ModelError(f"Power scaling needs an exact posterior: {way('exact')}.")
     priors = posterior.model.priors

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import is_among, number
 from ..errors import ModelError
+from ..model import check_one_effect
 from ..posterior import Marginal, Posterior, check_posterior
 from ..studies import check_prob
 from ..summaries import Better, measure_of, prob_benefit, scale_of
@@ -283,6 +284,7 @@ def absolute_effects(
     """
     check_prob(prob)
     check_posterior(posterior)
+    check_one_effect(posterior.model, "absolute_effects")
     _check_beside(posterior, beside)
     if (baseline is None) == (control_risk is None):
         raise ModelError(

@@ -13,7 +13,7 @@ from ..arguments import is_among, number
 from ..effects import Measure, measure_named
 from ..engines import fit
 from ..errors import ModelError
-from ..model import IncidenceNormal, ProportionNormal
+from ..model import IncidenceNormal, ProportionNormal, check_no_covariates
 from ..posterior import Draws, Marginal, Posterior
 from ..posterior.inversion import tabled
 from ..priors import (
@@ -314,6 +314,7 @@ def _(given: Prior, how: _Asked) -> Baseline:
 
 @_baseline.register
 def _(given: Posterior, how: _Asked) -> Baseline:
+    check_no_covariates(given.model, "baseline")
     if has_common_baseline(given):
         return _of_both(given, how)
     kind = _OF_ONE_ARM.get(measure_of(given))

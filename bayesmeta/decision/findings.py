@@ -10,6 +10,7 @@ import numpy as np
 from ..effects import EffectSizes
 from ..errors import DataError, ModelError
 from ..frequentist import regression_test
+from ..model import check_no_covariates
 from ..posterior import Posterior
 from ..studies import Published, counted
 from ..summaries import Better, measure_of, prob_benefit, scale_of
@@ -189,6 +190,7 @@ def _findings(effects: object, title: str) -> Iterator[Finding]:
 @_findings.register
 def _(effects: EffectAlone, title: str) -> Iterator[Finding]:
     posterior, printed = effects.posterior, effects.printed
+    check_no_covariates(posterior.model, "summary_of_findings")
     yield Finding(
         outcome=title,
         participants=_size(posterior) if printed is None else _size_printed(printed),

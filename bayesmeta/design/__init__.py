@@ -6,9 +6,24 @@ coded by orthonormal differences from the mean, so that no level is a reference 
 same prior variance.
 """
 
-from ._columns import contrasts
+from ._columns import DEGREE, Columns, Curve, Levels, Line, contrasts, is_number
 from ._formula import Factor, Formula, Term, parse
-from ._make import design
+from ._make import design, term_kinds
 from ._matrix import Design
 
-__all__ = ["Design", "Factor", "Formula", "Term", "contrasts", "design", "parse"]
+__all__ = [
+    "DEGREE",
+    "Columns",
+    "Curve",
+    "Design",
+    "Factor",
+    "Formula",
+    "Levels",
+    "Line",
+    "Term",
+    "contrasts",
+    "design",
+    "is_number",
+    "parse",
+    "term_kinds",
+]

@@ -1,6 +1,6 @@
 """A formula and the covariates of a table into a design matrix."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import final
@@ -13,7 +13,7 @@ from ..studies import Covariate, take
 from ..ways import shown
 from ._columns import Columns, Floats, Levels, Line, columns_of, is_known, is_levels
 from ._formula import Formula, parse
-from ._matrix import Design
+from ._matrix import Design, crossed
 
 SMALLEST = 1e-10  # singular value, of columns of length one, of a column that follows from others
 INVOLVED = 1e-6  # share of a column in what follows from others
@@ -93,6 +93,19 @@ def design(
     )
 
 
+def term_kinds(formula: Formula, words: Collection[str]) -> tuple[str, ...]:
+    """Kinds of the terms of a formula: ``"level"`` or ``"slope"``, as in `Design`.
+
+    Parameters
+    ----------
+    formula : Formula
+    words : collection of str
+        Covariates that hold words; the others hold numbers.
+    """
+    columns = {one: ("",) if one in words else np.zeros(1) for one in formula.variables}
+    return tuple(one.kind for one in _codings(formula, columns))
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class _Coding:
@@ -161,13 +174,8 @@ def _joined(
         names += own
         kinds += [coding.kind] * len(own)
         each = [one.of(kept[by.variable]) for by, one in zip(term, made, strict=True)]
-        parts.append(reduce(_crossed, each))
+        parts.append(reduce(crossed, each))
     return np.concatenate(parts, axis=1), names, kinds
-
-
-def _crossed(one: Floats, more: Floats) -> Floats:
-    """Every column of one by every column of the other."""
-    return (one[:, :, None] * more[:, None, :]).reshape(len(one), -1)
 
 
 def _names_crossed(one: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The design matrix of a formula, and what it says of places that are no studies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import final
 
@@ -9,9 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..studies import Covariate
 from ..ways import shown
 from ._columns import Columns, Floats
 from ._formula import Formula
+
+
+def crossed(one: Floats, more: Floats) -> Floats:
+    """Every column of one by every column of the other."""
+    return (one[:, :, None] * more[:, None, :]).reshape(len(one), -1)
 
 
 @final
@@ -54,6 +60,17 @@ class Design:
     scales: Mapping[str, float]
     levels: Mapping[str, tuple[str, ...]]
     terms: tuple[tuple[Columns, ...], ...]
+
+    def over(self, covariates: Mapping[str, Covariate]) -> "Design":
+        """Return the same columns of other studies, all of which have the covariates."""
+        k = len(next(iter(covariates.values()), ()))
+        parts = [np.ones((k, 1))] if "intercept" in self.kinds else []
+        for term in self.terms:
+            each = [one.of(covariates[one.variable]) for one in term]
+            parts.append(reduce(crossed, each))
+        matrix, used = np.concatenate(parts, axis=1), np.ones(k, bool)
+        matrix.flags.writeable = used.flags.writeable = False
+        return replace(self, matrix=matrix, used=used, left_out={})
 
     def row(self, /, **where: object) -> Floats:
         """Entries of the columns (p,) at a place.

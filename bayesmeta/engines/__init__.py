@@ -4,8 +4,8 @@
 can.
 
 Rooms, from the ground: ``likelihood`` (what each study says), ``nodes`` (what follows from a
-posterior at nodes of mu and tau), ``exact`` (integration), ``graph`` (PyMC), ``sampling`` (draws),
-``many`` (batches); ``compiled`` is what every JAX program needs.
+posterior at nodes of mu and tau), ``exact`` (integration), ``graph`` (PyMC), ``covariates``
+(integration over coefficients), ``sampling`` (draws), ``many`` (batches); ``compiled`` is what every JAX program needs.
 
 The same model is read several times: ``exact`` integrates it in NumPy, ``graph`` builds it in PyMC
 and prints it, ``many`` writes programs of fixed size in JAX, and ``simulate``, outside, draws
@@ -13,14 +13,14 @@ parameters and data from it. Integration and PyMC are written apart and tested a
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..machine import forks  # noqa: F401 - looks at every fork from here on
-from ..model import Arms, Data, Likelihood, Model
+from ..model import COEFFICIENT, Arms, Data, Likelihood, Model
 from ..posterior import Posterior
 from ..studies import ContinuousStudies
 from ..ways import shown
@@ -126,7 +126,7 @@ def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.flo
     model : Model
     data : Data
     draws : mapping of str to ndarray, shape (n,)
-        What all studies share, e.g. ``mu`` and ``tau``.
+        What all studies share, e.g. ``mu`` and ``tau``; coefficients (n, p).
 
     Returns
     -------
@@ -186,16 +186,21 @@ def effect_likelihoods(
     return at_effects(arms, data, theta)
 
 
-def log_evidence_without(parameter: Literal["mu", "tau"], model: Model, data: Data) -> float:
-    """Log marginal likelihood of a model with mu, or tau, at zero, integrated by itself.
+def log_evidence_without(parameter: str, model: Model, data: Data) -> float:
+    """Log marginal likelihood of a model with one parameter at zero, integrated by itself.
 
     Parameters
     ----------
-    parameter : {"mu", "tau"}
+    parameter : str
+        ``"mu"``, ``"tau"``, or where effects depend on covariates ``"coefficient[latitude]"``.
     model : Model
         With proper priors; its constant is that of ``Posterior.log_marginal_likelihood``.
     data : Data
     """
+    if model.location.name == COEFFICIENT:
+        from .covariates.linear import log_evidence_at_zero
+
+        return log_evidence_at_zero(parameter, model, data)  # pyright: ignore[reportArgumentType]
     from .exact.null import log_evidence_without_effect, log_evidence_without_spread
 
     integrate = log_evidence_without_effect if parameter == "mu" else log_evidence_without_spread
@@ -228,15 +233,27 @@ def device() -> str:
     return kind.platform if kind.platform == "cpu" else f"{kind.platform}: {kind.device_kind}"
 
 
-def pymc_source(model: Model) -> str:
-    """Return PyMC source of a model that runs as it stands once the data are defined."""
+def pymc_source(model: Model, data: Data | None = None) -> str:
+    """Return PyMC source of a model that runs as it stands once the data are defined.
+
+    Parameters
+    ----------
+    model : Model
+    data : Data, optional
+        Of a model with covariates: coefficients then have the names of the columns of their design,
+        which is made in the source of the columns of the table. Without data there is a vector of
+        coefficients for each term of the formula, and the design is one of the data.
+    """
     from .graph.source import source
 
-    return source(model)
+    return source(model, data)
 
 
-def mathematics(model: Model) -> tuple[str, ...]:
-    """Return a model line by line in mathematical notation, priors last."""
+def mathematics(model: Model, data: Data | None = None) -> tuple[str, ...]:
+    """Return a model line by line in mathematical notation, priors last.
+
+    With `data`, covariates are known for numbers or for names of groups.
+    """
     from .graph.notation import mathematics as lines
 
-    return lines(model)
+    return lines(model, data)

@@ -10,14 +10,14 @@ from ..model import Data, Model, NormalSpread, NoSpread, Predictor, Scatter
 from ..posterior import Posterior
 from ..priors import Prior
 from ..ways import shown
+from .covariates.linear import integrate_linear, not_closed
+from .covariates.regress import NotReachedError, integrate_regression, too_many
 from .exact.common import integrate_common
 from .exact.fixed import integrate_fast
 from .exact.grid import integrate_on_grid
-from .exact.linear import integrate_linear, not_closed
 from .exact.mu_prior import not_taken, takes_mu
 from .exact.mu_rule import has_an_edge, smooth, takes
 from .exact.normal import integrate
-from .exact.regress import NotReachedError, integrate_regression, too_many
 from .likelihood.study import knows
 from .many.batch import BatchFit, batch
 from .settings import NUTS, Engine, Quadrature

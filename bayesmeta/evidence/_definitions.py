@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..model import Arms, compose, spellings
+from ..model import Arms, check_one_effect, compose, spellings
 from ..posterior import Posterior, check_posterior
 from ..studies import check_prob
 from ._refit import refit
@@ -58,6 +58,7 @@ def quartile_definitions(posterior: Posterior, *, prob: float = 0.95) -> "pd.Dat
     of = model.likelihood
     if not isinstance(of, Arms):
         raise ModelError(f"quartile_definitions is for models of arms, e.g. {spellings(Arms)[0]}.")
+    check_one_effect(posterior.model, "quartile_definitions")
     rows = []
     for kind in WORDS:
         fitted = posterior

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import singledispatch
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 from scipy.special import expit
 
 from ..engines import log_evidence_without
 from ..errors import ModelError
+from ..model import COEFFICIENT, Location, Overall, Predictor
 from ..posterior import Array, Marginal, Posterior, TauDensity, check_posterior
 from ..priors import Prior, log_density, rescaled
 from ..summaries import scale_of
@@ -18,6 +20,8 @@ from ._refit import refit, with_tau
 
 if TYPE_CHECKING:
     import pandas as pd
+
+type Without = Callable[[str], float]  # a parameter to the log marginal likelihood with it at 0
 
 NOISE = 1e-13  # of the peak of tau's density: below, its series holds no digits
 RESOLVED = 1e-5  # of a density's peak: above, it has enough digits to be compared
@@ -35,7 +39,7 @@ class BayesFactor:
     Attributes
     ----------
     hypothesis : str
-        ``"mu = 0"`` or ``"tau = 0"``.
+        ``"mu = 0"`` or ``"tau = 0"``; where effects depend on covariates ``"latitude = 0"``.
     prior : Prior
         Of that parameter under the alternative: the factor depends on it.
     log_bf01 : float
@@ -75,7 +79,9 @@ class BayesFactors:
     Attributes
     ----------
     factors : tuple of BayesFactor
-        Against mu = 0 if that means no difference, and with random effects against tau = 0.
+        Against mu = 0 if that means no difference, and with random effects against tau = 0. Where
+        effects depend on covariates against each coefficient: intercepts and means of groups if
+        0 means no difference, slopes always.
     by_scale : tuple of BayesFactor
         That of tau with its prior half as wide, as it is and twice as wide; empty where the prior
         has no scale.
@@ -103,11 +109,11 @@ class BayesFactors:
 def bayes_factors(posterior: Posterior) -> BayesFactors:
     """Weigh no effect, and no heterogeneity, against the model.
 
-    Each factor is the marginal likelihood of the same model with mu, or tau, at 0 over that of the
-    model; for mu this is the Savage–Dickey ratio, its posterior over its prior density at 0, and
-    keeps its digits where that density has none left. Both answer to the priors, not to the data
-    alone: a prior twice as wide under the alternative nearly doubles the factor for 0, so that of
-    tau comes at three widths.
+    Each factor is the marginal likelihood of the same model with mu, or a coefficient, or tau, at 0
+    over that of the model; for mu and coefficients this is the Savage–Dickey ratio, its posterior
+    over its prior density at 0, and keeps its digits where that density has none left. All answer
+    to the priors, not to the data alone: a prior twice as wide under the alternative nearly doubles
+    the factor for 0, so that of tau comes at three widths.
 
     Parameters
     ----------
@@ -160,11 +166,11 @@ def factors_of(
     """Every factor of a fit; `known` has log marginal likelihoods at 0 that are its own too."""
     log_z = log_evidence(posterior)
 
-    def without(name: Literal["mu", "tau"]) -> float:
+    def without(name: str) -> float:
         own = known.get(name)
         return log_evidence_without(name, posterior.model, posterior.data) if own is None else own
 
-    factors = (_of_mu(posterior, log_z, without),) if scale_of(posterior).comparative else ()
+    factors = _of_places(posterior.model.location, posterior, log_z, without)
     if "tau" not in posterior.marginals:
         return factors
     prior, log_bf01 = posterior.model.priors["tau"], without("tau") - log_z
@@ -209,18 +215,63 @@ def log_evidence(posterior: Posterior) -> float:
     return posterior.log_marginal_likelihood
 
 
-def _of_mu(
-    posterior: Posterior, log_z: float, without: Callable[[Literal["mu"]], float]
+@singledispatch
+def _of_places(
+    location: Location, posterior: Posterior, log_z: float, without: Without
+) -> tuple[BayesFactor, ...]:
+    """Against each parameter that says where effects are expected, if 0 means no difference."""
+    raise ModelError(f"Bayes factors are not known with {location!r}.")
+
+
+@_of_places.register
+def _(
+    location: Overall, posterior: Posterior, log_z: float, without: Without
+) -> tuple[BayesFactor, ...]:
+    if not scale_of(posterior).comparative:
+        return ()
+    mu = _Effect("mu", "mu", location.mu, posterior.at())
+    return (_of_effect(mu, posterior, log_z, without),)
+
+
+@_of_places.register
+def _(
+    location: Predictor, posterior: Posterior, log_z: float, without: Without
+) -> tuple[BayesFactor, ...]:
+    made, compares = location.design(posterior.data), scale_of(posterior).comparative
+    columns = zip(made.names, made.kinds, location.coefficients(made), strict=True)
+    effects = [
+        _Effect(name, f"{COEFFICIENT}[{name}]", prior, posterior.contrast({name: 1.0}))
+        for name, kind, prior in columns
+        if compares or kind == "slope"
+    ]
+    return tuple(_of_effect(one, posterior, log_z, without) for one in effects)
+
+
+class _Effect(NamedTuple):
+    """What a hypothesis calls a parameter, its own name, its prior and its posterior."""
+
+    name: str
+    parameter: str
+    prior: Prior
+    marginal: Marginal
+
+
+def _of_effect(
+    effect: _Effect, posterior: Posterior, log_z: float, without: Without
 ) -> BayesFactor:
-    prior = posterior.model.overall
-    low, high = prior.support
+    name, parameter, prior, marginal = effect
+    hypothesis, (low, high) = f"{name} = 0", prior.support
     log_prior = float(log_density(prior, np.array(0.0))) if low < 0 < high else -np.inf
     if not np.isfinite(log_prior):
-        why = "none: 0 is at the end of the prior of mu, or outside, so no alternative surrounds it"
-        return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=np.nan, how=why)
-    log_bf01 = without("mu") - log_z
-    _hold_to_density(posterior.at(), log_bf01 + log_prior, "mu")
-    return BayesFactor(hypothesis="mu = 0", prior=prior, log_bf01=log_bf01, how=HOW.format("mu"))
+        why = (
+            f"none: 0 is at the end of the prior of {name}, or outside, so no alternative "
+            "surrounds it"
+        )
+        return BayesFactor(hypothesis=hypothesis, prior=prior, log_bf01=np.nan, how=why)
+    log_bf01 = without(parameter) - log_z
+    _hold_to_density(marginal, log_bf01 + log_prior, name)
+    how = HOW.format(name)
+    return BayesFactor(hypothesis=hypothesis, prior=prior, log_bf01=log_bf01, how=how)
 
 
 def _hold_to_density(marginal: Marginal, log_density_at_0: float, name: str) -> None:

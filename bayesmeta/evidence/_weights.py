@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ModelError
-from ..model import NormalSpread, NoSpread
+from ..model import NormalSpread, NoSpread, check_one_effect
 from ..posterior import Posterior, TauDensity, check_posterior
 from ..priors import Flat, Normal
 from ..ways import way
@@ -54,6 +54,7 @@ def mean_weights(posterior: Posterior) -> "pd.DataFrame":
     [0.47, 0.3, 0.21, 0.02]
     """
     check_posterior(posterior)
+    check_one_effect(posterior.model, "mean_weights")
     if not posterior.exact:
         raise ModelError(f"Weights need an exact posterior: {way('exact')}.")
     model = posterior.model

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from ..effects import EffectSizes, convert_quantiles, effect_sizes
 from ..engines import effect_likelihoods, fit, rough_estimates
 from ..errors import DataError, ModelError
-from ..model import Arms, Estimates, Model, compose, spellings
+from ..model import Arms, Estimates, Model, check_one_effect, compose, spellings
 from ..posterior import GridDensity, Posterior, check_posterior
 from ..studies import QUANTILES, ContinuousStudies, check_prob, takes_quantiles
 
@@ -85,6 +85,7 @@ def width_penalty(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFrame"
             f"width_penalty needs a fit of {' or '.join(spellings(Arms))}, not of "
             f"{model.name}, which has no arms with means."
         )
+    check_one_effect(posterior.model, "width_penalty")
     low, high = posterior.at().interval(prob)
     plugged = [_plugged_in(of, data, i) for i in range(data.k)]
     rows = [

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..engines import NUTS, Engine, fit
 from ..errors import ModelError
-from ..model import Data
+from ..model import Data, check_one_effect
 from ..posterior import Posterior, check_posterior
 from ..studies import check_prob
 from ..summaries import scale_of
@@ -63,6 +63,7 @@ def zero_studies(
 
     check_posterior(posterior)
     check_prob(prob)
+    check_one_effect(posterior.model, "zero_studies")
     data = posterior.data
     if not posterior.model.likelihood.counted:
         raise ModelError("zero_studies needs a fit of counts: estimates do not tell the zeros.")

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..errors import ModelError
+from ..model import check_one_effect
 from ..posterior import Posterior, check_posterior
 from ..studies import check_prob
 from ..summaries import scale_of
@@ -72,6 +73,7 @@ def conclusion(posterior: Posterior, *, prob: float = 0.95) -> Conclusion:
     """
     check_posterior(posterior)
     check_prob(prob)
+    check_one_effect(posterior.model, "A conclusion")
     scale = scale_of(posterior)
     if not scale.comparative:
         raise ModelError(f"A {scale.words} compares no arms: no effect is no value of it.")

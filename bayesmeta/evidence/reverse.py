@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from ..effects import Measure, effect_sizes, measure_named, printed_values
 from ..errors import ModelError
+from ..model import check_one_effect
 from ..posterior import Posterior
 from ..priors import Normal
 from ..studies import Published, check_prob
@@ -214,6 +215,7 @@ def _advocate(low: float, high: float) -> Ends | None:
 
 @_reverse.register
 def _(claim: Posterior, prob: float) -> ReverseBayes:
+    check_one_effect(claim.model, "reverse_bayes")
     measure = _comparing(scale_of(claim))
     if not claim.exact:
         raise ModelError(f"reverse_bayes needs an exact posterior: {way('exact')}.")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..engines import rough_estimates
 from ..errors import ModelError
-from ..model import Data, Model
+from ..model import Data, Model, check_one_effect
 from ..posterior import Posterior
 from ..priors import Prior, Uniform, rescaled
 from ..studies import check_prob
@@ -118,6 +118,7 @@ def tipping_points(posterior: Posterior, *, prob: float = 0.95) -> TippingPoints
     The conclusion turns where the prior of tau is stretched to HalfNormal(0.477), 4.77-fold.
     """
     check_prob(prob)
+    check_one_effect(posterior.model, "tipping_points")
     stands = conclusion(posterior, prob=prob)
     if not posterior.exact:
         raise ModelError(f"Tipping points need an exact posterior: {way('exact')}.")

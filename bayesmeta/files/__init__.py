@@ -88,9 +88,10 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
     DataTree
         Groups ``posterior``, ``posterior_predictive`` (the same studies again), ``log_likelihood``
         (of each study's result, its effect and baseline integrated out, for ``arviz.loo``),
-        ``observed_data``, ``constant_data``; for proper priors ``prior`` and
-        ``prior_predictive``; for a sampled posterior ``sample_stats``. The attributes state the
-        model with its priors, the engine and the version.
+        ``observed_data``, ``constant_data`` (where effects depend on covariates with their design);
+        for proper priors ``prior`` and ``prior_predictive``; for a sampled posterior
+        ``sample_stats``. The attributes state the model with its priors, the engine and the
+        version.
     """
     import xarray as xr
 
@@ -120,7 +121,7 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
             if (key in observed) == wanted
         }
         tree[name] = xr.DataTree(xr.Dataset(columns, coords=study))
-    constant = tree["constant_data"].dataset
+    constant = tree["constant_data"].dataset.assign(_designs(posterior))
     tree["constant_data"] = xr.DataTree(
         constant.assign(_covariates(posterior.data, list(map(str, constant.variables))))
     )
@@ -134,6 +135,7 @@ def to_datatree(posterior: Posterior, *, draws: int = 4000, seed: int = 0) -> "D
 
 
 type Columns = Mapping[str, NDArray[np.float64]]
+type Axes = Mapping[str, tuple[str, ...]]
 type Variable = tuple[str, NDArray[np.float64] | NDArray[np.str_], Mapping[str, str]]
 
 
@@ -156,6 +158,12 @@ def _covariates(data: Data, taken: Sequence[str]) -> dict[str, Variable]:
         name: ("study", _in_a_file(column), {"column": _CONTROL.sub(" ", own)})
         for name, (own, column) in zip(safe, data.covariates.items(), strict=True)
     }
+
+
+def _designs(posterior: Posterior) -> Mapping[str, tuple[tuple[str, str], NDArray[np.float64]]]:
+    """What coefficients are multiplied by in each study, where there are any."""
+    columns = posterior.model.location.columns(posterior.data)
+    return {name: (("term", "study"), values) for name, values in columns.items()}
 
 
 def _in_a_file(column: Covariate) -> NDArray[np.float64] | NDArray[np.str_]:
@@ -194,18 +202,25 @@ def _add_prior(tree: "DataTree", posterior: Posterior, seed: int) -> None:
     model, data = posterior.model, posterior.data
     if not all(prior.proper for prior in model.priors.values()):
         return
-    drawn = parameters(model, data.k, PRIOR_DRAWS, seed=seed)
+    drawn = parameters(model, data.k, PRIOR_DRAWS, seed=seed, data=data)
     made = replicate(model, drawn, data, seed=seed + 1)
     for name, columns in (("prior", drawn), ("prior_predictive", made)):
         arrays = {
-            key: (("chain", "draw", "study")[: 1 + each.ndim], each[None])
+            key: (("chain", "draw", *_axes(posterior, key, each)), each[None])
             for key, each in columns.items()
             if key != "log_sd"  # of two arms
         }
-        coords = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
-        has_study = any(each.ndim == 2 for each in columns.values())
-        study = {"study": list(data.study)} if has_study else {}
-        tree[name] = xr.DataTree(xr.Dataset(arrays, coords={**coords, **study}))
+        coords: dict[str, object] = {"chain": [0], "draw": np.arange(PRIOR_DRAWS)}
+        for key, each in columns.items():
+            if key in arrays:
+                axes = _axes(posterior, key, each)
+                coords |= {axis: list(names) for axis, names in axes.items()}
+        tree[name] = xr.DataTree(xr.Dataset(arrays, coords=coords))
+
+
+def _axes(posterior: Posterior, name: str, drawn: NDArray[np.float64]) -> Axes:
+    """Names along the axes of a parameter that is drawn once for each study, or coefficient."""
+    return posterior.model.labels(name, posterior.data) if drawn.ndim > 1 else {}
 
 
 def side_by_side(posteriors: Mapping[str, Posterior], *, seed: int = 0) -> "DataTree":

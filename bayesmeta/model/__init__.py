@@ -110,6 +110,8 @@ __all__ = [
     "Scatter",
     "Spread",
     "StudentTSpread",
+    "check_no_covariates",
+    "check_one_effect",
     "check_one_outcome",
     "compose",
     "default_model",
@@ -129,6 +131,32 @@ def check_one_outcome(model: Model, verb: str) -> None:
         raise ModelError(
             f"{verb} takes a fit of one outcome; of several use compare_outcomes, summary or "
             "posterior.draws(), or fit data.effects(outcome) by itself."
+        )
+
+
+def check_one_effect(model: Model, verb: str) -> None:
+    """Refuse a model with several effects where a table or a check has room for one.
+
+    Raises
+    ------
+    ModelError
+    """
+    check_one_outcome(model, verb)
+    check_no_covariates(model, verb)
+
+
+def check_no_covariates(model: Model, verb: str) -> None:
+    """Refuse a model with an effect for each place where what is asked for has one for all.
+
+    Raises
+    ------
+    ModelError
+    """
+    if isinstance(model.location, Predictor):
+        raise ModelError(
+            f"{verb} takes a model with one overall effect, and here it depends on "
+            f"{', '.join(model.location.terms.variables)}: ask for the effect at a place, with "
+            "posterior.at(...), or fit a model without covariates."
         )
 
 

@@ -129,10 +129,24 @@ class Model:
         before, numbered = self.location, self.location.numbered(data)
         return self if numbered is before else replace(self, **numbered.spelled)  # pyright: ignore
 
+    def kept(self, data: Data) -> Self:
+        """Return the model as it is for these data, to be fitted to a part of them."""
+        before, kept = self.location, self.location.kept(data)
+        return self if kept is before else replace(self, **kept.spelled)  # pyright: ignore
+
     def labels(self, name: str, data: Data) -> Mapping[str, tuple[str, ...]]:
         """Return the names along the axes of a parameter that is no scalar, by axis."""
         names = self.location.entries(data)
         return {"term": names} if name == self.location.name and names else {"study": data.study}
+
+    def no_values(self, data: Data) -> tuple[str, ...]:
+        """Return the entries that have none on the natural scale of the measure.
+
+        Slopes of logits or of atanh(RD) are differences that no transform of theirs alone tells;
+        of logs they are ratios.
+        """
+        slopes = self.location.differences(data)
+        return slopes if slopes and self.scale(data).link not in ("log", "identity") else ()
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -147,14 +161,28 @@ class Model:
 
     @property
     def priors(self) -> dict[str, Prior]:
-        """Priors by parameter, in the order of the signature."""
+        """Priors by parameter, in the order of the signature.
+
+        That of a covariate which is called as a parameter is, ``tau`` say, is of ``mu[tau]``.
+        """
+        others = self.other_priors
+        located = {
+            f"mu[{name}]" if name in others else name: prior
+            for name, prior in self.location.priors.items()
+        }
+        return {**located, **others}
+
+    @property
+    def other_priors(self) -> dict[str, Prior]:
+        """Priors of all that does not say where effects are expected, by parameter."""
+        located = self.location.spelled
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # pyright: ignore[reportArgumentType]
         found: dict[str, Prior] = {}
         for name, value in values.items():
+            if name in located:
+                continue
             if isinstance(value, Prior):
                 found[name] = value
-            elif isinstance(value, Location):
-                found |= value.priors
             elif isinstance(value, Exchangeable):
                 found |= {f"{name}_mean": value.mean, f"{name}_sd": value.sd}
         return found

@@ -60,9 +60,28 @@ class Location:
         """Names of the entries of the vector, where it is one and the data name them."""
         return ()
 
+    def differences(self, data: Table) -> tuple[str, ...]:
+        """Names of the entries that are no effects but differences of effects."""
+        return ()
+
     def columns(self, data: Table) -> Mapping[str, Array]:
         """What programs need of the data beside the numbers: (p, k) each."""
         return {}
+
+    def expected(self, data: Table, draws: Mapping[str, Array]) -> Array:
+        """Where the studies' effects are expected, (..., k), or (..., 1) for all of them.
+
+        Parameters
+        ----------
+        data : Table
+        draws : mapping of str to ndarray, (...) or (..., p)
+            Of the parameter that is called ``name``.
+        """
+        return draws[self.name][..., None]
+
+    def kept(self, data: Table) -> "Location":
+        """Return it as these data make it, whatever studies it is then asked about."""
+        return self
 
     def complete(self, data: Table) -> Table:
         """Return the studies of which it says where their effects are expected.

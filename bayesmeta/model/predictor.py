@@ -54,6 +54,11 @@ class Predictor(Location):
         """What the coefficients are multiplied by."""
         raise NotImplementedError
 
+    @property
+    def has_slopes(self) -> bool:
+        """Whether slopes have priors: else all terms are of groups."""
+        return False
+
     def prior_of(self, column: str, kind: str) -> Prior:
         """Prior of the coefficient of a column.
 
@@ -92,9 +97,22 @@ class Predictor(Location):
         """Names of the coefficients."""
         return self.design(data).names
 
+    def differences(self, data: Table) -> tuple[str, ...]:
+        """Names of the coefficients other than intercept and means of groups."""
+        made = self.design(data)
+        return tuple(n for n, kind in zip(made.names, made.kinds, strict=True) if kind == "slope")
+
     def columns(self, data: Table) -> Mapping[str, Array]:
         """The design, (p, k)."""
         return {DESIGN: self.design(data).matrix.T}
+
+    def expected(self, data: Table, draws: Mapping[str, Array]) -> Array:
+        """Sums of coefficients, (..., k)."""
+        return draws[COEFFICIENT] @ self.columns(data)[DESIGN]
+
+    def kept(self, data: Table) -> "Predictor":
+        """With the columns of these studies: a part of them is centred where all were."""
+        return Kept(self, self.design(data))
 
     def complete(self, data: Table) -> Table:
         """Return the studies that have all covariates; the others are among the excluded ones."""
@@ -188,6 +206,11 @@ class Linear(Predictor):
         return design(self.formula, data.covariates, data.study, **how)
 
     @property
+    def has_slopes(self) -> bool:
+        """Whether slopes have priors."""
+        return self.slopes is not None
+
+    @property
     def priors(self) -> Mapping[str, Prior]:
         """Of intercept and slopes."""
         if isinstance(self.slopes, Mapping):
@@ -274,6 +297,41 @@ class ByGroup(Predictor):
     def prior_of(self, column: str, kind: str) -> Prior:
         """The same for every group."""
         return self.prior
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept(Predictor):
+    """A location with the columns of a design that was made before: its centres and its levels."""
+
+    of: Predictor
+    made: Design
+
+    def __repr__(self) -> str:
+        return repr(self.of)
+
+    @property
+    def terms(self) -> Formula:
+        """As before."""
+        return self.of.terms
+
+    @property
+    def has_slopes(self) -> bool:
+        """As before."""
+        return self.of.has_slopes
+
+    @property
+    def priors(self) -> Mapping[str, Prior]:
+        """As before."""
+        return self.of.priors
+
+    def prior_of(self, column: str, kind: str) -> Prior:
+        """As before."""
+        return self.of.prior_of(column, kind)
+
+    def design(self, data: Table) -> Design:
+        """The same columns of these studies."""
+        return self.made.over(data.covariates)
 
 
 @final

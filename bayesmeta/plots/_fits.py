@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from ..comparison import Fit, compare
 from ..errors import ModelError
 from ..frequentist import FrequentistFit
-from ..model import check_one_outcome
+from ..model import check_one_effect
 from ..posterior import Posterior
 from ..studies import Published
 from ..summaries import Better, density_rows, forest_rows, measure_of, scale_of
@@ -75,7 +75,7 @@ def forest(
     >>> figure.savefig("forest.png")  # doctest: +SKIP
     """
     _check_fit(fit, "forest")
-    check_one_outcome(fit.model, "forest")
+    check_one_effect(fit.model, "forest")
     rows = forest_rows(fit, frequentist=frequentist, published=published, prob=prob)
     return forest_of_rows(
         rows, measure=measure_of(fit), better=better, labels=labels, title=title, prob=prob

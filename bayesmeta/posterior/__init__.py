@@ -284,11 +284,14 @@ def check_posterior(given: object) -> None:
 
 
 def shared(draws: Mapping[str, Array]) -> Mapping[str, Array]:
-    """Pick what all studies share out of draws, (chains, draws, ...), each (n,), chain by chain."""
+    """Pick what all studies share out of draws, (chains, draws, ...), each (n,), chain by chain.
+
+    Coefficients are (n, p).
+    """
     return {
-        name: values.reshape(-1)
+        name: _chain_by_chain(values)
         for name, values in draws.items()
-        if values.ndim == 2 and name != "theta_new"
+        if name == COEFFICIENT or (values.ndim == 2 and name != "theta_new")
     }
 
 
@@ -344,7 +347,9 @@ def _answers(posterior: Posterior) -> str:
         assert isinstance(one, Marginal)
         values = [one.quantile(0.5), *one.interval(PROB)]
         scale = SHARED.get(name, "").format(measure.analysis_called)
-        if name in each:
+        if name in posterior.model.no_values(posterior.data):
+            scale = f" ({measure.analysis_called})"
+        elif name in each:
             values, scale = measure.natural(values).tolist(), f" ({measure.called})"
         middle, low, high = (f"{value:.4g}" for value in values)
         found.append(f"{name} {middle} [{low}, {high}]{scale}")

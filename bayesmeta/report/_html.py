@@ -119,10 +119,11 @@ def _beside(outcome: OutcomeResult, results: Results) -> Sequence[tuple[Section,
 
 
 def _model(label: str, model: Model, outcome: OutcomeResult) -> Mapping[str, object]:
+    data = None if outcome.main is None else outcome.main.data
     return {
         "label": label,
-        "mathematics": mathematics(model),
-        "source": pymc_source(model),
+        "mathematics": mathematics(model, data),
+        "source": pymc_source(model, data),
         "coding": model.in_words,
         "priors": priors(model, label, outcome),
     }

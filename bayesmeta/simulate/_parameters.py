@@ -8,15 +8,20 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..model import (
+    COEFFICIENT,
     Arms,
     CorrelatedEstimates,
     CorrelatedSpread,
+    Data,
     Estimates,
     Likelihood,
+    Location,
     Model,
     MultivariateNormal,
     OfCounts,
     OutlierSpread,
+    Overall,
+    Predictor,
     Scatter,
     Spread,
 )
@@ -29,9 +34,10 @@ from ._priors import prior_draws
 
 type Array = NDArray[np.float64]
 type Draws = Mapping[str, Array]
+type Size = tuple[int, int]  # draws, studies
 
 
-def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
+def parameters(model: Model, k: int, n: int, *, seed: int, data: Data | None = None) -> Draws:
     """Draw parameters of a model from its priors, study effects and baselines from their laws.
 
     Parameters
@@ -42,14 +48,17 @@ def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
     n : int
         Number of draws.
     seed : int
+    data : Data, optional
+        The k studies; needed for their covariates, where effects depend on them.
 
     Returns
     -------
     mapping of str to ndarray
-        Every parameter of the model by name, (n,), with random effects also ``theta`` (n, k) and
-        ``theta_new`` (n,); ``baseline`` is (n, k) where each study has its own, ``log_sd``
-        (2, n, k), of treatment and control, or (1, n, k) where the arms share it. Of several
-        outcomes all but ``within`` have a last axis for them, or for their pairs.
+        Every parameter of the model by name, (n,), coefficients (n, p), with random effects also
+        ``theta`` (n, k) and, where one effect is expected, ``theta_new`` (n,); ``baseline`` is
+        (n, k) where each study has its own, ``log_sd`` (2, n, k), of treatment and control, or
+        (1, n, k) where the arms share it. Of several outcomes all but ``within`` have a last axis
+        for them, or for their pairs.
 
     Raises
     ------
@@ -58,21 +67,23 @@ def parameters(model: Model, k: int, n: int, *, seed: int) -> Draws:
         does not say which.
     """
     rng = np.random.default_rng(seed)
-    return _parameters(model.likelihood, model, (n, k), rng)
+    return _parameters(model.likelihood, model, (n, k), data, rng)
 
 
 @singledispatch
 def _parameters(
-    of: Likelihood, model: Model, size: tuple[int, int], rng: np.random.Generator
+    of: Likelihood, model: Model, size: Size, data: Data | None, rng: np.random.Generator
 ) -> Draws:
     raise ModelError(f"There is no simulator for {model.name}.")
 
 
 @_parameters.register(Estimates | OfCounts | Arms)
-def _(of: Likelihood, model: Model, size: tuple[int, int], rng: np.random.Generator) -> Draws:
+def _(
+    of: Likelihood, model: Model, size: Size, data: Data | None, rng: np.random.Generator
+) -> Draws:
     n, k = size
-    drawn: dict[str, Array] = {}
-    for name, prior in model.priors.items():
+    drawn = _located(model.location, data, n, rng)
+    for name, prior in model.other_priors.items():
         shape = (n, k) if name in of.own else (n,)
         if name == "log_sd":
             shape = (1 if of.measure == "SMD" else 2, n, k)
@@ -81,40 +92,78 @@ def _(of: Likelihood, model: Model, size: tuple[int, int], rng: np.random.Genera
         mean, sd = drawn["baseline_mean"][:, None], drawn["baseline_sd"][:, None]
         drawn["baseline"] = mean + sd * rng.standard_normal((n, k))
     if "tau" in drawn:
-        drawn["theta"] = new_effects(model, drawn, k, rng)
+        drawn["theta"] = new_effects(model, drawn, k, rng, data=data)
+    if "tau" in drawn and "mu" in drawn:
         drawn["theta_new"] = new_effects(model, drawn, 1, rng)[:, 0]
     return drawn
 
 
-def new_effects(model: Model, draws: Draws, k: int, rng: np.random.Generator) -> Array:
-    """Draw effects of `k` new studies for every draw of the shared parameters, (n, k)."""
-    return _new_effects(model.between, draws, k, rng)
+@singledispatch
+def _located(
+    location: Location, data: Data | None, n: int, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Draw what says where effects are expected."""
+    raise ModelError(f"There is no simulator for {location!r}.")
+
+
+@_located.register
+def _(location: Overall, data: Data | None, n: int, rng: np.random.Generator) -> dict[str, Array]:
+    return {"mu": prior_draws(location.mu, n, rng)}
+
+
+@_located.register
+def _(location: Predictor, data: Data | None, n: int, rng: np.random.Generator) -> dict[str, Array]:
+    if data is None:
+        raise ModelError(
+            "Effects that depend on covariates can be drawn for studies that have them: give "
+            "parameters(..., data=studies)."
+        )
+    priors = location.coefficients(location.design(data))
+    return {COEFFICIENT: np.stack([prior_draws(one, n, rng) for one in priors], axis=1)}
+
+
+def new_effects(
+    model: Model, draws: Draws, k: int, rng: np.random.Generator, *, data: Data | None = None
+) -> Array:
+    """Draw effects of `k` new studies for every draw of the shared parameters, (n, k).
+
+    Where effects depend on covariates, new studies at the places of those in `data`.
+    """
+    expected = model.location.expected(data, draws)  # pyright: ignore[reportArgumentType]
+    return _about(model.between, expected, draws, k, rng)
 
 
 @singledispatch
-def _new_effects(between: Spread, draws: Draws, k: int, rng: np.random.Generator) -> Array:
+def _about(
+    between: Spread, expected: Array, draws: Draws, k: int, rng: np.random.Generator
+) -> Array:
+    """Draw effects about where they are expected, (n, 1) or (n, k)."""
     raise ModelError(f"There is no simulator for {between!r}.")
 
 
-@_new_effects.register
-def _(between: Scatter, draws: Draws, k: int, rng: np.random.Generator) -> Array:
-    mu, tau = draws["mu"][:, None], draws["tau"][:, None]
-    shape, df = (mu.size, k), between.df
+@_about.register
+def _(between: Scatter, expected: Array, draws: Draws, k: int, rng: np.random.Generator) -> Array:
+    tau, shape, df = draws["tau"][:, None], (len(expected), k), between.df
     if "df" in draws:
         df = draws["df"][:, None]
-    return mu + tau * (rng.standard_normal(shape) if df is None else rng.standard_t(df, shape))  # pyright: ignore[reportCallIssue, reportArgumentType]
+    noise = rng.standard_normal(shape) if df is None else rng.standard_t(df, shape)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return expected + tau * noise
 
 
-@_new_effects.register
-def _(between: OutlierSpread, draws: Draws, k: int, rng: np.random.Generator) -> Array:
-    mu, tau = draws["mu"][:, None], draws["tau"][:, None]
-    outlying = rng.uniform(size=(mu.size, k)) < draws["share"][:, None]
+@_about.register
+def _(
+    between: OutlierSpread, expected: Array, draws: Draws, k: int, rng: np.random.Generator
+) -> Array:
+    tau, shape = draws["tau"][:, None], (len(expected), k)
+    outlying = rng.uniform(size=shape) < draws["share"][:, None]
     tau = np.where(outlying, np.hypot(tau, draws["spread"][:, None]), tau)
-    return mu + tau * rng.standard_normal((mu.size, k))
+    return expected + tau * rng.standard_normal(shape)
 
 
-@_new_effects.register
-def _(between: CorrelatedSpread, draws: Draws, k: int, rng: np.random.Generator) -> Array:
+@_about.register
+def _(
+    between: CorrelatedSpread, expected: Array, draws: Draws, k: int, rng: np.random.Generator
+) -> Array:
     return _correlated_effects(draws, k, rng)
 
 
@@ -122,7 +171,8 @@ def _(between: CorrelatedSpread, draws: Draws, k: int, rng: np.random.Generator)
 def _(
     of: CorrelatedEstimates,
     model: MultivariateNormal,
-    size: tuple[int, int],
+    size: Size,
+    data: Data | None,
     rng: np.random.Generator,
 ) -> Draws:
     (n, k), outcomes = size, model.outcomes

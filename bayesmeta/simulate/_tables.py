@@ -42,7 +42,7 @@ def replicate(
     ----------
     model : Model
     draws : mapping of str to ndarray
-        Parameters by name, of shape (n,) or (n, k).
+        Parameters by name, of shape (n,) or (n, k); coefficients (n, p).
     data : EffectSizes or table of counts
         For standard errors, sizes of arms, person-time, margins, what is reported.
     seed : int
@@ -62,9 +62,9 @@ def replicate(
     """
     rng = np.random.default_rng(seed)
     if new and "tau" in draws:
-        draws = {**draws, "theta": new_effects(model, draws, data.k, rng)}
-    if "theta" not in draws:  # one effect for all
-        effect = draws["mu"][:, None]
+        draws = {**draws, "theta": new_effects(model, draws, data.k, rng, data=data)}
+    if "theta" not in draws:  # no spread
+        effect = model.location.expected(data, draws)
         draws = {**draws, "theta": np.broadcast_to(effect, (len(effect), data.k))}
     return _observe(model.likelihood, draws, data, rng)
 
@@ -195,12 +195,12 @@ def _(of: Incidence, draws: Draws, data: Data, rng: np.random.Generator) -> Draw
 
 @_observe.register
 def _(of: Overdispersed, draws: Draws, data: Data, rng: np.random.Generator) -> Draws:
-    beta, mu, rho = (draws[name][:, None] for name in ("baseline", "mu", "rho"))
+    beta, rho, mu = draws["baseline"][:, None], draws["rho"][:, None], draws["theta"]
     total = (1 - rho) / np.maximum(rho, 1e-12)
     found = {}
     for arm, side in (("treatment", 0.5), ("control", -0.5)):
         logit = np.clip(beta + side * mu, -700, 700)
-        shape = (mu.size, data.k)
+        shape = mu.shape
         first = rng.gamma(total * expit(logit), size=shape)
         second = rng.gamma(total * expit(-logit), size=shape)
         none = first + second == 0  # both underflow: nearly all or none have the event

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from ..model import (
-    check_one_outcome,
+    check_one_effect,
 )
 from ..posterior import Array, Posterior
 from ..priors import log_density
@@ -48,7 +48,7 @@ def density_rows(
     The grid spans nearly all of the posterior and three of its widths around; the prior is shown
     where the posterior is, so that a reader sees what the data added.
     """
-    check_one_outcome(posterior.model, "density_rows")
+    check_one_effect(posterior.model, "density_rows")
     rows = []
     known = parameters(posterior)
     for name in [one for one in ("mu", "tau") if one in known]:

@@ -22,6 +22,7 @@ from ..model import (
     Estimates,
     Likelihood,
     OfCounts,
+    check_one_effect,
     check_one_outcome,
 )
 from ..posterior import Array, GridDensity, Marginal, Posterior, SupportMap
@@ -81,6 +82,7 @@ def forest_rows(
     -------
     sequence of ForestRow
     """
+    check_one_effect(posterior.model, "A forest plot")
     rows = _study_rows(posterior, prob)
     rows.append(_posterior_row("overall", "posterior", posterior.at(), prob))
     if posterior.model.between.new is not None:
@@ -148,7 +150,7 @@ def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
 
 def study_effects(posterior: Posterior) -> EffectSizes | None:
     """Each study's own estimate: the data, or what two-stage analysis would make of the counts."""
-    check_one_outcome(posterior.model, "A forest plot")
+    check_one_outcome(posterior.model, "A table of studies")
     return _own_estimates(posterior.model.likelihood, posterior)
 
 

@@ -13,6 +13,7 @@ from ..effects import (
 from ..errors import ModelError
 from ..frequentist import FrequentistFit
 from ..model import (
+    COEFFICIENT,
     Binomial,
     Model,
 )
@@ -86,12 +87,13 @@ def summary(
     if natural and measure.name not in MEASURES:
         raise ModelError("Outcomes of several measures have no common scale; use 'analysis'.")
     transformed = natural and measure.link != "identity"
+    left = [f"{COEFFICIENT}[{one}]" for one in posterior.model.no_values(posterior.data)]
     rows = {}
     for name, marginal in parameters(posterior).items():
         effect = name.split("[")[0] in posterior.model.effects
         lower, upper = marginal.interval(prob, kind=interval)
         values = np.array([marginal.quantile(0.5), lower, upper])
-        if effect and natural:
+        if effect and natural and name not in left:
             values = measure.natural(values)
         rows[name] = {
             **({} if transformed else _of_scale(marginal, mode=mode)),

@@ -10,7 +10,7 @@ from ..arguments import check_mapping, check_switch
 from ..engines import NUTS, capability, fit
 from ..errors import BayesmetaError, ModelError
 from ..evidence import Conclusion, concluded
-from ..model import Data
+from ..model import Data, check_one_effect
 from ..posterior import Array, Marginal, Posterior, check_posterior
 from ..priors import Prior
 from ..studies import check_prob
@@ -90,6 +90,7 @@ def scenarios(
     check_posterior(posterior)
     check_prob(prob)
     check_switch(sampled, "sampled")
+    check_one_effect(posterior.model, "scenarios")
     asked = _checked(priors, "priors", {"wide": "HalfNormal(2)"}, Prior)
     rows = _checked(further, "further", {"without A": "studies"}, object)
     maker = _Maker(

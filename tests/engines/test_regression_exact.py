@@ -9,7 +9,7 @@ from scipy import special, stats
 from scipy.interpolate import CubicSpline
 
 import bayesmeta as bm
-from bayesmeta.engines.exact.regress import integrate_regression
+from bayesmeta.engines.covariates.regress import integrate_regression
 
 ROOT = Path(__file__).parents[1]
 BCG = bm.BinaryStudies.from_frame(pd.read_csv(ROOT.parent / "examples" / "bcg" / "bcg.csv"))

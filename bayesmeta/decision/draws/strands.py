@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...arguments import is_among
 from ...effects import MEASURES, Measure
 from ...errors import ModelError
+from ...model import check_no_covariates
 from ...posterior import Posterior, check_posterior
 from ...summaries import Better, describe, scale_of
 from ...ways import shown
@@ -176,6 +177,7 @@ def _check_words(of: PsaOutcome) -> None:
 
 def _scale(of: PsaOutcome) -> Measure:
     """The measure of the outcome, which must compare arms."""
+    check_no_covariates(of.fit.model, "psa")
     of.fit.at(**of.where)
     found = MEASURES[of.fit.data.measure[of.column]] if of.joint else scale_of(of.fit)  # pyright: ignore[reportAttributeAccessIssue]
     if not found.comparative:

@@ -12,9 +12,9 @@ _OF_LOG = (
     "lambda nu, mu, sigma, size: pt.exp(pm.StudentT.dist(nu=nu, mu=mu, sigma=sigma, size=size))"
 )
 LOG_STUDENT_T = (
-    'pm.CustomDist("{name}", {nu}, {mu}, {sigma}, '
+    "pm.CustomDist({name}, {nu}, {mu}, {sigma}, "
     f"dist={_OF_LOG}, "
-    "default_transform=pm.distributions.transforms.log)"
+    "default_transform=pm.distributions.transforms.log{more})"
 )
 LOG_STUDENT_T_PART = (
     f'pm.CustomDist.dist({{nu}}, {{mu}}, {{sigma}}, dist={_OF_LOG}, class_name="LogStudentT")'

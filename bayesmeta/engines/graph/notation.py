@@ -7,6 +7,7 @@ from ...model import (
     Arms,
     Binomial,
     CorrelatedEstimates,
+    Data,
     Estimates,
     Hypergeometric,
     Incidence,
@@ -26,15 +27,19 @@ from ...priors import (
     Prior,
 )
 from . import _source_arms as of_arms
+from . import _source_places as places
 
 
-def mathematics(model: Model) -> tuple[str, ...]:
-    """Return the model line by line in mathematical notation, priors last."""
-    return _lines(model.likelihood, model)
+def mathematics(model: Model, data: Data | None = None) -> tuple[str, ...]:
+    """Return the model line by line in mathematical notation, priors last.
+
+    With `data` it is known which covariates are numbers and which name groups.
+    """
+    return _lines(model.likelihood, model, data)
 
 
 @singledispatch
-def _lines(of: Likelihood, model: Model) -> tuple[str, ...]:
+def _lines(of: Likelihood, model: Model, data: Data | None) -> tuple[str, ...]:
     raise ModelError(f"There is no notation for {model.name}.")
 
 
@@ -82,15 +87,16 @@ _ARM_LINES = {
 
 
 @_lines.register
-def _(of: Estimates, model: Model) -> tuple[str, ...]:
+def _(of: Estimates, model: Model, data: Data | None) -> tuple[str, ...]:
     one = "tau" not in model.priors
-    effects = () if one else _effect_lines(model.between)
-    estimate = f"yᵢ ~ Normal({'μ' if one else 'θᵢ'}, seᵢ)   (mean, standard deviation)"
-    return (estimate, *effects, *_prior_lines(model))
+    effects = () if one else _effects(model)
+    where = places.placed(model.location, "μ") if one else "θᵢ"
+    estimate = f"yᵢ ~ Normal({where}, seᵢ)   (mean, standard deviation)"
+    return (estimate, *effects, *_prior_lines(model, data))
 
 
 @_lines.register
-def _(of: CorrelatedEstimates, model: Model) -> tuple[str, ...]:
+def _(of: CorrelatedEstimates, model: Model, data: Data | None) -> tuple[str, ...]:
     own = [
         f"{_SYMBOL.get(name.split('[')[0], name)}{name[name.find('[') :] if '[' in name else ''} ~ "
         f"{prior.by_hand!r}"
@@ -104,8 +110,8 @@ def _(of: CorrelatedEstimates, model: Model) -> tuple[str, ...]:
 
 
 @_lines.register
-def _(of: OfCounts, model: Model) -> tuple[str, ...]:
-    return (*_count_lines(of), *_effect_lines(model.between), *_prior_lines(model))
+def _(of: OfCounts, model: Model, data: Data | None) -> tuple[str, ...]:
+    return (*_count_lines(of), *_effects(model), *_prior_lines(model, data))
 
 
 @singledispatch
@@ -150,19 +156,22 @@ def _(_: Incidence) -> tuple[str, ...]:
 
 
 @_lines.register
-def _(of: Overdispersed, model: Model) -> tuple[str, ...]:
-    return (
+def _(of: Overdispersed, model: Model, data: Data | None) -> tuple[str, ...]:
+    arms = (
         "events_treatmentᵢ ~ BetaBinomial(n_treatmentᵢ, p₁, ρ),   logit p₁ = β + μ/2",
         "events_controlᵢ ~ BetaBinomial(n_controlᵢ, p₀, ρ),   logit p₀ = β − μ/2",
+    )
+    return (
+        *(places.placed(model.location, line) for line in arms),
         "ρ: correlation within an arm; shape parameters p(1 − ρ)/ρ and (1 − p)(1 − ρ)/ρ",
-        *_prior_lines(model),
+        *_prior_lines(model, data),
     )
 
 
 @_lines.register
-def _(of: Arms, model: Model) -> tuple[str, ...]:
-    effects = _effect_lines(model.between)
-    return (*of_arms.lines(of), *effects, *_prior_lines(model), *of_arms.flat_lines(of))
+def _(of: Arms, model: Model, data: Data | None) -> tuple[str, ...]:
+    lines = (*of_arms.lines(of), *_effects(model), *_prior_lines(model, data))
+    return (*lines, *of_arms.flat_lines(of))
 
 
 _SYMBOL = {
@@ -181,5 +190,10 @@ _SYMBOL = {
 }
 
 
-def _prior_lines(model: Model) -> tuple[str, ...]:
-    return tuple(f"{_SYMBOL[name]} ~ {prior.by_hand!r}" for name, prior in model.priors.items())
+def _effects(model: Model) -> tuple[str, ...]:
+    return tuple(places.placed(model.location, line) for line in _effect_lines(model.between))
+
+
+def _prior_lines(model: Model, data: Data | None) -> tuple[str, ...]:
+    others = (f"{_SYMBOL[name]} ~ {prior.by_hand!r}" for name, prior in model.other_priors.items())
+    return (*places.lines(model.location, data), *others)

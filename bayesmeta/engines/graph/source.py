@@ -10,6 +10,7 @@ from ...model import (
     Binomial,
     CorrelatedEstimates,
     CorrelatedSpread,
+    Data,
     Estimates,
     Hypergeometric,
     Incidence,
@@ -46,6 +47,7 @@ from ...priors import (
 )
 from ...ways import way
 from . import _source_arms as of_arms
+from . import _source_places as places
 from . import _source_text as text
 
 _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
@@ -66,36 +68,39 @@ _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
 _SPREADS = NoSpread | NormalSpread | StudentTSpread | OutlierSpread | CorrelatedSpread
 
 
-def source(model: Model) -> str:
-    """Return PyMC source for `model` that runs as it stands once the data are defined."""
-    return _source(model.likelihood, model)
+def source(model: Model, data: Data | None = None) -> str:
+    """Return PyMC source for `model` that runs as it stands once the data are defined.
+
+    With `data`, coefficients have the names of the columns of their design, which is written out.
+    """
+    return _source(model.likelihood, model, data)
 
 
 @singledispatch
-def _source(of: Likelihood, model: Model) -> str:
+def _source(of: Likelihood, model: Model, data: Data | None) -> str:
     raise ModelError(f"There is no PyMC form of {model.name}.")
 
 
 @_source.register(Estimates | OfCounts)
-def _(of: Estimates | OfCounts, model: Model) -> str:
-    return _indented(_prior_calls(model) + _body(of, model))
+def _(of: Estimates | OfCounts, model: Model, data: Data | None) -> str:
+    return _indented(_prior_calls(model, data) + _body(of, model))
 
 
 @_source.register
-def _(of: Arms, model: Model) -> str:
+def _(of: Arms, model: Model, data: Data | None) -> str:
     coords = ', "arm": ["treatment", "control"]'
-    return _indented(_prior_calls(model) + _body(of, model), coords)
+    return _indented(_prior_calls(model, data) + _body(of, model), coords)
 
 
 @_source.register
-def _(of: CorrelatedEstimates, model: MultivariateNormal) -> str:
+def _(of: CorrelatedEstimates, model: MultivariateNormal, data: Data | None) -> str:
     return _indented(_body(of, model))
 
 
-def _prior_calls(model: Model) -> str:
-    return "".join(
+def _prior_calls(model: Model, data: Data | None) -> str:
+    return places.body(model.location, data, _call) + "".join(
         f"{name} = {_call(name, prior, _dims(model.likelihood, name))}\n"
-        for name, prior in model.priors.items()
+        for name, prior in model.other_priors.items()
     )
 
 
@@ -251,8 +256,11 @@ def _call(name: str, prior: Prior, dims: Mapping[str, str] | None = None) -> str
     else:
         call, arguments = pymc_form(name, prior)
     if call == "LogStudentT":
-        return text.LOG_STUDENT_T.format(**arguments, name=name)
-    return f"pm.{call}({_spelled(f'"{name}"', {**arguments, **(dims or {})})})"
+        more = _spelled("", dims or {})
+        return text.LOG_STUDENT_T.format(
+            **arguments, name=places.quoted(name), more=more and f", {more}"
+        )
+    return f"pm.{call}({_spelled(places.quoted(name), {**arguments, **(dims or {})})})"
 
 
 def pymc_form(name: str, prior: Prior) -> tuple[str, dict[str, float]]:

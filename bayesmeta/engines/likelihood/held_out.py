@@ -13,6 +13,7 @@ from scipy.special import betaln, expit, gammaln, log_ndtr, logsumexp
 
 from ...errors import ModelError
 from ...model import (
+    COEFFICIENT,
     Arms,
     Data,
     Estimates,
@@ -53,8 +54,9 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
     data : Data
         Of the kind that the model takes.
     draws : mapping of str to ndarray, shape (n,)
-        What all studies share: ``mu``, ``tau``, and ``df``, ``share``, ``spread``, ``rho``,
-        ``baseline``, ``baseline_mean``, ``baseline_sd`` where the model has them.
+        What all studies share: ``mu`` or the coefficients (n, p), ``tau``, and ``df``, ``share``,
+        ``spread``, ``rho``, ``baseline``, ``baseline_mean``, ``baseline_sd`` where the model has
+        them.
 
     Raises
     ------
@@ -63,7 +65,19 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
     """
     if _terms.dispatch(type(model.likelihood)) is _terms.dispatch(object):
         raise ModelError(f"{model.name} has no density of a study's result by itself.")
-    return _terms(model.likelihood, model.between, data, draws)
+    if COEFFICIENT not in draws:
+        return _terms(model.likelihood, model.between, data, draws)
+    expected = model.location.expected(data, draws)
+    each = [
+        _terms(
+            model.likelihood,
+            model.between,
+            data.keep(np.arange(data.k) == i),
+            {**draws, "mu": expected[:, i]},
+        )
+        for i in range(data.k)
+    ]
+    return Terms(*(np.concatenate(parts, axis=1) for parts in zip(*each, strict=True)))
 
 
 def densities_of_counts(model: Model, data: Data, mu: Array, tau: Array) -> Array:

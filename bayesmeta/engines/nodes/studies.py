@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...model import DESIGN
 from ...posterior import Marginal, Posterior
 from ...priors import Prior
 from ..likelihood.laws import start_of_baseline
@@ -46,6 +47,10 @@ class StudyNodes(NamedTuple):
 def nodes_of_studies(posterior: Posterior) -> tuple[StudyNodes, ...]:
     """Integrate an exact posterior over each study's effect, and its baseline given the effect."""
     model, data = posterior.model, posterior.data
+    if posterior.linear is not None and "theta" not in posterior.marginals:
+        places = model.location.columns(data)[DESIGN].T
+        each = [_nodes(posterior.linear(place)) for place in places]
+        return tuple(StudyNodes({"theta": theta[:, None]}, mass) for theta, mass in each)
     if "theta" not in posterior.marginals:
         mu, mass = _nodes(posterior["mu"])
         return (StudyNodes({"mu": mu}, mass),) * data.k

@@ -10,7 +10,6 @@ from scipy.special import expit
 from ...errors import ModelError
 from ...model import (
     COEFFICIENT,
-    DESIGN,
     CorrelatedSpread,
     Data,
     Model,
@@ -43,13 +42,6 @@ def derived(model: Model, data: Data, draws: DrawsByName, rng: np.random.Generat
         outcomes (chains, draws, p) and (chains, draws, k, p).
     """
     return _left_out(model.between, model, data, draws, rng)
-
-
-def expected(model: Model, data: Data, draws: DrawsByName) -> Array:
-    """Where the studies' effects are expected, (chains, draws, k), or 1 for all of them."""
-    if COEFFICIENT not in draws:
-        return draws["mu"][..., None]
-    return draws[COEFFICIENT] @ model.location.columns(data)[DESIGN]
 
 
 def linear(
@@ -121,7 +113,10 @@ def _(
     if "theta" in draws:
         return found
     scale2 = draws["tau"][..., None] ** 2 / draws["weight"]
-    return {**found, "theta": _study_effects(data, expected(model, data, draws), scale2, rng)}
+    return {
+        **found,
+        "theta": _study_effects(data, model.location.expected(data, draws), scale2, rng),
+    }
 
 
 def _of_new(between: Spread, draws: DrawsByName, rng: np.random.Generator) -> DrawsByName:
@@ -134,7 +129,7 @@ def _(
     between: OutlierSpread, model: Model, data: Data, draws: DrawsByName, rng: np.random.Generator
 ) -> DrawsByName:
     """Draw the component of each study, then its effect: normal given estimate and component."""
-    mu = expected(model, data, draws)
+    mu = model.location.expected(data, draws)
     tau, share, spread = (draws[name][..., None] for name in ("tau", "share", "spread"))
     variances = tau**2, tau**2 + spread**2
     outlier = _wide(data, mu, share, *variances)

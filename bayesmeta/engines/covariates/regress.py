@@ -9,11 +9,10 @@ tau that places itself where the posterior is.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import spline_filter1d
 from scipy.special import logsumexp, ndtr
 
 from ...errors import ModelError
@@ -23,19 +22,11 @@ from ...priors import Prior, log_density, log_density_of_tau
 from ...studies import name_rows
 from ...ways import way
 from .._cautions import cautions
-from ..likelihood.points import Grid
-from ..likelihood.rough import kinked, telling
-from ..likelihood.study import log_likelihoods
-from ..nodes.combinations import Combinations, Rule
-from ..nodes.even import even
-from ..nodes.fourier import log_given_mu
-from ._grid_size import PASSES, TAPER, Resolution, grid_for
-from ._lattice import Placed, ball, place
-from ._reach import FARTHEST_TAU, Reach
-from .linear import Problem
-from .normal import typical_tau
-from .propriety import moments_of_coefficients, moments_of_tau
-from .tau_nodes import (
+from ..exact._grid_size import PASSES, TAPER, Resolution, grid_for
+from ..exact._reach import FARTHEST_TAU, Reach
+from ..exact.normal import typical_tau
+from ..exact.propriety import moments_of_coefficients, moments_of_tau
+from ..exact.tau_nodes import (
     TauMap,
     TauNodes,
     density_of_tau,
@@ -44,6 +35,14 @@ from .tau_nodes import (
     support_of_tau,
     tau_nodes,
 )
+from ..likelihood.points import Grid
+from ..likelihood.rough import kinked, telling
+from ..likelihood.study import log_likelihoods
+from ..nodes.combinations import Combinations, Rule
+from ..nodes.even import even
+from .lattice import Placed, ball, place
+from .linear import Problem
+from .tables import Tables, tabulate
 
 if TYPE_CHECKING:
     from ..nodes.draws import Ground
@@ -54,7 +53,6 @@ STEPS = (1.0, 0.8, 0.65, 0.5)  # of the lattice, in standard deviations, pass by
 MOST_COEFFICIENTS = 4  # a lattice of more has a million points
 FAINT = 28.0  # log density below the highest, beyond which nothing is expected
 SEEN = 1e-8  # share of a node of tau, whose coefficients the grid must hold
-MARGIN = 24  # points of a table beyond, where its spline is not yet that of the whole grid
 MOST_KEPT = 2**24  # numbers of the tables of all nodes that are kept
 WIDENINGS = 6  # of grid and tau, at most
 
@@ -131,41 +129,6 @@ def _first_reach(problem: Problem) -> Reach:
     return Reach(float((mean - room * sd).min()), float((mean + room * sd).max()), far)
 
 
-class Tables(NamedTuple):
-    """What each study says of where its effect is expected: coefficients of splines (k, size)."""
-
-    first: float
-    step: float
-    coefficients: Array
-    top: Array
-
-    def at(self, place: Array) -> Array:
-        """Log likelihoods (n, k) at places (n, k); beyond the table those of its end."""
-        k, size = self.coefficients.shape
-        position = (place - self.first) / self.step
-        position = np.clip(position, 3.0, size - 4.0)
-        cell = np.floor(position).astype(np.intp)
-        weights = _quintic(position - cell)
-        flat, base = self.coefficients.ravel(), cell + size * np.arange(k) - 2
-        total = np.zeros(place.shape)
-        for j, weight in enumerate(weights):
-            total += flat[base + j] * weight
-        return total + self.top
-
-
-def _quintic(t: Array) -> tuple[Array, ...]:
-    """Weights of the six coefficients of a quintic spline about a place `t` into its cell."""
-    s = 1 - t
-    return (
-        s**5 / 120,
-        (26 - 50 * t + 20 * t**2 + 20 * t**3 - 20 * t**4 + 5 * t**5) / 120,
-        (66 - 60 * t**2 + 30 * t**4 - 10 * t**5) / 120,
-        (66 - 60 * s**2 + 30 * s**4 - 10 * s**5) / 120,
-        (26 - 50 * s + 20 * s**2 + 20 * s**3 - 20 * s**4 + 5 * s**5) / 120,
-        t**5 / 120,
-    )
-
-
 @final
 @dataclass(frozen=True)
 class _Pass:
@@ -204,7 +167,7 @@ class _Pass:
         low, high = [], []
         for j, tau in enumerate(tau_at):
             best = int(given.log_weight[j].argmax())
-            tables = _tables(fourier, grid, top[:, 0], problem, reach, float(tau))
+            tables = tabulate(fourier, grid, top[:, 0], _df(model), reach, float(tau))
             log_post = partial(_log_post, problem, tables)
             one = place(log_post, given.mean[j, best], given.covariance[j, best], STEPS[number])
             placed.append(one)
@@ -282,7 +245,7 @@ class _Pass:
     def tables(self, j: int) -> Tables:
         """Of the studies at one node of tau."""
         tau = float(self.tau_at[j])
-        return _tables(self.fourier, self.grid, self.top, self.problem, self.reach, tau)
+        return tabulate(self.fourier, self.grid, self.top, _df(self.problem.model), self.reach, tau)
 
     def _ground(self) -> "tuple[Ground, Array] | None":
         """What it takes to draw the studies' effects, and the design; None where they have none."""
@@ -322,7 +285,7 @@ class _Pass:
         )
         points = self.grid.points
         whole = Reach(points[0], points[-1], 0.0)
-        plain = _tables(self.fourier, self.grid, self.top, problem, whole, 0.0)
+        plain = tabulate(self.fourier, self.grid, self.top, _df(problem.model), whole, 0.0)
         names = problem.names
         rows = np.eye(len(names))
         marginals: dict[str, object] = {
@@ -367,23 +330,6 @@ def _nodes(resolution: Resolution, problem: Problem, reach: Reach) -> tuple[TauN
     scale = float(np.clip(scale, 1e-3 * (reach.tau - low), 0.45 * (reach.tau - low)))
     at = TauMap.of(problem.tau, low, reach.tau, scale)
     return tau_nodes(resolution.nodes, at), at
-
-
-def _tables(
-    fourier: NDArray[np.complex128],
-    grid: Grid,
-    top: Array,
-    problem: Problem,
-    reach: Reach,
-    tau: float,
-) -> Tables:
-    """Tables at one tau, as far as effects are expected and a little further."""
-    points = grid.points
-    first = max(int(np.searchsorted(points, reach.low)) - MARGIN, 0)
-    last = int(np.searchsorted(points, reach.high)) + MARGIN
-    logs = log_given_mu(fourier, grid, _df(problem.model), tau)[:, first:last]
-    coefficients = spline_filter1d(logs, order=5, axis=1, mode="mirror")
-    return Tables(float(points[first]), grid.step, coefficients, top)
 
 
 def _log_post(problem: Problem, tables: Tables, points: Array) -> Array:

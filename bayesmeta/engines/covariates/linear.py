@@ -6,7 +6,7 @@ of coefficients is a mixture of normals over the nodes of tau. Formulas: Röver 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from typing import NamedTuple, final
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ...errors import ModelError
-from ...model import Data, Model, NoSpread, Predictor
+from ...model import COEFFICIENT, Data, Model, NormalSpread, NoSpread, Predictor
 from ...posterior import (
     Check,
     Deferred,
@@ -31,12 +31,10 @@ from ...posterior.inversion import tabled
 from ...priors import LOG_2PI, Prior, log_density_of_tau
 from ...ways import way
 from .._cautions import cautions
-from ..likelihood.rough import rough_effects
-from ..nodes.even import even
-from .mu_prior import mu_prior, takes_mu
-from .normal import NEGLIGIBLE, moment_gaps, refined, typical_tau
-from .propriety import moments_of_coefficients, moments_of_tau
-from .tau_nodes import (
+from ..exact.mu_prior import mu_prior, takes_mu
+from ..exact.normal import NEGLIGIBLE, moment_gaps, refined, typical_tau
+from ..exact.propriety import moments_of_coefficients, moments_of_tau
+from ..exact.tau_nodes import (
     TauMap,
     TauNodes,
     density_of_tau,
@@ -46,6 +44,9 @@ from .tau_nodes import (
     support_of_tau,
     tau_nodes,
 )
+from ..likelihood.rough import rough_effects
+from ..nodes.even import even
+from ..settings import Quadrature
 
 type Array = NDArray[np.float64]
 MOST_COMPONENTS = 4096  # products of the normals that the coefficients' priors are mixtures of
@@ -89,9 +90,45 @@ def integrate_linear(model: Model, data: Data, *, nodes: int, tolerance: float) 
     problem = Problem.of(model, data)
     if isinstance(model.between, NoSpread):
         return _posterior(_Fit.common(problem), 0.0, tolerance)
-    scale = typical_tau(problem.tau, problem.se, lambda tau: problem.given(tau).log_weight)
+    scale = problem.typical_tau
     fit, error = refined(lambda n: _Fit.at(n, scale, problem), _Fit.distance, nodes, tolerance)
     return _posterior(fit, error, tolerance)
+
+
+def log_evidence_at_zero(parameter: str, model: Model, data: Data) -> float:
+    """Log marginal likelihood of the same model with tau, or one coefficient, at zero.
+
+    Parameters
+    ----------
+    parameter : str
+        ``"tau"``, or ``"coefficient[latitude]"``, whose column is then left out.
+    model : Model
+    data : EffectSizes
+
+    Raises
+    ------
+    ModelError
+        If the integral over tau does not settle.
+    """
+    if not (model.likelihood.closed and isinstance(model.between, NoSpread | NormalSpread)):
+        raise ModelError(
+            "Bayes factors of models with covariates are known for estimates with normal effects "
+            "alone; make estimates of these data with effect_sizes(studies, measure=...)."
+        )
+    problem = Problem.of(model, data)
+    if parameter != "tau":
+        problem = problem.without(parameter)
+    if parameter == "tau" or isinstance(model.between, NoSpread):
+        return float(logsumexp(problem.given(np.zeros(1)).log_weight))
+    settings, scale = Quadrature(), problem.typical_tau
+    nodes, tolerance = settings.nodes, settings.tolerance
+    fit, error = refined(lambda n: _Fit.at(n, scale, problem), _Fit.distance, nodes, tolerance)
+    if error > tolerance:
+        raise ModelError(
+            f"The marginal likelihood with {parameter} at 0 does not settle, so that there is no "
+            "Bayes factor of it."
+        )
+    return fit.log_z
 
 
 @final
@@ -115,14 +152,34 @@ class Problem:
         assert isinstance(location, Predictor)
         design = location.design(data)
         priors = location.coefficients(design)
+        flat = np.array([not one.proper for one in priors])
+        if np.linalg.matrix_rank(design.matrix[:, flat]) < flat.sum():
+            raise ModelError(
+                "Coefficients with flat priors cannot be told apart in these studies: "
+                f"{', '.join(design.names)}; give them proper ones, e.g. Normal(0, 2)."
+            )
         y, se = rough_effects(model.likelihood, data)
-        far = np.abs(y).max() / np.abs(design.matrix).max(axis=0)
-        return cls(model, data, y, se, design.names, design.matrix, priors, _product(priors, far))
+        components = _product(priors, _far(y, design.matrix))
+        return cls(model, data, y, se, design.names, design.matrix, priors, components)
 
     @property
     def tau(self) -> Prior:
         """Its prior."""
         return self.model.priors["tau"]
+
+    @property
+    def typical_tau(self) -> float:
+        """A rough posterior median of tau."""
+        return typical_tau(self.tau, self.se, lambda tau: self.given(tau).log_weight)
+
+    def without(self, parameter: str) -> "Problem":
+        """The same with one coefficient at 0."""
+        gone = [f"{COEFFICIENT}[{name}]" for name in self.names].index(parameter)
+        names = self.names[:gone] + self.names[gone + 1 :]
+        priors = self.priors[:gone] + self.priors[gone + 1 :]
+        design = np.delete(self.design, gone, axis=1)
+        components = _product(priors, _far(self.y, design))
+        return replace(self, names=names, design=design, priors=priors, components=components)
 
     def given(self, tau: Array) -> Given:
         """Integrate coefficients and study effects out; `tau` (t,)."""
@@ -132,6 +189,12 @@ class Problem:
         return Given(*(np.concatenate(one) for one in zip(*found, strict=True)))
 
 
+def _far(y: Array, design: Array) -> Array:
+    """How far from 0 each coefficient may lie, (p,); one that no study has stays with its prior."""
+    longest = np.abs(design).max(axis=0)
+    return np.abs(y).max() / np.where(longest == 0, 1.0, longest)
+
+
 def _product(priors: Sequence[Prior], far: Array) -> Components:
     """Every combination of one normal of each prior, which may lie as far off as `far`, (p,)."""
     if why_not := not_closed(priors):
@@ -139,6 +202,8 @@ def _product(priors: Sequence[Prior], far: Array) -> Components:
     each = [mu_prior(prior, float(at)) for prior, at in zip(priors, far, strict=True)]
 
     def combined(arrays: Sequence[Array]) -> Array:
+        if not arrays:
+            return np.zeros((1, 0))
         return np.stack([one.ravel() for one in np.meshgrid(*arrays, indexing="ij")], axis=-1)
 
     return Components(
@@ -153,7 +218,7 @@ def _given(problem: Problem, tau: Array) -> Given:
     variance = problem.se**2 + tau[:, None] ** 2  # (t, k)
     weighted = x / variance[..., None]  # (t, k, p)
     total = (weighted.swapaxes(1, 2) @ x)[:, None] + precision[:, :, None] * np.eye(x.shape[1])
-    near = np.linalg.lstsq(x, y, rcond=None)[0]  # a shift, lest digits are lost
+    near = np.linalg.pinv(x) @ y  # a shift, lest digits are lost
     right = weighted.swapaxes(1, 2) @ (y - x @ near)  # (t, p)
     right = right[:, None] + precision * (centre - near)
     covariance = np.linalg.inv(total)
