@@ -11,7 +11,7 @@ its own name too (``HalfNormal``, ``egger``), and so does:
   `bayes_factor_curve`, `mean_weights`, `zero_studies`, `outliers`, `width_penalty`,
   `quartile_definitions`, `deviance`, `compare_loo`, `coherence`, `Explanation`;
 - if it had been decided otherwise: `scenarios`;
-- effects that depend on covariates: `Linear` and `ByGroup` in the place of ``mu``;
+- effects that depend on covariates: `Linear` and `ByGroup`, where a model takes the prior of one;
 - for a decision model: `psa`, joint draws of every `PsaOutcome`;
 - of several outcomes: `summary_of_findings`, `compare_outcomes`, `multivariate_random_effects`,
   `MultivariateFit`, `restricted_log_likelihood`;

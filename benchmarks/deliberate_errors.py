@@ -625,8 +625,8 @@ MISTAKES = (
     Mistake(
         "forget the alternative in the Bayes factor of mu",
         "evidence/_factors.py",
-        'without("mu") - log_z\n    _hold',
-        'without("mu")\n    _hold',
+        "without(parameter) - log_z\n    _hold",
+        "without(parameter)\n    _hold",
         "tests/test_evidence.py::test_factors_and_weights_are_those_of_r_bayesmeta",
     ),
     Mistake(

@@ -22,10 +22,10 @@ from ...priors import Prior, log_density, log_density_of_tau
 from ...studies import name_rows
 from ...ways import way
 from .._cautions import cautions
-from ..exact._grid_size import PASSES, TAPER, Resolution, grid_for
-from ..exact._reach import FARTHEST_TAU, Reach
+from ..exact.grid_size import PASSES, TAPER, Resolution, grid_for
 from ..exact.normal import typical_tau
 from ..exact.propriety import moments_of_coefficients, moments_of_tau
+from ..exact.reach import FARTHEST_TAU, Reach
 from ..exact.tau_nodes import (
     TauMap,
     TauNodes,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import spline_filter1d
 
-from ..exact._reach import Reach
+from ..exact.reach import Reach
 from ..likelihood.points import Grid
 from ..nodes.fourier import log_given_mu
 

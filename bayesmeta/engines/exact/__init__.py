@@ -8,7 +8,7 @@
   support fails that gate.
 - Grid: the transform of each study's likelihood times the characteristic function of the study
   effects, on one uniform grid of theta; tau at Chebyshev nodes, mu on the grid or in a map of its
-  support (``mu_rule``). ``_reach`` is doubled until nothing is cut off, the resolution refined
+  support (``mu_rule``). ``reach`` is doubled until nothing is cut off, the resolution refined
   until two passes agree to 1e-6 of a posterior SD; ``_grid_tail`` adds the moments of a
   heavy-tailed tau. It takes any model whose studies are independent given mu and tau, and inherits
   no error of the PyMC graph, which is why it was built and not a quadrature on that graph.

@@ -28,7 +28,7 @@ from ..likelihood.points import Grid, Places
 from ..likelihood.rough import kinked, rough_effects, telling, vanishing
 from ..likelihood.study import at_own_nodes, left_out, log_likelihoods
 from ..nodes.effects import Integrated, features
-from ._grid_size import fast_size
+from .grid_size import fast_size
 from .placement import Placement, measured
 from .program import (
     DENSE,

@@ -39,9 +39,9 @@ from ..likelihood.study import log_likelihoods
 from ..nodes.effects import MARGIN, NEGLIGIBLE, Integrated, features
 from ..nodes.fourier import OnOneGrid, log_given_mu
 from ._grid_tail import moments_beyond
-from ._reach import FURTHER, Reach, first_reach, limit_of, log_prior_of_tau
 from .mu_rule import Mapped, OnGrid, has_an_edge, mu_rule, sharpness, takes
 from .propriety import moments_of_tau
+from .reach import FURTHER, Reach, first_reach, limit_of, log_prior_of_tau
 from .tau_nodes import (
     TauMap,
     TauNodes,
@@ -54,7 +54,7 @@ from .tau_nodes import (
 
 if TYPE_CHECKING:
     from ..nodes.draws import Source
-from ._grid_size import PASSES, TAPER, Resolution, at_corners, centre_of_tau, grid_for
+from .grid_size import PASSES, TAPER, Resolution, at_corners, centre_of_tau, grid_for
 
 type Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities

@@ -11,7 +11,7 @@ from ...posterior import GridDensity, MappedDensity, Marginal, SupportMap
 from ...priors import Flat, Mixture, Normal, Prior, StudentT, log_density
 from ..likelihood.points import Grid
 from ..likelihood.rough import rough_effects
-from ._reach import Reach, peaks
+from .reach import Reach, peaks
 
 type Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from ...priors import Prior, log_density
 from ...ways import way
 from ..likelihood.points import Grid
 from ..likelihood.rough import rough_effects
-from ._reach import Reach, log_prior_of_tau
 from .mu_rule import Mapped, OnGrid
+from .reach import Reach, log_prior_of_tau
 
 if TYPE_CHECKING:
     pass
