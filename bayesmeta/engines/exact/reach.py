@@ -110,5 +110,6 @@ def first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
 
 
 def log_prior_of_tau(model: RandomEffects, data: Data, tau: Array) -> Array:
+    """Log density of the prior of tau, which may read the standard errors."""
     se = data.numbers.get("se", np.empty(0))  # which Jeffreys' prior reads
     return log_density_of_tau(model.tau, tau, se)
