@@ -279,7 +279,8 @@ def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
     terms = study_densities(posterior.model, posterior.data, draws)
     n = len(terms.every)
     rows = [row for name, row in posterior.convergence.items() if name.split("[")[0] in draws]
-    efficiency = min(1.0, min(row["ess_bulk"] for row in rows) / n)
+    # draws of an exact posterior are independent of one another
+    efficiency = min(1.0, min((row["ess_bulk"] for row in rows), default=n) / n)
     log_weight, pareto_k = map(
         np.asarray,
         array_stats.psislw((terms.every - terms.given).T, r_eff=efficiency),  # pyright: ignore[reportArgumentType]

@@ -57,11 +57,15 @@ def prior_posterior(posterior: Posterior, *, prob: float = 0.95) -> "pd.DataFram
     check_posterior(posterior)
     check_prob(prob)
     check_one_outcome(posterior.model, "prior_posterior")
-    priors = posterior.model.priors
+    model, data = posterior.model, posterior.data
+    of_effect = model.numbered(data).location.priors.values()
+    entries = [f"{model.location.name}[{one}]" for one in model.location.entries(data)]
+    priors = {**model.priors, **dict(zip(entries, of_effect, strict=False))}
+    own = {name: name if name in priors else name.split("[")[0] for name in parameters(posterior)}
     rows = {
-        name: _row(priors[name.split("[")[0]], marginal, prob)
+        name: _row(priors[own[name]], marginal, prob)
         for name, marginal in parameters(posterior).items()
-        if name.split("[")[0] in priors
+        if own[name] in priors
     }
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))
     return table.rename_axis("parameter")

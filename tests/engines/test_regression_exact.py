@@ -293,3 +293,23 @@ def test_sampling_agrees_with_integration(chosen):
         assert abs(drawn[name].mean() - exact[name].mean()) < 4 * error
     error = drawn.convergence["tau"]["mcse_mean"]
     assert abs(drawn["tau"].mean() - exact["tau"].mean()) < 4 * error
+
+
+def test_studies_left_out_are_predicted_as_well_as_evidence_says():
+    """Given the margins nothing else of a table is known: its density is a ratio of evidences."""
+    mu = bm.Linear("x", intercept=bm.Normal(0, 1.5), slopes=bm.Normal(0, 0.8))
+    data = studies("OR")
+    fit = bm.fit(bm.HypergeometricNormal(mu=mu, tau=bm.HalfNormal(0.5)), data)
+    assert fit.exact
+    kept = fit.model.kept(data)
+    rest = [data.keep([one for one in data.study if one != name]) for name in data.study]
+    each = [fit.log_marginal_likelihood - bm.fit(kept, one).log_marginal_likelihood for one in rest]
+    assert bm.loo(fit).elpd == pytest.approx(each, abs=0.05)  # by weights of 4,000 draws
+
+
+def test_priors_of_coefficients_stand_beside_their_posteriors():
+    fit = bm.fit(model("OR"), studies("OR"))
+    table = bm.prior_posterior(fit)
+    assert table.loc["coefficient[x]", "prior"] == "Normal(0, 0.8)"
+    assert table.loc["coefficient[x]", "prior_upper"] == pytest.approx(0.8 * 1.959964, abs=1e-5)
+    assert list(table.index) == ["coefficient[intercept]", "coefficient[x]", "tau"]
