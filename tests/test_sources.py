@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import pytest
 from click.testing import CliRunner
+from unhurried import unhurried
 
 import bayesmeta as bm
 from bayesmeta.cli import main
@@ -106,7 +107,7 @@ def test_pipes_that_a_shell_makes_are_read(path):
         capture_output=True,
         check=False,
     )
-    assert (found.returncode, found.stderr) == (0, b"")
+    assert (found.returncode, unhurried(found.stderr)) == (0, "")
     assert b"3 studies" in found.stdout
 
 
@@ -177,7 +178,7 @@ def test_a_stream_that_is_closed_brings_no_traceback(closed):
         check=False,
     )
     said = "bayesmeta: - cannot be read: it is closed.\n" if closed == "<&-" else ""
-    assert (found.returncode, found.stderr.decode()) == (2 if said else 0, said)
+    assert (found.returncode, unhurried(found.stderr)) == (2 if said else 0, said)
     assert bool(found.stdout) == (closed == "2>&-")
 
 
@@ -190,7 +191,7 @@ def test_standard_output_on_a_full_disk_is_one_sentence():
         check=False,
     )
     said = "bayesmeta: Standard output cannot be written to: No space left on device.\n"
-    assert (found.returncode, found.stderr.decode()) == (2, said)
+    assert (found.returncode, unhurried(found.stderr)) == (2, said)
 
 
 def bm_load(path):
