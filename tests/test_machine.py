@@ -269,7 +269,7 @@ def test_user_without_a_name_a_home_and_a_place_to_write_gets_an_answer_or_a_sen
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     if memory == "755" and name in REFUSED:
         assert found.returncode == 2, found.stderr
-        assert found.stderr.startswith("bayesmeta: ")
+        assert unhurried(found.stderr).startswith("bayesmeta: ")
         assert (
             found.stderr.endswith(f"{REFUSED[name].rstrip('.')}.\n") or "Permission" in found.stderr
         )

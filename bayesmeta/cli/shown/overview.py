@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ...results import Results
     from ...results.sections import Section
 
+ROOMY = 6  # outcomes, beside which one screen has room for more
 WIDTH = 100  # characters
 GAP = "  "
 PUBLISHED = 17  # "0.76 [0.60, 0.96]"
@@ -49,7 +50,12 @@ def _say(text: str) -> None:
 
 
 def _answered(results: "Results") -> str:
-    """Which scenarios the answers are of, where outcomes have several; empty where none has."""
+    """Which scenarios the answers are of, where outcomes have several; empty where none has.
+
+    And where one screen has no room for it: the report says it above each answer.
+    """
+    if len(results.outcomes) > ROOMY:
+        return ""
     named = [f"{one.title}, {one.answered_by}" for one in results.outcomes if one.answered_by]
     return f"Answers of one scenario among several: {'; '.join(named)}." if named else ""
 

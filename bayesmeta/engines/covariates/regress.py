@@ -54,7 +54,7 @@ MOST_COEFFICIENTS = 4  # a lattice of more has a million points
 FAINT = 28.0  # log density below the highest, beyond which nothing is expected
 SEEN = 1e-8  # share of a node of tau, whose coefficients the grid must hold
 MOST_KEPT = 2**24  # numbers of the tables of all nodes that are kept
-WIDENINGS = 6  # of grid and tau, at most
+WIDENINGS = 12  # of grid and tau, at most
 
 
 class NotReachedError(ModelError):
@@ -145,8 +145,9 @@ class _Pass:
     mass: Array  # of tau, sums to 1
     log_z: float
     tau: TauDensity | None
-    low: float  # share of the mass at the ends of the grid
+    low: float  # how far the effects that are seen are expected
     high: float
+    held: bool  # whether nearly all of that lies within the grid
 
     @classmethod
     def at(cls, number: int, problem: Problem, reach: Reach) -> "_Pass":
@@ -189,6 +190,7 @@ class _Pass:
             )
             density = density_of_tau(nodes, log_at - log_z, at, moments)
         alive = shares > SEEN
+        ends_at = np.array([low, high])  # (2, t, k)
         return cls(
             number=number,
             problem=problem,
@@ -201,8 +203,9 @@ class _Pass:
             mass=shares,
             log_z=log_z,
             tau=density,
-            low=float(np.array(low)[alive].min()),
-            high=float(np.array(high)[alive].max()),
+            low=float(ends_at[0][alive].min()),
+            high=float(ends_at[1][alive].max()),
+            held=_held(ends_at, shares, reach),
         )
 
     def wider(self) -> Reach:
@@ -213,7 +216,7 @@ class _Pass:
             last = float(self.tau_at.max())
             if far < 0.99 * end and self.tau.pdf(last) * last > TOLERANCE / 10:
                 far = min(2 * far, end)
-        room = 0.1 * (self.high - self.low)  # so that the next pass finds enough
+        room = 0.15 * (self.high - self.low)  # so that the next pass finds enough
         return Reach(
             low if low <= self.low else self.low - room,
             high if high >= self.high else self.high + room,
@@ -223,7 +226,7 @@ class _Pass:
     def distance(self, other: "_Pass") -> float:
         """Largest disagreement of two passes, with what lies beyond the lattice or the grid."""
         gaps = [self.log_z - other.log_z, self.mass @ [one.left_out for one in self.placed]]
-        gaps.append(float(self.wider() != self.reach))
+        gaps.append(float(not self.held))
         (first, cov), (its_first, its_cov) = self.moments, other.moments
         sd = np.sqrt(np.diagonal(cov))
         gaps += [*((first - its_first) / sd), *(sd / np.sqrt(np.diagonal(its_cov)) - 1)]
@@ -309,6 +312,13 @@ class _Pass:
             cautions=cautions(problem.model, problem.data),
             log_marginal_likelihood=evidence(problem.model, self.log_z),
         )
+
+
+def _held(ends: Array, shares: Array, reach: Reach) -> bool:
+    """Whether five of six standard deviations lie within the grid where there is mass."""
+    low, high = ends[:, shares > 10 * SEEN]
+    room = (high - low) / 12
+    return bool((low + room).min() >= reach.low and (high - room).max() <= reach.high)
 
 
 def _df(model: Model) -> float | None:
