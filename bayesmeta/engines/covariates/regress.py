@@ -152,7 +152,7 @@ class _Pass:
     @classmethod
     def at(cls, number: int, problem: Problem, reach: Reach) -> "_Pass":
         """Integrate once."""
-        model, data, resolution = problem.model, problem.data, PASSES[number]
+        model, data, resolution = problem.model, problem.data, PASSES[number + 1]
         grid = _grid(resolution, problem, reach)
         logs = log_likelihoods(model.likelihood, data, grid, resolution.spacing)
         top = logs.max(axis=1, keepdims=True)
