@@ -371,8 +371,7 @@ def _absolute(
     base, new = place.base, place.label == NEW
     treated, change = told(posterior, base, asked.by, new=new)
     per, threshold = asked.per, asked.threshold
-    benefit = prob_benefit(posterior.at(new=new), better)
-    difference = _triple(change, prob)
+    benefit, difference = prob_benefit(posterior.at(new=new), better), _triple(change, prob)
     return AbsoluteEffect(
         quantity=f"{place.label}{place.suffix}",
         effect=place.label,
@@ -398,5 +397,4 @@ def _triple(marginal: Marginal, prob: float) -> Triple:
 
 
 def _times(per: float, triple: Triple) -> Triple:
-    median, lower, upper = triple
-    return per * median, per * lower, per * upper
+    return per * triple[0], per * triple[1], per * triple[2]

@@ -9,7 +9,7 @@ from ..arguments import check_switch
 from ..design import Design, Formula, design, parse
 from ..errors import ModelError
 from ..priors import Prior
-from ..studies import Table
+from ..studies import Table, with_covariates
 from ..ways import shown
 from ._named import Named
 from ._priors import check_mu
@@ -116,7 +116,7 @@ class Predictor(Location):
 
     def complete(self, data: Table) -> Table:
         """Return the studies that have all covariates; the others are among the excluded ones."""
-        return data.with_covariates(self.terms.variables, self.design(data).left_out)
+        return with_covariates(data, self.terms.variables, self.design(data).left_out)
 
     def row(self, data: Table, where: Mapping[str, object]) -> Array:
         """What coefficients are multiplied by at a place, (p,)."""

@@ -38,6 +38,7 @@ from ._door import (
     repeated_in_words,
     repeated_names,
 )
+from ._modelled import with_covariates
 from ._problems import Problems, leave_out, name_rows, rows_of
 from ._published import Published, decimals_of
 from ._quantiles import positions
@@ -95,6 +96,7 @@ __all__ = [
     "select_studies",
     "take",
     "takes_quantiles",
+    "with_covariates",
 ]
 
 type Array = NDArray[np.float64]

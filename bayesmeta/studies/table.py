@@ -180,29 +180,6 @@ class Table:
         """Return studies as :meth:`keep` does, where `excluded` says what became of the others."""
         return self._taken(select_studies(self.study, rows), self.origin.kept_out)
 
-    def with_covariates(self, names: Iterable[str], left_out: Mapping[str, Sequence[str]]) -> Self:
-        """Return the studies that have covariates which an analysis reads.
-
-        Parameters
-        ----------
-        names : iterable of str
-            Of the covariates, which are then told as read.
-        left_out : mapping of str to sequence of str
-            By study, which of them it lacks; told as left out for that.
-        """
-        read = self.origin.used.union(names)
-        gone = [
-            Excluded(self.study[i], self.variant[i], f"{' and '.join(left_out[name])} not known")
-            for i, name in enumerate(self.study)
-            if name in left_out
-        ]
-        kept = self.keep_accounted([name not in left_out for name in self.study])
-        return replace(
-            kept,  # pyright: ignore[reportArgumentType]
-            excluded=(*kept.excluded, *gone),
-            origin=replace(kept.origin, used=read),
-        )
-
     def _taken(self, where: NDArray[np.intp], kept_out: int) -> Self:
         names = ("study", *self.texts)
         arrays = {name: getattr(self, name) for name in self.arrays()}

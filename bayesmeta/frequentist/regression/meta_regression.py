@@ -1,7 +1,6 @@
 """Meta-regression: estimates of studies on their covariates."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from ...effects import EffectSizes, ZeroCells
 from ...errors import DataError
 from ...model import Data
 from ...priors import LOG_2PI
-from ...studies import Account, check_prob
+from ...studies import check_prob, with_covariates
 from ..arrays.regression import ESTIMATORS, Regression, deviance, q_root, regress
 from ..arrays.tau2 import Tau2
 from ..fit import IntervalName, Maximum
@@ -110,7 +109,7 @@ def meta_regression(
     estimator = None if tau2 is None else estimator_named(tau2)
     effects = as_effects(data, measure, zero_cells)
     made = design(formula, effects.covariates, effects.study, scale=scale)
-    used = effects if made.used.all() else effects.keep(made.used)
+    used = with_covariates(effects, made.formula.variables, made.left_out)
     _need_more(made)
     return fit_design(
         used,
@@ -165,7 +164,7 @@ def fit_design(
         maximum=_maximum(y, x, v, between, tau2),
         cautions=tuple(_cautions(made, answer, tau2, interval)),
         notes=notes,
-        account=account_of(used, made),
+        account=used.account,
     )
 
 
@@ -229,13 +228,6 @@ def _q_profile(y: Array, x: Array, v: Array, prob: float) -> tuple[float, float]
         q_root(y, x, v, float(chdtri(df, tail))) for tail in ((1 - prob) / 2, (1 + prob) / 2)
     )
     return lower, upper
-
-
-def account_of(used: EffectSizes, made: Design) -> Account:
-    """What became of the rows; the covariates were read."""
-    read = {used.origin.heads.get(one, one) for one in made.formula.variables}
-    account = used.account
-    return replace(account, unread=tuple(one for one in account.unread if one not in read))
 
 
 def _maximum(y: Array, x: Array, v: Array, between: float, tau2: Tau2 | None) -> Maximum | None:

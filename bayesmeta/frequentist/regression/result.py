@@ -321,7 +321,6 @@ def _in_short(fit: MetaRegression) -> str:
     scale = "as measured" if link == "identity" else f"{link} scale"
     lines = [f"{fit.method}, {fit.chosen}: {fit.measure} on {fit.design.formula.text}, k = {fit.k}"]
     lines += [] if fit.account is None else fit.account.lines
-    lines += lacking(fit.left_out, "a covariate")
     middle = ", ".join(f"{name} {centre:.4g}" for name, centre in fit.design.centres.items())
     lines.append(f"Coefficients ({scale}" + (f"; centred at {middle})" if middle else ")"))
     lines += [
@@ -346,9 +345,3 @@ def cut_line(line: str) -> str:
 def _line(name: str, row: object) -> str:
     numbers = (getattr(row, one) for one in ("estimate", "lower", "upper", "p"))
     return "  {}: {:.4g} [{:.4g}, {:.4g}], p {:.4g}".format(name, *numbers)
-
-
-def lacking(left_out: Mapping[str, tuple[str, ...]], what: str) -> list[str]:
-    """Say which studies lack which covariates, if any do."""
-    said = [f"{study} ({', '.join(names)})" for study, names in left_out.items()]
-    return [f"Left out for want of {what}: {', '.join(said)}"] if said else []

@@ -12,15 +12,15 @@ from ...design import Factor, Formula, design
 from ...effects import MEASURES, ZeroCells
 from ...errors import DataError, ModelError
 from ...model import Data
-from ...studies import Account, check_prob
+from ...studies import Account, check_prob, with_covariates
 from ...ways import shown
 from ..arrays.tau2 import Tau2
 from ..fit import FrequentistFit, IntervalName, critical, two_sided_p
 from ..pooling.one import as_effects
 from ..pooling.refit import refit
 from ..pooling.words import estimator_named, renamed
-from .meta_regression import PER_COVARIATE, account_of, fit_design, interval_of
-from .result import MetaRegression, WaldTest, cut_line, lacking
+from .meta_regression import PER_COVARIATE, fit_design, interval_of
+from .result import MetaRegression, WaldTest, cut_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,7 +220,7 @@ def subgroups(
     interval, estimator = interval_of(interval), None if tau2 is None else estimator_named(tau2)
     effects = as_effects(data, measure, zero_cells)
     made = design(Formula(((Factor(str(by), "C"),),)), effects.covariates, effects.study)
-    used = effects if made.used.all() else effects.keep(made.used)
+    used = with_covariates(effects, made.formula.variables, made.left_out)
     if estimator and used.k == len(made.names):
         raise DataError(
             f"Each group of {shown(by)} has one study, so that there is no tau² to estimate; "
@@ -249,7 +249,7 @@ def subgroups(
         left_out=made.left_out,
         cautions=tuple(_cautions(together if common_tau2 else apart, interval, tau2=estimator)),
         notes=renamed(asked, {"interval": interval, "tau2": estimator or ""}),
-        account=account_of(used, made),
+        account=used.account,
     )
 
 
@@ -321,7 +321,7 @@ def _in_short(found: Subgroups) -> str:
     lines = [
         f"{found.method} by {found.by}" + (f", {sharing}" if found.overall.tau2 is not None else "")
     ]
-    lines += [*found.account.lines, *lacking(found.left_out, "their group")]
+    lines += found.account.lines
     for name, row in found.table().iterrows():
         middle, low, high = measure.natural([row[one] for one in ("estimate", "lower", "upper")])
         tau2 = "" if np.isnan(row["tau2"]) else f", tau² {row['tau2']:.4g}"
