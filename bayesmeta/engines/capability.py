@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..errors import ModelError
@@ -125,10 +126,14 @@ def run(engine: Engine | None, model: Model, data: Data) -> Posterior:
     if can.exact is not None:
         try:
             return can.exact(model, data, engine or Quadrature())
-        except NotReachedError:
+        except NotReachedError as error:
             if engine is not None:
                 raise
-    elif engine is not None:
+            drawn = _sampled(model, data, NUTS(seed=0))
+            return replace(
+                drawn, cautions=(*drawn.cautions, f"Sampled, for the exact engine {error.why}.")
+            )
+    if engine is not None:
         raise ModelError(can.why_not)
     return _sampled(model, data, NUTS(seed=0))
 

@@ -252,17 +252,26 @@ def test_swapping_arms_changes_signs_alone():
     assert other["x"].quantile(0.1) == pytest.approx(-fit["x"].quantile(0.9), abs=1e-7)
 
 
-def test_an_arm_without_events_of_a_risk_ratio_is_sampled_or_refused_by_name():
-    data = bm.BinaryStudies(
-        study=("one", "two", "three"),
-        events_treatment=[3, 6, 4],
-        n_treatment=[40, 6, 20],
-        events_control=[6, 3, 5],
-        n_control=[41, 7, 21],
-        covariates={"x": [0.0, 1.0, 3.0]},
-    )
+EVERYBODY = bm.BinaryStudies(
+    study=("one", "two", "three"),
+    events_treatment=[3, 6, 4],
+    n_treatment=[40, 6, 20],
+    events_control=[6, 3, 5],
+    n_control=[41, 7, 21],
+    covariates={"x": [0.0, 1.0, 3.0]},
+)
+
+
+def test_an_arm_of_a_risk_ratio_in_which_everybody_has_the_event_is_refused_by_name():
     with pytest.raises(bm.ModelError, match=r"as in two \(row 2\), and the effect is a risk ratio"):
-        bm.fit(model("RR"), data, bm.Quadrature())
+        bm.fit(model("RR"), EVERYBODY, bm.Quadrature())
+
+
+@pytest.mark.deep("a compiled sampler, 20 s")
+def test_what_is_sampled_for_want_of_integration_says_why():
+    fit = bm.fit(model("RR"), EVERYBODY)
+    assert not fit.exact
+    assert "Sampled, for the exact engine does not integrate" in fit.cautions[-1]
 
 
 def test_too_many_coefficients_are_refused_by_the_exact_engine():

@@ -58,7 +58,17 @@ WIDENINGS = 12  # of grid and tau, at most
 
 
 class NotReachedError(ModelError):
-    """Integration would not be as good as it says; draws are."""
+    """Integration would not be as good as it says; draws are.
+
+    Attributes
+    ----------
+    why : str
+        What stands in its way.
+    """
+
+    def __init__(self, why: str, instead: str = "") -> None:
+        super().__init__(f"The exact engine {why}; use {way('nuts')}{instead}.")
+        self.why = why
 
 
 def too_many(priors: Sequence[Prior]) -> str:
@@ -83,9 +93,9 @@ def integrate_regression(model: Model, data: Data) -> Posterior:
     corner = kinked(model.likelihood, data)
     if corner.any():
         raise NotReachedError(
-            f"The exact engine does not integrate over covariates where all or none of an arm have "
-            f"the event, as in {name_rows(data.study, corner)}, and the effect is a risk ratio or "
-            f"difference; use {way('nuts')}, or the odds ratio."
+            "does not integrate over covariates where all or none of an arm have the event, as in "
+            f"{name_rows(data.study, corner)}, and the effect is a risk ratio or difference",
+            ", or the odds ratio",
         )
     reach = _first_reach(problem)
     coarse = _Pass.at(0, problem, reach)
@@ -94,17 +104,13 @@ def integrate_regression(model: Model, data: Data) -> Posterior:
         if wider == coarse.reach:
             break
         coarse = _Pass.at(0, problem, wider)
-    error = np.inf
     for number in range(1, len(STEPS)):
         fine = _Pass.at(number, problem, coarse.reach)
         error = fine.distance(coarse)
         coarse = fine
         if error <= TOLERANCE:
             return fine.posterior(error)
-    raise NotReachedError(
-        f"The exact engine does not reach its tolerance on these data ({error:.1g} of an SD after "
-        f"{len(STEPS)} passes); use {way('nuts')}."
-    )
+    raise NotReachedError("does not reach its tolerance of coefficients on these data")
 
 
 def _first_reach(problem: Problem) -> Reach:
