@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 LARGEST_K = 0.7  # Pareto k, above which weights are not to be used (Vehtari et al. 2024)
+FINITE_K = 0.5  # Pareto k, above which their variance is infinite
 SURPRISING = 0.05  # of a PIT value's tail, times the number of studies
 LARGEST_ERROR = 0.1  # of a log density that is a mean over draws
 FARTHEST = -30.0  # log density of an estimate that a mixture without its evidence can be asked for
@@ -253,11 +254,14 @@ def _nodes_of(posterior: Posterior) -> tuple[Mapping[str, Array], Array, NDArray
     nodes = posterior.nodes()
     seen = nodes.mass > FAINT * nodes.mass.max()
     at = {name: values[seen] for name, values in nodes.values.items()}
-    at_mu, at_tau, farthest = at["mu"], at["tau"], nodes.values["tau"].max()
-    low, high = posterior.model.overall.support
-    room = 0.02 * (at_mu.max() - at_mu.min())
-    ends = (at_mu < at_mu.min() + room) & (at_mu.min() - low > room)
-    ends |= (at_mu > at_mu.max() - room) & (high - at_mu.max() > room)
+    at_tau, farthest = at["tau"], nodes.values["tau"].max()
+    if nodes.edge is None:
+        at_mu, (low, high) = at["mu"], posterior.model.overall.support
+        room = 0.02 * (at_mu.max() - at_mu.min())
+        ends = (at_mu < at_mu.min() + room) & (at_mu.min() - low > room)
+        ends |= (at_mu > at_mu.max() - room) & (high - at_mu.max() > room)
+    else:
+        ends = nodes.edge[seen]
     last = posterior.model.priors["tau"].support[1]
     ends |= (at_tau > 0.9 * farthest) & (farthest < 0.99 * last)
     each = nodes.mass[seen]
@@ -279,7 +283,6 @@ def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
     terms = study_densities(posterior.model, posterior.data, draws)
     n = len(terms.every)
     rows = [row for name, row in posterior.convergence.items() if name.split("[")[0] in draws]
-    # draws of an exact posterior are independent of one another
     efficiency = min(1.0, min((row["ess_bulk"] for row in rows), default=n) / n)
     log_weight, pareto_k = map(
         np.asarray,
@@ -287,7 +290,8 @@ def _by_weights(posterior: Posterior, engine: Engine | None) -> LOO:
     )
     log_weight = log_weight.T - _log_mean(np.zeros(1), log_weight.T)
     flat = np.full(n, -np.log(n))
-    sound = pareto_k <= LARGEST_K
+    # exact fits are worth more than weights whose variance is infinite
+    sound = pareto_k <= (FINITE_K if posterior.exact else LARGEST_K)
     found = _weighed(posterior, engine, terms, flat, log_weight, sound, "weights")
     return replace(found, pareto_k=pareto_k)
 

@@ -87,7 +87,7 @@ def evidence_is_a_number(posterior: Posterior) -> Iterator[Pair]:
 
 def nodes_carry_the_mean(posterior: Posterior) -> Iterator[Pair]:
     """The nodes at which an engine summed hold probability one, and the mean of mu."""
-    if posterior.nodes is None:
+    if posterior.nodes is None or posterior.linear is not None:
         return
     nodes, mu = posterior.nodes(), posterior.at()
     mass = nodes.mass

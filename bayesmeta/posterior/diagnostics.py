@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._figures import beside
 from .marginals import Array
@@ -17,13 +18,16 @@ class Nodes:
 
     Attributes
     ----------
-    values : mapping of str to ndarray, each (n,)
+    values : mapping of str to ndarray, each (n,); coefficients (n, p)
     mass : ndarray, shape (n,)
         Sums to 1.
+    edge : ndarray of bool, shape (n,), or None
+        Nodes beyond which nothing was summed; None where the grid itself shows them.
     """
 
     values: Mapping[str, Array]
     mass: Array
+    edge: NDArray[np.bool_] | None = None
 
     @classmethod
     def on_grid(cls, axes: Mapping[str, Array], mass: Array) -> "Nodes":

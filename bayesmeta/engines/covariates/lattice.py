@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
 RADIUS = 7.5  # of the ball, in standard deviations
-SHELL = 1.0  # its outermost part, where nothing should be left
+SHELL = 1.0  # its outermost part
 FAINT = 1e-9  # share of the mass there that is let be
 PLACINGS = 8  # at most, of one rule
 
@@ -26,6 +26,11 @@ def ball(p: int, step: float) -> Array:
         points = points[(points**2).sum(axis=1) <= RADIUS**2]
     points.setflags(write=False)
     return points
+
+
+def shell(points: Array) -> NDArray[np.bool_]:
+    """Which points of a ball (n, p) lie in its outermost part, where nothing should be left."""
+    return np.asarray((points**2).sum(axis=1) > (RADIUS - SHELL) ** 2)
 
 
 class Placed(NamedTuple):
@@ -59,7 +64,7 @@ def place(
     Naylor & Smith 1982, Appl Stat 31:214-225, whose Gauss rule trusts the tails to be normal.
     """
     z, stretch = ball(mean.size, step), 1.0
-    shell = (z**2).sum(axis=1) > (RADIUS - SHELL) ** 2
+    outer = shell(z)
     found = None
     for _ in range(PLACINGS):
         root = np.linalg.cholesky(covariance)
@@ -75,7 +80,7 @@ def place(
         log_total = top + np.log(total * step**mean.size) + np.log(np.diagonal(root)).sum()
         before, found = (
             found,
-            Placed(log_total, mean, root, first, second, float(mass[shell].sum())),
+            Placed(log_total, mean, root, first, second, float(mass[outer].sum())),
         )
         settled = before is not None and abs(log_total - before.log_total) < 1e-9
         if settled and (found.left_out < FAINT or stretch > 4):

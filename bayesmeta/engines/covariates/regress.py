@@ -17,7 +17,7 @@ from scipy.special import logsumexp, ndtr
 
 from ...errors import ModelError
 from ...model import Data, Model, NoSpread, Scatter
-from ...posterior import Check, Deferred, Diagnostics, Marginals, Posterior, TauDensity
+from ...posterior import Check, Deferred, Diagnostics, Marginals, Nodes, Posterior, TauDensity
 from ...priors import Prior, log_density, log_density_of_tau
 from ...studies import name_rows
 from ...ways import way
@@ -40,7 +40,7 @@ from ..likelihood.rough import kinked, telling
 from ..likelihood.study import log_likelihoods
 from ..nodes.combinations import Combinations, Rule
 from ..nodes.even import even
-from .lattice import Placed, ball, place
+from .lattice import Placed, ball, place, shell
 from .linear import Problem
 from .tables import Tables, tabulate
 
@@ -53,6 +53,7 @@ STEPS = (1.0, 0.8, 0.65, 0.5)  # of the lattice, in standard deviations, pass by
 MOST_COEFFICIENTS = 4  # a lattice of more has a million points
 FAINT = 28.0  # log density below the highest, beyond which nothing is expected
 SEEN = 1e-8  # share of a node of tau, whose coefficients the grid must hold
+MOST_NODES = 500  # of coefficients at one tau, that are handed out
 MOST_KEPT = 2**24  # numbers of the tables of all nodes that are kept
 WIDENINGS = 12  # of grid and tau, at most
 
@@ -273,6 +274,13 @@ class _Pass:
         )
         return ground, problem.design
 
+    def _nodes(self, every: Combinations) -> Callable[[], Nodes] | None:
+        """Coefficients and tau as nodes; None where there would be too many, or no tau."""
+        points = ball(len(self.problem.names), STEPS[0])
+        if self.tau is None or len(points) > MOST_NODES:
+            return None
+        return partial(every.nodes, points, shell(points))
+
     def posterior(self, error: float) -> Posterior:
         """Collect the marginals of this pass; all but tau's are computed when asked for."""
         problem = self.problem
@@ -314,6 +322,7 @@ class _Pass:
             diagnostics=Diagnostics((check,)),
             sample=partial(_draws, every, self._ground),
             sample_shared=every.draw,
+            nodes=self._nodes(every),
             linear=every.of,
             cautions=cautions(problem.model, problem.data),
             log_marginal_likelihood=evidence(problem.model, self.log_z),

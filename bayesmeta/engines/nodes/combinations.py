@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.special import stdtrit
 
-from ...posterior import GridDensity, Marginal, Marginals, TauDensity
+from ...posterior import GridDensity, Marginal, Marginals, Nodes, TauDensity
 from ...posterior.inversion import tabled
 from .even import even
 from .fourier import characteristic
@@ -162,6 +162,24 @@ class Combinations:
         found = np.zeros(points.size)
         found[seen] = np.exp(logs - logs.max()).sum(axis=1)
         return rule.mass * found / found.sum()
+
+    def nodes(self, lattice: Array, shell: NDArray[np.bool_]) -> Nodes:
+        """Lay out coefficients and tau as nodes with probabilities.
+
+        `lattice`, (n, p), are points in standard deviations, of which `shell` are the outermost.
+        """
+        alive = [(j, rule) for j, rule in enumerate(self.rules) if rule.mass > FAINT]
+        places, masses = [], []
+        for j, rule in alive:
+            points = rule.mean + lattice @ np.linalg.cholesky(rule.covariance).T
+            logs = self.log_post(j)(points)
+            mass = np.exp(logs - logs.max())
+            places.append(points)
+            masses.append(rule.mass * mass / mass.sum())
+        mass = np.concatenate(masses)
+        tau = np.repeat([rule.tau for _, rule in alive], len(lattice))
+        values = {"coefficient": np.concatenate(places), "tau": tau}
+        return Nodes(values, mass / mass.sum(), np.tile(shell, len(alive)))
 
     def draw(self, n: int, seed: int) -> Mapping[str, Array]:
         """Joint draws: coefficients (n, p), and tau (n,) where there is a spread.
