@@ -223,14 +223,14 @@ MISTAKES = (
     ),
     Mistake(
         "take the variance of predictions over all their number",
-        "checks/_loo.py",
+        "checks/_held_out.py",
         "self.elpd.size * self.elpd.var(ddof=1)",
         "self.elpd.size * self.elpd.var()",
         "tests/test_loo.py::test_surprise_is_two_sided_and_the_error_of_the_total_that_of_a_sum",
     ),
     Mistake(
         "look for surprise on one side",
-        "checks/_loo.py",
+        "checks/_held_out.py",
         "return 2 * np.minimum(self.pit, 1 - self.pit) * self.pit.size",
         "return self.pit * self.pit.size",
         "tests/test_loo.py::test_surprise_is_two_sided_and_the_error_of_the_total_that_of_a_sum",

@@ -3,7 +3,8 @@
 from ._check import Checks, check
 from ._conflict import Conflict, conflict
 from ._deviance import Deviance, deviance
-from ._loo import LOO, loo
+from ._held_out import LOO
+from ._loo import loo
 from ._predictive import ArmCheck, PredictiveCheck, posterior_predictive
 from ._prior import PriorPredictive, prior_predictive
 from ._scaling import Leaning, PowerScaling, Sensitivity, power_scaling

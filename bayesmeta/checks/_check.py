@@ -7,7 +7,8 @@ from ..engines import Engine
 from ..errors import ModelError
 from ..posterior import Posterior
 from ._deviance import Deviance, deviance
-from ._loo import LOO, loo
+from ._held_out import LOO
+from ._loo import loo
 from ._predictive import PredictiveCheck, posterior_predictive
 from ._prior import PriorPredictive, prior_predictive
 from ._scaling import PowerScaling, power_scaling

@@ -24,6 +24,7 @@ from ..model import (
     Overdispersed,
     Scatter,
     Spread,
+    SpreadByGroup,
     check_no_covariates,
 )
 from ..posterior import Posterior
@@ -160,7 +161,7 @@ def _taus(between: Spread) -> Array | None:
     raise ModelError(f"How effects scatter is not known with {between!r}.")
 
 
-@_taus.register(OutlierSpread | CorrelatedSpread)
+@_taus.register(OutlierSpread | CorrelatedSpread | SpreadByGroup)
 def _(between: Spread) -> None:
     return None
 

@@ -1,126 +1,33 @@
 """Prediction of each study from the others: leave-one-study-out cross-validation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from ..engines import Engine, default_engine, fit, study_densities
+from ..engines import NUTS, Engine, default_engine, fit, groups, study_densities
 from ..errors import ModelError
-from ..model import DESIGN, Data, NormalSpread, NoSpread
+from ..model import DESIGN, NormalSpread, NoSpread, SpreadByGroup
 from ..posterior import Marginal, NormalMixture, Posterior, TruncatedMixture, shared
+from ._held_out import LOO
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..engines.likelihood.terms import Terms
 
 type Array = NDArray[np.float64]
 
 LARGEST_K = 0.7  # Pareto k, above which weights are not to be used (Vehtari et al. 2024)
 FINITE_K = 0.5  # Pareto k, above which their variance is infinite
-SURPRISING = 0.05  # of a PIT value's tail, times the number of studies
 LARGEST_ERROR = 0.1  # of a log density that is a mean over draws
 FARTHEST = -30.0  # log density of an estimate that a mixture without its evidence can be asked for
+ALONE = "no other study of its group"
 FAILED = "refit failed its gates"
 FAINT = 1e-18  # of the largest posterior mass of a node
 BEYOND = 1e-6  # mass of a study's weights that may lie at the ends of the nodes
 GROWTH = 1e3  # of a node's mass when a study is left out: the nodes know it to about 1e-9
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LOO:
-    """Leave-one-study-out predictions.
-
-    Attributes
-    ----------
-    study : tuple of str, length k
-    elpd : ndarray, shape (k,)
-        Log predictive density of each study's result given the other studies; NaN where no sound
-        number was had.
-    fitted : ndarray, shape (k,)
-        The same with the study itself among the data.
-    pit_lower, pit_upper : ndarray, shape (k,)
-        Bounds of `pit`: predictive probability of a lower result, and of one as low or lower;
-        equal for estimates.
-    pit : ndarray, shape (k,)
-        Between these, at random for counts: uniform if the predictions are calibrated.
-    pareto_k : ndarray, shape (k,)
-        Of importance weights; NaN where none were used.
-    how : tuple of str, length k
-        ``"exact"``, ``"weights"`` or ``"refit"``; or why there is no sound number.
-    target : str
-        What is predicted, and given what.
-    data : Data
-    sound : bool
-        Whether the fit itself passed its gates.
-    """
-
-    study: tuple[str, ...]
-    elpd: Array
-    fitted: Array
-    pit_lower: Array
-    pit_upper: Array
-    pit: Array
-    pareto_k: Array
-    how: tuple[str, ...]
-    target: str
-    data: Data
-    sound: bool = True
-
-    @property
-    def total(self) -> float:
-        """Expected log predictive density of all studies, NaN if a study has none."""
-        return float(self.elpd.sum())
-
-    @property
-    def se(self) -> float:
-        """Standard error of the total, as if studies were drawn at random."""
-        return float(np.sqrt(self.elpd.size * self.elpd.var(ddof=1)))
-
-    @property
-    def p_loo(self) -> float:
-        """Effective number of the parameters that studies share."""
-        return float((self.fitted - self.elpd).sum())
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Studies without a sound prediction."""
-        return tuple(n for n, one in zip(self.study, self.elpd, strict=True) if np.isnan(one))
-
-    @property
-    def surprise(self) -> Array:
-        """Two-sided tail of each PIT value times the number of studies, (k,): Bonferroni's bound.
-
-        Above 1 it says no more than 1 does.
-        """
-        return 2 * np.minimum(self.pit, 1 - self.pit) * self.pit.size
-
-    @property
-    def cautions(self) -> tuple[str, ...]:
-        """Studies that the others hardly predict, and predictions that could not be had."""
-        said = [
-            f"{name} is hardly predicted by the other studies (LOO-PIT {pit:.3f})."
-            for name, pit, p in zip(self.study, self.pit, self.surprise, strict=True)
-            if p < SURPRISING
-        ]
-        if not self.sound:
-            said.append("These predictions rest on a fit that failed a numerical gate.")
-        if self.missing:
-            said.append(f"No sound leave-one-out prediction of {', '.join(self.missing)}.")
-        return tuple(said)
-
-    def table(self) -> "pd.DataFrame":
-        """Return one row per study."""
-        import pandas as pd
-
-        columns = ("elpd", "pit_lower", "pit_upper", "pit", "pareto_k", "how")
-        values = {name: getattr(self, name) for name in columns}
-        return pd.DataFrame(values, index=pd.Index(self.study, name="study"))
 
 
 def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) -> LOO:
@@ -169,6 +76,8 @@ def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) ->
     data = posterior.data
     if data.k < 2:
         raise ModelError("loo predicts a study from the others: it needs two studies or more.")
+    if isinstance(posterior.model.between, SpreadByGroup):
+        return _by_group(posterior, seed, engine)
     if _closed(posterior):
         found = _by_formula(posterior, engine)
     elif posterior.nodes is not None:
@@ -181,6 +90,31 @@ def loo(posterior: Posterior, *, seed: int = 0, engine: Engine | None = None) ->
         lower + (np.exp(found.elpd) if posterior.model.likelihood.counted else 0.0), 1.0
     )
     return replace(found, pit_upper=upper, pit=lower + width * (upper - lower))
+
+
+def _by_group(posterior: Posterior, seed: int, engine: Engine | None) -> LOO:
+    """Predict each study from the others of its group, which alone say anything of it."""
+    model, data = posterior.model, posterior.data
+    how = engine or (None if posterior.exact else NUTS(seed=0))
+    names = ("elpd", "fitted", "pit_lower", "pit_upper", "pit", "pareto_k")
+    columns = {name: np.full(data.k, np.nan) for name in names}
+    words = [ALONE] * data.k
+    for part in groups(model, data):
+        if part.data.k < 2:
+            continue
+        found = loo(fit(part.model, part.data, how), seed=seed, engine=engine)
+        for name, column in columns.items():
+            column[part.of] = getattr(found, name)
+        for i, word in zip(np.flatnonzero(part.of), found.how, strict=True):
+            words[i] = word
+    return LOO(
+        study=data.study,
+        how=tuple(words),
+        target=model.likelihood.target,
+        data=data,
+        sound=posterior.diagnostics.passed,
+        **columns,
+    )
 
 
 def _closed(posterior: Posterior) -> bool:

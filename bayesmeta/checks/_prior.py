@@ -22,6 +22,7 @@ from ..model import (
     Predictor,
     Scatter,
     Spread,
+    SpreadByGroup,
     check_one_outcome,
 )
 from ..priors import Prior
@@ -223,9 +224,9 @@ def _effects(
         extreme = None if limit is None else np.abs(new) > limit
         found.append(_one("effect in a new study", scale.natural(new), extreme, words, prob))
     if "tau" in drawn:
-        extreme = None if limit is None else _beyond(model, drawn, limit) > 0.05
+        extreme = None if limit is None else _beyond(model, drawn, limit).ravel() > 0.05
         rule = words if limit is None else f"over 5% of studies {_far(scale, limit)} its centre"
-        one = _one("tau (analysis scale)", drawn["tau"], extreme, rule, prob)
+        one = _one("tau (analysis scale)", drawn["tau"].ravel(), extreme, rule, prob)
         found.append(_with_known(one, _known(model.priors["tau"], prob)))
     return found
 
@@ -280,7 +281,7 @@ def _with_known(one: Implied, ends: Array) -> Implied:
 
 
 def _beyond(model: Model, drawn: Mapping[str, Array], limit: float) -> Array:
-    """Share of studies farther than a limit from the centre, for every draw, (n,)."""
+    """Share of studies farther than a limit from the centre, for every draw, (n,) or (n, g)."""
     tau = np.maximum(drawn["tau"], 1e-300)
     return _beyond_limit(model.between, tau, drawn, limit)
 
@@ -294,6 +295,11 @@ def _beyond_limit(between: Spread, tau: Array, drawn: Mapping[str, Array], limit
 def _(_: OutlierSpread, tau: Array, drawn: Mapping[str, Array], limit: float) -> Array:
     wide = 2 * ndtr(-limit / np.hypot(tau, drawn["spread"]))
     return (1 - drawn["share"]) * 2 * ndtr(-limit / tau) + drawn["share"] * wide
+
+
+@_beyond_limit.register
+def _(between: SpreadByGroup, tau: Array, drawn: Mapping[str, Array], limit: float) -> Array:
+    return _beyond_limit(between.within, tau, drawn, limit)
 
 
 @_beyond_limit.register

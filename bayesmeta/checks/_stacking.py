@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..posterior import Posterior
 from ..ways import shown
-from ._loo import LARGEST_K, LOO, loo
+from ._held_out import LOO
+from ._loo import LARGEST_K, loo
 
 if TYPE_CHECKING:
     import pandas as pd

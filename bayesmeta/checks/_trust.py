@@ -10,7 +10,8 @@ import numpy as np
 from ..engines import FEW, telling_count
 from ..posterior import Posterior, beside
 from ._deviance import FAR, Deviance
-from ._loo import LARGEST_K, LOO, SURPRISING
+from ._held_out import LOO, SURPRISING
+from ._loo import LARGEST_K
 from ._predictive import PredictiveCheck
 from ._prior import PriorPredictive, surprise
 from ._scaling import THRESHOLD, PowerScaling

@@ -26,6 +26,7 @@ from ..posterior import Posterior
 from ..studies import ContinuousStudies
 from ..ways import shown
 from ._cautions import CALLED_OUTLIER, FEW, telling_count
+from .by_group import groups
 from .capability import Capability, capability, default_engine, run
 from .compiled.folder import Kept, clear_programs, kept_programs
 from .exact.propriety import check_propriety
@@ -57,6 +58,7 @@ __all__ = [
     "device",
     "effect_likelihoods",
     "fit",
+    "groups",
     "kept_programs",
     "log_evidence_without",
     "mathematics",

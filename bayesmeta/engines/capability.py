@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from ..errors import ModelError
 from ..machine.collector import uncollected
-from ..model import Data, Model, NormalSpread, NoSpread, Predictor, Scatter
+from ..model import Data, Model, NormalSpread, NoSpread, Predictor, Scatter, SpreadByGroup
 from ..posterior import Posterior
 from ..priors import Prior
 from ..ways import shown
+from .by_group import fit_by_group, of_one_group
 from .covariates.linear import integrate_linear, not_closed
 from .covariates.regress import NotReachedError, integrate_regression, too_many
 from .exact.common import integrate_common
@@ -47,7 +48,8 @@ class Capability(NamedTuple):
         """Why NUTS cannot fit it, and what would; empty where it can."""
         from .graph.source import lacking
 
-        return lacking(self.model)
+        by_group = isinstance(self.model.between, SpreadByGroup)
+        return lacking(of_one_group(self.model) if by_group else self.model)
 
     @property
     def many(self) -> BatchFit | None:
@@ -71,9 +73,15 @@ def capability(model: Model, data: Data | None = None) -> Capability:
     """
     if data is not None:
         model.check_data(data)
+    if isinstance(model.between, SpreadByGroup):
+        one = capability(of_one_group(model))
+        return Capability(model, None if one.exact is None else _groups, one.why_not)
     why_not = _beyond(model)
-    if why_not:
-        return Capability(model, None, why_not)
+    return Capability(model, None, why_not) if why_not else _integrated(model, data)
+
+
+def _integrated(model: Model, data: Data | None) -> Capability:
+    """How a model can be fitted to which the priors of mu alone may be an obstacle."""
     if isinstance(model.location, Predictor):
         return _of_coefficients(model, data)
     match model.between, model.likelihood.closed:
@@ -83,7 +91,7 @@ def capability(model: Model, data: Data | None = None) -> Capability:
         case NoSpread(), False:
             exact, why_not = _common, "" if smooth(_mu(model)) else has_an_edge(_mu(model))
         case NormalSpread(), True if takes_mu(_mu(model)):
-            exact = _closed_form
+            exact, why_not = _closed_form, ""
         case Scatter(), _:
             taken = takes(_mu(model))
             exact = _fixed_or_grid
@@ -143,6 +151,8 @@ def _sampled(model: Model, data: Data, engine: NUTS) -> Posterior:
         raise ModelError(lacking)
     from .compiled.precision import float64
 
+    if isinstance(model.between, SpreadByGroup):
+        return fit_by_group(model, data, lambda one, own: _sampled(one, own, engine))
     with float64(), uncollected():  # before PyMC is imported: its JAX module rewrites XLA_FLAGS
         from .sampling.nuts import sample
 
@@ -191,6 +201,12 @@ def _linear(model: Model, data: Data, settings: Quadrature) -> Posterior:
 
 def _regression(model: Model, data: Data, settings: Quadrature) -> Posterior:
     return integrate_regression(model, data)
+
+
+def _groups(model: Model, data: Data, settings: Quadrature) -> Posterior:
+    exact = capability(of_one_group(model)).exact
+    assert exact is not None
+    return fit_by_group(model, data, lambda one, own: exact(one, own, settings))
 
 
 def _common(model: Model, data: Data, settings: Quadrature) -> Posterior:

@@ -57,6 +57,7 @@ from .spread import (
     OutlierSpread,
     Scatter,
     Spread,
+    SpreadByGroup,
     StudentTSpread,
 )
 
@@ -109,6 +110,7 @@ __all__ = [
     "RandomEffects",
     "Scatter",
     "Spread",
+    "SpreadByGroup",
     "StudentTSpread",
     "check_no_covariates",
     "check_one_effect",

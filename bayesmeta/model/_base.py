@@ -12,10 +12,19 @@ from ..effects import ATANH_RD, MEASURES, EffectSizes, Measure
 from ..errors import ModelError
 from ..priors import Prior
 from ..studies import ContinuousStudies
-from ._priors import Exchangeable, check_sources, check_tau, checked_df
+from ._priors import Exchangeable, check_sources, checked_df
 from .likelihood import Data, Likelihood
 from .location import Location, check_location, located
-from .spread import NormalSpread, NoSpread, Scatter, Spread, StudentTSpread
+from .predictor import ByGroup
+from .spread import (
+    NormalSpread,
+    NoSpread,
+    Scatter,
+    Spread,
+    SpreadByGroup,
+    StudentTSpread,
+    check_spread,
+)
 
 
 class Model:
@@ -136,7 +145,9 @@ class Model:
 
     def labels(self, name: str, data: Data) -> Mapping[str, tuple[str, ...]]:
         """Return the names along the axes of a parameter that is no scalar, by axis."""
-        names = self.location.entries(data)
+        names, groups = self.location.entries(data), self.between.entries(self.location, data)
+        if name == "tau" and groups:
+            return {"group": groups}
         return {"term": names} if name == self.location.name and names else {"study": data.study}
 
     def no_values(self, data: Data) -> tuple[str, ...]:
@@ -183,6 +194,8 @@ class Model:
                 continue
             if isinstance(value, Prior):
                 found[name] = value
+            elif isinstance(value, ByGroup):
+                found[name] = value.prior
             elif isinstance(value, Exchangeable):
                 found |= {f"{name}_mean": value.mean, f"{name}_sd": value.sd}
         return found
@@ -208,14 +221,14 @@ class RandomEffects(Model):
     Attributes
     ----------
     mu : Prior or Location
-    tau : Prior
+    tau : Prior or ByGroup
     df : float, Prior or None
         Degrees of freedom, where effects are Student-t.
     """
 
     __slots__ = ()
     mu: Prior | Location
-    tau: Prior
+    tau: Prior | ByGroup
     df: float | Prior | None
 
     @property
@@ -224,14 +237,23 @@ class RandomEffects(Model):
         return located(self.mu)
 
     @property
-    def between(self) -> Scatter:
+    def tau_prior(self) -> Prior:
+        """Prior of tau, of each tau where there are several."""
+        return self.tau.prior if isinstance(self.tau, ByGroup) else self.tau
+
+    @property
+    def between(self) -> Scatter | SpreadByGroup:
         """Normal, or Student-t where degrees of freedom are given."""
+        if isinstance(self.tau, ByGroup):
+            return SpreadByGroup(self.tau, self.df)
         return NormalSpread(self.tau) if self.df is None else StudentTSpread(self.tau, self.df)
 
     def _check_effects(self) -> None:
         check_location(self.mu)
-        check_tau(self.tau)
+        check_spread(self.tau)
         object.__setattr__(self, "df", checked_df(self.df))
+        if isinstance(self.between, SpreadByGroup):
+            self.between.check(self.mu)
 
 
 class OneEffect(Model):

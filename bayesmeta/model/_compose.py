@@ -35,6 +35,7 @@ from .spread import (
     NoSpread,
     OutlierSpread,
     Spread,
+    SpreadByGroup,
     StudentTSpread,
 )
 
@@ -50,6 +51,7 @@ _SCATTERED: dict[type[Likelihood], type[Model]] = {
 _SPELLED: dict[tuple[type[Likelihood], type[Spread]], type[Model]] = {
     **{(one, NormalSpread): name for one, name in _SCATTERED.items()},
     **{(one, StudentTSpread): name for one, name in _SCATTERED.items()},
+    **{(one, SpreadByGroup): name for one, name in _SCATTERED.items()},
     (Estimates, NoSpread): CommonEffect,
     (Arms, NoSpread): ContinuousCommonEffect,
     (Overdispersed, NoSpread): BetaBinomial,
@@ -61,6 +63,7 @@ _WORDS: dict[type[Spread], str] = {
     NoSpread: "one effect for all studies",
     NormalSpread: "normal study effects",
     StudentTSpread: "Student-t study effects",
+    SpreadByGroup: "study effects with a spread for each group",
     OutlierSpread: "a share of outlying studies",
     CorrelatedSpread: "correlated outcomes",
 }

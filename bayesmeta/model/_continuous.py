@@ -12,6 +12,7 @@ from ._base import OneEffect, RandomEffects
 from ._priors import check_mu
 from .likelihood import ARM_LINKS, Arms, Data
 from .location import Location, check_location
+from .predictor import ByGroup
 
 MEASURES = ("MD", "SMD", "ROM", "RGM")
 
@@ -78,7 +79,7 @@ class ContinuousNormal(RandomEffects):
 
     measure: str
     mu: Prior | Location
-    tau: Prior
+    tau: Prior | ByGroup
     arms: str = "normal"
     log_sd: Prior | None = None
     baseline: Prior | None = None

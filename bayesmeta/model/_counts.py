@@ -25,6 +25,7 @@ from .likelihood import (
     Proportion,
 )
 from .location import Location, check_location
+from .predictor import ByGroup
 
 ANY_SHARE = Uniform(0, 1)
 
@@ -78,7 +79,7 @@ class BinomialNormal(RandomEffects):
 
     measure: str
     mu: Prior | Location
-    tau: Prior
+    tau: Prior | ByGroup
     baseline: Prior | Exchangeable = VAGUE
     coding: str = "half"
     df: float | Prior | None = None
@@ -137,7 +138,7 @@ class HypergeometricNormal(RandomEffects):
     """
 
     mu: Prior | Location
-    tau: Prior
+    tau: Prior | ByGroup
     df: float | Prior | None = None
     measure: ClassVar[str] = "OR"
     takes: ClassVar[type[Data]] = BinaryStudies
@@ -181,7 +182,7 @@ class PoissonNormal(RandomEffects):
     """
 
     mu: Prior | Location
-    tau: Prior
+    tau: Prior | ByGroup
     baseline: Prior = VAGUE
     df: float | Prior | None = None
     measure: ClassVar[str] = "IRR"
@@ -224,7 +225,7 @@ class ProportionNormal(RandomEffects):
     """
 
     mu: Prior | Location
-    tau: Prior
+    tau: Prior | ByGroup
     df: float | Prior | None = None
     measure: ClassVar[str] = "PLO"
     takes: ClassVar[type[Data]] = ProportionStudies
@@ -265,7 +266,7 @@ class IncidenceNormal(RandomEffects):
     """
 
     mu: Prior | Location
-    tau: Prior
+    tau: Prior | ByGroup
     df: float | Prior | None = None
     measure: ClassVar[str] = "IRLN"
     takes: ClassVar[type[Data]] = IncidenceStudies

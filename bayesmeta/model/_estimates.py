@@ -8,6 +8,7 @@ from ._base import Model, OneEffect, RandomEffects
 from ._priors import check_mu, check_tau, check_within_one
 from .likelihood import Estimates
 from .location import Location, check_location, located
+from .predictor import ByGroup
 from .spread import OutlierSpread
 
 _ESTIMATES = Estimates()
@@ -73,7 +74,7 @@ class NormalNormal(RandomEffects):
     """
 
     mu: Prior | Location
-    tau: Prior
+    tau: Prior | ByGroup
     df: float | Prior | None = None
 
     def __post_init__(self) -> None:

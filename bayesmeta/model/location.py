@@ -52,6 +52,14 @@ class Location:
         """Priors by what people call them."""
         raise NotImplementedError
 
+    def check(self) -> None:
+        """Refuse priors that are none of effects.
+
+        Raises
+        ------
+        ModelError
+        """
+
     def numbered(self, data: Table) -> "Location":
         """Return it as a program is made of it: what data give names to has numbers."""
         return self
@@ -175,5 +183,7 @@ def check_location(mu: object) -> None:
     ------
     ModelError
     """
-    if not isinstance(mu, Location):
+    if isinstance(mu, Location):
+        mu.check()
+    else:
         check_mu(mu)

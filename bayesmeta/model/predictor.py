@@ -252,15 +252,15 @@ class Linear(Predictor):
 @final
 @dataclass(frozen=True, slots=True)
 class ByGroup(Predictor):
-    """An expected effect for each group of studies.
+    """An expected effect for each group of studies; as ``tau``, a spread for each.
 
     Parameters
     ----------
     by : str
         The column that names the groups.
     prior : Prior
-        Of each group's effect; independent, so that differences between groups have twice its
-        variance.
+        Of each group's effect, or of its tau; independent, so that differences between groups have
+        twice its variance.
 
     Raises
     ------
@@ -278,8 +278,13 @@ class ByGroup(Predictor):
     prior: Prior
 
     def __post_init__(self) -> None:
-        check_mu(self.prior, "The prior of ByGroup")
+        if not isinstance(self.prior, Prior):  # pyright: ignore[reportUnnecessaryIsInstance]
+            self.check()
         _ = self.terms
+
+    def check(self) -> None:
+        """Refuse a prior that is none of an effect."""
+        check_mu(self.prior, "The prior of ByGroup")
 
     @property
     def terms(self) -> Formula:

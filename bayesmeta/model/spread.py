@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelError
 from ..priors import Prior
+from ..studies import Table
+from ..ways import shown
+from ._priors import check_tau
+from .location import Location
+from .predictor import DESIGN, ByGroup, Coefficients, Predictor
+
+type Array = NDArray[np.float64]
 
 
 class Spread:
@@ -34,6 +45,23 @@ class Spread:
     def in_words(self) -> str:
         """What the priors alone do not say."""
         return ""
+
+    def entries(self, location: Location, data: Table) -> tuple[str, ...]:
+        """Names of the entries of tau, where there are several and the data name them."""
+        return ()
+
+    def scales(self, location: Location, data: Table, draws: Mapping[str, Array]) -> Array:
+        """The tau of each study, (..., k), or (..., 1) for all of them.
+
+        Parameters
+        ----------
+        location : Location
+            Of the same model.
+        data : Table
+        draws : mapping of str to ndarray, (...) or (..., g)
+            Of ``tau``.
+        """
+        return draws["tau"][..., None]
 
 
 @final
@@ -94,6 +122,51 @@ class StudentTSpread(Scatter):
 
 @final
 @dataclass(frozen=True, slots=True)
+class SpreadByGroup(Spread):
+    """Normal or Student-t, with a scale of its own in each of the groups that effects have."""
+
+    tau: ByGroup
+    df: float | Prior | None
+
+    @property
+    def within(self) -> Scatter:
+        """That of one group."""
+        prior = self.tau.prior
+        return NormalSpread(prior) if self.df is None else StudentTSpread(prior, self.df)
+
+    @property
+    def in_words(self) -> str:
+        """What the priors alone do not say."""
+        return "; ".join(filter(None, (f"tau for each {self.tau.by}", self.within.in_words)))
+
+    def check(self, mu: Prior | Location) -> None:
+        """Refuse other groups than those of the effects.
+
+        Raises
+        ------
+        ModelError
+        """
+        if isinstance(mu, Coefficients):
+            return
+        terms = mu.terms if isinstance(mu, Predictor) else None
+        if terms != self.tau.terms:
+            raise ModelError(
+                f"A tau for each {shown(self.tau.by)} goes with an effect for each: give "
+                f"mu=ByGroup({self.tau.by!r}, Normal(0, 2)), say, or one prior of tau for all."
+            )
+
+    def entries(self, location: Location, data: Table) -> tuple[str, ...]:
+        """Names of the groups."""
+        assert isinstance(location, Predictor)
+        return location.design(data).levels[self.tau.terms.variables[0]]
+
+    def scales(self, location: Location, data: Table, draws: Mapping[str, Array]) -> Array:
+        """The tau of each study's group, (..., k)."""
+        return draws["tau"] @ location.columns(data)[DESIGN]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class OutlierSpread(Spread):
     """Normal, and for a share of studies wider: SD √(tau² + spread²)."""
 
@@ -124,3 +197,13 @@ class CorrelatedSpread(Spread):
     def shares(self) -> bool:
         """Always: the correlation."""
         return True
+
+
+def check_spread(tau: object) -> None:
+    """Refuse what is neither a prior of a standard deviation nor one for each group.
+
+    Raises
+    ------
+    ModelError
+    """
+    check_tau(tau.prior if isinstance(tau, ByGroup) else tau)

@@ -291,7 +291,9 @@ def shared(draws: Mapping[str, Array]) -> Mapping[str, Array]:
     return {
         name: _chain_by_chain(values)
         for name, values in draws.items()
-        if name == COEFFICIENT or (values.ndim == 2 and name != "theta_new")
+        if name == COEFFICIENT
+        or (name == "tau" and COEFFICIENT in draws)
+        or (values.ndim == 2 and name != "theta_new")
     }
 
 
@@ -342,11 +344,16 @@ def _answers(posterior: Posterior) -> str:
         if isinstance(effects, Marginal)
         else dict(zip(effects.study, effects.each, strict=True))
     )
-    shared = {name: posterior[name] for name in SHARED if name in posterior.marginals}
+    shared: dict[str, Marginal] = {}
+    for name in SHARED:
+        one = posterior.marginals.get(name)
+        if isinstance(one, Marginal):
+            shared[name] = one
+        elif one is not None:
+            shared |= {f"{name}[{own}]": of for own, of in zip(one.study, one.each, strict=True)}
     for name, one in [*each.items(), *shared.items()]:
-        assert isinstance(one, Marginal)
         values = [one.quantile(0.5), *one.interval(PROB)]
-        scale = SHARED.get(name, "").format(measure.analysis_called)
+        scale = SHARED.get(name.split("[")[0], "").format(measure.analysis_called)
         if name in posterior.model.no_values(posterior.data):
             scale = f" ({measure.analysis_called})"
         elif name in each:

@@ -24,6 +24,7 @@ from ..model import (
     Predictor,
     Scatter,
     Spread,
+    SpreadByGroup,
 )
 from ..multivariate import matrices, pairs, root
 from ..priors import (
@@ -87,6 +88,8 @@ def _(
         shape = (n, k) if name in of.own else (n,)
         if name == "log_sd":
             shape = (1 if of.measure == "SMD" else 2, n, k)
+        if name == "tau" and isinstance(model.between, SpreadByGroup):
+            shape = drawn[COEFFICIENT].shape
         drawn[name] = prior_draws(prior, int(np.prod(shape)), rng).reshape(shape)
     if "baseline_mean" in drawn:
         mean, sd = drawn["baseline_mean"][:, None], drawn["baseline_sd"][:, None]
@@ -129,8 +132,13 @@ def new_effects(
 
     Where effects depend on covariates, new studies at the places of those in `data`.
     """
-    expected = model.location.expected(data, draws)  # pyright: ignore[reportArgumentType]
-    return _about(model.between, expected, draws, k, rng)
+    location, between = model.location, model.between
+    expected = location.expected(data, draws)  # pyright: ignore[reportArgumentType]
+    if isinstance(between, SpreadByGroup):
+        assert data is not None
+        draws = {**draws, "tau": between.scales(location, data, draws)}
+        between = between.within
+    return _about(between, expected, draws, k, rng)
 
 
 @singledispatch
@@ -143,7 +151,7 @@ def _about(
 
 @_about.register
 def _(between: Scatter, expected: Array, draws: Draws, k: int, rng: np.random.Generator) -> Array:
-    tau, shape, df = draws["tau"][:, None], (len(expected), k), between.df
+    tau, shape, df = draws["tau"].reshape(len(expected), -1), (len(expected), k), between.df
     if "df" in draws:
         df = draws["df"][:, None]
     noise = rng.standard_normal(shape) if df is None else rng.standard_t(df, shape)  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -123,7 +123,7 @@ def serves(model: RandomEffects) -> bool:
     mu = isinstance(model.overall, Normal) or (
         isinstance(model.overall, StudentT) and model.overall.df >= 3
     )
-    return mu and model.df is None and not scale_of_log(model.tau)
+    return mu and model.df is None and not scale_of_log(model.tau_prior)
 
 
 def zeros(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
@@ -159,7 +159,7 @@ class Integrator:
         first, _, many = distinct(model, data)
         unit, kept = _unit(model, data), data.keep(first) if many.max() > 1 else data
         y, se = rough_effects(model.likelihood, kept)
-        low, high = (float(end) / unit for end in support_of_tau(model.tau))
+        low, high = (float(end) / unit for end in support_of_tau(model.tau_prior))
         return cls(model, kept, unit, y / unit, se / unit, many, low, high)
 
     def __call__(self, size: Size, place: Placement | None = None, finer: float = 1) -> Table:
@@ -178,7 +178,7 @@ class Integrator:
             self.many,
             at_own_nodes(model.likelihood, self.data, Rule(size.beta, size.tails), unit),
             _in_unit(model.overall, unit),
-            _in_unit(model.tau, unit),
+            _in_unit(model.tau_prior, unit),
             list(model.overall.numbers.values())[-1] / unit,
             self.low,
             self.high,
@@ -346,6 +346,6 @@ def _marginal_of_tau(model: RandomEffects, data: Data, table: Table) -> TauDensi
     _, _, to_series = fejer(table.tau.size)
     mass = table.mass.sum(axis=1)
     raw = np.array([mass @ table.tau, mass @ table.tau**2])
-    moments = moments_of_tau(model.tau, telling(model.likelihood, data), mu=model.overall)
+    moments = moments_of_tau(model.tau_prior, telling(model.likelihood, data), mu=model.overall)
     place = (float(table.low), float(table.scale), float(table.end))
     return TauDensity(*place, to_series @ table.density, raw, moments)

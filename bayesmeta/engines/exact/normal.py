@@ -121,7 +121,7 @@ def _random_effects(
 ) -> Posterior:
     prior = mu_prior(model.overall, farthest_from(model.overall, data))
     scale = typical_tau(
-        model.tau, data.se, lambda tau: given_tau(data.y, data.se, tau, prior).log_weight
+        model.tau_prior, data.se, lambda tau: given_tau(data.y, data.se, tau, prior).log_weight
     )
     fine, error = refined(
         lambda n: _Fit.at(n, scale, model, data, prior), _Fit.distance, nodes, tolerance
@@ -189,18 +189,18 @@ class _Fit:
         cls, count: int, scale: float, model: RandomEffects, data: EffectSizes, prior: MuPrior
     ) -> "_Fit":
         """Integrate with `count` nodes centred on `scale`."""
-        low, high = support_of_tau(model.tau)
-        at = TauMap.of(model.tau, low, high, scale)
+        low, high = support_of_tau(model.tau_prior)
+        at = TauMap.of(model.tau_prior, low, high, scale)
         nodes = tau_nodes(count, at)
         given = given_tau(data.y, data.se, nodes.tau, prior)
-        log_prior = log_density_of_tau(model.tau, nodes.tau, data.se)
+        log_prior = log_density_of_tau(model.tau_prior, nodes.tau, data.se)
         at_tau = logsumexp(given.log_weight, axis=1) + log_prior
         log_z = finite_evidence(float(logsumexp(at_tau + nodes.log_weight)), model)
         outer = log_prior + nodes.log_weight - log_z
         weights = np.exp(given.log_weight + outer[:, None])
-        moments = moments_of_tau(model.tau, data.k, mu=model.overall)
+        moments = moments_of_tau(model.tau_prior, data.k, mu=model.overall)
         tau = density_of_tau(nodes, at_tau - log_z, at, moments)
-        of_mu = moments_of_mu(model.overall, model.tau, data.k)
+        of_mu = moments_of_mu(model.overall, model.tau_prior, data.k)
         mu = _marginal(weights, given, prior, moments=of_mu)
         return cls(nodes, given, weights, log_z, prior, tau, mu)
 

@@ -18,6 +18,7 @@ from ...model import (
     OutlierSpread,
     Scatter,
     Spread,
+    SpreadByGroup,
     StudentTSpread,
 )
 from ...priors import (
@@ -81,6 +82,12 @@ def _studies_needed(between: Spread, effects: Sequence[Prior]) -> int:
 @_studies_needed.register
 def _(_: NoSpread, effects: Sequence[Prior]) -> int:
     return len(effects)
+
+
+@_studies_needed.register
+def _(between: SpreadByGroup, effects: Sequence[Prior]) -> int:
+    """As many as there are groups, each with enough; a group with too few is refused by itself."""
+    return sum(_studies_needed(between.within, [one]) for one in effects)
 
 
 @_studies_needed.register

@@ -54,11 +54,11 @@ def limit_of(model: RandomEffects, data: Data, *, further: float = 1.0) -> Reach
     own = [centre + width * NEAR for centre, width in peaks(model.overall)]  # however narrow
     points = np.unique(np.clip(np.concatenate([points, *own]), points[0], points[-1]))
     low, high = _alive(log_density(model.overall, points), points, (low, high))
-    ends = support_of_tau(model.tau)
+    ends = support_of_tau(model.tau_prior)
     width = min(ends[1] - ends[0], FARTHEST_TAU * unit)
     t = ends[0] + width * np.geomspace(1e-9 / further, 1, 3001)
     log_p = log_prior_of_tau(model, data, t)
-    if scale_of_log(model.tau):  # a pole at zero is no measure of what is left further out
+    if scale_of_log(model.tau_prior):  # a pole at zero is no measure of what is left further out
         log_p = log_p + np.log(t)
     _, tau = _alive(log_p, t, ends)
     return Reach(low, high, tau)
@@ -94,7 +94,7 @@ def first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
     weight = (1 / variance).sum(axis=1)
     mean = (y / variance).sum(axis=1) / weight
     log_p = -0.5 * (np.log(variance) + (y - mean[:, None]) ** 2 / variance).sum(axis=1)
-    inside = (tau >= support_of_tau(model.tau)[0]) & (tau <= limit.tau)
+    inside = (tau >= support_of_tau(model.tau_prior)[0]) & (tau <= limit.tau)
     log_p += np.log(tau) - 0.5 * np.log(weight)
     log_p[inside] += log_prior_of_tau(model, data, tau[inside])
     log_p[~inside] = -np.inf
@@ -112,4 +112,4 @@ def first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
 def log_prior_of_tau(model: RandomEffects, data: Data, tau: Array) -> Array:
     """Log density of the prior of tau, which may read the standard errors."""
     se = data.numbers.get("se", np.empty(0))  # which Jeffreys' prior reads
-    return log_density_of_tau(model.tau, tau, se)
+    return log_density_of_tau(model.tau_prior, tau, se)

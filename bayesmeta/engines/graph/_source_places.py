@@ -8,7 +8,7 @@ import numpy as np
 
 from ...design import DEGREE, Columns, Curve, Factor, Levels, Line, Term, is_number, term_kinds
 from ...errors import ModelError
-from ...model import COEFFICIENT, Data, Linear, Location, Overall, Predictor
+from ...model import COEFFICIENT, Data, Linear, Location, Model, Overall, Predictor, SpreadByGroup
 from ...priors import Prior
 from ...studies import Covariate
 
@@ -68,6 +68,20 @@ def _by_column(location: Predictor, data: Data, call: Call) -> str:
         f"{_COVARIATES}{spline}design = np.column_stack([\n{columns}])\n"
         f"{COEFFICIENT} = pt.stack([\n{each}])\nmu = pt.dot(design, {COEFFICIENT})\n"
     )
+
+
+def scales(model: Model, data: Data | None, call: Call) -> str:
+    """Source that defines tau, that of each study where each group has its own."""
+    between, prior = model.between, model.priors["tau"]
+    if not isinstance(between, SpreadByGroup):
+        return f"tau = {call('tau', prior)}\n"
+    if data is None:
+        columns = f"design[{quoted(between.tau.terms.variables[0])}]"
+        one = call("tau", prior, {"shape": f"{columns}.shape[1]"})
+        return f"tau = pt.dot({columns}, {one})\n"
+    groups = between.entries(model.location, data)
+    each = "".join(f"    {call(f'tau[{one}]', prior)},\n" for one in groups)
+    return f"tau = pt.dot(design, pt.stack([\n{each}]))\n"
 
 
 def _crossed(term: Sequence[Columns], covariates: Mapping[str, Covariate]) -> list[str]:

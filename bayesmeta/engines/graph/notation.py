@@ -21,6 +21,7 @@ from ...model import (
     Poisson,
     Proportion,
     Spread,
+    SpreadByGroup,
     StudentTSpread,
 )
 from ...priors import (
@@ -51,6 +52,14 @@ def _effect_lines(between: Spread) -> tuple[str, ...]:
 @_effect_lines.register
 def _(_: NormalSpread) -> tuple[str, ...]:
     return ("θᵢ ~ Normal(μ, τ),   θ_new ~ Normal(μ, τ)",)
+
+
+@_effect_lines.register
+def _(between: SpreadByGroup) -> tuple[str, ...]:
+    own = f"τ[{between.tau.by}ᵢ]"
+    return tuple(
+        line.partition(",   θ_new")[0].replace("τ", own) for line in _effect_lines(between.within)
+    )
 
 
 @_effect_lines.register

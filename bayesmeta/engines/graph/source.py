@@ -25,6 +25,7 @@ from ...model import (
     Poisson,
     Proportion,
     Spread,
+    SpreadByGroup,
     StudentTSpread,
 )
 from ...priors import (
@@ -65,7 +66,9 @@ _PYMC: Mapping[type[Prior], tuple[str, tuple[str, ...]]] = {
     Beta: ("Beta", ("alpha", "beta")),
 }
 
-_SPREADS = NoSpread | NormalSpread | StudentTSpread | OutlierSpread | CorrelatedSpread
+_SPREADS = (
+    NoSpread | NormalSpread | StudentTSpread | SpreadByGroup | OutlierSpread | CorrelatedSpread
+)
 
 
 def source(model: Model, data: Data | None = None) -> str:
@@ -99,7 +102,9 @@ def _(of: CorrelatedEstimates, model: MultivariateNormal, data: Data | None) -> 
 
 def _prior_calls(model: Model, data: Data | None) -> str:
     return places.body(model.location, data, _call) + "".join(
-        f"{name} = {_call(name, prior, _dims(model.likelihood, name))}\n"
+        places.scales(model, data, _call)
+        if name == "tau"
+        else f"{name} = {_call(name, prior, _dims(model.likelihood, name))}\n"
         for name, prior in model.other_priors.items()
     )
 
@@ -169,6 +174,11 @@ def _(_: NormalSpread) -> str:
 
 
 @_effects.register
+def _(between: SpreadByGroup) -> str:
+    return _effects(between.within)
+
+
+@_effects.register
 def _(between: StudentTSpread) -> str:
     if isinstance(between.df, Prior):
         return text.WEIGHTS + text.WEIGHTED_EFFECTS
@@ -185,8 +195,8 @@ def _of_estimates(between: Spread) -> str:
     raise ModelError(f"There is no PyMC form of {between!r}.")
 
 
-@_of_estimates.register
-def _(between: NormalSpread) -> str:
+@_of_estimates.register(NormalSpread | SpreadByGroup)
+def _(between: NormalSpread | SpreadByGroup) -> str:
     return _effects(between) + text.ESTIMATES
 
 

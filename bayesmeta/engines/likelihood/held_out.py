@@ -26,6 +26,7 @@ from ...model import (
     Overdispersed,
     Scatter,
     Spread,
+    SpreadByGroup,
     StudentTSpread,
 )
 from ...studies import ContinuousStudies, Studies
@@ -67,13 +68,20 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
         raise ModelError(f"{model.name} has no density of a study's result by itself.")
     if COEFFICIENT not in draws:
         return _terms(model.likelihood, model.between, data, draws)
-    expected = model.location.expected(data, draws)
+    expected, between = model.location.expected(data, draws), model.between
+    scales = None
+    if isinstance(between, SpreadByGroup):
+        scales, between = between.scales(model.location, data, draws), between.within
     each = [
         _terms(
             model.likelihood,
-            model.between,
+            between,
             data.keep(np.arange(data.k) == i),
-            {**draws, "mu": expected[:, i]},
+            {
+                **draws,
+                "mu": expected[:, i],
+                **({} if scales is None else {"tau": scales[:, i]}),
+            },
         )
         for i in range(data.k)
     ]

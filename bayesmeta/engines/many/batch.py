@@ -21,6 +21,7 @@ from ...model import (
     RandomEffects,
     Scatter,
     Spread,
+    SpreadByGroup,
 )
 from ...priors import LOG_2PI, Normal
 from ..padding import filled
@@ -84,8 +85,8 @@ def _of_estimates(between: Spread, model: Model) -> BatchFit | None:
     raise ModelError(f"No engine knows the spread {between!r}.")
 
 
-@_of_estimates.register
-def _(_: OutlierSpread, model: Model) -> BatchFit | None:
+@_of_estimates.register(OutlierSpread | SpreadByGroup)
+def _(_: Spread, model: Model) -> BatchFit | None:
     return None
 
 

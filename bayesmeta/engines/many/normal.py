@@ -32,7 +32,10 @@ def serves(model: RandomEffects) -> bool:
         isinstance(model.overall, StudentT) and model.overall.df >= 1
     )
     return (
-        model.df is None and mu and density(model.tau) is not None and _median(model.tau) < LARGEST
+        model.df is None
+        and mu
+        and density(model.tau_prior) is not None
+        and _median(model.tau_prior) < LARGEST
     )
 
 
@@ -94,17 +97,19 @@ def shape_of(model: RandomEffects, k: int, *, quantiles: bool) -> Shape:
     components = 1
     if isinstance(model.overall, StudentT):
         components = 64 if model.overall.df >= 3 else 128
-    known = density(model.tau)
+    known = density(model.tau_prior)
     assert known is not None
-    return Shape(padded, nodes, components, known, tuple(model.tau.numbers), STEPS * quantiles)
+    return Shape(
+        padded, nodes, components, known, tuple(model.tau_prior.numbers), STEPS * quantiles
+    )
 
 
 def _inputs(model: RandomEffects, prob: float) -> Inputs:
     mu, tau = (
         {name: np.float64(value) for name, value in prior.numbers.items()}
-        for prior in (model.overall, model.tau)
+        for prior in (model.overall, model.tau_prior)
     )
-    low, high, median = map(np.float64, (*model.tau.support, _median(model.tau)))
+    low, high, median = map(np.float64, (*model.tau_prior.support, _median(model.tau_prior)))
     probs = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])
     return Inputs(mu, tau, low, high, median, probs)  # pyright: ignore[reportArgumentType]
 
