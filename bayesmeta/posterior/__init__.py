@@ -343,6 +343,7 @@ def _answers(posterior: Posterior) -> str:
         else dict(zip(effects.study, effects.each, strict=True))
     )
     shared = {name: posterior[name] for name in SHARED if name in posterior.marginals}
+    slopes = posterior.model.location.differences(posterior.data)
     for name, one in [*each.items(), *shared.items()]:
         assert isinstance(one, Marginal)
         values = [one.quantile(0.5), *one.interval(PROB)]
@@ -351,6 +352,8 @@ def _answers(posterior: Posterior) -> str:
             scale = f" ({measure.analysis_called})"
         elif name in each:
             values, scale = measure.natural(values).tolist(), f" ({measure.called})"
+            if name in slopes and not measure.comparative:
+                scale = f" (ratio of {measure.called}s)"
         middle, low, high = (f"{value:.4g}" for value in values)
         found.append(f"{name} {middle} [{low}, {high}]{scale}")
     return "; ".join(found)
