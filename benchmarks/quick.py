@@ -61,6 +61,7 @@ ROOMS = {
     "implications": ("test_coherence", "test_single_arms_run"),
     "machine": ("test_machine", "test_concurrency"),
     "model": ("test_model", "test_parts", "test_dispatch"),
+    "moderators": ("test_moderators",),
     "multivariate": ("test_multivariate", "engines/test_nuts_multivariate"),
     "outcomes": ("test_multivariate",),
     "plots": ("test_plots", "test_faces", "test_single_arms_run"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 import bayesmeta as bm
 from bayesmeta.cli import main
 
+ROOT = Path(__file__).parent
 TABLE = """\
 Trial,year,ai,n1i,ci,n2i
 A,2001,3,40,8,41
@@ -334,3 +336,12 @@ def test_a_total_without_a_name_can_be_left_out():
         bm.read_studies(table, measure="RR")
     found = bm.read_studies(table, measure="RR", exclude={"(row 3)": "the sum"})
     assert found.study == ("A", "B")
+
+
+def test_how_arms_were_joined_is_told_and_is_no_column_of_the_table():
+    path = ROOT / "cases" / "c16e-arm-per-row.csv"
+    words = ("fit", path, "--measure", "OR", "--combine-arms", "--control", "placebo")
+    status, said = told(*words, "--verbose")
+    assert status == 0
+    assert "Trial X: low dose, high dose combined" in said
+    assert "Not read" not in said

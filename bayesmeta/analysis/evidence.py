@@ -32,6 +32,8 @@ def evidence_of(
 ) -> Evidence:
     """What the answer rests on; weights only of the normal model, where they cost no fit."""
     progress(outcome.title, "Bayes factors, weights, studies without events")
+    if main.moderators is not None:
+        return _of_several(main)
     factors, curve, why_none = None, None, ""
     try:
         factors = bayes_factors(main.answer)
@@ -61,6 +63,14 @@ def evidence_of(
         definitions = quartile_definitions(main.answer, prob=spec.prob)
         found = replace(found, penalty=penalty, definitions=definitions)
     return found
+
+
+def _of_several(main: ScenarioResult) -> Evidence:
+    """The factors of each coefficient: the rest is of one overall effect."""
+    try:
+        return Evidence(factors=bayes_factors(main.answer))
+    except ModelError as error:
+        return Evidence(why_none=str(error))
 
 
 def _zeros(spec: Specification, outcome: Outcome, main: ScenarioResult) -> "pd.DataFrame | None":

@@ -102,9 +102,11 @@ def _outcome(outcome: Outcome, folder: Path) -> OutcomePreview:
         try:
             with quoted_nowhere(outcome, folder):
                 rows = data_of(outcome, table, select(table, outcome, one), refusals := [])
+                rows = _with_covariates(models.values(), rows)
                 scenarios.append(_scenario(outcome, table, one, rows, refusals))
                 for _, model, on in () if guarded else fits_of(models, *rows[:2]):
                     check_fit(model, on)
+                    model.numbered(model.complete(on))  # refuses a slope without a prior
         except BayesmetaError as error:
             problems += [f"{one.name}: {problem}" for problem in _problems(error)]
     if problems and lies_outside(outcome.data, folder):
@@ -115,6 +117,13 @@ def _outcome(outcome: Outcome, folder: Path) -> OutcomePreview:
         scenarios=tuple(scenarios),
         problems=tuple(problems),
     )
+
+
+def _with_covariates(models: Iterable[Model], rows: Rows) -> Rows:
+    """The studies that have all covariates of the models, where these have any."""
+    for model in models:
+        rows = rows._replace(studies=model.location.complete(rows.studies))
+    return rows
 
 
 def _stated_amiss(outcome: Outcome, folder: Path) -> Iterator[str]:

@@ -101,6 +101,8 @@ def _carried(source: Source, outcome: Outcome, progress: Progress) -> PsaOutcome
         raise ModelError("published figures only, none of which is the answer.")
     if outcome.better is None:
         raise ModelError("single arms compare nothing.")
+    if outcome.by_covariates:
+        raise ModelError("its effect depends on covariates, and joint draws are of one effect.")
     table = table_of(outcome, source.path.parent)
     scenario, refusals = outcome.scenario[0], []
     exclude = select(table, outcome, scenario)

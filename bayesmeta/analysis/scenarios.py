@@ -16,6 +16,7 @@ from ..frequentist import (
     tau2_interval,
 )
 from ..model import Data, Model
+from ..moderators import Moderators, moderators
 from ..posterior import Caution, Posterior
 from ..reading import Opened
 from ..results import Robustness, ScenarioResult
@@ -50,6 +51,9 @@ def scenario_result(
         progress(outcome.title, f"{scenario.name}: {LABELS[key]}")
         engine = engine_of(spec, outcome.name, scenario.name, model)
         fits[key] = engines.fit(model, on, engine)
+    told = None
+    if outcome.by_covariates:
+        data, told = _moderated(spec, outcome, scenario, fits, effects)
     return ScenarioResult(
         name=scenario.name,
         note=scenario.note,
@@ -57,10 +61,31 @@ def scenario_result(
         account=account_beside(data, effects),
         doubts=_doubts(found, outcome.measure) if scenario is outcome.scenario[0] else (),
         fits=fits,
-        pooled=_frequentist(outcome, data, effects, refusals),
-        refusals=tuple(refusals),
-        robustness=_robustness(effects, data, outcome.measure),
+        pooled={} if told else _frequentist(outcome, data, effects, refusals),
+        refusals=(*refusals, *(told.frequentist.refusals if told else ())),
+        robustness=Robustness() if told else _robustness(effects, data, outcome.measure),
+        moderators=told,
     )
+
+
+def _moderated(
+    spec: Specification,
+    outcome: Outcome,
+    scenario: Scenario,
+    fits: Mapping[FitKey, Posterior],
+    effects: EffectSizes | None,
+) -> tuple[Data, Moderators]:
+    """The studies that have all covariates, and what the answer says of these."""
+    answer = next(iter(fits.values()))
+    told = moderators(
+        answer,
+        effects=effects,
+        places=outcome.at,
+        prob=spec.prob,
+        engine=engine_of(spec, outcome.name, f"{scenario.name}, no covariates", answer.model),
+        seed=spec.seed if scenario is outcome.scenario[0] else None,
+    )
+    return answer.data, told
 
 
 def _doubts(found: Data, measure: str) -> tuple[Caution, ...]:

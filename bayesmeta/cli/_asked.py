@@ -1,12 +1,14 @@
 """The model that words on the command line ask for, and its data."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 import click
+
+from .moderators import Moderated
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -29,6 +31,7 @@ class Typed:
     df: str | None
     share: str | None = None
     spread: str | None = None
+    moderated: Moderated = field(default_factory=Moderated)
 
     @property
     def of_arms(self) -> bool:
@@ -206,7 +209,7 @@ def _words(typed: Typed) -> "Words":
     )
     check_priors(words, Flags())
     df = None if typed.df is None else degrees_of_freedom(typed.df)
-    return replace(words, df=df, outliers=_outliers(typed))
+    return typed.moderated.words(replace(words, df=df, outliers=_outliers(typed)))
 
 
 def _outliers(typed: Typed) -> "tuple[Prior, Prior] | None":

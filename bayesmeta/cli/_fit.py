@@ -12,9 +12,10 @@ from ._output import check_output, hold, raw_text_option, write_fit
 from ._people import People, of_people
 from ._table import of_a_table
 from ._whole import answered, check_report, say_report, write_report
+from .moderators import cautions_beside, moderators_of, of_moderators, show, to_dict
 from .shown.account import say_account
 from .shown.added import Added, Doubts, cautions_of
-from .shown.answer import print_answer, print_json
+from .shown.answer import print_json
 from .shown.echo import echo
 from .shown.progress import GATES_FAILED
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path))
+@of_moderators
 @of_a_model
 @of_a_table
 @of_people
@@ -109,6 +111,8 @@ def fit(
     check_prob(prob)
     check_better(typed.measure, better)
     people.check(typed.measure, better)
+    moderated = typed.moderated
+    moderated.check({"baseline": people.baseline, "published": published, "tipping": tipping})
     check_report(report, table, typed, better, nuts=nuts, force=force)
     figure = _figure(published, typed.measure)
     if output is not None:
@@ -134,6 +138,7 @@ def fit(
     if output is not None:
         write_fit(posterior, output, seed=seed, prob=prob, raw_text=raw_text)
     answer = answer_of(posterior, prob=prob, better=better, published=figure)
+    told = moderators_of(moderated, posterior, prob=prob, nuts=nuts, seed=seed)
     added = Added()
     if evidence or "outlier" in posterior.marginals:
         added.add_evidence(posterior, prob)
@@ -144,16 +149,21 @@ def fit(
         added.add_checks(posterior, seed, prob, engine)
     found = coherence(posterior, factors=added.factors, prob=prob)
     doubts = Doubts(
-        cautions=(*asked.doubts, *(added.cautions or cautions_of(posterior))),
+        cautions=(
+            *asked.doubts,
+            *cautions_beside(told),
+            *(added.cautions or cautions_of(posterior)),
+        ),
         failures=(*map(str, posterior.diagnostics.failures), *map(str, found.contradictions)),
     )
     if as_json:
-        print_json({**answer.to_dict(), **added.to_dict(), **doubts.to_dict()})
+        told_too = to_dict(told, prob=prob)
+        print_json({**answer.to_dict(), **told_too, **added.to_dict(), **doubts.to_dict()})
     else:
         say_account(posterior.account, verbose=verbose)
         echo(f"Model: {describe(asked.model)}; {posterior.engine}.")
         echo("\n".join([*asked.model.citations, ""]))
-        print_answer(answer, scale=scale, every=studies == "all")
+        show(answer, told, scale=scale, every=studies == "all")
         added.show()
         echo(f"\n{found.in_short}")
         say_report(whole, report)

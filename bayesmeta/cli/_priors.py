@@ -31,7 +31,11 @@ def priors() -> None:
 @click.option("--parameter", type=click.Choice(["tau", "mu"]), help="What it is a prior of.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 def search(words: tuple[str, ...], *, measure: str, parameter: str | None, as_json: bool) -> None:
-    """Search the library for priors that have all WORDS, e.g. mortality placebo."""
+    """Search the library for priors that have all WORDS, e.g. mortality placebo.
+
+    Each must begin a word of the key, outcome, comparison, area or citation: GEN finds general
+    health. Priors made for the scale of a measure are asked for by --measure.
+    """
     from ..priors import search as search_library
     from ..results.records import records_of
 

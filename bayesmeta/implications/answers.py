@@ -10,6 +10,8 @@ from scipy.special import expit
 
 from ..decision import AVERAGE, NEW, AbsoluteEffect
 from ..effects import MEASURES, Measure
+from ..model import COEFFICIENT
+from ..moderators import Moderators
 from ..posterior import Marginal, Pair, Posterior
 from ..results import OutcomeResult, ScenarioResult
 from ..results.labels import label_of_line
@@ -60,6 +62,9 @@ def of_answers(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
     main = outcome.main
     if main is None:
         return
+    if main.moderators is not None:
+        yield from coefficients_are_parameters(outcome, main.moderators)
+        return
     yield from answer_is_one(outcome, main, prob)
     if outcome.better is not None:
         yield from benefit_is_one(outcome, main, outcome.better)
@@ -73,6 +78,18 @@ def answer_is_one(outcome: OutcomeResult, main: ScenarioResult, prob: float) -> 
     answer = natural(main.answer.at(), outcome.scale, prob)
     for place, found in _places(outcome, main).items():
         yield from _triples(place, found, "the posterior", answer, "one answer")
+
+
+def coefficients_are_parameters(outcome: OutcomeResult, found: Moderators) -> Iterator[Pair]:
+    """Coefficients are those among the parameters, where their column is as it was given."""
+    table, parameters = outcome.tables["coefficients"], outcome.tables["parameters"]
+    names = found.posterior.model.location.entries(found.posterior.data)
+    own = [parameters.loc[f"{COEFFICIENT}[{name}]"] for name in names]
+    scaled = [one.scaled for one in found.coefficients]
+    for times, one, (label, row) in zip(scaled, own, table.iterrows(), strict=True):
+        middle, low, high = (float(one[name]) / times for name in ("median", "lower", "upper"))  # pyright: ignore
+        where = f"coefficients, {label}"
+        yield from _triples(where, _cells(row), "parameters", (middle, low, high), "one answer")
 
 
 def _places(outcome: OutcomeResult, main: ScenarioResult) -> Mapping[str, Triple]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..effects import MEASURES
+from ..moderators import Moderators
 from ..posterior import Pair
 from ..results import OutcomeResult
 from ..results.display import (
@@ -15,6 +16,7 @@ from ..results.display import (
     published_figures,
 )
 from ..results.keys import numbered
+from ..results.moderated import digits
 from ..results.tables import compared
 from ..studies import Published
 from .answers import ENDS, FORTH, same
@@ -41,10 +43,25 @@ def of_sentences(outcome: OutcomeResult, prob: float) -> Iterator[Pair]:
     text = headline(outcome, prob=prob)
     if outcome.main is None:
         yield from published_sentence(outcome, text, prob)
+    elif outcome.main.moderators is not None:
+        yield from sentence_of_covariates(outcome, outcome.main.moderators, text)
     else:
         yield from headline_and_comparison(outcome, text)
         yield from headline_and_new_setting(outcome, text)
     yield from printed_and_rows(outcome)
+
+
+def sentence_of_covariates(outcome: OutcomeResult, found: Moderators, text: str) -> Iterator[Pair]:
+    """The first sentence prints the row of the slope or difference that it is about."""
+    asked = found.asked
+    name = f"{asked.by}: {asked.name}" if asked.by else asked.name
+    row = outcome.tables["differences" if asked.by else "coefficients"].loc[name]
+    said = re.search(r"between (\S+) and (\S+) with \S+% probability \(median (\S+)\)", text)
+    yield _whether("it says interval and median", so=said is not None)
+    for end, one in zip(
+        ("lower", "upper", "estimate"), said.groups() if said else (), strict=False
+    ):
+        yield as_printed(f"the {end}", one, digits(float(row[end])))  # pyright: ignore
 
 
 def headline_and_comparison(outcome: OutcomeResult, text: str) -> Iterator[Pair]:

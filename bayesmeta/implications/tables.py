@@ -31,7 +31,7 @@ def of_tables(outcome: OutcomeResult) -> Iterator[Pair]:
 
 def natural_is_mapped(outcome: OutcomeResult) -> Iterator[Pair]:
     """What people read is the analysis scale, mapped."""
-    own = MEASURES[outcome.measure].link
+    own = outcome.scale.link if outcome.by_covariates else MEASURES[outcome.measure].link
     for name, table in outcome.tables.items():
         if name == "published" or "estimate_natural" not in table:
             continue

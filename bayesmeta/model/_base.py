@@ -167,8 +167,9 @@ class Model:
 
     @property
     def in_words(self) -> str:
-        """What the priors alone do not say: coding of the arms, distribution of the effects."""
-        return "; ".join(filter(None, (self.likelihood.in_words, self.between.in_words)))
+        """What the priors alone do not say: coding of the arms, covariates, law of the effects."""
+        parts = (self.likelihood, self.location, self.between)
+        return "; ".join(filter(None, (part.in_words for part in parts)))
 
     @property
     def priors(self) -> dict[str, Prior]:

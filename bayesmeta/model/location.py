@@ -60,6 +60,16 @@ class Location:
         ModelError
         """
 
+    @property
+    def in_words(self) -> str:
+        """What the priors alone do not say: the covariates, if there are any."""
+        return ""
+
+    @property
+    def has_slopes(self) -> bool:
+        """Whether some of its priors are of slopes: else all are of effects."""
+        return False
+
     def numbered(self, data: Table) -> "Location":
         """Return it as a program is made of it: what data give names to has numbers."""
         return self

@@ -10,7 +10,7 @@ from ..design import Design, Formula, design, parse
 from ..errors import ModelError
 from ..priors import Prior
 from ..studies import Table, with_covariates
-from ..ways import shown
+from ..ways import shown, way
 from ._named import Named
 from ._priors import check_mu
 from .location import Array, Location
@@ -55,9 +55,9 @@ class Predictor(Location):
         raise NotImplementedError
 
     @property
-    def has_slopes(self) -> bool:
-        """Whether slopes have priors: else all terms are of groups."""
-        return False
+    def in_words(self) -> str:
+        """The formula."""
+        return f"effects by {self.terms.text}"
 
     def prior_of(self, column: str, kind: str) -> Prior:
         """Prior of the coefficient of a column.
@@ -231,9 +231,9 @@ class Linear(Predictor):
             if name in slopes:
                 return slopes[name]
         raise ModelError(
-            f"The slope of {shown(column)} has no prior; give slopes=Normal(0, 1), say, for all of "
-            f"them, or one for each: slopes={{{_COLUMN.sub('', column)!r}: Normal(0, 1)}}. It is "
-            "per unit of the covariate."
+            f"The slope of {shown(column)} has no prior; give {way('slopes')}, say, for all of "
+            f"them, or {way('slope', _COLUMN.sub('', column))} for each. It is per unit of the "
+            "covariate."
         )
 
     def coefficients(self, made: Design) -> tuple[Prior, ...]:
@@ -285,6 +285,11 @@ class ByGroup(Predictor):
     def check(self) -> None:
         """Refuse a prior that is none of an effect."""
         check_mu(self.prior, "The prior of ByGroup")
+
+    @property
+    def in_words(self) -> str:
+        """The groups."""
+        return f"effects by groups of {self.by}"
 
     @property
     def terms(self) -> Formula:
@@ -350,6 +355,11 @@ class Coefficients(Predictor):
     def terms(self) -> Formula:
         """That of the model before; a program needs none."""
         raise ModelError("Numbered coefficients have no formula.")
+
+    @property
+    def in_words(self) -> str:
+        """Nothing: the formula is that of the model before."""
+        return ""
 
     @property
     def priors(self) -> Mapping[str, Prior]:

@@ -351,6 +351,7 @@ def _answers(posterior: Posterior) -> str:
             shared[name] = one
         elif one is not None:
             shared |= {f"{name}[{own}]": of for own, of in zip(one.study, one.each, strict=True)}
+    slopes = posterior.model.location.differences(posterior.data)
     for name, one in [*each.items(), *shared.items()]:
         values = [one.quantile(0.5), *one.interval(PROB)]
         scale = SHARED.get(name.split("[")[0], "").format(measure.analysis_called)
@@ -358,6 +359,8 @@ def _answers(posterior: Posterior) -> str:
             scale = f" ({measure.analysis_called})"
         elif name in each:
             values, scale = measure.natural(values).tolist(), f" ({measure.called})"
+            if name in slopes and not measure.comparative:
+                scale = f" (ratio of {measure.called}s)"
         middle, low, high = (f"{value:.4g}" for value in values)
         found.append(f"{name} {middle} [{low}, {high}]{scale}")
     return "; ".join(found)

@@ -182,7 +182,13 @@ def one_table(opened: Opened, reading: Reading) -> Opened:
         frame=frame,
         said=(*opened.said, *said),
         excluded=(*opened.excluded, *excluded),
+        used=(*opened.used, *_made(opened.frame, frame)),  # by us, and told in `said`
     )
+
+
+def _made(before: "pd.DataFrame", after: "pd.DataFrame") -> set[str]:
+    """Whether arms of a trial were joined, the column that says how."""
+    return {"how"}.intersection(map(str, after)).difference(map(str, before))
 
 
 def without(opened: Opened, reading: Reading) -> Opened:

@@ -1,11 +1,15 @@
 """The figures of an outcome, as SVG text."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from .. import plots
 from ..results import OutcomeResult, Results
 from ..results.tables import outcome_forest
 from ..summaries import density_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST = 6  # letters that are named
 
@@ -45,6 +49,19 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     """
     if outcome.main is None:
         return {}
+    figures = {} if outcome.by_covariates else _of_one_effect(outcome, arms, prob)
+    if outcome.checks.predictive is not None:
+        figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
+    if outcome.checks.loo is not None:
+        figures["left-out"] = plots.left_out(outcome.checks.loo)
+    return {name: plots.save_svg(figure) for name, figure in figures.items()}
+
+
+def _of_one_effect(
+    outcome: OutcomeResult, arms: tuple[str, str], prob: float
+) -> "dict[str, Figure]":
+    """Those that have room for one overall effect."""
+    assert outcome.main is not None
     measure, better = outcome.measure, outcome.better
     figures = {
         "forest": plots.forest_of_rows(
@@ -75,15 +92,11 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
         )
     if outcome.evidence.curve is not None and outcome.evidence.curve.points:
         figures["bayes-factors"] = plots.bayes_factors(outcome.evidence.curve)
-    if outcome.checks.predictive is not None:
-        figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
-    if outcome.checks.loo is not None:
-        figures["left-out"] = plots.left_out(outcome.checks.loo)
     if outcome.absolute is not None:
         figures["thresholds"] = plots.thresholds_of_table(
             outcome.tables["thresholds"], outcome.absolute
         )
-    return {name: plots.save_svg(figure) for name, figure in figures.items()}
+    return figures
 
 
 def _counted(outcome: OutcomeResult) -> str:

@@ -152,6 +152,11 @@ class OutcomeResult:
         return MEASURES[self.measure].comparative
 
     @property
+    def by_covariates(self) -> bool:
+        """Whether the answer is of covariates, and no one effect that may be a benefit."""
+        return self.main is not None and self.main.moderators is not None
+
+    @property
     def effect(self) -> str:
         """The word for what a study has: an effect, or of single arms a proportion or rate."""
         return "effect" if self.compares else MEASURES[self.measure].words
@@ -298,6 +303,11 @@ class Results:
         return any(outcome.compares for outcome in self.outcomes)
 
     @property
+    def by_covariates(self) -> bool:
+        """Whether the answer of any outcome depends on covariates."""
+        return any(outcome.by_covariates for outcome in self.outcomes)
+
+    @property
     def cautions(self) -> tuple[Shared, ...]:
         """Every caution once, with the outcomes it concerns: the weightiest, and widest, first."""
         found: dict[str, tuple[Weight, list[tuple[str, OutcomeResult]]]] = {}
@@ -342,7 +352,7 @@ def _told(
     marks += f" (surrogate: {outcome.surrogate})" if outcome.surrogate else ""
     if outcome.absolute is not None:
         yield f"{outcome.title}{marks}", outcome.absolute
-    elif outcome.main is not None:
+    elif outcome.main is not None and not outcome.by_covariates:
         yield f"{outcome.title}{marks}", _alone(outcome, outcome.main.answer, prob)
     for one in outcome.published:
         if one.posterior is not None and scale_of(one.posterior).comparative:

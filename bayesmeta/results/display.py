@@ -11,6 +11,7 @@ from ..effects import MEASURES, Measure
 from ..model import FamilyName, Model
 from ..studies import Published
 from . import OutcomeResult, Results
+from .moderated import moderated_sentence
 
 NOTHING = "–"
 
@@ -202,6 +203,8 @@ def headline(outcome: OutcomeResult, *, prob: float) -> str:
     main = outcome.main
     if main is None:
         return _headline_published(outcome, prob)
+    if main.moderators is not None:
+        return moderated_sentence(main.moderators, prob=prob)
     measure, answer = outcome.scale, main.answer
     mu = answer.at()
     overall = measure.natural([mu.quantile(0.5), *mu.interval(prob)]).tolist()

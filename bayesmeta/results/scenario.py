@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 from ..evidence import BayesFactorCurve, BayesFactors, ReverseBayes, TippingPoints
 from ..frequentist import FrequentistFit, narrow_prediction
 from ..model import Data
+from ..moderators import Moderators
 from ..posterior import Posterior
 from ..studies import Account
 from .keys import FitKey
@@ -97,6 +98,8 @@ class ScenarioResult:
     robustness : Robustness
     unconverged : FitKey or None
         Of a posterior that was to check the answer and did not converge.
+    moderators : Moderators or None
+        What the answer says of covariates; None where it has one effect.
     """
 
     name: str
@@ -109,6 +112,7 @@ class ScenarioResult:
     refusals: tuple[str, ...] = ()
     robustness: Robustness = field(default_factory=Robustness)
     unconverged: FitKey | None = None
+    moderators: Moderators | None = None
 
     @property
     def answer(self) -> Posterior:
@@ -126,6 +130,8 @@ class ScenarioResult:
         said: dict[str, None] = {}
         for posterior in self.fits.values():
             said |= dict.fromkeys(posterior.cautions)
+        if self.moderators is not None:
+            said |= dict.fromkeys(self.moderators.cautions)
         said |= dict.fromkeys((*self.refusals, *_certain(self.pooled)))
         if self.unconverged is not None:
             said[self._no_cross_check(self.unconverged)] = None

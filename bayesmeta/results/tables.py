@@ -12,11 +12,14 @@ from ..comparison import Fit, compare
 from ..effects import ATANH_RD, MEASURES
 from ..explanation import FIGURES
 from ..frequentist import FrequentistFit
+from ..moderators import Moderators
 from ..summaries import ForestRow, forest_rows, prior_posterior, prob_benefit, rows_table, summary
 from . import OutcomeResult, PublishedResult, ScenarioResult
 from .display import printed as as_printed
 from .keys import FitKey, Line, numbered
 from .labels import LABELS, label_of, label_of_line
+from .moderated import asked_table, moderator_tables
+from .rows import rows_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,26 +64,7 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
     Columns ``estimate``, ``lower``, ``upper`` are on the analysis scale; the same with
     ``_natural`` are what people read.
     """
-    tables: dict[str, pd.DataFrame] = {}
-    if outcome.main is not None:
-        main = outcome.main
-        tables["studies"] = _natural(
-            rows_table(outcome_forest(outcome, prob=prob)), outcome.measure
-        )
-        tables["comparison"] = compare_table(outcome, main, prob=prob)
-        for index, one in enumerate(outcome.scenarios[1:], start=2):
-            if any(figure.compare_with == one.name for figure in outcome.published):
-                tables[numbered("comparison", index)] = compare_table(outcome, one, prob=prob)
-                tables[numbered("heterogeneity", index)] = heterogeneity_table(one)
-        tables["scenarios"] = scenario_table(outcome, prob=prob)
-        tables["parameters"] = summary(main.answer, prob=prob)
-        tables["prior-posterior"] = prior_posterior(main.answer, prob=prob)
-        tables["heterogeneity"] = heterogeneity_table(main)
-        tables["account"] = main.account.table().set_index("what")
-        tables["excluded"] = excluded_table(main)
-        tables["provenance"] = provenance_table(main)
-        tables |= evidence_tables(outcome)
-        tables |= robustness_tables(main)
+    tables = dict(_of_answer(outcome, prob))
     if outcome.absolute is not None:
         tables["absolute"] = outcome.absolute.table()
         tables["thresholds"] = outcome.absolute.curve()
@@ -93,6 +77,44 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
     if outcome.fits:
         tables["diagnostics"] = diagnostics_table(outcome)
     return {name: table for name, table in tables.items() if len(table)}
+
+
+def _of_answer(outcome: OutcomeResult, prob: float) -> Mapping[str, "pd.DataFrame"]:
+    """The tables of the answer and of what it rests on, of one effect or of several."""
+    main = outcome.main
+    if main is None:
+        return {}
+    if main.moderators is not None:
+        return of_covariates(outcome, main, main.moderators, prob)
+    tables: dict[str, pd.DataFrame] = {}
+    tables["studies"] = _natural(rows_table(outcome_forest(outcome, prob=prob)), outcome.measure)
+    tables["comparison"] = compare_table(outcome, main, prob=prob)
+    for index, one in enumerate(outcome.scenarios[1:], start=2):
+        if any(figure.compare_with == one.name for figure in outcome.published):
+            tables[numbered("comparison", index)] = compare_table(outcome, one, prob=prob)
+            tables[numbered("heterogeneity", index)] = heterogeneity_table(one)
+    tables["scenarios"] = scenario_table(outcome, prob=prob)
+    tables["parameters"] = summary(main.answer, prob=prob)
+    tables["prior-posterior"] = prior_posterior(main.answer, prob=prob)
+    tables["heterogeneity"] = heterogeneity_table(main)
+    tables |= rows_tables(main)
+    tables |= evidence_tables(outcome)
+    tables |= robustness_tables(main)
+    return tables
+
+
+def of_covariates(
+    outcome: OutcomeResult, main: ScenarioResult, found: Moderators, prob: float
+) -> Mapping[str, "pd.DataFrame"]:
+    """The tables of an answer that depends on covariates; those of one effect are not made."""
+    return {
+        **moderator_tables(found, prob=prob),
+        "scenarios-asked": asked_table(outcome.scenarios, prob=prob),
+        "parameters": summary(main.answer, prob=prob),
+        "prior-posterior": prior_posterior(main.answer, prob=prob),
+        **rows_tables(main),
+        **evidence_tables(outcome),
+    }
 
 
 def checks_tables(checks: Checks) -> Mapping[str, "pd.DataFrame"]:
@@ -270,32 +292,6 @@ def heterogeneity_table(scenario: ScenarioResult) -> "pd.DataFrame":
         },
         orient="index",
     ).rename_axis("fit")
-
-
-def provenance_table(scenario: ScenarioResult) -> "pd.DataFrame":
-    """Studies whose figures were derived rather than printed, and how."""
-    import pandas as pd
-
-    said: dict[str, dict[str, None]] = {}
-    for data in [scenario.data, *(fit.data for fit in scenario.fits.values())]:
-        for study, how in zip(data.study, data.provenance, strict=True):
-            if how:
-                said.setdefault(study, {})[how] = None
-    rows = {study: "; ".join(words) for study, words in said.items()}
-    return pd.DataFrame({"how": rows.values()}, index=pd.Index(rows, name="study"))
-
-
-def excluded_table(scenario: ScenarioResult) -> "pd.DataFrame":
-    """Rows left out of a scenario, with the reason."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        [
-            {"study": row.study, "row": row.variant, "reason": row.reason}
-            for row in scenario.data.excluded
-        ],
-        columns=["study", "row", "reason"],
-    ).set_index("study")
 
 
 def explained_table(outcome: OutcomeResult) -> "pd.DataFrame":

@@ -41,7 +41,14 @@ class Block(BaseModel):
         return value
 
 
-def _prior(value: object) -> Prior:
+def prior_of(value: object) -> Prior:
+    """A prior as it is spelled.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     if isinstance(value, Prior):
         return value
     try:
@@ -61,7 +68,7 @@ def _baselines(value: object) -> Prior | Exchangeable:
 
 def _df(value: object) -> float | Prior:
     if isinstance(value, str | Prior):
-        return _prior(value)
+        return prior_of(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     raise ValueError(f"write a number, or a prior such as 'Gamma(2, 0.1)'; got {shown(value)}")
@@ -103,7 +110,7 @@ def _known(name: str) -> str:
 type FolderName = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$"), AfterValidator(_allowed)
 ]
-type PriorText = Annotated[Prior, BeforeValidator(_prior)]
+type PriorText = Annotated[Prior, BeforeValidator(prior_of)]
 type BaselinesText = Annotated[Prior | Exchangeable, PlainValidator(_baselines)]
 type DegreesOfFreedom = Annotated[float | Prior, PlainValidator(_df)]
 AnyCase = BeforeValidator(_measure)  # of the name of a measure

@@ -10,6 +10,7 @@ from ..decision import MODEL
 from ..effects import MEASURES
 from ..errors import BayesmetaError
 from ..model import Exchangeable
+from ..priors import Prior
 from ..reading import Reading
 from ..studies import (
     BinaryStudies,
@@ -34,6 +35,7 @@ from ._block import (
     unique,
 )
 from ._keys import Keys
+from ._mu import Expected
 from ._parts import PublishedFigure, Scenario
 from ._people import SOURCE, Bases, Stated, check_people, named
 
@@ -97,7 +99,13 @@ class Outcome(Block):
         Definition of sample quantiles, where arms report them.
     effects : {"random", "common"}
         Whether studies have effects of their own; common for a single study.
-    mu, tau, baseline : Prior
+    mu : Prior or Location
+        The prior of the overall effect, or a table: a ``formula`` of covariates with the priors of
+        its ``intercept`` and ``slopes``, or the groups ``by`` a column with the ``prior`` of each.
+    at : list of mapping
+        Where the effect is asked for, beside covariates, e.g. ``{ latitude = 20 }``; by default at
+        the lowest, the mean and the highest value of each number.
+    tau, baseline : Prior
         Priors; the defaults are for ratios, and the baseline's is for counts, of each trial by
         itself, or ``Exchangeable(Normal(0, 10), HalfNormal(1))`` of all together.
     log_sd : Prior or None
@@ -160,14 +168,15 @@ class Outcome(Block):
     likelihood: Literal["binomial", "hypergeometric", "poisson"] | None = None
     coding: Literal["half", "zero_one"] = "half"
     df: DegreesOfFreedom | None = None
-    mu: PriorText | None = None
+    mu: Expected | None = None
+    at: list[dict[str, float | str]] = []
     tau: PriorText | None = None
     baseline: BaselinesText | None = None
     log_sd: PriorText | None = None
     distribution: Literal["normal", "lognormal"] = "normal"
     quartiles: Literal[7, 6] = 7
     effects: Literal["random", "common"] = "random"
-    why: dict[Literal["mu", "tau", "baseline", "log_sd", "df"], str] = {}
+    why: dict[Literal["mu", "slopes", "tau", "baseline", "log_sd", "df"], str] = {}
     control_risk: Annotated[float, Field(gt=0, lt=1)] | None = None
     baseline_risk: Bases = None
     threshold: Positive | None = None
@@ -197,6 +206,7 @@ class Outcome(Block):
             return self
         self._check_likelihood()
         self._check_priors()
+        self._check_covariates()
         for one in self.published:
             self._check_beside(one)
         return self
@@ -274,7 +284,7 @@ class Outcome(Block):
             likelihood=self.likelihood if self.kind == "counts" else self.distribution,
             coding=self.coding,
             effects=self.effects,
-            mu=self.mu,
+            mu=self.mu,  # pyright: ignore[reportArgumentType] - a table has become a location
             tau=self.tau,
             baseline=self.baseline,
             log_sd=self.log_sd,
@@ -294,6 +304,23 @@ class Outcome(Block):
             two_stage(self.words)
         except BayesmetaError as error:
             raise ValueError(str(error)) from None
+
+    @property
+    def by_covariates(self) -> bool:
+        """Whether effects are expected where covariates say."""
+        return self.mu is not None and not isinstance(self.mu, Prior)
+
+    def _check_covariates(self) -> None:
+        """Refuse what is of one effect beside several, and places without covariates."""
+        if not self.by_covariates:
+            if self.at:
+                raise ValueError("at is for a table mu, { formula = ... }; leave it out.")
+            return
+        given = [name for name in ("baseline_risk", "control_risk") if getattr(self, name)]
+        if given:
+            raise ValueError(
+                f"leave out {given[0]}: it is for one overall effect, and mu depends on covariates."
+            )
 
     def _check_beside(self, figure: PublishedFigure) -> None:
         """Refuse a figure beside ours that has another measure, or no standard error to match."""

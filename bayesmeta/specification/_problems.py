@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..ways import shown
 from ._lines import line_of
+from ._mu import PRIOR, TABLE, Mu
 from ._outcome import Outcome
 from ._parts import PublishedFigure, Scenario
 from ._whole import Sampler, Specification
@@ -16,6 +17,7 @@ _BLOCKS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): Specification,
     ("sampler",): Sampler,
     ("outcome",): Outcome,
+    ("outcome", "mu"): Mu,
     ("outcome", "scenario"): Scenario,
     ("outcome", "published"): PublishedFigure,
 }
@@ -33,6 +35,7 @@ _WORDS = {
     "list_type": "must be a list in brackets",
 }
 
+_NO_KEYS = ("[key]", PRIOR, TABLE)
 _SHOULD = re.compile("^(Input|List) should")
 
 
@@ -40,7 +43,7 @@ def sentence(error: ValidationError, text: str, name: str) -> str:
     """One sentence for the first problem, with its line; a misspelt key explains a missing one."""
     problems = error.errors(include_url=False)
     first = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
-    line = line_of(text, [part for part in first["loc"] if part != "[key]"])
+    line = line_of(text, [part for part in first["loc"] if part not in _NO_KEYS])
     place = f"{name}, line {line}" if line else name
     more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"{place}: {_explain(dict(first), first['loc'])}{more}"
@@ -48,7 +51,7 @@ def sentence(error: ValidationError, text: str, name: str) -> str:
 
 def _explain(problem: Mapping[str, object], where: tuple[int | str, ...]) -> str:
     kind, message = str(problem["type"]), str(problem["msg"])
-    named = [part for part in where if isinstance(part, str) and part != "[key]"]
+    named = [part for part in where if isinstance(part, str) and part not in _NO_KEYS]
     key, tables = (named[-1], tuple(named[:-1])) if named else ("", ())
     if kind == "extra_forbidden":
         return _unknown(key, tables, list(_BLOCKS[tables].model_fields))
@@ -88,4 +91,6 @@ def _in_table(tables: tuple[str, ...]) -> str:
     if not tables:
         return ""
     name = ".".join(tables)
+    if tables == ("outcome", "mu"):
+        return " in the table mu of [[outcome]]"
     return f" in [[{name}]]" if tables[0] == "outcome" else f" in [{name}]"

@@ -7,7 +7,7 @@ from typing import final
 
 from ..effects import EffectSizes
 from ..errors import ModelError
-from ..model import VAGUE, Exchangeable, default_model
+from ..model import VAGUE, Exchangeable, Location, default_model
 from ..priors import Prior, parse_prior
 from ..ways import shown
 
@@ -29,7 +29,9 @@ class Words:
         Of counts, or of patients within an arm; by default the one that the measure suggests.
     coding : {"half", "zero_one"}
     effects : {"random", "common"}
-    mu, tau, log_sd : Prior or None
+    mu : Prior, Location or None
+        Of one effect, or where effects depend on covariates.
+    tau, log_sd : Prior or None
     baseline : Prior, Exchangeable or None
     df : float, Prior or None
     quartiles : {7, 6}
@@ -41,7 +43,7 @@ class Words:
     likelihood: str | None = None
     coding: str = "half"
     effects: str = "random"
-    mu: Prior | None = None
+    mu: Prior | Location | None = None
     tau: Prior | None = None
     baseline: Prior | Exchangeable | None = None
     log_sd: Prior | None = None
@@ -50,8 +52,8 @@ class Words:
     outliers: tuple[Prior, Prior] | None = None
 
     @property
-    def mu_prior(self) -> Prior:
-        """The prior of mu, or the default for ratios."""
+    def mu_prior(self) -> Prior | Location:
+        """The prior of mu, the location in its place, or the default for ratios."""
         return self.mu or DEFAULTS["mu"]
 
     @property

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from ...results.sections import Section
 
 
+OF_ONE_EFFECT = (
+    "Weights, sceptical priors and studies without events are of one overall effect, and left out "
+    "where it depends on covariates."
+)
+
+
 @final
 @dataclass(slots=True)
 class Added:
@@ -47,9 +53,13 @@ class Added:
             self.factors = bayes_factors(posterior)
             self._add("bayes-factors", self.factors.table())
             self._add("tau-by-scale", self.factors.tau_by_scale)
-            self._add("weights", mean_weights(posterior))
+            if posterior.linear is None:
+                self._add("weights", mean_weights(posterior))
         except ModelError as error:
             self.said.append(str(error))
+        if posterior.linear is not None:
+            self.said.append(OF_ONE_EFFECT)
+            return
         if posterior.exact and scale_of(posterior).comparative:
             self._add("reverse-bayes", reverse_bayes(posterior, prob=prob).table())
         if posterior.data.discrete:
@@ -113,6 +123,8 @@ def cautions_of(posterior: "Posterior") -> tuple[str, ...]:
     """What a reader should know without further checks: conflict with the priors, and the rest."""
     from ...checks import conflict
 
+    if posterior.linear is not None:  # priors of several effects are held to data by --checks
+        return posterior.cautions
     found = conflict(posterior)
     return (*(found.cautions if found is not None else ()), *posterior.cautions)
 

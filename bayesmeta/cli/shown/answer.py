@@ -24,9 +24,22 @@ def print_answer(answer: "Answer", *, scale: str, every: bool) -> None:
     if answer.beside:
         echo(click.wrap_text(answer.beside, WIDTH))
     listed = every or len(answer.studies) <= MANY
-    shown = (*answer.lines, *(answer.studies if listed else ()))
+    _print_lines(answer, (*answer.lines, *(answer.studies if listed else ())), scale, listed=listed)
+
+
+def print_studies(answer: "Answer", *, scale: str, every: bool) -> None:
+    """Print what the model makes of each study, or how far these lie apart."""
+    from ...results.answer import MANY
+
+    listed = every or len(answer.studies) <= MANY
+    if answer.studies or scale != "natural":
+        _print_lines(answer, answer.studies if listed else (), scale, listed=listed)
+
+
+def _print_lines(answer: "Answer", shown: "Sequence[Line]", scale: str, *, listed: bool) -> None:
+    """Print these lines as people read them, or every parameter as it is analysed."""
     if scale == "natural":
-        echo("\n" + "\n".join(_rows(answer, shown)))
+        echo("\n" + "\n".join(_rows(answer, shown)) if shown else "")
     else:
         _print_analysed(answer, without=() if listed else [one.key for one in answer.studies])
     if not listed:

@@ -38,4 +38,5 @@ def _table(outcome: "OutcomeResult", results: "Results") -> "Table":
 
     about = f", {outcome.better} is better" if outcome.compares else ""
     title = f"{outcome.title}: {outcome.scale.called} [{100 * results.prob:g}% interval]{about}"
-    return short(sections_of(outcome, results)["comparison"], title)
+    sections = sections_of(outcome, results)
+    return short(sections["coefficients" if outcome.by_covariates else "comparison"], title)

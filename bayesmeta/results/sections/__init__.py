@@ -8,6 +8,7 @@ What kind a row is comes from where its answer comes from, never from its label.
 from collections.abc import Callable, Mapping
 
 from .. import OutcomeResult, Results
+from ..moderated import EVERY
 from ._answers import absolute, comparison, further, of_people, published, scenarios
 from ._checks import diagnostics, implied, left_out, predictive, scaling, trust
 from ._evidence import (
@@ -32,6 +33,7 @@ from ._section import LABEL, Cell, Column, Row, Section
 from ._titles import titles
 from ._two_stage import heterogeneity, heterogeneity_of, influence, small_study
 from ._what_if import of_scenarios, tipping, what_if
+from .moderators import asked, moderated, of_moderators
 
 __all__ = [
     "LABEL",
@@ -48,6 +50,7 @@ __all__ = [
     "heterogeneity_of",
     "of_a_fit",
     "of_checks",
+    "of_moderators",
     "of_people",
     "of_scenarios",
     "plain",
@@ -59,6 +62,8 @@ __all__ = [
 
 SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "comparison": comparison,
+    **{name: moderated(name) for name in EVERY},
+    "scenarios-asked": asked,
     "absolute": absolute,
     "scenarios": scenarios,
     "what-if": what_if,

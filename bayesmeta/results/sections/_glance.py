@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterator
 
+from ...moderators import Moderators
 from ...posterior import Posterior
 from ...summaries import scale_of
 from .. import OutcomeResult, PublishedResult, Results
 from ..display import NOTHING, natural, natural_interval, percent, printed
+from ..moderated import asked_in_words, digits_of_three
 from ..tables import Kind
 from ._columns import column
 from ._section import Cell, Column, Section, Values
@@ -63,6 +65,9 @@ def _rows(outcome: OutcomeResult, prob: float) -> Iterator[Values]:
     place = {"title": outcome.title, "place": f"#{outcome.name}"}
     if outcome.main is not None:
         beside = outcome.published[0] if outcome.published else None
+        if outcome.main.moderators is not None:
+            yield {**place, **_asked(outcome.main.moderators, prob), **_printed(beside)}
+            return
         comparison = outcome.tables["comparison"].iloc[0]
         benefit = float(comparison["prob_benefit"]) if outcome.compares else math.nan
         yield {**place, **_answer(outcome.main.answer, benefit, prob), **_printed(beside)}
@@ -94,6 +99,20 @@ def _answer(posterior: Posterior, benefit: float, prob: float) -> Values:
         "prob_benefit": benefit,
         "kind": Kind.POSTERIOR,
         "sound": posterior.diagnostics.passed,
+    }
+
+
+def _asked(found: Moderators, prob: float) -> Values:
+    """The first slope or difference, which is no benefit."""
+    one, account = found.asked, found.posterior.account
+    n = "" if account.participants is None else f"/{account.participants:,.10g}"
+    return {
+        **_no_answer(),
+        "alone": asked_in_words(found),
+        "size": f"{account.k}{n}",
+        "estimate": digits_of_three(*one.ends(prob)),
+        "kind": Kind.POSTERIOR,
+        "sound": found.posterior.diagnostics.passed,
     }
 
 

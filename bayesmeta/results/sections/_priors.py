@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...priors import Prior
 
 type InWords = Callable[[float, float], str]
+type Meaning = Callable[["_Asked"], str]
 
 _ASKED = {"baseline_mean": "baseline", "baseline_sd": "baseline"}  # under one key
 
@@ -55,20 +56,37 @@ def priors(model: Model, title: str, outcome: OutcomeResult) -> Section:
 
 def _why(name: str, model: Model, outcome: OutcomeResult) -> str:
     """The reason that is stated, and where the prior was published."""
-    stated = outcome.why.get(_ASKED.get(name, name), "")
+    located = name not in model.other_priors
+    slope = located and _located(name, model) is _of_slope
+    key = ("slopes" if slope else "mu") if located else _ASKED.get(name, name)
+    stated = outcome.why.get(key, "")
     return " ".join(filter(None, (stated, model.cited.get(name, ""))))
 
 
 def _meaning(name: str, prior: "Prior", model: Model, outcome: OutcomeResult) -> str:
     """The central 95% of a prior."""
     measure = MEASURES[outcome.measure] if model.likelihood.family == "estimates" else outcome.scale
-    return _MEANINGS[name](_Asked(*prior_interval(prior), measure, model))
+    meaning = _MEANINGS[name] if name in model.other_priors else _located(name, model)
+    return meaning(_Asked(*prior_interval(prior), measure, model))
+
+
+def _located(name: str, model: Model) -> Meaning:
+    """Of where effects are expected: an effect, or what it changes by per unit of a covariate."""
+    return _of_mu if name in ("mu", "intercept") or not model.location.has_slopes else _of_slope
 
 
 def _of_mu(asked: _Asked) -> str:
     measure = asked.measure
     low, high = (natural(float(measure.natural(end)), measure) for end in (asked.low, asked.high))
     return f"{measure.called} between {low} and {high}"
+
+
+def _of_slope(asked: _Asked) -> str:
+    low, high = number(asked.low), number(asked.high)
+    said = f"{asked.measure.analysis_called} changes per unit by {low} to {high}"
+    if asked.measure.link != "log" or asked.high > 50:
+        return said
+    return f"{said}, a factor of {math.exp(asked.low):.3g} to {math.exp(asked.high):.3g}"
 
 
 def _of_tau(asked: _Asked) -> str:
@@ -116,7 +134,6 @@ def _risk(low: float, high: float) -> str:
 _BASELINES: Mapping[FamilyName, InWords] = {"binomial": _risk, "poisson": _rate, "arms": _middle}
 
 _MEANINGS: Mapping[str, Callable[[_Asked], str]] = {
-    "mu": _of_mu,
     "tau": _of_tau,
     "log_sd": _of_log_sd,
     "df": _of_df,
