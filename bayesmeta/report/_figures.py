@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from .. import plots
 from ..results import OutcomeResult, Results
 from ..results.tables import outcome_forest
-from ..summaries import density_rows
+from ..summaries import density_rows, heterogeneity_rows
 
 MOST = 6  # letters that are named
 
@@ -48,7 +48,10 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     measure, better = outcome.measure, outcome.better
     figures = {
         "forest": plots.forest_of_rows(
-            outcome_forest(outcome, prob=prob),
+            [
+                *outcome_forest(outcome, prob=prob),
+                *heterogeneity_rows(outcome.main.answer, prob=prob),
+            ],
             measure=measure,
             better=better,
             labels=arms,
