@@ -72,7 +72,7 @@ def test_summary_forest_figure_and_file_show_the_marginals(data, priors, prob):
     natural = bm.summary(fit, prob=prob, scale="natural")
     table = rows_table(rows)
     show = shown(data.measure)
-    for label, name in (("overall", "mu"), ("in a new setting", "theta_new")):
+    for label, name in (("overall", "mu"), (f"{100 * prob:g}% prediction interval", "theta_new")):
         marginal = fit[name]
         wanted = [marginal.quantile(0.5), *marginal.interval(prob)]
         assert_allclose(table.loc[label, ["estimate", "lower", "upper"]].astype(float), wanted)

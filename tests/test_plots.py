@@ -24,7 +24,7 @@ from bayesmeta.errors import DataError, ModelError
 from bayesmeta.plots._predictive import bin_edges
 from bayesmeta.plots._scale import linear_ticks, log_ticks, scale_for
 from bayesmeta.plots._text import clean, p_text, width_of, wrap
-from bayesmeta.summaries import ForestRow, forest_rows
+from bayesmeta.summaries import ForestRow, forest_rows, heterogeneity_rows
 
 STUDIES = {
     "Lanzoni": (-1.25, 0.68, "2/12 v 7/12"),
@@ -54,7 +54,7 @@ def mortality(*, shrunken=True):
         row("Shi", "study", np.nan, np.nan, note="0/65 v 0/35"),
         *([row("Shi", "shrunken", -0.2, 0.8)] if shrunken else []),
         ForestRow(label="overall", kind="posterior", estimate=-0.28, lower=-0.7, upper=0.07),
-        row("in a new setting", "prediction", -0.27, 0.8),
+        row("95% prediction interval", "prediction", -0.27, 0.8),
         row("REML, HKSJ", "frequentist", -0.26, 0.3),
         row("DL, Wald", "frequentist", -0.25, 0.24),
         ForestRow(
@@ -259,8 +259,8 @@ class TestForest:
         found = texts(forest(title="Mortality", prob=0.95))
         expected = {
             "Mortality", "Studies", "Posterior", "Frequentist", "Published",
-            "Lanzoni", "overall", "in a new setting", "REML, HKSJ", "Review 2024",
-            "2/12 v 7/12", "0/65 v 0/35", "no estimate of its own", "treatment v control",
+            "Lanzoni", "overall", "95% prediction interval", "REML, HKSJ", "Review 2024",
+            "2/12 v 7/12", "0/65 v 0/35", "not estimable", "treatment v control",
             "RR [95% interval]", "under the model,", "0.76 [0.50, 1.07]", "0.76 [0.60, 0.96]",
             "risk ratio (log scale)", "study’s effect under the model (shrunken)",
         }  # fmt: skip
@@ -346,7 +346,7 @@ class TestForest:
             rows.append(row(f"Study {i}", "shrunken", -0.1, 0.3))
         figure = forest([*rows, *mortality()[8:]])
         assert figure.get_figwidth() == 8.75
-        assert 0.25 * k < figure.get_figheight() < 0.33 * k + 4
+        assert 0.25 * k < figure.get_figheight() < 0.33 * k + 4.1
         assert not overlapping(figure)
 
     def test_long_names_are_wrapped_and_odd_ones_survive(self):
@@ -657,6 +657,7 @@ class TestFits:
         others = {"REML": bm.random_effects(trials)}
         figure = bm.plots.forest(fitted, frequentist=others, better="lower", prob=0.9)
         rows = forest_rows(fitted, frequentist=others, prob=0.9)
+        rows = [*rows, *heterogeneity_rows(fitted, prob=0.9)]
         same = plots.forest_of_rows(rows, measure="RR", better="lower", prob=0.9)
         assert look(figure) == look(same)
         assert "REML" in texts(figure)

@@ -162,7 +162,7 @@ def test_proportions_have_the_values_of_a_grid_integrated_by_brute_force(run):
     assert [mu["lower"], mu["upper"]] == pytest.approx([1.4279, 2.8292], abs=1e-3)
     answer = row(one, "comparison", "counts (binomial–normal)")
     assert ends(answer, "_natural") == pytest.approx([0.885, 0.807, 0.944], abs=5e-4)
-    new = row(one, "studies", "in a new setting")
+    new = row(one, "studies", "95% prediction interval")
     theta_new = row(one, "parameters", "theta_new")
     assert ends(new, "_natural") == pytest.approx(expit(ends(theta_new, middle="median")))
 

@@ -17,34 +17,36 @@ from ..machine.places import settle
 
 if TYPE_CHECKING:
     from ._curves import bayes_factors
-    from ._densities import prior_posterior_of_rows
-    from ._fits import forest, prior_posterior, scenarios
-    from ._forest import forest_of_rows
+    from ._densities import prior_posterior, prior_posterior_of_rows
     from ._left_out import left_out
     from ._predictive import predictive
-    from ._scenarios import scenarios_of_table
     from ._svg import save_svg
     from ._text import letters_missing
     from ._thresholds import thresholds, thresholds_of_table
+    from .forests.fit import coefficients, forest, scenarios
+    from .forests.rows import forest_of_rows
+    from .forests.scenarios import scenarios_of_table
 
 _HOME = {
     "bayes_factors": "_curves",
-    "forest": "_fits",
-    "forest_of_rows": "_forest",
+    "coefficients": "forests.fit",
+    "forest": "forests.fit",
+    "forest_of_rows": "forests.rows",
     "left_out": "_left_out",
     "letters_missing": "_text",
     "predictive": "_predictive",
-    "prior_posterior": "_fits",
+    "prior_posterior": "_densities",
     "prior_posterior_of_rows": "_densities",
     "save_svg": "_svg",
-    "scenarios": "_fits",
-    "scenarios_of_table": "_scenarios",
+    "scenarios": "forests.fit",
+    "scenarios_of_table": "forests.scenarios",
     "thresholds": "_thresholds",
     "thresholds_of_table": "_thresholds",
 }
 
 __all__ = [
     "bayes_factors",
+    "coefficients",
     "forest",
     "forest_of_rows",
     "left_out",

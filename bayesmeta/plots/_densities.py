@@ -10,13 +10,19 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from ..arguments import check_switch
 from ..effects import MEASURES, Measure, measure_named
 from ..errors import DataError
+from ..posterior import Posterior
+from ..summaries import density_rows, scale_of
+from ._fits import check_fit
 from ._scale import linear_ticks, log_ticks, logit_ticks, tick_text
 from ._style import BLUE, INK, MUTED, SKY, SMALL, blank, house, inches, panel
 from ._text import clean, interval_text, write
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..summaries import DensityRows
 
 _WORDS = {"mu": "Overall effect μ", "tau": "Between-study SD τ"}
@@ -29,6 +35,49 @@ _UPPER = {  # by link
 }
 _WIDE, _HIGH, _SIDE, _FOOT = 3.95, 2.2, 0.25, 0.85  # inches
 _TOP = {True: 0.95, False: 0.6}  # with the ratio's axis and without
+
+
+def prior_posterior(
+    fit: Posterior, *, prob: float = 0.95, rows: bool = False
+) -> "Figure | pd.DataFrame":
+    """Draw what the data added to the priors of mu and tau.
+
+    The prior is dashed, the posterior filled, its central interval darker, its median a line.
+
+    Parameters
+    ----------
+    fit : Posterior
+        Of one outcome.
+    prob : float
+        Probability of the intervals.
+    rows : bool
+        Return the densities that would be drawn, analysis scale, in place of the figure.
+
+    Returns
+    -------
+    Figure or DataFrame
+
+    Examples
+    --------
+    >>> import bayesmeta as bm
+    >>> data = bm.EffectSizes.from_arrays(["A", "B"], [-0.3, 0.1], [0.2, 0.4], measure="OR")
+    >>> model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5))
+    >>> figure = bm.plots.prior_posterior(bm.fit(model, data))
+    """
+    check_fit(fit, "prior_posterior")
+    check_switch(rows, "rows")
+    found = density_rows(fit, prob=prob)
+    if rows:
+        return _table(found)
+    return prior_posterior_of_rows(found, measure=scale_of(fit), prob=prob)
+
+
+def _table(found: "Sequence[DensityRows]") -> "pd.DataFrame":
+    import pandas as pd
+
+    columns = ("parameter", "x", "prior", "posterior")
+    parts = [pd.DataFrame({name: getattr(one, name) for name in columns}) for one in found]
+    return pd.concat(parts, ignore_index=True)
 
 
 def prior_posterior_of_rows(

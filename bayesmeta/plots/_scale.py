@@ -1,6 +1,6 @@
 """The axis of a forest plot: how far it goes and where its ticks stand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -20,7 +20,10 @@ _LONGER = 1.6  # and all are shown whole if that makes the axis no longer than b
 # Tried in this order; each step in every decade.
 _STEPS: tuple[tuple[float, ...], ...] = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 3), (1,))
 _ENOUGH, _MOST = 4, 9  # ticks
+_STRIDES = (2, 3, 5, 10, 20, 30, 50, 100, 200)  # decades between ticks, where there are many
+_HELD = 600.0  # logs: no ratio beyond is a number of the machine
 _HALVES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SHARES = tuple(
     (*lower, 0.5, *(round(1 - one, 4) for one in reversed(lower)))
     for lower in (_HALVES, _HALVES[:-2], _HALVES[::3], _HALVES[::9])
@@ -84,7 +87,12 @@ class Scale:
 
 
 def scale_for(
-    measure: Measure, estimates: NDArray[np.float64], ends: NDArray[np.float64], *, width: float
+    measure: Measure,
+    estimates: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    *,
+    width: float,
+    size: float = SMALL,
 ) -> Scale:
     """Fit an axis to estimates and intervals.
 
@@ -99,13 +107,17 @@ def scale_for(
     ends : ndarray, shape (n, 2)
     width : float
         Of the axis, in inches: what the ticks must fit in.
+    size : float
+        Of their letters, in points.
     """
     if measure.link == "logit":
         return _of_proportions(expit(estimates), expit(ends), width=width)
     lower, upper = _limits(estimates, ends, none=measure.comparative)
-    find = log_ticks if measure.log else linear_ticks
-    reached = np.exp([lower, upper]) if measure.log else np.array([lower, upper])
-    ticks = find(float(reached[0]), float(reached[1]), width=width)
+    if measure.log:
+        lower, upper = max(lower, -_HELD), min(upper, _HELD)
+        ticks = log_ticks(*np.exp([lower, upper]).tolist(), width=width, size=size)
+    else:
+        ticks = linear_ticks(lower, upper, width=width)
     return Scale(link=measure.link, lower=lower, upper=upper, ticks=tuple(ticks))
 
 
@@ -140,25 +152,32 @@ def _limits(
     return float(limits[0]) - room, float(limits[1]) + room
 
 
-def log_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:
+def log_ticks(lower: float, upper: float, *, width: float, size: float = SMALL) -> Sequence[float]:
     """Round ratios between two ratios, their labels `width` inches in all at most."""
-    decades = 10.0 ** np.arange(np.floor(np.log10(lower)), np.ceil(np.log10(upper)) + 1)
-    inch = width / np.log(upper / lower)
-    found: NDArray[np.float64] = decades[:0]
-    for steps in _STEPS:
-        every = np.outer(decades, steps).ravel()
+    powers = np.arange(np.floor(np.log10(lower)), np.ceil(np.log10(upper)) + 1)
+    inch = width / (np.log(upper) - np.log(lower))
+    found: NDArray[np.float64] = powers[:0]
+    for every in _tried(powers):
         ticks = every[(every >= lower) & (every <= upper)]
-        if _fit(np.log(ticks) * inch, ticks):
+        if _fit(np.log(ticks) * inch, ticks, size):
             found = max(found, ticks, key=np.size)
-        if found.size >= _ENOUGH:
+        if found.size >= _ENOUGH or (found.size > 1 and powers.size > _MOST):
             break
-    few = found.size < _ENOUGH and upper / lower < 10
+    few = found.size < _ENOUGH and upper < 10 * lower
     return linear_ticks(lower, upper, width=width) if few else found.tolist()
 
 
-def _fit(places: NDArray[np.float64], ticks: NDArray[np.float64]) -> bool:
+def _tried(powers: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Round ratios, fewer and fewer: steps in every decade, then ever fewer decades through 1."""
+    if powers.size <= _MOST:
+        yield from (np.outer(10.0**powers, steps).ravel() for steps in _STEPS)
+    for stride in _STRIDES:
+        yield 10.0 ** powers[powers % stride == 0]
+
+
+def _fit(places: NDArray[np.float64], ticks: NDArray[np.float64], size: float = SMALL) -> bool:
     """Whether the labels of ticks at these places (inches) keep apart."""
-    widths = np.array([width_of(tick_text(tick), size=SMALL) for tick in ticks])
+    widths = np.array([width_of(tick_text(tick), size=size) for tick in ticks])
     return ticks.size <= _MOST and bool(
         (np.diff(places) >= (widths[1:] + widths[:-1]) / 2 + 0.1).all()
     )
@@ -188,5 +207,9 @@ def logit_ticks(lower: float, upper: float, *, width: float) -> Sequence[float]:
 
 
 def tick_text(value: float) -> str:
-    """Show a tick as short as it can be."""
-    return f"{value:g}".replace("-", "−")
+    """Show a tick as short as it can be: powers of ten as such where they are long."""
+    text, _, power = f"{value:g}".partition("e")
+    if power:
+        times = "" if text == "1" else f"{text}×"
+        return times + "10" + str(int(power)).translate(_RAISED)
+    return text.replace("-", "−")

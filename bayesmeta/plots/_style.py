@@ -2,10 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import final
 
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from ..arguments import number
+from ..errors import ModelError
+from ..ways import shown
 
 FAMILY = "DejaVu Sans"  # Matplotlib's own, so the same everywhere
 TEXT, SMALL, TITLE = 9.0, 8.0, 10.5  # points
@@ -38,14 +44,68 @@ STYLE = {
     "legend.borderpad": 0.0,
     "legend.borderaxespad": 0.0,
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # embedded as TrueType, which journals take
     "svg.hashsalt": "bayesmeta",
 }
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How wide a figure is (inches), and how large its letters are (points)."""
+
+    width: float
+    text: float = TEXT
+    small: float = SMALL
+    title: float = TITLE
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it is one column of a journal, or little more."""
+        return self.width < _NARROW / INCH
+
+    @property
+    def style(self) -> dict[str, float]:
+        """Sizes of letters, as Matplotlib names them."""
+        small = ("axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize")
+        return {
+            "font.size": self.text,
+            "axes.titlesize": self.text,
+            **dict.fromkeys(small, self.small),
+        }
+
+
+SCREEN = Page(8.75)  # 840 px in a browser
+INCH = 25.4  # mm
+COLUMNS = 174.0  # mm: two columns of a journal
+_LEAST, _NARROW, _WIDE, _MOST = 70.0, 130.0, 200.0, 400.0  # mm
+_LETTERS = ((_NARROW, (7.0, 6.5, 8.0)), (_WIDE, (8.0, 7.0, 9.5)))
+
+
+def page(width: float | None) -> Page:
+    """A page of so many mm; None is one for a screen.
+
+    Raises
+    ------
+    ModelError
+        If it is no width that holds a figure.
+    """
+    if width is None:
+        return SCREEN
+    found = number(width, "width")
+    if not _LEAST <= found <= _MOST:
+        raise ModelError(
+            f"width is in mm, {_LEAST:g} to {_MOST:g} (85, 114 or 174 for a journal), not "
+            f"{shown(width)}."
+        )
+    sizes = next((sizes for end, sizes in _LETTERS if found < end), (TEXT, SMALL, TITLE))
+    return Page(found / INCH, *sizes)
+
+
 @contextmanager
-def house() -> Iterator[None]:
+def house(of: Page = SCREEN) -> Iterator[None]:
     """Draw in the house style, whatever the user's settings; they come back afterwards."""
-    with matplotlib.style.context(["default", STYLE]):
+    with matplotlib.style.context(["default", {**STYLE, **of.style}]):
         yield
 
 

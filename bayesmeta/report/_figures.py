@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from .. import plots
 from ..results import OutcomeResult, Results
 from ..results.tables import outcome_forest
-from ..summaries import density_rows
+from ..summaries import density_rows, heterogeneity_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +65,10 @@ def _of_one_effect(
     measure, better = outcome.measure, outcome.better
     figures = {
         "forest": plots.forest_of_rows(
-            outcome_forest(outcome, prob=prob),
+            [
+                *outcome_forest(outcome, prob=prob),
+                *heterogeneity_rows(outcome.main.answer, prob=prob),
+            ],
             measure=measure,
             better=better,
             labels=arms,

@@ -1,7 +1,15 @@
 """From posteriors to numbers and rows; what tables and figures are made of."""
 
+from ._covariates import BubbleRows, bubble_rows, coefficient_rows, group_rows, groups_of
 from ._densities import DensityRows, density_rows
-from ._forest import ForestRow, forest_rows, rows_table, study_effects
+from ._forest import (
+    ForestRow,
+    forest_rows,
+    heterogeneity_rows,
+    prediction_label,
+    rows_table,
+    study_effects,
+)
 from ._moved import prior_posterior
 from ._numbers import (
     Better,
@@ -18,15 +26,22 @@ from ._priors import prior_interval
 
 __all__ = [
     "Better",
+    "BubbleRows",
     "DensityRows",
     "ForestRow",
     "Scale",
+    "bubble_rows",
+    "coefficient_rows",
     "density_rows",
     "describe",
     "forest_rows",
+    "group_rows",
+    "groups_of",
+    "heterogeneity_rows",
     "measure_of",
     "parameters",
     "percent",
+    "prediction_label",
     "prior_interval",
     "prior_posterior",
     "prob_benefit",

@@ -26,11 +26,14 @@ from ..model import (
     check_one_outcome,
 )
 from ..posterior import Array, GridDensity, Marginal, Posterior, SupportMap
-from ..studies import ContinuousStudies, Published, Studies, takes_quantiles
+from ..studies import ContinuousStudies, Published, Studies, Table, takes_quantiles
 
 if TYPE_CHECKING:
     import pandas as pd
 from ._numbers import scale_of
+
+_MANY = 400  # quantiles of tau that stand for its posterior: weights to 1e-4
+_FAR, _POINTS = 0.0015, 81  # how far densities are drawn, and at how many places
 
 
 @final
@@ -41,13 +44,18 @@ class ForestRow:
     Attributes
     ----------
     label : str
-    kind : {"study", "shrunken", "posterior", "prediction", "frequentist", "published"}
+    kind : {"study", "shrunken", "posterior", "prediction", "frequentist", "published", "group", \
+            "difference", "coefficient", "heterogeneity"}
     estimate, lower, upper : float
         NaN where a study has no estimate of its own (double zero).
     weight : float
-        Share of the precision, for the size of a study's box; NaN elsewhere.
+        Of a study's own estimate in the mean, the studies' adding up to 1; NaN elsewhere.
     note : str
-        E.g. the counts.
+        E.g. the counts; of the overall effect their totals.
+    group : str
+        Of the studies it is about, where they are in groups.
+    x, density : tuple of float
+        Posterior density over the analysis scale, where it was asked for.
     """
 
     label: str
@@ -57,6 +65,9 @@ class ForestRow:
     upper: float
     weight: float = np.nan
     note: str = ""
+    group: str = ""
+    x: tuple[float, ...] = ()
+    density: tuple[float, ...] = ()
 
 
 def forest_rows(
@@ -65,10 +76,13 @@ def forest_rows(
     frequentist: Mapping[str, FrequentistFit] | None = None,
     published: Mapping[str, Published] | None = None,
     prob: float = 0.95,
+    densities: bool = False,
 ) -> Sequence[ForestRow]:
     """Lay a fit out as a forest plot: studies, shrunken effects, pooled, predicted, compared.
 
     A risk difference of counts is fitted as atanh(RD) and shown as RD, as the others beside it are.
+    Weights are those of the studies' own estimates in the mean given tau, averaged over the
+    posterior of tau; a model of counts has none itself.
 
     Parameters
     ----------
@@ -77,19 +91,21 @@ def forest_rows(
         Estimates to set below, by label.
     prob : float
         Level of all intervals except the published ones, which keep their own.
+    densities : bool
+        Whether posterior rows carry their densities.
 
     Returns
     -------
     sequence of ForestRow
     """
     check_one_effect(posterior.model, "A forest plot")
-    rows = _study_rows(posterior, prob)
-    rows.append(_posterior_row("overall", "posterior", posterior.at(), prob))
+    rows = study_rows(posterior, prob, densities=densities)
+    overall = posterior_row("overall", "posterior", posterior.at(), prob, densities=densities)
+    rows.append(replace(overall, note=_totals(posterior.data)))
     if posterior.model.between.new is not None:
-        new = posterior.at(new=True)
-        rows.append(_posterior_row("in a new setting", "prediction", new, prob))
-    if scale_of(posterior) == ATANH_RD:
-        rows = [_as_difference(row) for row in rows]
+        new, label = posterior.at(new=True), prediction_label(prob)
+        rows.append(posterior_row(label, "prediction", new, prob, densities=densities))
+    rows = as_shown(rows, posterior)
     for label, fit in (frequentist or {}).items():
         lower, upper = fit.interval(prob)
         rows.append(
@@ -107,12 +123,77 @@ def rows_table(rows: Sequence[ForestRow]) -> "pd.DataFrame":
     """Forest rows as a table."""
     import pandas as pd
 
-    return pd.DataFrame([asdict(row) for row in rows]).set_index("label")
+    table = pd.DataFrame([asdict(row) for row in rows]).set_index("label")
+    empty = [n for n in ("group", "x", "density") if not any(getattr(row, n) for row in rows)]
+    return table.drop(columns=empty)
 
 
-def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
+def prediction_label(prob: float) -> str:
+    """Call the interval by its name."""
+    return f"{100 * prob:g}% prediction interval"
+
+
+def heterogeneity_rows(posterior: Posterior, *, prob: float = 0.95) -> Sequence[ForestRow]:
+    """How much effects differ between studies: tau, tau², and I² where one effect is expected.
+
+    I² is tau² over its sum with the typical variance within studies, in per cent: of the studies'
+    own estimates, by posterior quantiles of tau. None where the model has no single tau.
+
+    References
+    ----------
+    Higgins JPT, Thompson SG (2002). Stat Med 21:1539-1558, equations 9 and 12.
+    """
+    tau = posterior.marginals.get("tau")
+    if not isinstance(tau, Marginal):
+        return ()
+    found = np.array([tau.quantile(0.5), *tau.interval(prob)])
+    rows = {"tau": found, "tau2": found**2}
+    effects = study_effects(posterior)
+    if (
+        effects is not None
+        and effects.k > 1
+        and not posterior.model.location.entries(posterior.data)
+    ):
+        w = effects.se**-2.0
+        typical = (effects.k - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum())
+        rows["I2"] = 100 * found**2 / (found**2 + typical)
+    return [
+        ForestRow(label=name, kind="heterogeneity", estimate=at, lower=low, upper=high)
+        for name, (at, low, high) in ((name, one.tolist()) for name, one in rows.items())
+    ]
+
+
+def as_shown(rows: Sequence[ForestRow], posterior: Posterior) -> list[ForestRow]:
+    """Rows of a posterior on the analysis scale of its measure."""
+    if scale_of(posterior) == ATANH_RD:
+        return [_as_difference(row) for row in rows]
+    return list(rows)
+
+
+def _totals(data: Table) -> str:
+    """Events and sizes of the arms, or how many took part; ``""`` where studies do not say."""
+    if not data.discrete:
+        n = data.account.participants
+        return "" if n is None else f"N = {n:,.0f}"
+    sums = [
+        [data.numbers[f"{one}{arm}"].sum() for one in ("events", data.size)] for arm in data.arms
+    ]
+    return " v ".join(f"{events:.0f}/{size:.10g}" for events, size in sums)
+
+
+def _weights(posterior: Posterior, se: Array) -> Array:
+    """Shares of the estimates in the mean given tau, averaged over the posterior of tau."""
+    tau, many = posterior.marginals.get("tau"), np.arange(0.5, _MANY) / _MANY
+    between = tau.quantile(many)[:, None] if isinstance(tau, Marginal) else np.zeros((1, 1))
+    precision = 1 / (se**2 + between**2)
+    return (precision / precision.sum(axis=1, keepdims=True)).mean(axis=0)
+
+
+def study_rows(posterior: Posterior, prob: float, *, densities: bool = False) -> list[ForestRow]:
+    """Each study's own estimate, and beneath it the effect that the model gives it."""
     data, effects = posterior.data, study_effects(posterior)
     index = {name: i for i, name in enumerate(effects.study)} if effects else {}
+    weights = _weights(posterior, effects.se) if effects else np.zeros(0)
     half = critical(prob, np.inf)
     rows: list[ForestRow] = []
     for j, name in enumerate(data.study):
@@ -120,7 +201,6 @@ def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
         if effects is not None and name in index:
             i = index[name]
             y, se = float(effects.y[i]), float(effects.se[i])
-            weight = float(se**-2 / (effects.se**-2).sum())
             rows.append(
                 ForestRow(
                     label=name,
@@ -128,7 +208,7 @@ def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
                     estimate=y,
                     lower=y - half * se,
                     upper=y + half * se,
-                    weight=weight,
+                    weight=float(weights[i]),
                     note=note,
                 )
             )
@@ -144,7 +224,8 @@ def _study_rows(posterior: Posterior, prob: float) -> list[ForestRow]:
                 )
             )
         if "theta" in posterior.marginals:
-            rows.append(_posterior_row(name, "shrunken", posterior["theta"][j], prob))
+            theta = posterior["theta"][j]
+            rows.append(posterior_row(name, "shrunken", theta, prob, densities=densities))
     return rows
 
 
@@ -212,13 +293,33 @@ def _(of: OfCounts, posterior: Posterior) -> EffectSizes | None:
 
 def _as_difference(row: ForestRow) -> ForestRow:
     ends = ATANH_RD.natural([row.estimate, row.lower, row.upper]).tolist()
-    return replace(row, estimate=ends[0], lower=ends[1], upper=ends[2])
+    x = np.array(row.x)
+    return replace(
+        row,
+        estimate=ends[0],
+        lower=ends[1],
+        upper=ends[2],
+        x=tuple(np.tanh(x).tolist()),
+        density=tuple((np.array(row.density) * np.cosh(x) ** 2).tolist()),
+    )
 
 
-def _posterior_row(label: str, kind: str, marginal: Marginal, prob: float) -> ForestRow:
+def posterior_row(
+    label: str, kind: str, marginal: Marginal, prob: float, *, densities: bool = False
+) -> ForestRow:
+    """Median, interval and, where asked for, density of a marginal."""
     lower, upper = marginal.interval(prob)
+    x = np.zeros(0)
+    if densities:
+        x = np.linspace(marginal.quantile(_FAR), marginal.quantile(1 - _FAR), _POINTS)
     return ForestRow(
-        label=label, kind=kind, estimate=marginal.quantile(0.5), lower=lower, upper=upper
+        label=label,
+        kind=kind,
+        estimate=marginal.quantile(0.5),
+        lower=lower,
+        upper=upper,
+        x=tuple(x.tolist()),
+        density=tuple(marginal.pdf(x).tolist()) if densities else (),
     )
 
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from ._scale import Scale
-from ._style import BLUE, GREEN, INK, SKY, VERMILLION
+from .._scale import Scale
+from .._style import BLUE, GREEN, INK, SKY, VERMILLION
 
 CARETLEFT, CARETRIGHT = 4, 5  # Matplotlib's markers
 _BOX = (3.0, 8.5)  # points, smallest and largest side of a study's box
@@ -31,6 +31,8 @@ class Mark:
     estimate, lower, upper : float
     share : float
         Weight over the largest weight, for a study's box.
+    x, density : tuple of float
+        A density to stand on it; none by default.
     """
 
     kind: str
@@ -39,6 +41,8 @@ class Mark:
     lower: float
     upper: float
     share: float = 1.0
+    x: tuple[float, ...] = ()
+    density: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -46,10 +50,29 @@ class Mark:
         return f"{self.kind}: {self.label}"
 
 
-def draw(axes: Axes, mark: Mark, *, y: float, scale: Scale) -> None:
-    """Draw one mark at height `y` (inches); nothing if it has no estimate."""
+def draw(axes: Axes, mark: Mark, *, y: float, scale: Scale, high: float) -> None:
+    """Draw one mark at height `y`, its density `high` above (inches), if it has an estimate."""
     if np.isfinite(mark.estimate):
+        if mark.x:
+            _curve(axes, mark, y, scale, high)
         KINDS[mark.kind](axes, mark, y, scale)
+
+
+def _curve(axes: Axes, mark: Mark, y: float, scale: Scale, high: float) -> None:
+    """The density as the axis spaces it, its peak `high` above the mark."""
+    placed = np.array([scale.placed(x) for x in mark.x])
+    heights = np.array(mark.density) / np.gradient(placed, np.array(mark.x))
+    inside = (placed >= scale.lower) & (placed <= scale.upper)
+    axes.fill_between(
+        [scale.at(x) for x in np.array(mark.x)[inside]],
+        y,
+        y - high * heights[inside] / heights.max(),
+        color=SKY,
+        alpha=0.5,
+        linewidth=0.0,
+        zorder=2,
+        label=f"{mark.name}, density",
+    )
 
 
 def _study(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
@@ -86,6 +109,10 @@ def _scenario(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
     _point(axes, mark, y, scale, marker="o", size=5.0, color=BLUE)
 
 
+def _difference(axes: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    _diamond(axes, mark, y, scale, color=VERMILLION, filled=False)
+
+
 KINDS: Mapping[str, Callable[[Axes, Mark, float, Scale], None]] = {
     "study": _study,
     "shrunken": _shrunken,
@@ -94,6 +121,9 @@ KINDS: Mapping[str, Callable[[Axes, Mark, float, Scale], None]] = {
     "frequentist": _frequentist,
     "published": _published,
     "scenario": _scenario,
+    "coefficient": _scenario,
+    "group": _posterior,
+    "difference": _difference,
 }
 
 

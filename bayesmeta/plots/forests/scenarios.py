@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..effects import Measure, measure_named
-from ..errors import DataError
-from ._marks import Mark
-from ._sheet import Heads, Line, sheet
-from ._style import house
-from ._text import clean, interval_text
+from ...effects import Measure, measure_named
+from ...errors import DataError
+from .._style import house, page
+from .._text import clean, interval_text
+from .columns import Column, Line
+from .marks import Mark
+from .sheet import Around, sheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ def scenarios_of_table(
     labels: tuple[str, str] = ("treatment", "control"),
     title: str = "",
     prob: float | None = None,
+    width: float | None = None,
 ) -> Figure:
     """Draw one estimate with its interval per analysis.
 
@@ -42,6 +44,8 @@ def scenarios_of_table(
     title : str
     prob : float, optional
         Level of the intervals, to be printed above them.
+    width : float, optional
+        In mm; by default as wide as a screen's 840 px.
 
     Returns
     -------
@@ -70,30 +74,32 @@ def scenarios_of_table(
             f"missing: {', '.join(sorted(missing)) or 'every row'}."
         )
     interval = "interval" if prob is None else f"{100 * prob:g}% interval"
-    with house():
+    of = page(width)
+    effect = Column(name="effect", head=f"{scale.called} [{interval}]")
+    with house(of):
         return sheet(
             list(_lines(table, scale)),
-            Heads(numbers=(f"{scale.called} [{interval}]",)),
-            measure=scale,
-            better=better,
-            labels=(clean(labels[0]), clean(labels[1])),
-            title=clean(title),
+            (Column(name="k", head="", left=True), effect),
+            Around(
+                measure=scale,
+                better=better,
+                labels=(clean(labels[0]), clean(labels[1])),
+                title=clean(title),
+            ),
+            page=of,
         )
 
 
 def _lines(table: "pd.DataFrame", measure: Measure) -> Iterator[Line]:
-    values = {name: table[name].to_numpy(dtype=float) for name in ("estimate", "lower", "upper")}
+    values = table[["estimate", "lower", "upper"]].to_numpy(dtype=float).tolist()
     k = table["k"].to_numpy(dtype=float) if "k" in table.columns else np.full(len(table), np.nan)
     for i, label in enumerate(table.index):
-        mark = Mark(
-            kind="scenario",
-            label=clean(label),
-            **{name: float(column[i]) for name, column in values.items()},
-        )
+        at, low, high = values[i]
+        mark = Mark(kind="scenario", label=clean(label), estimate=at, lower=low, upper=high)
         yield Line(
             label=mark.label,
-            note=f"k = {k[i]:g}" if np.isfinite(k[i]) else "",
-            numbers=(
+            texts=(
+                f"k = {k[i]:g}" if np.isfinite(k[i]) else "",
                 interval_text(mark.estimate, mark.lower, mark.upper, measure)
                 if np.isfinite(mark.estimate)
                 else "no estimate",

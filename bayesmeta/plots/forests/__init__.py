@@ -1,0 +1,1 @@
+"""Forest plots: lines of text and marks round one axis."""
