@@ -10,6 +10,9 @@ from scipy.interpolate import CubicSpline
 
 import bayesmeta as bm
 from bayesmeta.engines.covariates.regress import integrate_regression
+from bayesmeta.engines.covariates.tables import Smearing
+from bayesmeta.engines.exact.grid_size import Resolution
+from bayesmeta.engines.likelihood.points import Grid
 
 ROOT = Path(__file__).parents[1]
 BCG = bm.BinaryStudies.from_frame(pd.read_csv(ROOT.parent / "examples" / "bcg" / "bcg.csv"))
@@ -160,6 +163,67 @@ def test_tables_of_estimates_equal_their_closed_form(common):
                 assert one.cdf(other.quantile(probs)) == pytest.approx(probs, abs=1e-6)
 
 
+def many(k=40, p=3):
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(k, p - 1))
+    se = rng.uniform(0.08, 0.9, k)
+    y = 0.3 + x @ np.linspace(0.5, -0.4, p - 1) + rng.normal(0, np.hypot(se, 0.3))
+    names = [f"x{i}" for i in range(1, p)]
+    covariates = dict(zip(names, x.T, strict=True))
+    data = bm.EffectSizes(study=range(k), y=y, se=se, measure="MD", covariates=covariates)
+    return data, " + ".join(names)
+
+
+@pytest.mark.parametrize(
+    ("p", "slopes", "tau"),
+    [
+        (3, bm.Normal(0, 1), bm.HalfNormal(0.5)),
+        (2, bm.Normal(4, 0.3), bm.HalfNormal(0.5)),  # in conflict with the data
+        (2, bm.Normal(0, 100), bm.HalfNormal(10)),
+        (3, bm.Normal(0, 100), bm.HalfCauchy(0.2)),
+    ],
+    ids=["40 studies", "conflict", "vague", "vague, heavy tail"],
+)
+def test_dozens_of_studies_equal_their_closed_form_under_any_prior(p, slopes, tau):
+    data, formula = many(p=p)
+    mu = bm.Linear(formula, intercept=bm.Normal(0, 2), slopes=slopes)
+    chosen = bm.NormalNormal(mu=mu, tau=tau)
+    closed, fit = bm.fit(chosen, data), integrate_regression(chosen, data)
+    assert fit.log_marginal_likelihood == pytest.approx(closed.log_marginal_likelihood, abs=1e-6)
+    for name in ("coefficient", "tau"):
+        ones = (closed[name], fit[name]) if name == "tau" else None
+        pairs = [ones] if ones else zip(closed[name].each, fit[name].each, strict=True)
+        for one, other in pairs:
+            probs = [0.01, 0.5, 0.99]
+            assert one.cdf(other.quantile(probs)) == pytest.approx(probs, abs=1e-6)
+
+
+@pytest.mark.parametrize("df", [None, 4.0])
+@pytest.mark.parametrize("tau", [0.0, 0.02, 0.2, 2.0])
+def test_tables_are_the_integrals_over_study_effects_at_every_level(df, tau):
+    grid, finest = Grid(0.0, 0.02, 8192), Resolution(0, 0.32, 0.1, 1e-9)
+    peaks, widths = np.array([-0.5, 0.7]), np.array([0.06, 0.4])
+    of_effects = np.exp(-0.5 * ((grid.points - peaks[:, None]) / widths[:, None]) ** 2)
+    smearing = Smearing(of_effects, grid, df, finest)
+    level = int(smearing.level(np.array([tau]))[0])
+    tables = smearing.tables(level, np.array([tau]), -1.0, 1.2)
+    at = np.linspace(-0.9, 1.1, 23)
+    found = tables.at(np.ones((2, 1)), at[None, :, None], np.zeros(1, dtype=int))[0]
+    law = stats.norm() if df is None else stats.t(df)
+    theta = np.linspace(-4, 4, 40_001)
+    expected = np.zeros(at.size)
+    for peak, width in zip(peaks, widths, strict=True):
+        own = np.exp(-0.5 * ((theta - peak) / width) ** 2)
+        if tau == 0:
+            expected += -0.5 * ((at - peak) / width) ** 2
+        else:
+            each = [own @ law.pdf((theta - one) / tau) / tau for one in at]
+            expected += np.log(np.array(each) * 2e-4)
+    inside = expected > -12  # beyond, the floor of the transform is near
+    assert (level > 0) == (tau > (0.1 if df is None else 1.0))
+    assert found[inside] == pytest.approx(expected[inside], abs=2e-6)
+
+
 def test_draws_are_of_the_posterior_and_bring_effects_and_baselines():
     fit = bm.fit(model("OR"), studies("OR"))
     drawn = fit.draws(8000, seed=4).posterior
@@ -187,7 +251,6 @@ MULTINMA = bm.BinomialNormal(
 )
 
 
-@pytest.mark.deep("vague priors: a wide grid, 12 s")
 def test_bcg_on_latitude_equals_what_multinma_prints():
     """Its Monte Carlo error: 0.02 of means and SDs, 0.01 of tail probabilities."""
     fit = bm.fit(MULTINMA, BCG)
@@ -207,7 +270,6 @@ def test_bcg_on_latitude_equals_what_multinma_prints():
     assert above == pytest.approx([0.798, 0.511, 0.135, 0.042, 0.014, 0.006], abs=0.012)
 
 
-@pytest.mark.deep("vague priors: a wide grid, 12 s")
 def test_statins_by_prevention_equal_what_multinma_prints():
     """TSD 3's example: 19 trials, coefficients of two groups from counts."""
     table = pd.read_csv(ROOT / "reference" / "statins.csv")

@@ -75,26 +75,40 @@ def _(of: Arms, data: ContinuousStudies, grid: Points, spacing: float) -> Array:
     return log_densities(of, data, grid.points, spacing)
 
 
-@log_likelihoods.register(Binomial | Poisson)
-def _with_baseline(
-    of: Binomial | Poisson, data: Studies, grid: Points, spacing: float, part: Part = "all"
-) -> Array:
-    assert of.paired is not None
-    given = *of.paired, grid, spacing, part
-    return np.array([log_likelihood(row, *given) for row in rows(data)])
-
-
 @log_likelihoods.register
-def _(_: Hypergeometric, data: Studies, grid: Points, spacing: float) -> Array:
-    supports(data)
-    return np.array([_fisher(row, grid) for row in rows(data)])
+def _(of: OfCounts, data: Studies, grid: Points, spacing: float) -> Array:
+    supported(of, data)
+    return np.array([log_likelihood_of_row(of, row, grid, spacing) for row in rows(data)])
 
 
-@log_likelihoods.register(Proportion | Incidence)
-def _(of: Proportion | Incidence, data: Studies, grid: Points, spacing: float) -> Array:
-    columns = tuple(data.numbers.values())
+@singledispatch
+def log_likelihood_of_row(of: Likelihood, row: Row, grid: Points, spacing: float) -> Array:
+    """As ``log_likelihoods``, of one table of counts, (size,)."""
+    raise ModelError(f"{type(of).__name__} says nothing of one table of counts.")
+
+
+@log_likelihood_of_row.register
+def _(of: Binomial | Poisson, row: Row, grid: Points, spacing: float) -> Array:
+    assert of.paired is not None
+    return log_likelihood(row, *of.paired, grid, spacing)
+
+
+@log_likelihood_of_row.register
+def _(_: Hypergeometric, row: Row, grid: Points, spacing: float) -> Array:
+    return _fisher(row, grid)
+
+
+@log_likelihood_of_row.register
+def _(of: Proportion | Incidence, row: Row, grid: Points, spacing: float) -> Array:
+    columns = tuple(np.array([one]) for one in row)
     own = constants_of_each(of.link, columns)
-    return GIVEN_EFFECT[of.link](np, columns, grid.points[None]) + own[:, None]
+    return (GIVEN_EFFECT[of.link](np, columns, grid.points[None]) + own[:, None])[0]
+
+
+def supported(of: OfCounts, data: Data) -> None:
+    """Refuse tables that hold too many counts to sum over, where these are summed over."""
+    if of.link == "hypergeometric":
+        supports(data)
 
 
 def rows(data: Data) -> list[Row]:
@@ -141,7 +155,7 @@ def support_of(row: "tuple[Array, ...]") -> Array:
     return np.minimum(n1, a + c) - np.maximum(0.0, a + c - n0) + 1
 
 
-def supports(data: Studies) -> Array:
+def supports(data: Data) -> Array:
     """How many counts each table may hold once its margins are fixed, shape (k,).
 
     Raises
@@ -182,8 +196,11 @@ def log_parts(of: Likelihood, data: Data, grid: Points, spacing: float) -> tuple
 
 @log_parts.register(Binomial | Poisson)
 def _(of: Binomial | Poisson, data: Studies, grid: Points, spacing: float) -> tuple[Array, Array]:
+    assert of.paired is not None
+    given = *of.paired, grid, spacing
+    parts: tuple[Part, Part] = "control", "below"
     control, below = (
-        _with_baseline(of, data, grid, spacing, part) for part in ("control", "below")
+        np.array([log_likelihood(row, *given, part) for row in rows(data)]) for part in parts
     )
     return control, below
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, final
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,6 @@ OFF = 1e-7  # mass of Student-t effects beyond
 MOST_POINTS = 2**15
 FREE = 8.0  # degrees of freedom of what is drawn from
 TRIES = 60
-
-
-class Tables(Protocol):
-    """Log likelihoods of the studies wherever their effects are expected."""
-
-    def at(self, place: Array) -> Array:
-        """Return them (n, k), at places (n, k)."""
-        ...
 
 
 class Rule(NamedTuple):
@@ -62,8 +54,9 @@ class Combinations:
     rules : tuple of Rule
     log_post : callable
         The number of a node to the log density of the coefficients there, up to a constant.
-    tables : callable
-        The number of a node to what the studies say there.
+    said : callable
+        The number of a study to a function of that of a node, and places (n,): the log likelihood
+        of the study where its effect is expected there, up to a constant of the study.
     lattice : callable
         A number of dimensions to the points (n, dimensions) of a uniform rule.
     df : float or None
@@ -75,7 +68,7 @@ class Combinations:
 
     rules: tuple[Rule, ...]
     log_post: Callable[[int], LogPost]
-    tables: Callable[[int], Tables]
+    said: Callable[[int], Callable[[int, Array], Array]]
     lattice: Callable[[int], Array]
     df: float | None
     tau: TauDensity | None
@@ -100,27 +93,35 @@ class Combinations:
         moments = min(*exist, self.tau.moments, of_shape, 2)
         return GridDensity.of(points, np.fft.irfft(ahead, points.size), moments=moments)
 
-    def effects(self, study: Sequence[str], design: Array, plain: Tables) -> Marginals:
-        """Posteriors of the studies' own effects; `plain` are their likelihoods of these."""
-        each = (self._effect(i, design, plain) for i in range(len(design)))
+    def effects(
+        self, study: Sequence[str], design: Array, own: Callable[[int], Callable[[Array], Array]]
+    ) -> Marginals:
+        """Posteriors of the studies' own effects; `own` gives their log likelihoods of these."""
+        each = (self._effect(self.said(i), row, own(i)) for i, row in enumerate(design))
         return Marginals(tuple(study), tuple(each))
 
-    def _effect(self, i: int, design: Array, plain: Tables) -> Marginal:
-        points, rows, step = self._density(design[i], room=self._room(), finer=2)
+    def _effect(
+        self,
+        said_at: Callable[[int, Array], Array],
+        row: Array,
+        own: Callable[[Array], Array],
+    ) -> Marginal:
+        points, rows, step = self._density(row, room=self._room(), finer=2)
         omega = 2 * np.pi * np.fft.rfftfreq(points.size, step)
         spread = np.zeros(omega.size, dtype=complex)
-        places = np.repeat(points[:, None], len(design), axis=1)
         for j, (one, rule) in enumerate(zip(rows, self.rules, strict=True)):
             if rule.mass < FAINT:
                 continue
             alive = one > 0
-            said = self.tables(j).at(places[alive])[:, i]
+            said = said_at(j, points[alive])
             share = np.zeros_like(one)
             share[alive] = one[alive] * np.exp(-np.maximum(said - said.max(), -60.0))
             share /= np.exp(said.max())
             spread += np.fft.rfft(share) * characteristic(rule.tau * omega, self.df)
-        own = plain.at(places)[:, i]
-        density = np.exp(own - own.max()) * np.maximum(np.fft.irfft(spread, points.size), 0.0)
+        log_own = own(points)
+        density = np.exp(log_own - log_own.max()) * np.maximum(
+            np.fft.irfft(spread, points.size), 0.0
+        )
         return GridDensity.of(points, density, moments=2)
 
     def _room(self) -> float:
