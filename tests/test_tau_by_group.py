@@ -1,16 +1,20 @@
 """A tau for each group: the product of the groups' posteriors, read as one."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from scipy import integrate
 
 import bayesmeta as bm
+from bayesmeta.cli import main
 from bayesmeta.engines import groups, pymc_source
 from bayesmeta.files import to_datatree
 from bayesmeta.simulate import parameters
+from bayesmeta.specification import load_specification
 
 ROOT = Path(__file__).parents[1]
 BCG = bm.BinaryStudies.from_frame(pd.read_csv(ROOT / "examples" / "bcg" / "bcg.csv"))
@@ -200,3 +204,47 @@ def test_sampling_agrees_with_integration():
         assert abs(ours - its) < 4 * error
     gap = {"allocation[random]": 1, "allocation[systematic]": -1}
     assert drawn.contrast(gap).mean() == pytest.approx(exact.contrast(gap).mean(), abs=0.05)
+
+
+SPEC = """
+title = "BCG"
+
+[[outcome]]
+name = "tb"
+title = "Tuberculosis"
+data = "bcg.csv"
+measure = "OR"
+better = "lower"
+mu = { by = "allocation", prior = "Normal(0, 2)" }
+tau = { by = "allocation", prior = "HalfNormal(0.5)" }
+"""
+
+
+def specified(folder, old="", new=""):
+    (folder / "bcg.csv").write_bytes((ROOT / "examples" / "bcg" / "bcg.csv").read_bytes())
+    (folder / "spec.toml").write_text(SPEC.replace(old, new))
+    return load_specification(folder / "spec.toml").specification
+
+
+def test_a_specification_says_it(tmp_path):
+    outcome = specified(tmp_path).outcome[0]
+    assert outcome.words.tau == TAU
+    with pytest.raises(bm.SpecError, match="a tau for each 'source' goes with an effect for each"):
+        specified(tmp_path, 'tau = { by = "allocation"', 'tau = { by = "source"')
+    with pytest.raises(bm.SpecError, match=r"key 'prior' is missing in \[\[outcome.tau\]\]"):
+        specified(tmp_path, ', prior = "HalfNormal(0.5)"', "")
+
+
+def test_the_command_line_says_it():
+    table = str(ROOT / "examples" / "bcg" / "bcg.csv")
+    asked = ["fit", table, "--measure", "OR", "--own-tau", "--json"]
+    shown = CliRunner().invoke(main, [*asked, "--by", "allocation"])
+    assert shown.exit_code == 0, shown.output
+    rows = json.loads(shown.stdout)["moderators"]["tau-explained"]
+    fit = bm.fit(ON_ESTIMATES, LOG_OR)
+    for row, level in zip(rows, LEVELS, strict=False):
+        assert row["tau"] == f"tau[{level}], with covariates"
+        assert row["estimate"] == pytest.approx(fit["tau"][level].quantile(0.5))
+    assert rows[-1]["tau"] == "tau, without, of the same studies"
+    refused = CliRunner().invoke(main, asked)
+    assert "--own-tau gives each group a tau: name their column with --by" in refused.output

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..priors import Prior
 from ..studies import Table
-from ..ways import shown
+from ..ways import shown, way
 from ._priors import check_tau
 from .location import Location
 from .predictor import DESIGN, ByGroup, Coefficients, Predictor
@@ -151,8 +151,8 @@ class SpreadByGroup(Spread):
         terms = mu.terms if isinstance(mu, Predictor) else None
         if terms != self.tau.terms:
             raise ModelError(
-                f"A tau for each {shown(self.tau.by)} goes with an effect for each: give "
-                f"mu=ByGroup({self.tau.by!r}, Normal(0, 2)), say, or one prior of tau for all."
+                f"A tau for each {shown(self.tau.by)} goes with an effect for each: "
+                f"{way('groups', self.tau.by)}, say; or give one prior of tau for all."
             )
 
     def entries(self, location: Location, data: Table) -> tuple[str, ...]:

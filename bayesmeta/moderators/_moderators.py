@@ -11,8 +11,9 @@ from ..effects import MEASURES, EffectSizes, Measure
 from ..engines import Engine
 from ..engines import fit as fit_model
 from ..errors import ModelError
-from ..model import Predictor
+from ..model import Model, Predictor, SpreadByGroup
 from ..posterior import Caution, Posterior
+from ..priors import Prior
 from ..summaries import parameters, scale_of
 from ._cautions import cautions
 from ._contrast import (
@@ -41,8 +42,8 @@ class Moderators:
     ----------
     posterior : Posterior
     without : Posterior
-        The same model with one effect for all, of the same studies; its prior is that of the
-        intercept, or of a group.
+        The same model with one effect, and one tau, for all, of the same studies; its priors are
+        those of the intercept, or of a group.
     coefficients, groups, differences, places : tuple of Contrast
     asked : Contrast
         What a reader asks first: the first slope of a number, else the first difference of groups.
@@ -201,7 +202,9 @@ def moderators(
     """
     location = _predictor(posterior)
     made = location.design(posterior.data)
-    one_effect = replace(posterior.model, mu=next(iter(location.priors.values())))  # pyright: ignore
+    one_effect = replace(
+        posterior.model, mu=next(iter(location.priors.values())), **_one_tau(posterior.model)
+    )  # pyright: ignore
     without = fit_model(one_effect, posterior.data, engine)
     each = tuple(coefficients(posterior, location, made))
     between = tuple(differences(posterior, location, made))
@@ -220,6 +223,12 @@ def moderators(
         frequentist=two_stage,
         cautions=tuple(cautions(posterior, made)),
     )
+
+
+def _one_tau(model: Model) -> Mapping[str, Prior]:
+    """What a model takes instead of a tau for each group."""
+    between = model.between
+    return {"tau": between.tau.prior} if isinstance(between, SpreadByGroup) else {}
 
 
 def _predictor(posterior: Posterior) -> Predictor:

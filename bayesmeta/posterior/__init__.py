@@ -1,7 +1,8 @@
 """What an engine returns: marginal posteriors, and how far to trust them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, starmap
 from textwrap import shorten
 from typing import TYPE_CHECKING, Literal, final, overload
 
@@ -344,13 +345,8 @@ def _answers(posterior: Posterior) -> str:
         if isinstance(effects, Marginal)
         else dict(zip(effects.study, effects.each, strict=True))
     )
-    shared: dict[str, Marginal] = {}
-    for name in SHARED:
-        one = posterior.marginals.get(name)
-        if isinstance(one, Marginal):
-            shared[name] = one
-        elif one is not None:
-            shared |= {f"{name}[{own}]": of for own, of in zip(one.study, one.each, strict=True)}
+    known = {name: one for name in SHARED if (one := posterior.marginals.get(name)) is not None}
+    shared = dict(chain.from_iterable(starmap(_entries, known.items())))
     slopes = posterior.model.location.differences(posterior.data)
     for name, one in [*each.items(), *shared.items()]:
         values = [one.quantile(0.5), *one.interval(PROB)]
@@ -364,3 +360,10 @@ def _answers(posterior: Posterior) -> str:
         middle, low, high = (f"{value:.4g}" for value in values)
         found.append(f"{name} {middle} [{low}, {high}]{scale}")
     return "; ".join(found)
+
+
+def _entries(name: str, of: Marginal | Marginals) -> Iterable[tuple[str, Marginal]]:
+    """A scalar by its name, or those of a vector by theirs."""
+    if isinstance(of, Marginal):
+        return ((name, of),)
+    return ((f"{name}[{own}]", one) for own, one in zip(of.study, of.each, strict=True))

@@ -1,4 +1,4 @@
-"""Where effects are expected: the prior of mu, or a table in its place where covariates say it."""
+"""Where effects are expected and how they scatter: priors, or tables where covariates say it."""
 
 from collections.abc import Mapping
 from typing import Annotated, Self, final
@@ -94,10 +94,42 @@ class Mu(Block):
         return ByGroup(self.by, self.prior)
 
 
+@final
+class Tau(Block):
+    """The column whose groups have a tau each, beside an effect each.
+
+    Attributes
+    ----------
+    by : str
+    prior : Prior
+        Of each group's tau.
+    """
+
+    by: str
+    prior: PriorText
+
+    def located(self) -> ByGroup:
+        """The groups with their prior.
+
+        Raises
+        ------
+        ValueError
+            If the column has no name.
+        """
+        try:
+            return ByGroup(self.by, self.prior)
+        except BayesmetaError as error:
+            raise ValueError(str(error)) from None
+
+
 def _kind(value: object) -> str:
     return TABLE if isinstance(value, dict) else PRIOR
 
 
+type Scale = Annotated[
+    Annotated[PriorText, Tag(PRIOR)] | Annotated[Tau, AfterValidator(Tau.located), Tag(TABLE)],
+    Discriminator(_kind),
+]
 type Expected = Annotated[
     Annotated[PriorText, Tag(PRIOR)] | Annotated[Mu, AfterValidator(Mu.located), Tag(TABLE)],
     Discriminator(_kind),

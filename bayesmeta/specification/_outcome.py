@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ..decision import MODEL
 from ..effects import MEASURES
 from ..errors import BayesmetaError
-from ..model import Exchangeable
+from ..model import ByGroup, Exchangeable
 from ..priors import Prior
 from ..reading import Reading
 from ..studies import (
@@ -35,7 +35,7 @@ from ._block import (
     unique,
 )
 from ._keys import Keys
-from ._mu import Expected
+from ._mu import Expected, Scale
 from ._parts import PublishedFigure, Scenario
 from ._people import SOURCE, Bases, Stated, check_people, named
 
@@ -105,6 +105,9 @@ class Outcome(Block):
     at : list of mapping
         Where the effect is asked for, beside covariates, e.g. ``{ latitude = 20 }``; by default at
         the lowest, the mean and the highest value of each number.
+    tau : Prior or ByGroup
+        The prior of tau, or a table: a tau for each of the groups ``by`` a column, with the
+        ``prior`` of each.
     tau, baseline : Prior
         Priors; the defaults are for ratios, and the baseline's is for counts, of each trial by
         itself, or ``Exchangeable(Normal(0, 10), HalfNormal(1))`` of all together.
@@ -170,7 +173,7 @@ class Outcome(Block):
     df: DegreesOfFreedom | None = None
     mu: Expected | None = None
     at: list[dict[str, float | str]] = []
-    tau: PriorText | None = None
+    tau: Scale | None = None
     baseline: BaselinesText | None = None
     log_sd: PriorText | None = None
     distribution: Literal["normal", "lognormal"] = "normal"
@@ -261,6 +264,11 @@ class Outcome(Block):
         of_arms = self.log_sd or self.distribution != "normal" or self.quartiles != 7
         if of_arms and self.kind != "continuous":
             raise ValueError("distribution, quartiles and log_sd are for kind = 'continuous'.")
+        if isinstance(self.tau, ByGroup) and getattr(self.mu, "by", None) != self.tau.by:
+            raise ValueError(
+                f"a tau for each {shown(self.tau.by)} goes with an effect for each: "
+                f"mu = {{ by = {self.tau.by!r}, prior = 'Normal(0, 2)' }}, say."
+            )
         if self.effects == "common" and (self.kind == "counts" or self.tau or self.df):
             raise ValueError(
                 "effects = 'common' is for estimates and continuous outcomes, without tau and df."
@@ -285,7 +293,7 @@ class Outcome(Block):
             coding=self.coding,
             effects=self.effects,
             mu=self.mu,  # pyright: ignore[reportArgumentType] - a table has become a location
-            tau=self.tau,
+            tau=self.tau,  # pyright: ignore[reportArgumentType] - a table has become a ByGroup
             baseline=self.baseline,
             log_sd=self.log_sd,
             df=self.df,

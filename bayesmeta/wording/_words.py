@@ -7,7 +7,7 @@ from typing import final
 
 from ..effects import EffectSizes
 from ..errors import ModelError
-from ..model import VAGUE, Exchangeable, Location, default_model
+from ..model import VAGUE, ByGroup, Exchangeable, Location, default_model
 from ..priors import Prior, parse_prior
 from ..ways import shown
 
@@ -31,7 +31,8 @@ class Words:
     effects : {"random", "common"}
     mu : Prior, Location or None
         Of one effect, or where effects depend on covariates.
-    tau, log_sd : Prior or None
+    tau : Prior, ByGroup or None
+    log_sd : Prior or None
     baseline : Prior, Exchangeable or None
     df : float, Prior or None
     quartiles : {7, 6}
@@ -44,7 +45,7 @@ class Words:
     coding: str = "half"
     effects: str = "random"
     mu: Prior | Location | None = None
-    tau: Prior | None = None
+    tau: Prior | ByGroup | None = None
     baseline: Prior | Exchangeable | None = None
     log_sd: Prior | None = None
     df: float | Prior | None = None
@@ -57,8 +58,8 @@ class Words:
         return self.mu or DEFAULTS["mu"]
 
     @property
-    def tau_prior(self) -> Prior:
-        """The prior of tau, or the default for ratios."""
+    def tau_prior(self) -> Prior | ByGroup:
+        """The prior of tau, that of each group's, or the default for ratios."""
         return self.tau or DEFAULTS["tau"]
 
     @property

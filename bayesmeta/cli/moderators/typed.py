@@ -23,6 +23,9 @@ OPTIONS = (
         "--by", "by_group", metavar="COLUMN", help="Subgroups; --mu is the prior of each."
     ),
     click.option(
+        "--own-tau", is_flag=True, help="With --by: a tau for each group, too; --tau is its prior."
+    ),
+    click.option(
         "--slopes",
         multiple=True,
         metavar="PRIOR",
@@ -48,11 +51,14 @@ class Moderated:
     Attributes
     ----------
     mods, by_group : str or None
+    own_tau : bool
+        Whether each group has a tau of its own.
     slopes, places : tuple of str
     """
 
     mods: str | None = None
     by_group: str | None = None
+    own_tau: bool = False
     slopes: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
 
@@ -78,6 +84,8 @@ class Moderated:
             raise SpecError(
                 "--mods and --by exclude each other: --mods 'C(column)' has groups too."
             )
+        if self.own_tau and self.by_group is None:
+            raise SpecError("--own-tau gives each group a tau: name their column with --by.")
         lonely = {"--slopes": self.slopes, "--at": self.places}
         for flag, texts in lonely.items():
             if texts and self.mods is None:
@@ -93,7 +101,13 @@ class Moderated:
         """The same words with the location in the place of the prior of mu."""
         if not self:
             return words
-        return replace(words, mu=self._location(words.mu_prior))  # pyright: ignore[reportArgumentType]
+        from ...model import ByGroup
+
+        found = replace(words, mu=self._location(words.mu_prior))  # pyright: ignore[reportArgumentType]
+        if not self.own_tau:
+            return found
+        assert self.by_group is not None
+        return replace(found, tau=ByGroup(self.by_group, words.tau_prior))  # pyright: ignore[reportArgumentType]
 
     def _location(self, prior: "Prior") -> "Location":
         from ...model import ByGroup, Linear
