@@ -12,6 +12,7 @@ from scipy import stats
 
 import bayesmeta as bm
 from bayesmeta.cli import main
+from bayesmeta.engines import pymc_source
 from bayesmeta.errors import SpecError
 from bayesmeta.moderators import moderators
 from bayesmeta.results.moderated import asked_in_words, moderated_sentence, moderator_tables
@@ -513,5 +514,86 @@ def test_joint_draws_for_a_decision_model_leave_covariates_out_by_name(folder):
 def test_the_models_of_a_specification_are_printed_with_their_formula(folder):
     done = CliRunner(catch_exceptions=False).invoke(main, ["model", str(folder / "bcg.toml")])
     assert done.exit_code == 0
-    assert "latitude" in done.stdout
-    assert "design" in done.stdout
+    line, groups = done.stdout.split("# By allocation")
+    assert "latitude" in line
+    assert "allocation" in groups
+    made = bm.Linear("latitude", intercept=WIDE, slopes=bm.Normal(0, 2))
+    data = bm.effect_sizes(bm.read_studies(BCG), measure="OR")
+    assert pymc_source(bm.NormalNormal(mu=made, tau=TAU), data) in line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--mods", "latitude", "--slopes", "latitude=Normal(0, 0.1)", "--at", "latitude=20"),
+        ("--by", "allocation"),
+    ],
+)
+def test_the_specification_in_a_report_of_fit_asks_for_the_same(tmp_path, words):
+    table = tmp_path / "bcg.csv"
+    table.write_text(BCG.read_text())
+    fit(table, "--measure", "RR", *words, "--better", "lower", "--report", tmp_path / "out")
+    written = json.loads((tmp_path / "out" / "results.json").read_text())
+    outcome = parse_specification(written["specification"]).outcome[0]
+    python = {
+        "--mods": bm.Linear("latitude", intercept=WIDE, slopes={"latitude": bm.Normal(0, 0.1)}),
+        "--by": bm.ByGroup("allocation", WIDE),
+    }
+    assert repr(outcome.mu) == repr(python[words[0]])
+    assert outcome.at == ([{"latitude": 20.0}] if words[0] == "--mods" else [])
+
+
+@pytest.mark.parametrize("name", ["bcg-covariates", "statins", "msc-covid19-subgroups"])
+def test_the_examples_can_be_run(name):
+    path = ROOT.parent / "models" / f"{name}.toml"
+    done = CliRunner(catch_exceptions=False).invoke(main, ["check", str(path)])
+    assert (done.exit_code, "PROBLEM" in done.stdout) == (0, False)
+    assert "effects by " in done.stdout
+
+
+def test_the_page_on_covariates_says_what_the_model_says():
+    """Of BCG, by the models of its specification; the model is held to other sources above."""
+    page = (ROOT.parent / "docs" / "covariates.md").read_text()
+    text = (ROOT.parent / "models" / "bcg-covariates.toml").read_text()
+    line, _, groups = parse_specification(text).outcome
+    data = bm.effect_sizes(bm.read_studies(BCG), measure="RR")
+    by_line, by_group = (
+        moderators(
+            bm.fit(bm.NormalNormal(mu=one.mu, tau=one.tau), data), effects=data, places=one.at
+        )
+        for one in (line, groups)
+    )
+    for place in by_line.places:
+        middle, low, high = np.exp(place.ends(0.95))
+        assert f"| at {place.name} | {middle:.2f} [{low:.2f}, {high:.2f}] |" in page
+    middle, low, high = np.exp(by_line.asked.ends(0.95))
+    assert f"× {middle:.3f} [{low:.3f}, {high:.3f}]" in page
+    middle, low, high = np.exp(by_group.asked.ends(0.95))
+    assert f"× {middle:.3f} [{low:.3f}, {high:.2f}]" in page
+    assert f"{100 * (1 - by_group.asked.marginal.cdf(0.0)):.1f}%" in page
+    spreads = [*by_line.spread_table(0.95).itertuples(), *by_group.spread_table(0.95).itertuples()]
+    for row in spreads:
+        assert f"{row.estimate:.2f} [{row.lower:.2f}, {row.upper:.2f}]" in page
+    two = by_group.frequentist.subgroups
+    assert f"p is {two.separate.p:.3f} with separate τ², {two.common.p:.3f} with one" in page
+
+
+@pytest.mark.deep("nineteen trials of counts with two groups: 20 s")
+def test_the_page_says_what_the_counts_of_the_statins_say_and_so_does_the_copy_of_the_table():
+    page = (ROOT.parent / "docs" / "covariates.md").read_text()
+    (one,) = parse_specification((ROOT.parent / "models" / "statins.toml").read_text()).outcome
+    data = bm.read_studies(ROOT.parent / "examples" / "statins" / "statins.csv")
+    arms = pd.read_csv(ROOT / "reference" / "statins.csv")
+    for treatment, events, n in (
+        ("Statin", data.events_treatment, data.n_treatment),
+        ("Placebo", data.events_control, data.n_control),
+    ):
+        own = arms[arms["trtc"] == treatment].set_index("studyc").loc[list(data.study)]
+        assert np.array_equal(own[["r", "n"]].to_numpy(), np.column_stack([events, n]))
+        assert list(own["prevention"].str.lower()) == list(data.covariates["prevention"])
+    fitted = bm.fit(bm.BinomialNormal(measure="OR", mu=one.mu, tau=one.tau), data)
+    found = fitted.contrast({"prevention[secondary]": 1, "prevention[primary]": -1})
+    middle, low, high = (
+        f"{x:.2f}".replace("-", "−") for x in (found.quantile(0.5), *found.interval(0.95))
+    )
+    assert f"{middle} [{low}, {high}]" in " ".join(page.split())

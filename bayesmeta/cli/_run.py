@@ -59,18 +59,24 @@ def run(
 @click.command()
 @click.argument("specification", type=click.Path(path_type=Path))
 def model(specification: Path) -> None:
-    """Print each model of a SPECIFICATION in mathematics and as PyMC source."""
+    """Print each model of a SPECIFICATION in mathematics and as PyMC source.
+
+    A model with covariates is printed with the data of its first scenario, which make its design.
+    """
     from ..analysis import models_of
+    from ..analysis.answer import read_for_models
     from ..engines import mathematics, pymc_source
     from ..results.labels import LABELS
     from ..specification import load_specification
 
-    for outcome in load_specification(specification).specification.outcome:
+    read = load_specification(specification)
+    for outcome in read.specification.outcome:
         echo(f"# {outcome.title}\n")
         models = models_of(outcome)
         if not models:
             echo("Published figures only, each alone: y ~ Normal(μ, se)\n")
+        data = read_for_models(read, outcome) if outcome.by_covariates else {}
         for key, one in models.items():
             echo(f"## {LABELS[key]}\n")
-            echo("".join(f"    {line}\n" for line in mathematics(one)))
-            echo(pymc_source(one))
+            echo("".join(f"    {line}\n" for line in mathematics(one, data.get(key))))
+            echo(pymc_source(one, data.get(key)))

@@ -72,11 +72,6 @@ class Moderators:
         """The scale of slopes and differences: of logs ratios of ratios, else as analysed."""
         return self.measure if self.measure.link == "log" else MEASURES["GEN"]
 
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The covariates."""
-        return _predictor(self.posterior).terms.variables
-
     def coefficient_table(self, prob: float) -> "pd.DataFrame":
         """A row per coefficient, per unit of the user's column, on the analysis scale.
 

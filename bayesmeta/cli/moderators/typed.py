@@ -135,6 +135,24 @@ class Moderated:
             )
         return parse_prior(self.slopes[0])
 
+    def keys(self, priors: "Mapping[str, Prior]") -> Mapping[str, object]:
+        """The keys of an outcome that say the same; none without covariates.
+
+        Parameters
+        ----------
+        priors : mapping of str to Prior
+            Of the location.
+        """
+        said = {name: repr(one) for name, one in priors.items()}
+        if self.by_group is not None:
+            return {"mu": {"by": self.by_group, "prior": said[self.by_group]}}
+        if self.mods is None:
+            return {}
+        intercept, one_for_all = said.pop("intercept"), said.pop("slopes", None)
+        slopes = {"slopes": one_for_all or said} if one_for_all or said else {}
+        line = {"formula": self.mods, "intercept": intercept, **slopes}
+        return {"mu": line, "at": tuple(self.at())}
+
     def at(self) -> "Sequence[Mapping[str, object]]":
         """Where the effect is asked for."""
         return [_place(one) for one in self.places]
