@@ -27,7 +27,7 @@ from ..studies import ContinuousStudies
 from ..ways import shown
 from ._cautions import CALLED_OUTLIER, FEW, telling_count
 from .by_group import groups
-from .capability import Capability, capability, default_engine, run
+from .capability import Capability, capability, default_engine, evidence_at_zero, run
 from .compiled.folder import Kept, clear_programs, kept_programs
 from .exact.propriety import check_propriety
 from .likelihood.rough import rough_columns
@@ -201,9 +201,7 @@ def log_evidence_without(parameter: str, model: Model, data: Data) -> float:
     data : Data
     """
     if model.location.name == COEFFICIENT:
-        from .covariates.linear import log_evidence_at_zero
-
-        return log_evidence_at_zero(parameter, model, data)  # pyright: ignore[reportArgumentType]
+        return evidence_at_zero(parameter, model, data)
     from .exact.null import log_evidence_without_effect, log_evidence_without_spread
 
     integrate = log_evidence_without_effect if parameter == "mu" else log_evidence_without_spread

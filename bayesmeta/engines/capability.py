@@ -12,6 +12,7 @@ from ..posterior import Posterior
 from ..priors import Prior
 from ..ways import shown
 from .by_group import fit_by_group, of_one_group
+from .covariates import linear, regress
 from .covariates.linear import integrate_linear, not_closed
 from .covariates.regress import NotReachedError, integrate_regression, too_many
 from .exact.common import integrate_common
@@ -105,11 +106,22 @@ def _of_coefficients(model: Model, data: Data | None) -> Capability:
     """How a model can be fitted whose effects depend on covariates."""
     known = model.location if data is None else model.numbered(data).location
     priors = tuple(known.priors.values())
-    closed = model.likelihood.closed and isinstance(model.between, NoSpread | NormalSpread)
+    closed = _closed(model)
     why_not = not_closed(priors) or ("" if closed else too_many(priors))
     if not isinstance(model.between, NoSpread | Scatter):
         why_not = _unknown(model)
     return Capability(model, None if why_not else _linear if closed else _regression, why_not)
+
+
+def evidence_at_zero(parameter: str, model: Model, data: Data) -> float:
+    """Log marginal likelihood of a model with covariates, a coefficient or tau at zero."""
+    of = linear.log_evidence_at_zero if _closed(model) else regress.log_evidence_at_zero
+    return of(parameter, model, data)
+
+
+def _closed(model: Model) -> bool:
+    """Whether everything is normal given tau."""
+    return model.likelihood.closed and isinstance(model.between, NoSpread | NormalSpread)
 
 
 def default_engine(model: Model) -> Engine:

@@ -314,6 +314,35 @@ def test_swapping_arms_changes_signs_alone():
     assert other["x"].quantile(0.1) == pytest.approx(-fit["x"].quantile(0.9), abs=1e-7)
 
 
+@pytest.mark.parametrize("measure", ["OR", "IRR", "RR"])
+def test_bayes_factors_of_counts_are_ratios_of_evidences_of_other_fits(measure):
+    """Without the slope it is the model with one mean, by an engine of its own."""
+    data = studies(measure)
+    fit = bm.fit(model(measure), data)
+    table = bm.bayes_factors(fit).table()["log_bf01"]
+    shared = {"tau": bm.HalfNormal(0.5), "baseline": bm.Normal(0, 3)}
+    if measure == "IRR":
+        plain = bm.PoissonNormal(mu=bm.Normal(0, 1.5), **shared)
+    else:
+        plain = bm.BinomialNormal(measure=measure, mu=bm.Normal(0, 1.5), **shared)
+    without = bm.fit(plain, data).log_marginal_likelihood
+    assert table["x = 0"] == pytest.approx(without - fit.log_marginal_likelihood, abs=2e-6)
+    for name in ("intercept", "x"):  # Savage and Dickey
+        sd = 1.5 if name == "intercept" else 0.8
+        ratio = np.log(fit[name].pdf(0.0)) - stats.norm(0, sd).logpdf(0)
+        assert table[f"{name} = 0"] == pytest.approx(ratio, abs=1e-5)
+    at_zero = np.log(fit["tau"].pdf(0.0)) - stats.halfnorm(0, 0.5).logpdf(0)
+    assert table["tau = 0"] == pytest.approx(at_zero, abs=1e-4)
+
+
+def test_a_bayes_factor_of_the_only_coefficient_of_counts_is_by_no_effect_at_all():
+    mu = bm.Linear("0 + x", intercept=bm.Normal(0, 1.5), slopes=bm.Normal(0, 0.8))
+    fit = bm.fit(bm.HypergeometricNormal(mu=mu, tau=bm.HalfNormal(0.5)), studies("OR"))
+    found = bm.bayes_factors(fit).table()["log_bf01"]
+    ratio = np.log(fit["x"].pdf(0.0)) - stats.norm(0, 0.8).logpdf(0)
+    assert found["x = 0"] == pytest.approx(ratio, abs=1e-5)
+
+
 EVERYBODY = bm.BinaryStudies(
     study=("one", "two", "three"),
     events_treatment=[3, 6, 4],

@@ -104,7 +104,8 @@ def place(
         for mine, its in zip(found, (log_total, first, second, left_out), strict=True):
             mine[left] = its
         width = np.linalg.eigvalsh(square)
-        close = (np.abs(at).max(axis=1) < NEAR) & (np.abs(width - 1).max(axis=1) < NEAR)
+        off = np.concatenate([at, width - 1], axis=1)
+        close = np.abs(off).max(axis=1, initial=0.0) < NEAR
         faint = left_out < FAINT
         settled = (close & faint) | ((gap < 1e-9) & (faint | (stretch > 4)))
         if settled.all():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ...errors import ModelError
-from ...model import COEFFICIENT, Data, Model, NormalSpread, NoSpread, Predictor
+from ...model import COEFFICIENT, Data, Model, NoSpread, Predictor
 from ...posterior import (
     Check,
     Deferred,
@@ -110,15 +110,8 @@ def log_evidence_at_zero(parameter: str, model: Model, data: Data) -> float:
     ModelError
         If the integral over tau does not settle.
     """
-    if not (model.likelihood.closed and isinstance(model.between, NoSpread | NormalSpread)):
-        raise ModelError(
-            "Bayes factors of models with covariates are known for estimates with normal effects "
-            "alone; make estimates of these data with effect_sizes(studies, measure=...)."
-        )
-    problem = Problem.of(model, data)
-    if parameter != "tau":
-        problem = problem.without(parameter)
-    if parameter == "tau" or isinstance(model.between, NoSpread):
+    problem = Problem.of(model, data).without(parameter)
+    if not problem.spread:
         return float(logsumexp(problem.given(np.zeros(1)).log_weight))
     settings, scale = Quadrature(), problem.typical_tau
     nodes, tolerance = settings.nodes, settings.tolerance
@@ -144,6 +137,7 @@ class Problem:
     design: Array
     priors: tuple[Prior, ...]
     components: Components
+    spread: bool  # whether there is a tau
 
     @classmethod
     def of(cls, model: Model, data: Data) -> "Problem":
@@ -160,7 +154,8 @@ class Problem:
             )
         y, se = rough_effects(model.likelihood, data)
         components = _product(priors, _far(y, design.matrix))
-        return cls(model, data, y, se, design.names, design.matrix, priors, components)
+        spread = not isinstance(model.between, NoSpread)
+        return cls(model, data, y, se, design.names, design.matrix, priors, components, spread)
 
     @property
     def tau(self) -> Prior:
@@ -173,7 +168,9 @@ class Problem:
         return typical_tau(self.tau, self.se, lambda tau: self.given(tau).log_weight)
 
     def without(self, parameter: str) -> "Problem":
-        """The same with one coefficient at 0."""
+        """The same with one coefficient, or tau, at 0."""
+        if parameter == "tau":
+            return replace(self, spread=False)
         gone = [f"{COEFFICIENT}[{name}]" for name in self.names].index(parameter)
         names = self.names[:gone] + self.names[gone + 1 :]
         priors = self.priors[:gone] + self.priors[gone + 1 :]

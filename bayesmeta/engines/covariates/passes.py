@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from ...model import Model, NoSpread, Scatter
+from ...model import Model, Scatter
 from ...posterior import TauDensity
 from ...priors import Prior, log_density, log_density_of_tau
 from ..exact.grid_size import Resolution, grid_for
@@ -59,7 +59,7 @@ def rough(problem: Problem, tau: Array) -> Expected:
     given = problem.given(tau)
     best, every = given.log_weight.argmax(axis=1), np.arange(tau.size)
     log_p = logsumexp(given.log_weight, axis=1)
-    if not isinstance(problem.model.between, NoSpread):
+    if problem.spread:
         log_p = log_p + log_density_of_tau(problem.tau, tau, problem.se)
     return Expected(given.mean[every, best], given.covariance[every, best], log_p)
 
@@ -116,8 +116,7 @@ class Pass:
         grid = _grid(resolution, problem, reach)
         each, top = likelihoods(model.likelihood, problem, grid, resolution)
         smearing = Smearing(each, grid, df_of(model), resolution)
-        spread = not isinstance(model.between, NoSpread)
-        nodes, at = _nodes(resolution, problem, reach) if spread else (None, None)
+        nodes, at = _nodes(resolution, problem, reach) if problem.spread else (None, None)
         every = np.zeros(1) if nodes is None else nodes.tau
         log_weight = np.zeros(1) if nodes is None else nodes.log_weight
         begin = expected(every)
@@ -176,14 +175,15 @@ class Pass:
     def expected(self, tau: Array) -> Expected:
         """Where this pass has found coefficients, at other tau."""
         order = np.argsort(self.tau_at)
-        known = self.tau_at[order]
+        place = np.interp(tau, self.tau_at[order], np.arange(order.size))
+        cell = place.astype(np.intp)
+        below, above = order[cell], order[np.minimum(cell + 1, order.size - 1)]
+        each = self.placed.first, self.placed.second, self.log_p
 
         def between(values: Array) -> Array:
-            flat = values[order].reshape(known.size, -1).T
-            at = [np.interp(tau, known, one) for one in flat]
-            return np.stack(at, axis=-1).reshape(tau.size, *values.shape[1:])
+            share = (place - cell).reshape(-1, *[1] * (values.ndim - 1))
+            return (1 - share) * values[below] + share * values[above]
 
-        each = self.placed.first, self.placed.second, self.log_p
         return Expected(*map(between, each))
 
     def wider(self) -> Reach:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from ...errors import ModelError
-from ...model import Data, Model, NoSpread
+from ...model import Data, Model
 from ...posterior import Check, Deferred, Diagnostics, Marginals, Nodes, Posterior
 from ...priors import Prior, log_density_of_tau
 from ...studies import name_rows
@@ -73,7 +73,23 @@ def integrate_regression(model: Model, data: Data) -> Posterior:
     NotReachedError
         If they do not, or a study's likelihood has a corner, which no uniform grid resolves.
     """
-    problem = Problem.of(model, data)
+    return _posterior(*_integrated(Problem.of(model, data)))
+
+
+def log_evidence_at_zero(parameter: str, model: Model, data: Data) -> float:
+    """As ``linear.log_evidence_at_zero``, of counts, arms and Student-t effects.
+
+    Raises
+    ------
+    NotReachedError
+        As of ``integrate_regression``.
+    """
+    return _integrated(Problem.of(model, data).without(parameter))[0].log_z
+
+
+def _integrated(problem: Problem) -> tuple[Pass, float]:
+    """The first pass that agrees with the one before, and how far they are apart."""
+    model, data = problem.model, problem.data
     corner = kinked(model.likelihood, data)
     if corner.any():
         raise NotReachedError(
@@ -93,14 +109,13 @@ def integrate_regression(model: Model, data: Data) -> Posterior:
         error = fine.distance(coarse)
         coarse = fine
         if error <= TOLERANCE:
-            return _posterior(fine, error)
+            return fine, error
     raise NotReachedError("does not reach its tolerance of coefficients on these data")
 
 
 def _first_reach(problem: Problem) -> Reach:
     """Where a rough normal posterior ends, with room."""
-    model = problem.model
-    if isinstance(model.between, NoSpread):
+    if not problem.spread:
         t = np.zeros(1)
     else:
         low, high = support_of_tau(problem.tau)
