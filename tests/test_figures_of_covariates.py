@@ -75,7 +75,7 @@ def test_other_covariates_are_held_at_their_means_as_the_caption_says():
         assert overlapping(figure) == []
 
 
-@pytest.mark.deep("counts with a covariate: a program of their own, 10 s")
+@pytest.mark.deep("counts with a covariate: 3 minutes on a busy machine")
 def test_a_risk_difference_of_counts_is_drawn_as_such():
     fit = fitted(ON_LATITUDE, "RD", counts=True)
     line = bm.plots.bubble(fit, rows=True).query("kind == 'line'")
