@@ -64,7 +64,13 @@ ROOMS = {
     "moderators": ("test_moderators",),
     "multivariate": ("test_multivariate", "engines/test_nuts_multivariate"),
     "outcomes": ("test_multivariate",),
-    "plots": ("test_plots", "test_forests", "test_faces", "test_single_arms_run"),
+    "plots": (
+        "test_plots",
+        "test_forests",
+        "test_figures_of_covariates",
+        "test_faces",
+        "test_single_arms_run",
+    ),
     "posterior": (
         *("test_posterior", "test_faces", "test_marginals", "engines/test_grid_draws"),
         "test_coherence",

@@ -1,6 +1,7 @@
 """Figures of fits, and of what was found about them.
 
-`forest`, `prior_posterior` and `scenarios` take fits; `left_out` takes what ``loo`` found,
+`forest`, `bubble`, `coefficients`, `prior_posterior` and `scenarios` take fits, and give the
+numbers that they draw by ``rows=True``; `left_out` takes what ``loo`` found,
 `predictive` what ``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found,
 `bayes_factors` what ``bayes_factor_curve`` found; the names that end in ``_of_rows`` and
 ``_of_table`` draw rows that were made before, as the report does. Letters that the
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from ..machine.places import settle
 
 if TYPE_CHECKING:
+    from ._bubble import bubble
     from ._curves import bayes_factors
     from ._densities import prior_posterior, prior_posterior_of_rows
     from ._left_out import left_out
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "bayes_factors": "_curves",
+    "bubble": "_bubble",
     "coefficients": "forests.fit",
     "forest": "forests.fit",
     "forest_of_rows": "forests.rows",
@@ -46,6 +49,7 @@ _HOME = {
 
 __all__ = [
     "bayes_factors",
+    "bubble",
     "coefficients",
     "forest",
     "forest_of_rows",
