@@ -192,6 +192,11 @@ def test_what_ties_groups_together_is_refused():
         bm.fit(tied, BCG)
 
 
+def test_its_bayes_factors_are_those_of_each_group():
+    with pytest.raises(bm.ModelError, match="share nothing, and their Bayes factors"):
+        bm.bayes_factors(bm.fit(ON_ESTIMATES, LOG_OR))
+
+
 @pytest.mark.deep("a compiled sampler for three groups, 30 s")
 def test_sampling_agrees_with_integration():
     exact = bm.fit(ON_ESTIMATES, LOG_OR)

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from ..engines import log_evidence_without
 from ..errors import ModelError
-from ..model import COEFFICIENT, Location, Overall, Predictor
+from ..model import COEFFICIENT, Location, Overall, Predictor, SpreadByGroup
 from ..posterior import Array, Marginal, Posterior, TauDensity, check_posterior
 from ..priors import Prior, log_density, rescaled
 from ..summaries import scale_of
@@ -200,6 +200,11 @@ def _frame(rows: Sequence[dict[str, object]], key: str) -> "pd.DataFrame":
 
 def log_evidence(posterior: Posterior) -> float:
     """Log marginal likelihood, or why no factor can be had."""
+    if isinstance(posterior.model.between, SpreadByGroup):
+        raise ModelError(
+            "Groups with a tau each share nothing, and their Bayes factors are those of each: fit "
+            "the studies of one group by themselves."
+        )
     improper = [f"{n} ~ {p!r}" for n, p in posterior.model.priors.items() if not p.proper]
     if improper:
         raise ModelError(
