@@ -1,4 +1,4 @@
-"""Time ten typical fits by two checkouts in turn.
+"""Time typical fits by two checkouts in turn.
 
     uv run benchmarks/typical_fits.py BEFORE [AFTER]
 
@@ -34,6 +34,7 @@ def fits() -> dict[str, Callable[[], object]]:
         study=names,
         events_treatment=rng.binomial(n, 0.2),
         events_control=rng.binomial(n, 0.25),
+        covariates={"x": rng.normal(size=k)},
         **arms,
     )
     rare = bm.BinaryStudies(
@@ -59,6 +60,8 @@ def fits() -> dict[str, Callable[[], object]]:
         **arms,
     )
     wide = {"mu": bm.Normal(0, 2), "tau": bm.HalfNormal(0.5)}
+    on_x = bm.Linear("x", intercept=bm.Normal(0, 2), slopes=bm.Normal(0, 1))
+    vague = bm.Linear("x", intercept=bm.Normal(0, 10), slopes=bm.Normal(0, 10))
     models = {
         "estimates": (bm.NormalNormal(**wide), effects),
         "estimates, one effect": (bm.CommonEffect(mu=bm.Normal(0, 2)), effects),
@@ -71,7 +74,13 @@ def fits() -> dict[str, Callable[[], object]]:
         "proportion": (bm.ProportionNormal(**wide), single),
         "mean difference of arms": (bm.ContinuousNormal(measure="MD", **wide), stays),
     }
-    return {name: lambda pair=pair: bm.fit(*pair)["mu"].mean() for name, pair in models.items()}
+    mean = {name: lambda pair=pair: bm.fit(*pair)["mu"].mean() for name, pair in models.items()}
+    regressions = {
+        "odds ratio on a covariate": bm.BinomialNormal(measure="OR", **wide | {"mu": on_x}),
+        "given the margins, on a covariate": bm.HypergeometricNormal(**wide | {"mu": on_x}),
+        "odds ratio on a covariate, vague": bm.BinomialNormal(measure="OR", **wide | {"mu": vague}),
+    }
+    return mean | {name: lambda one=one: bm.fit(one, binary) for name, one in regressions.items()}
 
 
 def measure() -> dict[str, float]:
