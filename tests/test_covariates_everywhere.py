@@ -553,7 +553,7 @@ def test_the_others_take_a_fit_with_covariates():
     fit = alike()
     whole = bm.check(fit, seed=1)
     assert whole.loo is not None
-    assert "power_scaling takes a model with one overall effect" in repr(whole.trust)
+    assert "power scaling is of one overall effect" in repr(whole.trust)
     assert bm.coherence(fit).passed
     assert list(bm.compare_loo({"line": bm.loo(fit), "groups": bm.loo(fit)}).index)
     with pytest.raises(bm.ModelError, match="MultivariateNormal"):

@@ -75,6 +75,44 @@ def test_a_difference_of_groups_is_one_of_independent_numbers():
     assert halves.quantile(0.9) == pytest.approx(found.quantile(0.9) / 2, abs=1e-7)
 
 
+@pytest.mark.parametrize("name", ["Student-t", "counts"])
+def test_a_difference_has_the_moments_of_a_sum(name):
+    fit = bm.fit(*MODELS[name])
+    found = fit.contrast({"allocation[random]": 1, "allocation[alternate]": -1})
+    one, other = fit.at(allocation="random"), fit.at(allocation="alternate")
+    assert found.mean() == pytest.approx(one.mean() - other.mean(), abs=1e-6)
+    assert found.sd() == pytest.approx(np.hypot(one.sd(), other.sd()), rel=1e-5)
+
+
+def test_a_difference_under_heavy_tails_is_had_in_little_room():
+    mu, tau = bm.ByGroup("g", bm.StudentT(2, 0, 1)), bm.ByGroup("g", bm.HalfCauchy(1))
+    data = bm.EffectSizes.from_arrays(
+        list("abcd"), [0.1, 0.4, 0.3, 0.9], [0.2] * 4, covariates={"g": ["x", "x", "x", "y"]}
+    )
+    fit = bm.fit(bm.NormalNormal(mu=mu, tau=tau), data)
+    found, one, other = fit.contrast({"g[y]": 1, "g[x]": -1}), fit.at(g="y"), fit.at(g="x")
+    for x in (-2.0, 0.5, 3.0):
+        edges = other.quantile([1e-9, 0.01, 0.2, 0.5, 0.8, 0.99, 1 - 1e-9])
+        parts = [
+            integrate.quad(lambda at, x=x: other.pdf(at) * one.cdf(x + at), low, high, limit=200)[0]
+            for low, high in zip(edges[:-1], edges[1:], strict=True)
+        ]
+        assert found.cdf(x) == pytest.approx(sum(parts), abs=1e-5)
+
+
+def test_the_forest_weighs_studies_by_the_tau_of_their_group():
+    fit = bm.fit(ON_ESTIMATES, LOG_OR)
+    rows = bm.plots.forest(fit, rows=True)
+    weights = rows.loc[rows["kind"] == "study", "weight"]
+    probs = ((np.arange(200) + 0.5) / 200).tolist()
+    own = dict(zip(LEVELS, fit["tau"].quantile(probs), strict=True))
+    level = dict(zip(LOG_OR.study, LOG_OR.covariates["allocation"], strict=True))
+    se = dict(zip(LOG_OR.study, LOG_OR.se, strict=True))
+    each = np.array([1 / (se[name] ** 2 + own[level[name]] ** 2) for name in weights.index])
+    assert weights.to_numpy() == pytest.approx((each / each.sum(axis=0)).mean(axis=1), abs=2e-3)
+    assert "tau[random]" in rows.index
+
+
 def test_draws_keep_groups_apart_and_studies_in_order():
     fit = bm.fit(ON_ESTIMATES, LOG_OR)
     drawn = fit.draws(20_000, seed=1)["posterior"]

@@ -1,6 +1,6 @@
 """What a specification would analyse: every table read, nothing fitted."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import final
 from ..doubts import plausibility
 from ..engines import check_fit
 from ..errors import BayesmetaError, ModelError
-from ..model import Data, Model
+from ..model import Data, Model, Predictor
 from ..reading import Opened
 from ..specification import Outcome, Scenario, Source
 from ..studies import Excluded
@@ -106,7 +106,9 @@ def _outcome(outcome: Outcome, folder: Path) -> OutcomePreview:
                 scenarios.append(_scenario(outcome, table, one, rows, refusals))
                 for _, model, on in () if guarded else fits_of(models, *rows[:2]):
                     check_fit(model, on)
-                    model.numbered(model.complete(on))  # refuses a slope without a prior
+                    complete = model.complete(on)
+                    model.numbered(complete)  # refuses a slope without a prior
+                    _check_places(model, complete, outcome.at)
         except BayesmetaError as error:
             problems += [f"{one.name}: {problem}" for problem in _problems(error)]
     if problems and lies_outside(outcome.data, folder):
@@ -117,6 +119,14 @@ def _outcome(outcome: Outcome, folder: Path) -> OutcomePreview:
         scenarios=tuple(scenarios),
         problems=tuple(problems),
     )
+
+
+def _check_places(model: Model, data: Data, places: Iterable[Mapping[str, object]]) -> None:
+    """Refuse a place that names what is no covariate of the model, or no level of it."""
+    if isinstance(model.location, Predictor):
+        made = model.location.design(data)
+        for place in places:
+            made.near(**place)
 
 
 def _with_covariates(models: Iterable[Model], rows: Rows) -> Rows:

@@ -5,6 +5,7 @@ from typing import final
 
 from ..engines import Engine
 from ..errors import ModelError
+from ..model import Predictor
 from ..posterior import Posterior
 from ._deviance import Deviance, deviance
 from ._held_out import LOO
@@ -120,6 +121,13 @@ def _scaling(posterior: Posterior) -> tuple[PowerScaling | None, tuple[str, ...]
     """How much it leans on what, or why that is not known; of draws alone nothing is said."""
     if not posterior.exact:
         return None, ()
+    location = posterior.model.location
+    if isinstance(location, Predictor):
+        names = ", ".join(location.terms.variables)
+        return None, (
+            "How much the answer leans on its priors was not checked: power scaling is of one "
+            f"overall effect, and here it depends on {names}.",
+        )
     try:
         return power_scaling(posterior), ()
     except ModelError as error:

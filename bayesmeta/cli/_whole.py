@@ -172,7 +172,7 @@ def _model(typed: Typed, asked: Asked) -> Mapping[str, object]:
         "measure": typed.measure,
         "df": df if isinstance(df, float | None) else repr(df),
         **{name: repr(priors[name]) for name in IN_KEYS if name in priors},
-        **typed.moderated.keys(asked.model.location.priors),
+        **typed.moderated.keys(asked.model.location.priors, asked.model.priors.get("tau")),
     }
     if not typed.of_arms:
         return {"kind": "estimates", **keys}

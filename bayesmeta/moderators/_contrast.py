@@ -102,8 +102,8 @@ def place(fit: Posterior, made: Design, where: Mapping[str, object]) -> Contrast
 
 
 def ends_of_lines(fit: Posterior, made: Design) -> Iterator[Mapping[str, float]]:
-    """The lowest, the mean and the highest value of each number that enters as it is."""
-    for variable in dict.fromkeys(one.variable for one in _lines(made)):
+    """The lowest, the mean and the highest value of each number."""
+    for variable in (one for one in made.formula.variables if one not in made.levels):
         column = np.asarray(fit.data.covariates[variable], dtype=np.float64)
         for value in (column.min(), column.mean(), column.max()):
             yield {variable: float(value)}
@@ -127,7 +127,7 @@ def implied(row: Array, priors: tuple[Prior, ...]) -> Prior | None:
     """The prior of a sum of independent coefficients, where all that it takes are normal."""
     own = [(w, prior) for w, prior in zip(row.tolist(), priors, strict=True) if w]
     normal = [(w, *prior.numbers.values()) for w, prior in own if type(prior) is Normal]
-    if len(normal) < len(own):
+    if len(normal) < len(own) or not own:
         return None
     mean = sum(w * m for w, m, _ in normal)
     return Normal(float(mean), float(np.linalg.norm([w * sd for w, _, sd in normal])))

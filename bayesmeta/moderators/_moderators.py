@@ -1,12 +1,12 @@
 """All that a fit with covariates says of them, as values and tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from ..design import Design
+from ..design import Design, is_number
 from ..effects import MEASURES, EffectSizes, Measure
 from ..engines import Engine
 from ..engines import fit as fit_model
@@ -216,8 +216,29 @@ def moderators(
         places=tuple(place(posterior, made, one) for one in where),
         asked=(*each, *between)[first_asked(made, each, between)],
         frequentist=two_stage,
-        cautions=tuple(cautions(posterior, made)),
+        cautions=(*cautions(posterior, made), *_of_places(posterior, where), *_of_gates(without)),
     )
+
+
+def _of_places(posterior: Posterior, where: Sequence[Mapping[str, object]]) -> Iterator[Caution]:
+    """Places beyond the studies."""
+    columns = posterior.data.covariates
+    numbers = {name: one for name, one in columns.items() if is_number(one)}
+    asked = (pair for place in where for pair in place.items() if pair[0] in numbers)
+    for name, value in asked:
+        low, high = float(np.min(numbers[name])), float(np.max(numbers[name]))
+        if isinstance(value, int | float) and not low <= value <= high:
+            yield Caution(
+                f"{name} {value:.6g} lies outside the studies, {low:.6g} to {high:.6g}: what is "
+                "expected there is extrapolated."
+            )
+
+
+def _of_gates(without: Posterior) -> Iterator[Caution]:
+    """Whether the model beside it is sound."""
+    if not without.diagnostics.passed_new:
+        failed = "; ".join(map(str, without.diagnostics.failures))
+        yield Caution(f"The model without covariates is not sound ({failed}): disregard its rows.")
 
 
 def _one_tau(model: Model) -> Mapping[str, Prior]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .. import plots
+from ..design import is_number
+from ..model import ByGroup, Predictor
 from ..results import OutcomeResult, Results
 from ..results.tables import outcome_forest
 from ..summaries import density_rows, heterogeneity_rows
@@ -44,17 +46,38 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     Returns
     -------
     mapping of str to str
-        SVG text by name: ``forest``, ``scenarios``, ``prior-posterior``, ``predictive``,
-        ``left-out``, ``thresholds``, ``what-if``, ``bayes-factors``.
+        SVG text by name: ``covariates``, ``forest``, ``scenarios``, ``prior-posterior``,
+        ``predictive``, ``left-out``, ``thresholds``, ``what-if``, ``bayes-factors``.
     """
     if outcome.main is None:
         return {}
-    figures = {} if outcome.by_covariates else _of_one_effect(outcome, arms, prob)
+    figures = (_of_covariates if outcome.by_covariates else _of_one_effect)(outcome, arms, prob)
     if outcome.checks.predictive is not None:
         figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
     if outcome.checks.loo is not None:
         figures["left-out"] = plots.left_out(outcome.checks.loo)
     return {name: plots.save_svg(figure) for name, figure in figures.items()}
+
+
+def _of_covariates(
+    outcome: OutcomeResult, arms: tuple[str, str], prob: float
+) -> "dict[str, Figure]":
+    """Groups in blocks; else studies over the one number; else the coefficients."""
+    assert outcome.main is not None
+    fit, found = outcome.main.answer, outcome.main.moderators
+    assert found is not None
+    location = fit.model.location
+    assert isinstance(location, Predictor)
+    variables = location.terms.variables
+    numbers = [name for name in variables if is_number(fit.data.covariates[name])]
+    if isinstance(location, ByGroup):
+        overall, better = found.without, outcome.better
+        drawn = plots.forest(fit, overall=overall, better=better, labels=arms, prob=prob)
+    elif len(numbers) == len(variables) == 1:
+        drawn = plots.bubble(fit, prob=prob, width=None)
+    else:
+        drawn = plots.coefficients(fit, prob=prob)
+    return {"covariates": drawn}
 
 
 def _of_one_effect(

@@ -1,5 +1,6 @@
 """What a fit says of covariates: its tables and its sentence, for the report and the terminal."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,14 @@ def digits(value: float) -> str:
     return f"{value:.3g}".replace("-", "−") if np.isfinite(value) else "–"
 
 
+def digits_of_ratio(value: float) -> str:
+    """Three digits, and as many more as it takes to tell a ratio from 1."""
+    away = abs(value - 1)
+    if not 0 < away < 0.1:
+        return digits(value)
+    return f"{value:.{min(1 - math.floor(math.log10(away)), 12)}f}"
+
+
 def digits_of_three(middle: float, lower: float, upper: float) -> str:
     """Write ``0.973 [0.955, 0.994]``, three digits each."""
     return f"{digits(middle)} [{digits(lower)}, {digits(upper)}]"
@@ -111,7 +120,8 @@ def moderated_sentence(found: Moderators, *, prob: float) -> str:
         more = _as_ratio(found, ends, "a factor")
     elif one.by:
         what = f"the {name} of {one.by} {one.name.replace(' − ', ' less that of ')} is"
-        more = _as_ratio(found, ends, "a ratio of ratios")
+        kind = "ratios" if found.measure.comparative else f"{found.measure.called}s"
+        more = _as_ratio(found, ends, f"a ratio of {kind}")
     else:
         what, more = f"the coefficient {one.name} is", ""
     middle, low, high = (digits(value) for value in ends)
@@ -125,5 +135,5 @@ def _as_ratio(found: Moderators, ends: tuple[float, float, float], called: str) 
     """The same as people read a difference of logs; empty of others."""
     if found.of_differences.link != "log":
         return ""
-    middle, low, high = (digits(float(found.measure.natural(value))) for value in ends)
+    middle, low, high = (digits_of_ratio(float(found.measure.natural(value))) for value in ends)
     return f", {called} between {low} and {high} (median {middle})"

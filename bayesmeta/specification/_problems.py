@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..ways import shown
 from ._lines import line_of
-from ._mu import PRIOR, TABLE, Mu
+from ._mu import PRIOR, TABLE, Mu, Tau
 from ._outcome import Outcome
 from ._parts import PublishedFigure, Scenario
 from ._whole import Sampler, Specification
@@ -18,6 +18,7 @@ _BLOCKS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("sampler",): Sampler,
     ("outcome",): Outcome,
     ("outcome", "mu"): Mu,
+    ("outcome", "tau"): Tau,
     ("outcome", "scenario"): Scenario,
     ("outcome", "published"): PublishedFigure,
 }

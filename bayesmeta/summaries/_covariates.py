@@ -9,16 +9,19 @@ import numpy as np
 
 from ..arguments import is_among
 from ..design import Design
+from ..effects import ATANH_RD
 from ..errors import ModelError
-from ..model import Predictor, check_one_effect, check_one_outcome
-from ..posterior import Array, Marginal, Marginals, Posterior
+from ..model import COEFFICIENT, Predictor, check_one_effect, check_one_outcome
+from ..posterior import Array, Draws, Marginal, Marginals, Posterior
 from ..ways import shown
 from ._forest import ForestRow, as_shown, posterior_row, study_effects, study_rows
+from ._numbers import scale_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _EACH = 3  # groups of which every two are compared; of more, each with the first
+_DRAWS = 40_000  # of a difference that has no density of its own
 _REACH = 0.03  # of the studies' range, how far a line goes beyond it
 
 
@@ -96,10 +99,19 @@ def _differences(
     first, *others = names
     pairs = combinations(names, 2) if len(names) <= _EACH else [(first, one) for one in others]
     for base, other in pairs:
-        apart = posterior.contrast({names[other]: 1, names[base]: -1})
+        apart = _apart(posterior, names[base], names[other])
         row = posterior_row(f"{other} v {base}", "difference", apart, prob)
         above = 1 - float(apart.cdf(0.0))
         yield replace(row, note=f"P(difference > 0) = {above:.3g}", weight=np.nan)
+
+
+def _apart(posterior: Posterior, base: str, other: str) -> Marginal:
+    """The difference of two groups on the scale that is shown; of risk differences by draws."""
+    if scale_of(posterior) != ATANH_RD:
+        return posterior.contrast({other: 1, base: -1})
+    names = posterior.model.location.entries(posterior.data)
+    drawn = np.tanh(posterior.shared_draws(_DRAWS)[COEFFICIENT])
+    return Draws((drawn[:, names.index(other)] - drawn[:, names.index(base)])[None])
 
 
 @final
@@ -190,7 +202,9 @@ def bubble_rows(
     if not is_among(covariate, numeric):
         raise ModelError(f"by is one of {', '.join(numeric)}, not {shown(by)}.")
     values = np.asarray(posterior.data.covariates[covariate], dtype=float)
-    room = _REACH * float(np.ptp(values))
+    lines = [one for term in made.terms for one in term if one.variable == covariate]
+    straight = all(one.names == (covariate,) for one in lines)
+    room = _REACH * float(np.ptp(values)) if straight else 0.0  # curves end with the data
     at = np.linspace(values.min() - room, values.max() + room, points)
     rows = [made.near(**{covariate: float(x)}) for x in at]
     mean = _ends([posterior.linear(row, new=False) for row in rows], prob)
@@ -222,13 +236,17 @@ def bubble_rows(
 def coefficient_rows(posterior: Posterior, *, prob: float = 0.95) -> Sequence[ForestRow]:
     """Coefficients of a model with covariates, each with median, interval and P(above 0).
 
+    As the model has them: slopes of covariates that it scales are per standard deviation, and
+    named so.
+
     Raises
     ------
     ModelError
         If the model has none.
     """
     check_one_outcome(posterior.model, "A forest of coefficients")
-    if _design(posterior) is None:
+    made = _design(posterior)
+    if made is None:
         raise ModelError(
             "A forest of coefficients takes a fit with covariates: mu=Linear('latitude', ...) or "
             "mu=ByGroup('severity', ...)."
@@ -236,9 +254,10 @@ def coefficient_rows(posterior: Posterior, *, prob: float = 0.95) -> Sequence[Fo
     every = posterior[posterior.model.location.name]
     assert isinstance(every, Marginals)
     differences = posterior.model.location.differences(posterior.data)
+    per = " (per SD)" * any(scale != 1 for scale in made.scales.values())
     return [
         replace(
-            posterior_row(name, "coefficient", one, prob),
+            posterior_row(name + per * (name in differences), "coefficient", one, prob),
             note=f"{1 - float(one.cdf(0.0)):.3g}",
             group="Slopes and differences" if name in differences else "Effects",
         )

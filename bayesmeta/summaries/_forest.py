@@ -25,7 +25,7 @@ from ..model import (
     check_one_effect,
     check_one_outcome,
 )
-from ..posterior import Array, GridDensity, Marginal, Posterior, SupportMap
+from ..posterior import Array, GridDensity, Marginal, Marginals, Posterior, SupportMap
 from ..studies import ContinuousStudies, Published, Studies, Table, takes_quantiles
 
 if TYPE_CHECKING:
@@ -137,14 +137,22 @@ def heterogeneity_rows(posterior: Posterior, *, prob: float = 0.95) -> Sequence[
     """How much effects differ between studies: tau, tau², and I² where one effect is expected.
 
     I² is tau² over its sum with the typical variance within studies, in per cent: of the studies'
-    own estimates, by posterior quantiles of tau. None where the model has no single tau.
+    own estimates, by posterior quantiles of tau. Of groups with a tau each these alone.
 
     References
     ----------
     Higgins JPT, Thompson SG (2002). Stat Med 21:1539-1558, equations 9 and 12.
     """
     tau = posterior.marginals.get("tau")
-    if not isinstance(tau, Marginal):
+    if isinstance(tau, Marginals):
+        ends = {f"tau[{name}]": one for name, one in zip(tau.study, tau.each, strict=True)}
+        if posterior.data.p > 1:
+            return ()
+        return [
+            _heterogeneity(name, one.quantile(0.5), *one.interval(prob))
+            for name, one in ends.items()
+        ]
+    if tau is None:
         return ()
     found = np.array([tau.quantile(0.5), *tau.interval(prob)])
     rows = {"tau": found, "tau2": found**2}
@@ -157,10 +165,11 @@ def heterogeneity_rows(posterior: Posterior, *, prob: float = 0.95) -> Sequence[
         w = effects.se**-2.0
         typical = (effects.k - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum())
         rows["I2"] = 100 * found**2 / (found**2 + typical)
-    return [
-        ForestRow(label=name, kind="heterogeneity", estimate=at, lower=low, upper=high)
-        for name, (at, low, high) in ((name, one.tolist()) for name, one in rows.items())
-    ]
+    return [_heterogeneity(name, *one.tolist()) for name, one in rows.items()]
+
+
+def _heterogeneity(name: str, at: float, low: float, high: float) -> ForestRow:
+    return ForestRow(label=name, kind="heterogeneity", estimate=at, lower=low, upper=high)
 
 
 def as_shown(rows: Sequence[ForestRow], posterior: Posterior) -> list[ForestRow]:
@@ -181,11 +190,19 @@ def _totals(data: Table) -> str:
     return " v ".join(f"{events:.0f}/{size:.10g}" for events, size in sums)
 
 
-def _weights(posterior: Posterior, se: Array) -> Array:
-    """Shares of the estimates in the mean given tau, averaged over the posterior of tau."""
-    tau, many = posterior.marginals.get("tau"), np.arange(0.5, _MANY) / _MANY
-    between = tau.quantile(many)[:, None] if isinstance(tau, Marginal) else np.zeros((1, 1))
-    precision = 1 / (se**2 + between**2)
+def _weights(posterior: Posterior, effects: EffectSizes) -> Array:
+    """Shares of the estimates in the mean given tau, averaged over the posterior of tau.
+
+    Of groups with a tau each as if all studies had one mean.
+    """
+    between, model = np.zeros((1, 1)), posterior.model
+    tau = posterior.marginals.get("tau")
+    if tau is not None:
+        many = np.asarray(tau.quantile(((np.arange(_MANY) + 0.5) / _MANY).tolist()))
+        own = model.between.scales(model.location, posterior.data, {"tau": many.T})
+        rows = [posterior.data.study.index(name) for name in effects.study]
+        between = own[:, rows] if own.shape[1] > 1 else own
+    precision = 1 / (effects.se**2 + between**2)
     return (precision / precision.sum(axis=1, keepdims=True)).mean(axis=0)
 
 
@@ -193,7 +210,7 @@ def study_rows(posterior: Posterior, prob: float, *, densities: bool = False) ->
     """Each study's own estimate, and beneath it the effect that the model gives it."""
     data, effects = posterior.data, study_effects(posterior)
     index = {name: i for i, name in enumerate(effects.study)} if effects else {}
-    weights = _weights(posterior, effects.se) if effects else np.zeros(0)
+    weights = _weights(posterior, effects) if effects else np.zeros(0)
     half = critical(prob, np.inf)
     rows: list[ForestRow] = []
     for j, name in enumerate(data.study):

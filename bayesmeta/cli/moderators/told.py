@@ -1,6 +1,7 @@
 """What is printed of a fit with covariates."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +25,7 @@ def moderators_of(
     """What a fit says of covariates, with two stages beside it; None where none were typed."""
     from ...engines import NUTS
     from ...errors import DataError
-    from ...moderators import moderators
+    from ...moderators import Frequentist, moderators
     from ...reading import estimates_of
     from ...summaries import scale_of
 
@@ -32,10 +33,12 @@ def moderators_of(
         return None
     try:
         effects = estimates_of(posterior.data, scale_of(posterior).name)
-    except DataError:
-        effects = None
+        why = ()
+    except DataError as error:
+        effects, why = None, (str(error),)
     engine = NUTS(seed=seed) if nuts else None
-    return moderators(posterior, effects=effects, places=typed.at(), prob=prob, engine=engine)
+    found = moderators(posterior, effects=effects, places=typed.at(), prob=prob, engine=engine)
+    return replace(found, frequentist=Frequentist(refusals=why)) if why else found
 
 
 def cautions_beside(found: "Moderators | None") -> "Sequence[str]":

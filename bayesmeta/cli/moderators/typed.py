@@ -135,17 +135,23 @@ class Moderated:
             )
         return parse_prior(self.slopes[0])
 
-    def keys(self, priors: "Mapping[str, Prior]") -> Mapping[str, object]:
+    def keys(
+        self, priors: "Mapping[str, Prior]", tau_prior: "Prior | None"
+    ) -> Mapping[str, object]:
         """The keys of an outcome that say the same; none without covariates.
 
         Parameters
         ----------
         priors : mapping of str to Prior
             Of the location.
+        tau_prior : Prior or None
+            Of tau, if there is one.
         """
         said = {name: repr(one) for name, one in priors.items()}
         if self.by_group is not None:
-            return {"mu": {"by": self.by_group, "prior": said[self.by_group]}}
+            mu = {"by": self.by_group, "prior": said[self.by_group]}
+            tau = {"by": self.by_group, "prior": repr(tau_prior)}
+            return {"mu": mu, **({"tau": tau} if self.own_tau else {})}
         if self.mods is None:
             return {}
         intercept, one_for_all = said.pop("intercept"), said.pop("slopes", None)
@@ -166,7 +172,7 @@ def _place(text: str) -> Mapping[str, object]:
     found: dict[str, object] = {}
     for part in text.split(","):
         name, mark, value = (one.strip() for one in part.partition("="))
-        if not (name and mark and value):
+        if not (name and mark and value) or name in found:
             raise SpecError(f"--at takes NAME=VALUE, e.g. latitude=20; got {shown(text)}.")
         number = read_number(value)
         found[name] = value if number is None else number

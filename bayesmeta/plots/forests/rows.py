@@ -259,7 +259,7 @@ def _foot(
 ) -> tuple[str, ...]:
     """Heterogeneity in a line, and what differences are."""
     found = [
-        f"{_SAID[row.label]} {row.estimate:.2f} [{row.lower:.2f}, {row.upper:.2f}]"
+        f"{_SAID.get(row.label, row.label.replace('tau', 'τ', 1))} {row.estimate:.2f} [{row.lower:.2f}, {row.upper:.2f}]"
         if row.label != "I2"
         else f"I² {row.estimate:.0f}% [{row.lower:.0f}%, {row.upper:.0f}%]"
         for row in rows

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....effects import Measure
+from ....effects import MEASURES, Measure
 from ....moderators import Moderators
 from ... import OutcomeResult, Results
 from ...display import NOTHING, number, percent
@@ -20,6 +20,7 @@ from ...moderated import (
     SPREAD,
     TESTS,
     digits,
+    digits_of_ratio,
     digits_of_three,
     moderator_tables,
 )
@@ -96,7 +97,7 @@ def _coefficients(found: Moderators, table: "pd.DataFrame", level: str) -> Secti
         label("coefficient"),
         column("per", "per", lambda row: row["per"]),
         _analysed(f"{_scale(found)} [{level}]"),
-        *_ratio(found, level),
+        *_ratio(found, f"{found.measure.called}, or ratio of {found.measure.called}s [{level}]"),
         column("mean", "mean", lambda row: digits(row["mean"]), right=True),
         _positive(),
     )
@@ -121,7 +122,7 @@ def _differences(found: Moderators, table: "pd.DataFrame", level: str) -> Sectio
     columns = (
         label("difference"),
         _analysed(f"{_scale(found)} [{level}]"),
-        *_ratio(found, level),
+        *_ratio(found, f"ratio of {found.measure.called}s [{level}]"),
         _positive("P(difference > 0)"),
         words("prior", "prior that follows"),
     )
@@ -146,7 +147,7 @@ def _regression(found: Moderators, table: "pd.DataFrame", level: str) -> Section
     assert fit is not None
     columns = (
         label("coefficient"),
-        _analysed(f"{_scale(found)} [{level}]"),
+        _analysed(f"{_scale_of(MEASURES[fit.measure])} [{level}]"),
         column("se", "SE", lambda row: digits(row["se"]), right=True),
         column("t", "t", lambda row: f"{number(row['statistic'])} on {row['df']:g} df", right=True),
         column("p", "p", lambda row: number(row["p"], 3), right=True),
@@ -202,7 +203,10 @@ _MADE: Mapping[str, Make] = dict(
 
 def _scale(found: Moderators) -> str:
     """What a value on the analysis scale is called."""
-    measure: Measure = found.measure
+    return _scale_of(found.measure)
+
+
+def _scale_of(measure: Measure) -> str:
     return measure.words if measure.name == "GEN" else measure.analysis_called
 
 
@@ -213,20 +217,16 @@ def _analysed(head: str) -> Column:
     return column("estimate", head, text, right=True)
 
 
-def _ratio(found: Moderators, level: str) -> tuple[Column, ...]:
+def _ratio(found: Moderators, head: str) -> tuple[Column, ...]:
     """What a slope or difference of logs multiplies the effect by."""
     if found.of_differences.link != "log":
         return ()
 
     def text(row: Values) -> str:
-        return digits_of_three(row["ratio"], row["ratio_lower"], row["ratio_upper"])
+        ends = (digits_of_ratio(row[f"ratio{end}"]) for end in ("", "_lower", "_upper"))
+        return "{} [{}, {}]".format(*ends)
 
-    return (column("ratio", f"{_ratio_of(found.measure)} [{level}]", text, right=True),)
-
-
-def _ratio_of(measure: Measure) -> str:
-    """What the exponent of an effect, a slope or a difference is called."""
-    return f"as {measure.called}" if measure.comparative else f"{measure.called}, or their ratio"
+    return (column("ratio", head, text, right=True),)
 
 
 def _effect(found: Moderators, level: str) -> tuple[Column, ...]:
