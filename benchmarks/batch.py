@@ -1,6 +1,7 @@
 """Time many meta-analyses at once against one `fit` after another, estimates and counts.
 
     uv run benchmarks/batch.py [--groups 1000000] [--tables 2000] [--k 14]
+    uv run benchmarks/batch.py --regressions
 
 Processor time per fit, from arrays and from a table in long form; the first call, which compiles or
 reads a compiled program, is timed by itself.
@@ -37,6 +38,20 @@ def simulate_counts(tables: int, k: int, *, n: tuple[int, int], logit: float) ->
     return {name: each.astype(float) for name, each in zip(names, columns, strict=True)}
 
 
+def regressions(groups: int = 10_000, k: int = 20) -> None:
+    """Time regressions on a number from arrays, the second call of each."""
+    location = bm.Linear("x", intercept=bm.Normal(0, 2), slopes=bm.Normal(0, 0.3))
+    model = bm.NormalNormal(mu=location, tau=MODEL.tau)
+    arrays = simulate(groups, k)
+    arrays["x"] = np.random.default_rng(2).normal(40, 10, (groups, k))
+    for label, quantiles in (("moments", False), ("with 9 quantiles", True)):
+        bm.fit_many(model, arrays, quantiles=quantiles)
+        wall, cpu = timed(lambda q=quantiles: bm.fit_many(model, arrays, quantiles=q))
+        print(
+            f"{groups} regressions of {k} studies, {label}: {wall:.2f} s, {cpu:.2f} s of processor"
+        )
+
+
 def timed(work) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
@@ -65,7 +80,11 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=2_000, help="Of counts.")
     parser.add_argument("--k", type=int, default=14)
     parser.add_argument("--table", action="store_true", help="Also from a table in long form.")
+    parser.add_argument("--regressions", action="store_true", help="Those alone.")
     given = parser.parse_args()
+    if given.regressions:
+        regressions()
+        return
     arrays = simulate(given.groups, given.k)
     few = {name: values[:300] for name, values in arrays.items()}
     rows = {"one fit after another": (*single(few), 300)}

@@ -369,6 +369,13 @@ MISTAKES = (
         "tests/test_batch.py::test_the_answers_are_those_of_fit",
     ),
     Mistake(
+        "take tau for tau² in many regressions at once",
+        "engines/many/regression_program.py",
+        "x.shape[1], v + tau[:, None] ** 2",
+        "x.shape[1], v + tau[:, None]",
+        "tests/test_batch_regressions.py::test_the_answers_are_those_of_fit",
+    ),
+    Mistake(
         "take tau² for tau on the grid",
         "engines/nodes/fourier.py",
         "characteristic(tau * frequencies(grid), df))",

@@ -17,7 +17,10 @@ ROOMS = {
         *("test_real_case", "test_freeze_tables"),
     ),
     "arguments": ("fuzz",),
-    "batch": ("test_batch", "test_batch_files", "engines/test_counts_fast", "engines/test_hmc"),
+    "batch": (
+        *("test_batch", "test_batch_files", "test_batch_regressions"),
+        *("engines/test_counts_fast", "engines/test_hmc"),
+    ),
     "checks": (
         *("test_checks", "test_conflict", "test_deviance", "test_loo", "test_widths"),
         "test_power_scaling",

@@ -1,11 +1,11 @@
 """Draw parameters from the priors and data from them; are the posterior probabilities uniform?
 
-    uv run benchmarks/sbc.py [--seed 20240622] [--checkpoint FILE] [-o FILE]
+    uv run benchmarks/sbc.py [--seed 20240622] [--checkpoint FILE] [--onto FILE] [-o FILE]
 
 One cell is a model, a number of studies and a size of risk. The posterior probability below the
 truth is uniform if simulator, priors and engine mean the same model (Talts et al. 2018, arXiv
 1804.06788). Deliberately wrong cells, whose data break the model, must not pass. With a checkpoint
-a stopped run goes on where it stopped.
+a stopped run goes on where it stopped. Onto a stored result, only models that it lacks are run.
 """
 
 import argparse
@@ -85,6 +85,27 @@ def normal_models() -> dict[str, Model]:
     }
 
 
+def regressions() -> dict[tuple[str, str], Model]:
+    """Models whose effects depend on a covariate, by name and risk."""
+    slopes = bm.Normal(0.3, 0.4)
+    both = {"mu": bm.Linear("x", intercept=MU, slopes=slopes), "tau": TAU}
+    wide = bm.Linear("x", intercept=bm.Normal(-1, 2), slopes=bm.Normal(0.5, 2))
+    beta = BASELINE["common"]
+    means = {"mu": wide, "tau": bm.HalfNormal(1.5), **SPREAD}
+    return {
+        ("normal, slope", "-"): bm.NormalNormal(**both),
+        ("normal, groups", "-"): bm.NormalNormal(mu=bm.ByGroup("g", MU), tau=TAU),
+        ("OR, slope", "common"): bm.BinomialNormal(measure="OR", **both, baseline=beta),
+        ("RR, slope", "common"): bm.BinomialNormal(measure="RR", **both, baseline=beta),
+        ("MD of arms, slope", "arms"): bm.ContinuousNormal(measure="MD", **means),
+    }
+
+
+def covariates(k: int) -> dict[str, object]:
+    """A number and two groups, neither in the order of the other."""
+    return {"x": np.linspace(-1.5, 1.5, k), "g": ["ab"[i % 2] for i in range(k)]}
+
+
 def count_models(risk: str) -> dict[str, Model]:
     both, beta = {"mu": MU, "tau": TAU}, BASELINE[risk]
     logit = {"mu": beta, "tau": TAU}
@@ -139,11 +160,16 @@ TIMES = {  # tables by model, or by model and risk: fewer where a fit takes long
     **dict.fromkeys(("ROM of arms", "ROM of log-normal arms", "RGM of arms"), 24),
     "SMD of arms": 400,
     "one SMD of arms": 200,
+    **dict.fromkeys(("normal, slope", "normal, groups"), 500),
+    **dict.fromkeys(("OR, slope", "RR, slope"), 100),
+    "MD of arms, slope": 48,
     **{(name, "zero-heavy"): 300 for name in ("OR", "hypergeometric", "RR")},
     ("proportion", "zero-heavy"): 200,
     ("RD", "zero-heavy"): 48,
 }
 EVERY = ("mu", "tau", "theta_new", "theta")
+DIFFERENCE = "g[b] - g[a]"
+SLOPE = ("intercept", "x", "tau")
 QUANTITIES = {
     **dict.fromkeys(("common effect", "one SMD of arms"), ("mu",)),
     "normal": EVERY,
@@ -152,6 +178,8 @@ QUANTITIES = {
     "outlier mixture": ("mu", "tau", "share", "spread"),
     "two outcomes": (*EVERY, "rho"),
     "three outcomes": (*EVERY, "rho", "within"),
+    "normal, groups": ("g[a]", "g[b]", DIFFERENCE, "tau"),
+    **{f"{name}, slope": SLOPE for name in ("normal", "OR", "RR", "MD of arms")},
 }
 
 
@@ -160,6 +188,7 @@ def cells() -> list[Cell]:
     found = [("-", name, model) for name, model in normal_models().items()]
     found += [("arms", name, model) for name, model in arm_models().items()]
     found += [(r, name, model) for r in BASELINE for name, model in count_models(r).items()]
+    found += [(r, name, model) for (name, r), model in regressions().items()]
     every = [
         Cell(name, model, k, r, TIMES.get((name, r), TIMES[name]), QUANTITIES.get(name, EVERY[:2]))
         for r, name, model in found
@@ -180,6 +209,13 @@ def broken_cells() -> list[Cell]:
         Cell("tau twice as large", normal, 5, "-", 1000, broken=doubled, caught=True),
         Cell("½ of the coding forgotten", binomial, 5, "common", 1000, broken=whole, caught=True),
         Cell("0/1 data read as ±½", binomial, 5, "common", 1000, broken=shifted),
+        Cell(
+            "slope twice as large",
+            regressions()["normal, slope", "-"],
+            *(5, "-", 500, SLOPE),
+            broken=steeper,
+            caught=True,
+        ),
         Cell("SDs taken as known", normal, 14, FEW_PATIENTS, 1000, broken=dict, caught=True),
     ]
 
@@ -208,11 +244,18 @@ def shifted(draws: Draws) -> Draws:
     return {**draws, "baseline": draws["baseline"] + draws["theta"] / 2}
 
 
+def steeper(draws: Draws) -> Draws:
+    """Effects that rise twice as fast with the covariate."""
+    x = np.asarray(covariates(draws["theta"].shape[1])["x"])
+    return {**draws, "theta": draws["theta"] + draws["coefficient"][:, 1:] * x}
+
+
 def design(model: Model, k: int, risk: str, rng: np.random.Generator):
     """Make a table with standard errors, or sizes of arms and margins; its outcomes are void."""
     names = [str(i) for i in range(k)]
     if model.takes is bm.EffectSizes:
-        return bm.EffectSizes.from_arrays(names, np.zeros(k), rng.uniform(0.1, 0.6, k))
+        se = rng.uniform(0.1, 0.6, k)
+        return bm.EffectSizes.from_arrays(names, np.zeros(k), se, covariates=covariates(k))
     if isinstance(model, bm.MultivariateNormal):
         return several(model, names, rng)
     low, high = ARMS[risk]
@@ -221,7 +264,7 @@ def design(model: Model, k: int, risk: str, rng: np.random.Generator):
         size = rng.integers(low, high, k, endpoint=True)
         columns[f"{model.takes.size}{arm}"] = size
         columns[f"events{arm}"] = rng.binomial(size, RISK[risk])
-    return model.takes(study=names, **columns)
+    return model.takes(study=names, covariates=covariates(k), **columns)
 
 
 def several(model: bm.MultivariateNormal, names: list[str], rng: np.random.Generator):
@@ -245,7 +288,13 @@ def several(model: bm.MultivariateNormal, names: list[str], rng: np.random.Gener
 def simulated(cell: Cell, seed: int):
     """Draw parameters, and a table from them."""
     rng = np.random.default_rng(seed)
-    drawn = parameters(cell.model, cell.k, 1, seed=int(rng.integers(2**62)))
+    where = bm.EffectSizes.from_arrays(
+        [str(i) for i in range(cell.k)],
+        np.zeros(cell.k),
+        np.ones(cell.k),
+        covariates=covariates(cell.k),
+    )
+    drawn = parameters(cell.model, cell.k, 1, seed=int(rng.integers(2**62)), data=where)
     if cell.risk in PATIENTS:
         return drawn, of_arms(cell, drawn, rng)
     data = design(cell.model, cell.k, cell.risk, rng)
@@ -253,10 +302,7 @@ def simulated(cell: Cell, seed: int):
     outcomes = replicate(cell.model, used, data, seed=int(rng.integers(2**62)))
     if isinstance(data, bm.MultivariateEffects):
         return drawn, replace(data, y=outcomes["y"][0])
-    columns = {**data.numbers, **{name: values[0] for name, values in outcomes.items()}}
-    if cell.model.takes is bm.EffectSizes:
-        return drawn, bm.EffectSizes.from_arrays(data.study, columns["y"], columns["se"])
-    return drawn, cell.model.takes(study=data.study, **columns)
+    return drawn, replace(data, **{name: values[0] for name, values in outcomes.items()})
 
 
 def of_arms(cell: Cell, drawn: Draws, rng: np.random.Generator):
@@ -265,7 +311,7 @@ def of_arms(cell: Cell, drawn: Draws, rng: np.random.Generator):
     if two_stages:
         model = bm.ContinuousNormal(measure="MD", mu=MU, tau=TAU)
     used = {
-        "theta": np.broadcast_to(drawn["mu"][:, None], (1, k)),
+        **({"theta": np.broadcast_to(drawn["mu"][:, None], (1, k))} if "mu" in drawn else {}),
         "baseline": np.full((1, k), FIXED["baseline"]),
         "log_sd": np.full((2, 1, k), -0.6 if two_stages else FIXED["log_sd"]),
         **drawn,
@@ -273,21 +319,38 @@ def of_arms(cell: Cell, drawn: Draws, rng: np.random.Generator):
     low, high = PATIENTS[cell.risk]
     n = rng.integers(low, high, (2, k), endpoint=True)
     columns = {}
-    for arm, size, (mean, sd) in zip(ARM_NAMES, n, arm_figures(model, used, *n, rng), strict=True):
+    for arm, size, (mean, sd) in zip(
+        ARM_NAMES, n, arm_figures(model.likelihood, used, *n, rng), strict=True
+    ):
         if model.arms == "lognormal":  # the figures are those of the logs
             mean = np.exp(mean + sd**2 / 2)
             sd = mean * np.sqrt(np.expm1(sd**2))
         columns |= {f"n_{arm}": size, f"mean_{arm}": mean[0], f"sd_{arm}": sd[0]}
-    data = bm.ContinuousStudies(study=[str(i) for i in range(k)], **columns)
+    names = [str(i) for i in range(k)]
+    data = bm.ContinuousStudies(study=names, covariates=covariates(k), **columns)
     return bm.effect_sizes(data, measure="MD") if two_stages else data
 
 
 def below_truth(posterior, drawn: Draws, name: str) -> float:
     """Posterior probability below the truth; of study effects and outcomes the first one."""
+    if "coefficient" in drawn and name != "tau":
+        return float(_coefficient(posterior, name).cdf(_true(drawn["coefficient"][0], name)))
     marginal = posterior[name]
     if isinstance(marginal, Marginals):
         marginal = marginal[0]
     return float(marginal.cdf(drawn[name][0].flat[0]))
+
+
+def _coefficient(posterior, name: str):
+    if name == DIFFERENCE:
+        return posterior.contrast({"g[b]": 1.0, "g[a]": -1.0})
+    return posterior[name]
+
+
+def _true(coefficients: np.ndarray, name: str) -> float:
+    first, second = coefficients
+    places = {"intercept": first, "x": second, "g[a]": first, "g[b]": second}
+    return float(second - first if name == DIFFERENCE else places[name])
 
 
 def by_fits(cell: Cell, seeds: np.ndarray) -> tuple[np.ndarray, int]:
@@ -407,10 +470,10 @@ def evidence(below: np.ndarray) -> dict:
     }
 
 
-def judged(found: dict[str, dict]) -> dict:
+def judged(found: dict[str, dict], before: dict) -> dict:
     """One row per cell and quantity, one per model and quantity, and the level of each test."""
-    rows, wrong, together = [], [], {}
-    for cell in cells():
+    rows, wrong, together = before["cells"], before["wrong"], {}
+    for cell in lacking(before):
         done = found[cell.key]
         for name, below in zip(cell.quantities, done["below"], strict=True):
             row = {
@@ -423,7 +486,7 @@ def judged(found: dict[str, dict]) -> dict:
             else:
                 rows.append(row)
                 together.setdefault((cell.name, name), []).extend(below)
-    pooled = [
+    pooled = before["pooled"] + [
         {"model": model, "quantity": name, **evidence(np.array(below))}
         for (model, name), below in together.items()
     ]
@@ -436,6 +499,12 @@ def judged(found: dict[str, dict]) -> dict:
         "pooled": pooled,
         "wrong": wrong,
     }
+
+
+def lacking(before: dict) -> list[Cell]:
+    """Cells of models that a stored result has not."""
+    known = {row["model"] for row in before["cells"] + before["wrong"]}
+    return [cell for cell in cells() if cell.name not in known]
 
 
 def smallest(times: int, level: float) -> tuple[float, float]:
@@ -478,12 +547,12 @@ def _same(first: dict, second: dict) -> bool:
     return all(first[name] == second[name] for name in ("model", "quantity"))
 
 
-def run(seed: int, checkpoint: Path | None) -> dict[str, dict]:
+def run(seed: int, checkpoint: Path | None, before: dict) -> dict[str, dict]:
     found = {}
     if checkpoint and checkpoint.exists():
         lines = checkpoint.read_text().splitlines()
         found = {one["key"]: one for one in map(json.loads, lines)}
-    for cell in cells():
+    for cell in lacking(before):
         if cell.key not in found:
             found[cell.key] = done = tried(cell, seed)
             if checkpoint:
@@ -502,15 +571,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=20240622)
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--onto", type=Path)
     parser.add_argument("-o", "--output", type=Path)
     given = parser.parse_args()
-    found = run(given.seed, given.checkpoint)
+    before = {"cells": [], "pooled": [], "wrong": [], "processor_minutes": 0.0}
+    if given.onto:
+        before = json.loads(given.onto.read_text())
+    found = run(given.seed, given.checkpoint, before)
+    seconds = sum(one["seconds"] for one in found.values())
     result = {
         "command": f"uv run benchmarks/sbc.py --seed {given.seed} -o benchmarks/results/sbc.json",
         "seed": given.seed,
         **made_with(VERSIONS),
-        "processor_minutes": round(sum(one["seconds"] for one in found.values()) / 60, 1),
-        **judged(found),
+        "processor_minutes": round(before["processor_minutes"] + seconds / 60, 1),
+        **judged(found, before),
     }
     if given.output:
         given.output.write_text(in_lines(result))

@@ -16,7 +16,7 @@ from scipy.special import ndtr
 from tolerances import LOG_DENSITY
 
 import bayesmeta as bm
-from bayesmeta.batch import tasks
+from bayesmeta.batch import answers, tasks
 from bayesmeta.cli import main
 from bayesmeta.engines import batch as many_of
 from bayesmeta.engines.compiled.precision import float64
@@ -254,7 +254,7 @@ def test_a_bad_group_is_named_and_stops_nobody(kind):
     table = bm.fit_many(MODEL, pd.concat([good, bad, good.assign(g="last")]), by="g")
     assert list(table["g"]) == ["good", "bad", "last"]
     assert said in table["problem"][1]
-    assert table.loc[1, list(tasks.NUMBERS)].isna().all()
+    assert table.loc[1, list(answers.NUMBERS)].isna().all()
     rest = table.loc[[0, 2]]
     assert (rest["problem"] == "").all()
     assert rest["mu_mean"].notna().all()

@@ -523,7 +523,6 @@ READERS = {
     "forest": lambda fit: bm.plots.forest(fit),
     "A forest plot": lambda fit: summaries.forest_rows(fit),
     "density_rows": lambda fit: bm.plots.prior_posterior(fit),
-    "fit_many": lambda fit: bm.fit_many(fit.model, FRAME, by="study"),
 }
 
 

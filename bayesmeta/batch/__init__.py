@@ -16,7 +16,7 @@ from ..arguments import check_switch
 from ..effects import measure_named
 from ..engines import Engine
 from ..errors import ModelError
-from ..model import Model, check_no_covariates
+from ..model import Model
 from ..studies import check_prob
 from ..ways import shown, speaking
 from .file import FrameTable, Progress, counted_in, fit_file, open_table
@@ -65,13 +65,16 @@ def fit_many(
         A table in long form, one row per study, with the columns ``y`` and ``se``, or for models
         of counts those of the studies they take (``events_treatment``, ``n_treatment``, ...;
         ``events`` and ``time``), and optionally ``study``; or arrays of those names, where NaN in
-        all of them marks that there is no study.
+        all of them marks that there is no study. Covariates of the model are further columns, or
+        arrays of numbers; a study that lacks one is left out.
     by : str or sequence of str
         The columns that name a group; not for arrays.
     engine : Engine, optional
         How to fit each group by itself. By default normal models and counts are integrated many
         at a time, with the answers of ``Quadrature()``; models without an exact engine are sampled
-        many at a time, and what neither does is fitted group by group as `fit` would.
+        many at a time, and what neither does is fitted group by group as `fit` would. Effects by
+        covariates are integrated many at a time where the model is normal, with normal priors of
+        at most six coefficients of numbers, and else group by group.
     executor : concurrent.futures.Executor, optional
         What runs the work, in chunks; anything with ``submit``. By default a thread for each core.
         Processes are spawned, for JAX waits for ever in one that was forked after its use:
@@ -96,13 +99,20 @@ def fit_many(
         ``mu_sd``, ``mu_median``, ``mu_lower``, ``mu_upper``, ``prob_below_null``
         (P(mu < 0)), ``tau_mean``, ``tau_median``, ``tau_lower``, ``tau_upper``, ``new_lower``,
         ``new_upper`` (the effect in a new study), ``log_marginal_likelihood``, ``error`` (of the
-        integration, in posterior standard deviations), ``engine`` and ``problem``.
+        integration, in posterior standard deviations), ``engine`` and ``problem``. Of a model
+        with covariates, instead of what is said of mu and a new study: ``left_out`` (studies
+        without a covariate, and which), for each coefficient, such as ``latitude``,
+        ``latitude_mean``, ``_sd``, ``_below_null``, ``_median``, ``_lower``, ``_upper``, NaN
+        where a group does not have it, and ``latitude_centre`` (what was taken off the covariate
+        in this group, so that the intercept is the effect there; with ``scale=True`` also
+        ``latitude_scale``).
         ``attrs["model"]`` states the model with its priors and coding.
 
     Raises
     ------
     DataError
-        If the tables as a whole cannot be read: a column is missing, or there are no rows.
+        If the tables as a whole cannot be read: a column is missing, or there are no rows; or if
+        a name is that of a column of the result.
     ModelError
         If a process of the executor was forked after JAX was used, and would wait for ever.
 
@@ -123,7 +133,6 @@ def fit_many(
         raise ModelError(
             f"fit_many takes a model first, e.g. NormalNormal(...); got {shown(model)}."
         )
-    check_no_covariates(model, "fit_many")
     if not isinstance(engine, Engine | None):
         raise ModelError(f"engine is Quadrature() or NUTS(seed=...), not {shown(engine)}.")
     check_switch(quantiles, "quantiles")

@@ -20,7 +20,8 @@ from ..reading import Opened, Reading, understood
 from ..sheets import check_regular, need_pyarrow, read_sheet
 from ..studies import check_prob
 from ..ways import COMMAND, TABLES, Interface, speaking
-from .grouped import COUNTED, NUMBERS, asking_for_names, check_columns, from_frame, in_whose_words
+from .answers import NUMBERS
+from .grouped import COUNTED, asking_for_names, check_columns, from_frame, in_whose_words
 from .kept import Kept, made_with
 from .parquet import ParquetTable, is_parquet, result_schema
 from .tasks import ALONE_AT_ONCE, Settings, fit_task, gathered, local, results, tasks_of

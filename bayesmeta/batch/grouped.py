@@ -24,6 +24,8 @@ from ..reading import (
 )
 from ..studies import BinaryStudies, is_blank, rows_of
 from ..ways import PYTHON, TABLES, Interface, interface_in_use, shown, way
+from .answers import NUMBERS
+from .covariates import check_names, complete, covariates_of, joined, told_of
 from .rows import named, numbers_of, sound, with_names
 
 if TYPE_CHECKING:
@@ -36,11 +38,6 @@ AS_IT_IS = Reading()
 ESTIMATES = EffectSizes.columns()
 COUNTS = BinaryStudies.columns()
 PRINTED = (("estimate", "lower", "upper"), ("estimate", "se"))
-NUMBERS = (
-    *("mu_mean", "mu_sd", "mu_median", "mu_lower", "mu_upper", "prob_below_null"),
-    *("tau_mean", "tau_median", "tau_lower", "tau_upper", "new_lower", "new_upper"),
-    *("log_marginal_likelihood", "error"),
-)
 COUNTED = ("k", "k_left_out", "k_dropped", "k_added")  # of a group's studies
 TAKEN = (*COUNTED, *NUMBERS, "engine", "problem")  # columns of the result
 
@@ -55,7 +52,7 @@ class Grouped:
     labels : DataFrame
         One row per group: what names it.
     columns : mapping of str to ndarray, shape (n,)
-        The numbers of all studies.
+        The numbers of all studies, and their covariates if the model reads some.
     start, k : ndarray of int, shape (groups,)
         Where a group's studies begin, and how many it has.
     k_left_out, k_dropped, k_added : ndarray of int, shape (groups,)
@@ -63,6 +60,8 @@ class Grouped:
         of how many something is added for them.
     problem : ndarray of str, shape (groups,)
         Why a group cannot be fitted; empty where it can.
+    lacking : ndarray of str, shape (groups,), or None
+        Studies that are left out because a covariate is not known; None if the model reads none.
     """
 
     labels: "pd.DataFrame"
@@ -73,6 +72,7 @@ class Grouped:
     k_dropped: NDArray[np.intp]
     k_added: NDArray[np.intp]
     problem: NDArray[np.object_]
+    lacking: NDArray[np.object_] | None = None
 
     def padded(self, rows: NDArray[np.intp], *, fewest: int = 1) -> Mapping[str, Array]:
         """Columns of some groups, shape (len(rows), k); NaN where a group has no more studies."""
@@ -93,10 +93,11 @@ def in_whose_words() -> Interface:
 
 def data_of(model: Model, columns: Mapping[str, Array]) -> Data:
     """One group's data from its padded columns, each of shape (k,); studies are numbered."""
-    present = ~np.isnan(next(iter(columns.values())))
+    present = ~np.isnan(columns[columns_of(model)[0]])
     kept = {name: values[present] for name, values in columns.items()}
+    told = {name: kept.pop(name) for name in model.location.variables}
     study = tuple(map(str, range(1, int(present.sum()) + 1)))
-    return model.takes(study=study, **kept)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return model.takes(study=study, covariates=told, **kept)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def columns_of(model: Model) -> tuple[str, ...]:
@@ -143,7 +144,8 @@ def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
     """Read ``{"y": (batch, k), "se": (batch, k)}``, or counts alike; NaN in all is no study."""
     import pandas as pd
 
-    names = columns_of(model)
+    numbers, variables = columns_of(model), model.location.variables
+    names = (*numbers, *variables)
     if set(arrays) != set(names):
         raise DataError(
             f"{model.name} needs arrays named {', '.join(names)}; "
@@ -163,13 +165,15 @@ def from_arrays(arrays: Mapping[str, ArrayLike], model: Model) -> Grouped:
             + ", ".join(f"{name} {each.shape}" for name, each in table.items())
             + "."
         )
-    present = ~np.all([np.isnan(each) for each in table.values()], axis=0)
+    present = ~np.all([np.isnan(table[name]) for name in numbers], axis=0)
     k = present.sum(axis=1)
     flat = {name: each[present] for name, each in table.items()}
     frame = pd.DataFrame(flat, copy=False)
     codes = np.repeat(np.arange(shape[0]), k)
-    make = _maker(model, None, AS_IT_IS)
-    return _checked(frame, codes, pd.DataFrame(index=range(shape[0])), k, flat, make)
+    check_names((), variables)
+    labels, make = pd.DataFrame(index=range(shape[0])), _maker(model, None, AS_IT_IS)
+    columns = {name: flat[name] for name in numbers}
+    return _checked(frame, codes, labels, k, columns, variables, make)
 
 
 def from_frame(
@@ -201,7 +205,8 @@ def from_frame(
     make = _maker(model, measure, reading, of)
     wanted = frame.drop(columns=keys).iloc[order]
     columns = {name: numbers_of(wanted[name]) for name in (names if direct else ())}
-    return _checked(wanted, codes[order], labels, k, columns, make)
+    variables = model.location.variables
+    return _checked(wanted, codes[order], labels, k, columns, variables, make)
 
 
 def asking_for_names(grouped: Grouped) -> Grouped:
@@ -229,8 +234,10 @@ def check_columns(
             f"first, {way('measure', 'OR')} or {way('measure', 'RR')}, or fit the counts: "
             f"{way('counts')}."
         )
-    needed = _needed(have, model)
+    variables = model.location.variables
+    needed = (*_needed(have, model), *variables)
     _check_keys(keys, needed)
+    check_names(keys, variables)
     lacking = [name for name in (*keys, *needed) if name not in have]
     if lacking:
         raise _lacks(lacking, keys, have)
@@ -298,26 +305,34 @@ def _checked(
     labels: "pd.DataFrame",
     k: NDArray[np.intp],
     columns: Mapping[str, Array],
+    variables: Sequence[str],
     make: Make,
 ) -> Grouped:
     """Check all groups at once where the columns are at hand; only doubtful ones one by one.
 
     `frame` is sorted by group; `columns` are its numbers, none of them if each group's have to be
-    made.
+    made. `variables` are the covariates that are read.
     """
     doubtful = np.ones(len(k), dtype=bool)
     if columns:
         usable = sound(columns) & named(frame, codes)
         doubtful = (np.bincount(codes[~usable], minlength=len(k)) > 0) | (k == 0)
+        columns = {**columns, **covariates_of(frame, codes, variables)}  # pyright: ignore[reportAssignmentType]
     problem = np.full(len(k), "", dtype=object)
     start = np.cumsum(k) - k
-    made: dict[int, Data] = {}
+    made: dict[int, tuple[Data, Mapping[str, Array]]] = {}
     for i in np.flatnonzero(doubtful):
         try:
-            made[int(i)] = make(with_names(frame.iloc[start[i] : start[i] + k[i]]))
+            data = make(with_names(frame.iloc[start[i] : start[i] + k[i]]))
+            made[int(i)] = data, _columns_of(data, variables)
         except DataError as error:
             problem[i] = str(error)
-    return _merged(labels, columns, start, k, problem, made)
+    return complete(_merged(labels, columns, start, k, problem, made), variables)
+
+
+def _columns_of(data: Data, variables: Sequence[str]) -> Mapping[str, Array]:
+    numbers = {name: getattr(data, name) for name in type(data).columns()}
+    return {**numbers, **told_of(data, variables)}
 
 
 def _merged(
@@ -326,7 +341,7 @@ def _merged(
     start: NDArray[np.intp],
     k: NDArray[np.intp],
     problem: NDArray[np.object_],
-    made: Mapping[int, Data],
+    made: Mapping[int, tuple[Data, Mapping[str, Array]]],
 ) -> Grouped:
     """Append the groups that were read one by one behind the others' columns."""
     left, dropped, added = (np.zeros_like(k) for _ in range(3))
@@ -340,22 +355,17 @@ def _merged(
         k_added=added,
         problem=problem,
     )
-    if columns and not made:
+    if not made:
         return whole
-    made_of = next((type(one).columns() for one in made.values()), ESTIMATES)
-    names = tuple(columns) or made_of
+    names = tuple(columns) or tuple(next(iter(made.values()))[1])
     start, k = start.copy(), k.copy()
     end = len(columns[names[0]]) if columns else 0
-    for i, data in made.items():
+    for i, (data, _) in made.items():
         start[i], k[i] = end, data.k
         account = data.account
         left[i], dropped[i] = len(account.left_out), len(account.dropped)
         added[i] = len(account.added)
         end += data.k
-    joined = {
-        name: np.concatenate(
-            [columns.get(name, np.empty(0)), *(getattr(d, name) for d in made.values())]
-        )
-        for name in names
-    }
-    return replace(whole, columns=joined, start=start, k=k)
+    parts = [*([columns] if columns else []), *(own for _, own in made.values())]
+    whole_of = {name: joined([one[name] for one in parts]) for name in names}
+    return replace(whole, columns=whole_of, start=start, k=k)  # pyright: ignore[reportArgumentType]

@@ -25,9 +25,10 @@ from ..errors import DataError, ModelError
 from ..machine.forks import ForkedError
 from ..machine.threads import Threads
 from ..model import Model
-from ..posterior import Marginal, Posterior
 from ..studies import rows_of
-from .grouped import COUNTED, NUMBERS, Grouped, data_of
+from .answers import in_order, numbers_alone, numbers_of
+from .covariates import LEFT_OUT
+from .grouped import COUNTED, Grouped, data_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,17 +81,21 @@ def gathered(
     import pandas as pd
 
     groups = len(grouped.k)
-    table: Table = {name: np.full(groups, np.nan) for name in NUMBERS}
-    table |= {"engine": np.full(groups, "", dtype=object), "problem": grouped.problem.copy()}
+    fixed = numbers_of(settings.model.location)
+    table: Table = {name: np.full(groups, np.nan) for name in fixed}
+    words = {"engine": np.full(groups, "", dtype=object), "problem": grouped.problem.copy()}
     done = int((grouped.problem != "").sum())
     for part, result in found:
         for name, values in result.items():
-            table[name][part] = values
+            column = words if name in words else table
+            column.setdefault(name, np.full(groups, np.nan))[part] = values
         done += len(part)
         if progress is not None:
             progress(done, groups)
     counted = {name: getattr(grouped, name) for name in COUNTED}
-    numbers = pd.DataFrame({**counted, **table}, copy=False)
+    if grouped.lacking is not None:
+        counted[LEFT_OUT] = grouped.lacking
+    numbers = pd.DataFrame({**counted, **in_order(table, fixed), **words}, copy=False)
     frame = pd.concat([grouped.labels, numbers], axis=1)
     frame.attrs["model"] = repr(settings.model)
     return frame
@@ -139,56 +144,29 @@ def fit_task(settings: Settings, columns: Mapping[str, Array]) -> Table:
     `columns` have shape (n, k); the result has one array of shape (n,) per column of the table.
     """
     n = len(next(iter(columns.values())))
-    table: Table = {name: np.full(n, np.nan) for name in NUMBERS}
+    table: Table = {name: np.full(n, np.nan) for name in numbers_of(settings.model.location)}
     table |= {"engine": np.full(n, MANY, dtype=object), "problem": np.full(n, "", dtype=object)}
     if settings.many is not None:
         table |= settings.many(columns, prob=settings.prob, quantiles=settings.quantiles)
     settled = table.pop("settled", table["error"] <= BATCH_TOLERANCE)
     for i in np.flatnonzero(~settled):
         one = {name: values[i] for name, values in columns.items()}
-        for name, value in _alone(one, settings).items():
-            table[name][i] = value
+        alone = _alone(one, settings)
+        for name in (*table, *alone):
+            column = table.setdefault(name, np.full(n, np.nan))
+            column[i] = alone.get(name, np.nan)
     return table
 
 
 def _alone(columns: Mapping[str, Array], settings: Settings) -> dict[str, float | str]:
     """Fit one group by itself, as `fit` does."""
-    nothing = dict.fromkeys(NUMBERS, np.nan)
     try:
         with rows_of("the group"):
             posterior = fit(settings.model, data_of(settings.model, columns), settings.engine)
     except ForkedError:
         raise  # not about this group
     except (DataError, ModelError) as error:
-        return {**nothing, "engine": "", "problem": str(error)}
+        return {"engine": "", "problem": str(error)}
     failures = "; ".join(map(str, posterior.diagnostics.failures))
     words = {"engine": posterior.engine, "problem": f"Not sound: {failures}." if failures else ""}
-    moments = {
-        "mu_mean": posterior.at().mean(),
-        "mu_sd": posterior.at().sd(),
-        "prob_below_null": posterior.at().cdf(0.0),
-        "log_marginal_likelihood": posterior.log_marginal_likelihood,
-        "error": _error(posterior),
-    }
-    if "tau" in posterior.marginals:
-        moments["tau_mean"] = posterior["tau"].mean()
-    found = {name: np.nan if value is None else value for name, value in moments.items()}
-    quantiles = _quantiles(posterior, settings.prob) if settings.quantiles else {}
-    return {**nothing, **found, **quantiles, **words}
-
-
-def _error(posterior: Posterior) -> float:
-    checks = posterior.diagnostics.checks
-    return next((c.value for c in checks if c.name == "quadrature error"), np.nan)
-
-
-def _quantiles(posterior: Posterior, prob: float) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for short, name in (("mu", "mu"), ("tau", "tau"), ("new", "theta_new")):
-        if name in posterior.marginals:
-            marginal = posterior.marginals[name]
-            assert isinstance(marginal, Marginal)
-            found[f"{short}_lower"], found[f"{short}_upper"] = marginal.interval(prob)
-            found[f"{short}_median"] = marginal.quantile(0.5)
-    found.pop("new_median", None)
-    return found
+    return {**numbers_alone(posterior, settings.prob, quantiles=settings.quantiles), **words}

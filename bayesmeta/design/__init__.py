@@ -6,8 +6,9 @@ coded by orthonormal differences from the mean, so that no level is a reference 
 same prior variance.
 """
 
-from ._columns import DEGREE, Columns, Curve, Levels, Line, contrasts, is_number
+from ._columns import DEGREE, Columns, Curve, Levels, Line, contrasts, is_known, is_number
 from ._formula import Factor, Formula, Term, parse
+from ._lines import Lines, lines, names_of_lines
 from ._make import design, term_kinds
 from ._matrix import Design
 
@@ -20,10 +21,14 @@ __all__ = [
     "Formula",
     "Levels",
     "Line",
+    "Lines",
     "Term",
     "contrasts",
     "design",
+    "is_known",
     "is_number",
+    "lines",
+    "names_of_lines",
     "parse",
     "term_kinds",
 ]

@@ -32,6 +32,11 @@ class Location:
         raise NotImplementedError
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """Covariates that it reads; one overall effect needs none."""
+        return ()
+
+    @property
     def spelled(self) -> Mapping[str, object]:
         """The arguments of a model that say it."""
         return {field.name: getattr(self, field.name) for field in fields(self)}  # pyright: ignore[reportArgumentType]

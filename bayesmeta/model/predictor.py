@@ -55,6 +55,16 @@ class Predictor(Location):
         raise NotImplementedError
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """Those of the formula."""
+        return self.terms.variables
+
+    @property
+    def scaled(self) -> bool:
+        """Whether numbers are divided by their SD."""
+        return False
+
+    @property
     def in_words(self) -> str:
         """The formula."""
         return f"effects by {self.terms.text}"
@@ -204,6 +214,11 @@ class Linear(Predictor):
         """Return the design, with numbers centred and scaled as asked."""
         how = {"centre": self.centre, "scale": self.scale}
         return design(self.formula, data.covariates, data.study, **how)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether that was asked for."""
+        return self.scale
 
     @property
     def has_slopes(self) -> bool:

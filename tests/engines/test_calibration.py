@@ -25,6 +25,7 @@ SEED = 20240622
 MU, TAU = bm.Normal(-0.2, 0.5), bm.HalfNormal(0.4)
 COMMON, RARE = bm.Normal(-0.7, 0.6), bm.Normal(-3.2, 0.5)
 BOTH = {"mu": MU, "tau": TAU}
+LINE = bm.Linear("x", intercept=MU, slopes=bm.Normal(0.3, 0.4))
 NARROW = {"mu": bm.Normal(0, 0.25), "tau": bm.HalfNormal(0.15)}
 CELLS = {  # model, studies, times: 5 to 8 seconds each
     "normal": (bm.NormalNormal(**BOTH), 3, 1000),
@@ -37,35 +38,59 @@ CELLS = {  # model, studies, times: 5 to 8 seconds each
     "hypergeometric, zero-heavy": (bm.HypergeometricNormal(**BOTH), 5, 500),
     "Poisson, zero-heavy": (bm.PoissonNormal(**BOTH, baseline=RARE), 5, 400),
     "proportion": (bm.ProportionNormal(mu=COMMON, tau=TAU), 5, 600),
+    "normal, slope": (bm.NormalNormal(mu=LINE, tau=TAU), 5, 300),
+    "normal, groups": (bm.NormalNormal(mu=bm.ByGroup("g", MU), tau=TAU), 5, 300),
+    "OR, slope": (bm.BinomialNormal(measure="OR", mu=LINE, tau=TAU, baseline=COMMON), 5, 60),
 }  # fmt: skip
-QUANTITIES, TESTS = ("mu", "tau"), 3
-LEVEL = 0.01 / (len(CELLS) * len(QUANTITIES) * TESTS)  # of each test: 1% of all together
+COMBINATIONS = {  # of coefficients, whose posterior probabilities are looked at; else of mu
+    "x": ({"intercept": 1.0, "x": 0.0}, {"intercept": 0.0, "x": 1.0}),
+    "g": ({"g[a]": 1.0, "g[b]": 0.0}, {"g[a]": -1.0, "g[b]": 1.0}),
+}
+TESTS = 3
+LEVEL = 0.01 / (3 * len(CELLS) * TESTS)  # of each test: at most 1% of all together
 
 
 def design(model, k):
     """Standard errors, or sizes of arms; the events matter where the margins are given."""
     rng = np.random.default_rng(SEED)
     if model.takes is bm.EffectSizes:
-        return bm.EffectSizes.from_arrays(numbered(k), np.zeros(k), rng.uniform(0.1, 0.6, k))
+        se = rng.uniform(0.1, 0.6, k)
+        return bm.EffectSizes.from_arrays(numbered(k), np.zeros(k), se, covariates=told(k))
     rare = isinstance(model, bm.HypergeometricNormal) or getattr(model, "baseline", None) == RARE
     columns = {}
     for arm in model.takes.arms:
         size = rng.integers(20, 60, k) if rare else rng.integers(40, 200, k)
         columns |= {f"{model.takes.size}{arm}": size, f"events{arm}": rng.integers(0, 4, k)}
-    return model.takes(study=numbered(k), **columns)
+    return model.takes(study=numbered(k), covariates=told(k), **columns)
+
+
+def told(k):
+    """A number and two groups, neither in the order of the other."""
+    return {"x": np.linspace(-1.5, 1.5, k), "g": ["ab"[i % 2] for i in range(k)]}
+
+
+def below_truth(posterior, drawn, i):
+    """Posterior probabilities below what was drawn: of mu, or of coefficients, and of tau."""
+    below = [posterior["tau"].cdf(drawn["tau"][i])]
+    if "mu" in drawn:
+        return [posterior["mu"].cdf(drawn["mu"][i]), *below]
+    for weights in COMBINATIONS[posterior.model.location.variables[0]]:
+        truth = drawn["coefficient"][i] @ list(weights.values())
+        below.append(posterior.contrast(weights).cdf(truth))
+    return below
 
 
 def posterior_probabilities(model, k, times, *, broken=None):
-    """Posterior probabilities below the truth, one array for each of mu and tau."""
+    """Posterior probabilities below the truth, one array for each quantity."""
     data = design(model, k)
-    drawn = parameters(model, k, times, seed=SEED)
+    drawn = parameters(model, k, times, seed=SEED, data=data)
     outcomes = replicate(model, broken(drawn) if broken else drawn, data, seed=SEED + 1)
     found = []
     for i in range(times):
         row = {name: values[i] for name, values in outcomes.items()}
         posterior = bm.fit(model, replace(data, **row))
         assert posterior.diagnostics.passed
-        found.append([posterior[name].cdf(drawn[name][i]) for name in QUANTITIES])
+        found.append(below_truth(posterior, drawn, i))
     return np.transpose(found)
 
 
@@ -90,6 +115,11 @@ def variance_for_sd(drawn):
     return {**drawn, "theta": mu + (drawn["theta"] - mu) / np.sqrt(tau)}
 
 
+def twice_as_steep(drawn):
+    x = told(drawn["theta"].shape[1])["x"]
+    return {**drawn, "theta": drawn["theta"] + drawn["coefficient"][:, 1:] * x}
+
+
 def whole_effect_in_each_arm(drawn):
     return {**drawn, "theta": 2 * drawn["theta"]}
 
@@ -97,7 +127,11 @@ def whole_effect_in_each_arm(drawn):
 @pytest.mark.deep("sixty fits of counts: 3 s", but=["normal-*"])
 @pytest.mark.parametrize(
     ("name", "times", "broken"),
-    [("normal", 250, variance_for_sd), ("OR", 60, whole_effect_in_each_arm)],
+    [
+        ("normal", 250, variance_for_sd),
+        ("normal, slope", 250, twice_as_steep),
+        ("OR", 60, whole_effect_in_each_arm),
+    ],
 )
 def test_a_wrong_model_is_caught(name, times, broken):
     model, k, _ = CELLS[name]
@@ -123,6 +157,9 @@ COUNTS = (
 
 def test_the_stored_calibration_names_every_model_size_and_risk():
     found = {(row["model"], row["k"], row["risk"]) for row in stored("sbc")["cells"]}
+    of_lines = product(("normal, slope", "normal, groups"), SIZES, "-")
+    of_counts = product(("OR, slope", "RR, slope"), SIZES, ["common"])
+    assert {*of_lines, *of_counts, *product(["MD of arms, slope"], SIZES, ["arms"])} <= found
     assert {*product(ESTIMATES, SIZES, "-"), *product(COUNTS, SIZES, RISKS)} <= found
     classes = {row["class"] for row in stored("sbc")["cells"]}
     assert classes == set(finals(Model))

@@ -10,5 +10,6 @@ an error from the same nodes: moments without the highest third of the series, a
 sixth of tau's series adds to its distribution function, which sees a narrow peak that two rules
 miss alike. Above 1e-7 it is redone with three times the nodes if many are, else by ``Quadrature``.
 Normal tails come from a Chebyshev series: XLA's ``erf`` is not vectorised in double precision.
-Counts (``counts``) take the program of fixed sizes of ``exact``.
+Regressions of numbers (``regression``) share nodes and errors. Counts (``counts``) take the program
+of fixed sizes of ``exact``.
 """

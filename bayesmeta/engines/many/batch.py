@@ -12,12 +12,18 @@ from ...errors import ModelError
 from ...model import (
     Arms,
     CorrelatedEstimates,
+    EachOutcome,
     Estimates,
     Likelihood,
+    Linear,
+    Location,
     Model,
+    NormalSpread,
     NoSpread,
     OfCounts,
     OutlierSpread,
+    Overall,
+    Predictor,
     RandomEffects,
     Scatter,
     Spread,
@@ -54,15 +60,54 @@ class BatchFit(Protocol):
         mapping of str to ndarray, shape (n,)
             ``mu_mean``, ``mu_sd``, ``prob_below_null``, ``log_marginal_likelihood`` and ``error``,
             which is infinite where the answer is not to be used; with random effects
-            ``tau_mean``; with `quantiles` medians and ends. Optionally ``settled``, where the
-            answer stands whatever its error, and words for ``engine`` and ``problem``.
+            ``tau_mean``; with `quantiles` medians and ends. Of regressions, whose columns hold
+            their covariates too, ``_mean``, ``_sd`` and ``_below_null`` of each coefficient, and
+            the ``_centre`` of each covariate, instead of those of mu. Optionally ``settled``,
+            where the answer stands whatever its error, and words for ``engine`` and ``problem``.
         """
         ...
 
 
 def batch(model: Model) -> BatchFit | None:
     """Return what fits many data sets of a model at once; None where nothing does."""
+    return _at(model.location, model)
+
+
+@singledispatch
+def _at(location: Location, model: Model) -> BatchFit | None:
+    raise ModelError(f"No engine knows the location {type(location).__name__}.")
+
+
+@_at.register(Overall | EachOutcome)
+def _(location: Location, model: Model) -> BatchFit | None:
     return _batch(model.likelihood, model)
+
+
+@_at.register
+def _(location: Predictor, model: Model) -> BatchFit | None:
+    return None
+
+
+@_at.register
+def _(location: Linear, model: Model) -> BatchFit | None:
+    return _of_lines(model.between, model, location) if model.likelihood.closed else None
+
+
+@singledispatch
+def _of_lines(between: Spread, model: Model, location: Linear) -> BatchFit | None:
+    raise ModelError(f"No engine knows the spread {between!r}.")
+
+
+@_of_lines.register(NoSpread | Scatter | OutlierSpread | SpreadByGroup)
+def _(_: Spread, model: Model, location: Linear) -> BatchFit | None:
+    return None
+
+
+@_of_lines.register
+def _(_: NormalSpread, model: RandomEffects, location: Linear) -> BatchFit | None:
+    from .regression import fit_regressions, serves
+
+    return partial(fit_regressions, model, location) if serves(model, location) else None
 
 
 @singledispatch

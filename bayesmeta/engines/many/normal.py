@@ -31,9 +31,13 @@ def serves(model: RandomEffects) -> bool:
     mu = isinstance(model.overall, Normal) or (
         isinstance(model.overall, StudentT) and model.overall.df >= 1
     )
+    return mu and knows_spread(model)
+
+
+def knows_spread(model: RandomEffects) -> bool:
+    """Whether effects are normal, with a prior of tau that programs know."""
     return (
         model.df is None
-        and mu
         and density(model.tau_prior) is not None
         and _median(model.tau_prior) < LARGEST
     )
@@ -45,20 +49,35 @@ def fit_normal(
     """Fit every row of `columns`; see ``batch.BatchFit``."""
     y, se = columns["y"], columns["se"]
     shape = shape_of(model, y.shape[1], quantiles=quantiles)
-    inputs = _inputs(model, prob)
-    with float64():
-        out = _run(shape, y, se, inputs)
-        again = ~(out[:, _ERROR] <= NORMAL_TOLERANCE)
-        if again.sum() > BLOCK:  # fewer are not worth a program: they are fitted by themselves
-            finer = shape._replace(nodes=3 * shape.nodes, steps=3 * shape.steps)
-            out[again] = _run(finer, y[again], se[again], inputs)
-    usable = np.isfinite(out).all(axis=1) & ~_beyond(y, se)
-    usable &= out[:, _ERROR] <= NORMAL_TOLERANCE
+    inputs = inputs_of(model.overall.numbers, model.tau_prior, prob)
+
+    def run(finer: int, rows: NDArray[np.bool_]) -> Values:
+        own = shape._replace(nodes=finer * shape.nodes, steps=finer * shape.steps)
+        return _run(own, y[rows], se[rows], inputs)
+
+    out = settled(run, len(y), _ERROR)
+    usable = ~beyond(y, se)
     out[:, _ERROR] = np.where(usable, out[:, _ERROR], np.inf)
     return dict(zip(shape.columns, out.T, strict=True))
 
 
-def _beyond(y: Values, se: Values) -> NDArray[np.bool_]:
+def settled(run: Callable[[int, NDArray[np.bool_]], Values], n: int, error: int) -> Values:
+    """Run a program over n data sets, those that do not settle with three times the nodes.
+
+    `run` takes how many times the nodes and which data sets, and gives a row of numbers for each;
+    the number `error` of them is infinite in what is returned where a row is not to be used.
+    """
+    with float64():
+        out = run(1, np.ones(n, dtype=bool))
+        again = ~(out[:, error] <= NORMAL_TOLERANCE)
+        if again.sum() > BLOCK:  # fewer are not worth a program: they are fitted by themselves
+            out[again] = run(3, again)
+    usable = np.isfinite(out).all(axis=1) & (out[:, error] <= NORMAL_TOLERANCE)
+    out[:, error] = np.where(usable, out[:, error], np.inf)
+    return out
+
+
+def beyond(y: Values, se: Values) -> NDArray[np.bool_]:
     """Rows with numbers that leave no room for the products of variances."""
     largest = np.fmax(np.fmax.reduce(np.abs(y), axis=1), np.fmax.reduce(se, axis=1))
     return (largest > LARGEST) | (np.fmin.reduce(se, axis=1) < 1 / LARGEST)
@@ -93,25 +112,29 @@ def _padded(y: Values, se: Values, size: int, k: int) -> Values:
 def shape_of(model: RandomEffects, k: int, *, quantiles: bool) -> Shape:
     """The program that serves a model and tables of k studies."""
     padded = padded_k(k)
-    nodes = 64 if padded <= 64 else 96
     components = 1
     if isinstance(model.overall, StudentT):
         components = 64 if model.overall.df >= 3 else 128
     known = density(model.tau_prior)
     assert known is not None
-    return Shape(
-        padded, nodes, components, known, tuple(model.tau_prior.numbers), STEPS * quantiles
-    )
+    numbers = tuple(model.tau_prior.numbers)
+    return Shape(padded, nodes_for(padded), components, known, numbers, STEPS * quantiles)
 
 
-def _inputs(model: RandomEffects, prob: float) -> Inputs:
-    mu, tau = (
-        {name: np.float64(value) for name, value in prior.numbers.items()}
-        for prior in (model.overall, model.tau_prior)
+def nodes_for(k: int) -> int:
+    """How many nodes of tau tables of k studies need."""
+    return 64 if k <= 64 else 96
+
+
+def inputs_of(mu: Mapping[str, float | Values], prior: Prior, prob: float) -> Inputs:
+    """Numbers of the priors of an effect, or of coefficients (p,), and of tau; the levels."""
+    of_mu, tau = (
+        {name: np.asarray(value, np.float64) for name, value in numbers.items()}
+        for numbers in (mu, prior.numbers)
     )
-    low, high, median = map(np.float64, (*model.tau_prior.support, _median(model.tau_prior)))
+    low, high, median = map(np.float64, (*prior.support, _median(prior)))
     probs = np.array([(1 - prob) / 2, 0.5, (1 + prob) / 2])
-    return Inputs(mu, tau, low, high, median, probs)  # pyright: ignore[reportArgumentType]
+    return Inputs(of_mu, tau, low, high, median, probs)  # pyright: ignore[reportArgumentType]
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ number of them. What decides a program is the padded number of studies, the fami
 and whether quantiles are wanted; estimates and the priors' numbers are inputs.
 """
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -207,18 +208,27 @@ class Map(NamedTuple):
 
 def _nodes(shape: Shape, y: Array, v: Array, prior: Mixture, inputs: Inputs) -> Map:
     """Centre the nodes on the posterior of log(tau - low), as seen at a few of them."""
+
+    def mass(tau: Array, log_outer: Array) -> Array:
+        given = _given(y, v, tau, prior)
+        height = given.log_height + (shape.tau(tau, inputs.tau) + log_outer)[:, None]
+        return (jnp.exp(height - height.max()) * given.factor).sum(axis=1)
+
+    return placed(mass, jnp.abs(y).max(), v, inputs)
+
+
+def placed(mass: Callable[[Array, Array], Array], farthest: Array, v: Array, inputs: Inputs) -> Map:
+    """Centre nodes where `mass`, of tau and the log of a factor, has the posterior of tau.
+
+    `farthest` is how far an estimate lies from what is expected of it.
+    """
     typical = jnp.sqrt(jnp.isfinite(v).sum() / jnp.sum(1 / v))
-    farthest = jnp.abs(y).max()
     first = 0.03 * jnp.minimum(typical, inputs.median)
     last = 3 * jnp.maximum(jnp.maximum(typical, farthest), inputs.median)
     last = jnp.minimum(last, inputs.high - inputs.low)
     log_step = jnp.linspace(jnp.log(jnp.minimum(first, last / 100)), jnp.log(last), PRE)
-    tau = inputs.low + jnp.exp(log_step)
-    given = _given(y, v, tau, prior)
-    outer = shape.tau(tau, inputs.tau) + log_step
-    height = given.log_height + outer[:, None]
-    mass = (jnp.exp(height - height.max()) * given.factor).sum(axis=1)
-    share = mass / mass.sum()
+    at = mass(inputs.low + jnp.exp(log_step), log_step)
+    share = at / at.sum()
     middle = share @ log_step
     spread = jnp.sqrt(share @ (log_step - middle) ** 2) + (log_step[1] - log_step[0]) / 4
     wider = 1 + jnp.minimum(spread, 1.0)  # what reaches down to 0 ends like a normal further up
@@ -237,21 +247,31 @@ class Moments(NamedTuple):
     u_sd: Array
 
 
-def _moments(w: Array, fit: "Fitted") -> Moments:
+class AtNodes(NamedTuple):
+    """What is integrated over the nodes, each (t,): density, an effect's moments, tau and u."""
+
+    p: Array
+    mu: Array
+    variance: Array
+    tau: Array
+    u: Array
+
+
+def moments(w: Array, at: AtNodes) -> Moments:
     """Integrate with the weights `w` of the rule."""
-    z = w @ fit.p
-    share = w * fit.p / z
+    z = w @ at.p
+    share = w * at.p / z
 
     def spread(values: Array) -> tuple[Array, Array]:
         centre = share @ values
         return centre, share @ (values - centre) ** 2
 
-    (m, m_spread), (t, t_spread), (u, u_spread) = map(spread, (fit.mu, fit.tau, fit.u))
-    sd = jnp.sqrt(share @ fit.variance + m_spread)
+    (m, m_spread), (t, t_spread), (u, u_spread) = map(spread, (at.mu, at.tau, at.u))
+    sd = jnp.sqrt(share @ at.variance + m_spread)
     return Moments(jnp.log(z), m, sd, t, jnp.sqrt(t_spread), u, jnp.sqrt(u_spread))
 
 
-def _distance(fine: Moments, rough: Moments) -> Array:
+def distance(fine: Moments, rough: Moments) -> Array:
     """Disagreement of two rules in posterior SDs; of tau as far as it has any."""
     gaps = jnp.stack(
         [
@@ -307,22 +327,28 @@ def _one(shape: Shape, y: Array, se: Array, inputs: Inputs) -> Array:
     y = jnp.where(jnp.isinf(v), 0.0, y - centre)
     fejer = Rule(*map(jnp.asarray, rule(shape.nodes)))
     fit = _fit(shape, y, v, _mu_mixture(inputs.mu, shape.components, centre, y), inputs)
-    fine, rough = (_moments(w, fit) for w in (fejer.weight, fejer.rough))
+    at = AtNodes(fit.p, fit.mu, fit.variance, fit.tau, fit.u)
+    fine, rough = (moments(w, at) for w in (fejer.weight, fejer.rough))
     p = fit.p / jnp.exp(fine.log_z)
     weights = ((fejer.weight * p)[:, None] * fit.within).ravel()
     means, sds = fit.given.mean.ravel(), jnp.sqrt(fit.given.variance).ravel()
     below = weights @ normal(-(means + centre) / sds)[0]
-    error = jnp.maximum(_distance(fine, rough), jnp.abs(fejer.tail @ p).sum())
-    moments = [fit.top + fine.log_z, fine.mean + centre, fine.sd, below, fine.tau]
+    error = jnp.maximum(distance(fine, rough), jnp.abs(fejer.tail @ p).sum())
+    found = [fit.top + fine.log_z, fine.mean + centre, fine.sd, below, fine.tau]
     if not shape.steps:
-        return jnp.stack([*moments, error])
+        return jnp.stack([*found, error])
     mu, new, left = _effect_quantiles(shape, weights, means, sds, fit, fine, inputs.probs)
-    at, last = series_quantiles(
-        fejer.x, fejer.barycentric, fejer.cumulative @ p, p, inputs.probs, steps=shape.steps
-    )
+    x, last = tau_quantiles(fejer, p, inputs.probs, shape.steps)
     error = jnp.maximum(error, UNSETTLED * jnp.maximum(left, last) ** 2)
-    moments = jnp.stack([*moments, error])
-    return jnp.concatenate([moments, mu + centre, new + centre, fit.to_tau(at)[1]])
+    return jnp.concatenate(
+        [jnp.stack([*found, error]), mu + centre, new + centre, fit.to_tau(x)[1]]
+    )
+
+
+def tau_quantiles(fejer: Rule, p: Array, probs: Array, steps: int) -> tuple[Array, Array]:
+    """Where the rule's variable has a quantile of the density `p`; the largest last step."""
+    below = fejer.cumulative @ p
+    return series_quantiles(fejer.x, fejer.barycentric, below, p, probs, steps=steps)
 
 
 def _effect_quantiles(
@@ -346,10 +372,17 @@ def _effect_quantiles(
 
 def blocks(shape: Shape, y: Array, se: Array, count: Array, inputs: Inputs) -> Array:
     """Fit the first `count` blocks of `y` and `se`, shape (n, k); one row of numbers each."""
-    one = jax.vmap(partial(_one, shape), in_axes=(0, 0, None))
+    return in_blocks(partial(_one, shape), len(shape.columns), (y, se), count, inputs)
+
+
+def in_blocks(
+    fit: Callable[..., Array], width: int, tables: Sequence[Array], count: Array, inputs: Inputs
+) -> Array:
+    """Give `fit` the first `count` blocks of data sets, and make rows of `width` numbers."""
+    one = jax.vmap(fit, in_axes=(*(0 for _ in tables), None))
 
     def body(i: Array, out: Array) -> Array:
-        some_y, some_se = (lax.dynamic_slice_in_dim(each, i * BLOCK, BLOCK) for each in (y, se))
-        return lax.dynamic_update_slice_in_dim(out, one(some_y, some_se, inputs), i * BLOCK, 0)
+        some = (lax.dynamic_slice_in_dim(each, i * BLOCK, BLOCK) for each in tables)
+        return lax.dynamic_update_slice_in_dim(out, one(*some, inputs), i * BLOCK, 0)
 
-    return lax.fori_loop(0, count, body, jnp.zeros((y.shape[0], len(shape.columns))))
+    return lax.fori_loop(0, count, body, jnp.zeros((tables[0].shape[0], width)))
