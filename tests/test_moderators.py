@@ -325,7 +325,7 @@ def test_slopes_of_log_rates_are_ratios_of_rates():
     assert re.search(rf"; x {slope:.4g} \[\S+, \S+\] \(ratio of incidence rates\)", said)
     assert re.search(r"intercept \S+ \[\S+, \S+\] \(incidence rate\)", said)
     heads = next(sections_of(moderators(fitted), prob=0.95)).heads
-    assert "incidence rate, or their ratio [95%]" in heads
+    assert "incidence rate, or ratio of incidence rates [95%]" in heads
 
 
 def test_priors_that_are_not_normal_give_a_difference_no_name():

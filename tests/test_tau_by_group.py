@@ -1,6 +1,7 @@
 """A tau for each group: the product of the groups' posteriors, read as one."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ def test_a_difference_under_heavy_tails_is_had_in_little_room():
         edges = other.quantile([1e-9, 0.01, 0.2, 0.5, 0.8, 0.99, 1 - 1e-9])
         parts = [
             integrate.quad(lambda at, x=x: other.pdf(at) * one.cdf(x + at), low, high, limit=200)[0]
-            for low, high in zip(edges[:-1], edges[1:], strict=True)
+            for low, high in pairwise(edges)
         ]
         assert found.cdf(x) == pytest.approx(sum(parts), abs=1e-5)
 

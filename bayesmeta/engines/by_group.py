@@ -235,7 +235,7 @@ def _sum(terms: list[tuple[float, Marginal]]) -> GridDensity:
         x = low + step * np.arange(int((high - low) / step) + 2)
         density = np.maximum(fftconvolve(density, _density(one, x / weight)), 0.0)
         first += low
-    x = first + step * np.arange(density.size)
+    x = first + step * np.arange(density.size, dtype=np.float64)
     return GridDensity.of(x, density, moments=min(_moments(one) for _, one in terms))
 
 
@@ -243,8 +243,8 @@ def _density(one: Marginal, x: Array) -> Array:
     """A smooth density at many points, by a spline over nodes that are dense where it is high."""
     low, middle, high = np.asarray(one.quantile([0.16, 0.5, 0.84]))
     unit = (high - low) / 2
-    ends = np.arcsinh((np.array([x.min(), x.max()]) - middle) / unit)
-    u = np.linspace(*ends, NODES)
+    low, high = np.arcsinh((np.array([x.min(), x.max()]) - middle) / unit)
+    u = np.linspace(low, high, NODES)
     known = CubicSpline(u, one.pdf(middle + unit * np.sinh(u)))
     return np.maximum(known(np.arcsinh((x - middle) / unit)), 0.0)
 

@@ -35,8 +35,8 @@ def cautions(fit: Posterior, made: Design) -> Iterator[Caution]:
         )
     if fit.model.location.has_slopes and "slope" not in made.kinds:
         yield Caution(
-            f"The prior of slopes was not used: {', '.join(made.levels) or 'nothing'} names groups, "
-            "whose means have the prior of the intercept."
+            f"The prior of slopes was not used: {', '.join(made.levels) or 'nothing'} names "
+            "groups, whose means have the prior of the intercept."
         )
     for variable in made.levels:
         yield from _of_numbers(fit, variable)

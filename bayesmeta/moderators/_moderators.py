@@ -197,9 +197,8 @@ def moderators(
     """
     location = _predictor(posterior)
     made = location.design(posterior.data)
-    one_effect = replace(
-        posterior.model, mu=next(iter(location.priors.values())), **_one_tau(posterior.model)
-    )  # pyright: ignore
+    priors = {"mu": next(iter(location.priors.values())), **_one_tau(posterior.model)}
+    one_effect = replace(posterior.model, **priors)  # pyright: ignore
     without = fit_model(one_effect, posterior.data, engine)
     each = tuple(coefficients(posterior, location, made))
     between = tuple(differences(posterior, location, made))

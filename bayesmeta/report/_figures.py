@@ -77,7 +77,7 @@ def _of_covariates(
         drawn = plots.bubble(fit, prob=prob, width=None)
     else:
         drawn = plots.coefficients(fit, prob=prob)
-    return {"covariates": drawn}
+    return {"covariates": drawn}  # pyright: ignore[reportReturnType] - no rows were asked for
 
 
 def _of_one_effect(

@@ -105,7 +105,8 @@ def two_stage(asked: Words) -> Model:
         return CommonEffect(mu=asked.mu_prior)
     if asked.outliers is not None:
         share, spread = asked.outliers
-        return OutlierMixture(mu=asked.mu_prior, tau=asked.tau_prior, share=share, spread=spread)
+        tau = asked.tau_prior
+        return OutlierMixture(mu=asked.mu_prior, tau=tau, share=share, spread=spread)  # pyright: ignore[reportArgumentType] - which refuses groups
     return NormalNormal(mu=asked.mu_prior, tau=asked.tau_prior, df=asked.df)
 
 

@@ -75,7 +75,7 @@ def _(of: Arms, data: ContinuousStudies, grid: Points, spacing: float) -> Array:
     return log_densities(of, data, grid.points, spacing)
 
 
-@log_likelihoods.register
+@log_likelihoods.register(Binomial | Poisson | Hypergeometric | Proportion | Incidence)
 def _(of: OfCounts, data: Studies, grid: Points, spacing: float) -> Array:
     supported(of, data)
     return np.array([log_likelihood_of_row(of, row, grid, spacing) for row in rows(data)])

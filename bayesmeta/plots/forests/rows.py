@@ -35,7 +35,6 @@ _COUNTED = {"logit": "events / n", "log": "events / time"}  # of a single arm
 _MODEL = ("shrunken", "posterior", "prediction", "group", "difference")
 COLUMNS = ("counts", "weight", "effect", "model")
 _TRIED = (COLUMNS, COLUMNS[:3], COLUMNS[1:3], COLUMNS[2:3])  # until there is room
-_SAID = {"tau": "τ", "tau2": "τ²", "I2": "I²"}
 
 
 def forest_of_rows(
@@ -259,7 +258,8 @@ def _foot(
 ) -> tuple[str, ...]:
     """Heterogeneity in a line, and what differences are."""
     found = [
-        f"{_SAID.get(row.label, row.label.replace('tau', 'τ', 1))} {row.estimate:.2f} [{row.lower:.2f}, {row.upper:.2f}]"
+        f"{row.label.replace('tau2', 'τ²').replace('tau', 'τ', 1)} {row.estimate:.2f} "
+        f"[{row.lower:.2f}, {row.upper:.2f}]"
         if row.label != "I2"
         else f"I² {row.estimate:.0f}% [{row.lower:.0f}%, {row.upper:.0f}%]"
         for row in rows
