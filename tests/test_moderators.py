@@ -597,3 +597,15 @@ def test_the_page_says_what_the_counts_of_the_statins_say_and_so_does_the_copy_o
         f"{x:.2f}".replace("-", "−") for x in (found.quantile(0.5), *found.interval(0.95))
     )
     assert f"{middle} [{low}, {high}]" in " ".join(page.split())
+
+
+def test_each_level_has_the_prior_that_its_coefficients_imply():
+    """Orthonormal contrasts: their squares sum to 1 − 1/3 at each of three levels."""
+    data = bm.effect_sizes(bm.read_studies(BCG), measure="RR")
+    mu = bm.Linear("latitude + allocation", intercept=bm.Normal(0, 2), slopes=bm.Normal(0, 0.5))
+    found = moderators(bm.fit(bm.NormalNormal(mu=mu, tau=TAU), data))
+    assert len(found.groups) == 3
+    for one in found.groups:
+        assert isinstance(one.prior, bm.Normal)
+        assert one.prior.numbers["sd"] == pytest.approx(np.sqrt(4 + 0.25 * 2 / 3))
+    assert found.group_table(0.95)["prior"].iloc[-1] == "Normal(0, 2)"

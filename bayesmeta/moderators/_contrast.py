@@ -1,7 +1,7 @@
 """Combinations of coefficients that people ask for, by name."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import final
 
@@ -37,7 +37,8 @@ class Contrast:
     k : int or None
         Of a group its studies.
     prior : Prior or None
-        Of a difference what the priors of the coefficients imply; None where it has no name.
+        Of a group or a difference what the priors of the coefficients imply; None where it has no
+        name.
     scaled : float
         Of a coefficient by what it was divided to be per unit.
     """
@@ -73,11 +74,13 @@ def coefficients(fit: Posterior, location: Predictor, made: Design) -> Iterator[
         )
 
 
-def groups(fit: Posterior, made: Design) -> Iterator[Contrast]:
+def groups(fit: Posterior, location: Predictor, made: Design) -> Iterator[Contrast]:
     """The expected effect in each level of each factor, others at their mean."""
+    priors = location.coefficients(made)
     for variable, levels in made.levels.items():
         for level in levels:
-            yield _there(fit, made, {variable: level}, level, variable)
+            own = implied(made.near(**{variable: level}), priors)
+            yield replace(_there(fit, made, {variable: level}, level, variable), prior=own)
 
 
 def differences(fit: Posterior, location: Predictor, made: Design) -> Iterator[Contrast]:

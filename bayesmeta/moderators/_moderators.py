@@ -95,7 +95,8 @@ class Moderators:
         -------
         DataFrame
             ``k``, ``estimate``, ``lower``, ``upper``, ``new_lower``, ``new_upper`` (of a new study
-            there), ``prob_positive``; empty without factors.
+            there), ``prob_positive``, ``prior`` (what those of the coefficients imply, in words);
+            empty without factors.
         """
         if not self.groups:
             return _frame({}, "group")
@@ -104,10 +105,14 @@ class Moderators:
             name=ALL,
             marginal=self.without.at(),
             new=self.without.at(new=True) if self.without.model.between.new else None,
+            prior=self.without.model.overall,
             k=self.without.data.k,
         )
         rows = {
-            f"{one.by} {one.name}" if several and one.by else one.name: _there(one, prob)
+            f"{one.by} {one.name}" if several and one.by else one.name: {
+                **_there(one, prob),
+                "prior": _in_words(one.prior),
+            }
             for one in (*self.groups, every)
         }
         return _frame(rows, "group")
@@ -124,7 +129,7 @@ class Moderators:
         rows = {
             f"{one.by}: {one.name}": {
                 **_ends(one, prob),
-                "prior": "of no name" if one.prior is None else one.prior.rounded,
+                "prior": _in_words(one.prior),
             }
             for one in self.differences
         }
@@ -210,7 +215,7 @@ def moderators(
         posterior=posterior,
         without=without,
         coefficients=each,
-        groups=tuple(groups(posterior, made)),
+        groups=tuple(groups(posterior, location, made)),
         differences=between,
         places=tuple(place(posterior, made, one) for one in where),
         asked=(*each, *between)[first_asked(made, each, between)],
@@ -266,6 +271,10 @@ def _ends(one: Contrast, prob: float) -> dict[str, float]:
     middle, lower, upper = one.ends(prob)
     share = float(1 - one.marginal.cdf(0.0))
     return {"estimate": middle, "lower": lower, "upper": upper, "prob_positive": share}
+
+
+def _in_words(prior: Prior | None) -> str:
+    return "of no name" if prior is None else prior.rounded
 
 
 def _there(one: Contrast, prob: float) -> dict[str, float]:

@@ -113,7 +113,12 @@ def _groups(found: Moderators, table: "pd.DataFrame", level: str) -> Section:
         name=GROUPS,
         title="Groups",
         table=table,
-        columns=(label("group"), _k(), *_effect(found, level)),
+        columns=(
+            label("group"),
+            _k(),
+            *_effect(found, level),
+            words("prior", f"prior, {_scale(found)}"),
+        ),
         note=GROUP_NOTE,
     )
 
