@@ -247,6 +247,11 @@ def _numbers(rows: "Sequence[ForestRow]", measure: Measure, *, model: bool) -> d
 def _shown(row: "ForestRow", measure: Measure) -> str:
     if not _is_on_axis(row, measure):
         return f"{row.estimate:.2f} [{row.lower:.2f}, {row.upper:.2f}] (logit)".replace("-", "−")
+    if row.kind == "coefficient" and measure.log:  # a slope per unit may be close to 1
+        from ...results.moderated import digits_of_ratio
+
+        ends = measure.natural([row.estimate, row.lower, row.upper])
+        return "{} [{}, {}]".format(*map(digits_of_ratio, ends.tolist()))
     return interval_text(row.estimate, row.lower, row.upper, measure)
 
 
