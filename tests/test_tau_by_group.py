@@ -246,7 +246,11 @@ def test_sampling_agrees_with_integration():
         error = drawn.convergence[name]["mcse_mean"]
         ours, its = (bm.summary(one).loc[name, "mean"] for one in (drawn, exact))
         assert abs(ours - its) < 4 * error
+    coefficients = drawn.sample(None, 0)["coefficient"].reshape(-1, 3)
+    off = np.corrcoef(coefficients.T)[np.triu_indices(3, 1)]
+    assert np.abs(off).max() < 0.1
     gap = {"allocation[random]": 1, "allocation[systematic]": -1}
+    assert drawn.contrast(gap).sd() == pytest.approx(exact.contrast(gap).sd(), rel=0.1)
     assert drawn.contrast(gap).mean() == pytest.approx(exact.contrast(gap).mean(), abs=0.05)
 
 
@@ -292,3 +296,18 @@ def test_the_command_line_says_it():
     assert rows[-1]["tau"] == "tau, without, of the same studies"
     refused = CliRunner().invoke(main, asked)
     assert "--own-tau gives each group a tau: name their column with --by" in refused.output
+
+
+@pytest.mark.deep("a compiled sampler, 15 s")
+def test_groups_of_the_same_numbers_are_not_drawn_alike():
+    """Drawn with one seed they would be, and their difference would be nothing."""
+    y = [0.1, 0.1, 0.4, 0.4, 0.3, 0.3, 0.6, 0.6]
+    same = bm.EffectSizes.from_arrays(
+        list("abcdefgh"), y, [0.2] * 8, covariates={"g": ["x", "y"] * 4}
+    )
+    mu, tau = bm.ByGroup("g", bm.Normal(0, 1)), bm.ByGroup("g", bm.HalfNormal(0.5))
+    model, gap = bm.NormalNormal(mu=mu, tau=tau), {"g[y]": 1, "g[x]": -1}
+    drawn, exact = bm.fit(model, same, bm.NUTS(seed=1)), bm.fit(model, same)
+    assert drawn.contrast(gap).sd() == pytest.approx(exact.contrast(gap).sd(), rel=0.1)
+    assert drawn.sample(None, 0)["theta"].shape[-1] == 8
+    assert bm.loo(drawn).study == same.study

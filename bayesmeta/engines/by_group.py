@@ -4,7 +4,7 @@ Nothing is shared between the groups, neither parameters nor data, so that the j
 the product of theirs, whatever the engine.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -33,8 +33,9 @@ from ..priors import Prior
 from ..ways import shown
 
 type Array = NDArray[np.float64]
-type Fit = Callable[[Model, Data], Posterior]
+type Fit = Callable[[Model, Data, int], Posterior]
 
+SHARED = {COEFFICIENT: "mu", "tau": "tau"}  # and what one group calls it
 OUTSIDE = 1e-10  # probability of either tail that a sum of independent numbers passes over
 FINE = 24.0  # points in the narrowest standard deviation
 MOST_POINTS = 2**17
@@ -92,9 +93,13 @@ def groups(model: Model, data: Data) -> tuple[Part, ...]:
 
 
 def fit_by_group(model: Model, data: Data, fit: Fit) -> Posterior:
-    """Fit each group by itself and lay the posteriors side by side."""
+    """Fit each group by itself and lay the posteriors side by side.
+
+    `fit` takes the number of the group too: a sampler needs another seed in each, lest their draws
+    move together and differences of groups look better known than they are.
+    """
     each = groups(model, data)
-    fits = tuple(fit(part.model, part.data) for part in each)
+    fits = tuple(fit(part.model, part.data, i) for i, part in enumerate(each))
     levels = tuple(part.level for part in each)
     evidence = [one.log_marginal_likelihood for one in fits]
     known = [one for one in evidence if one is not None]
@@ -173,29 +178,24 @@ def _rows(part: Part, fit: Posterior) -> Iterable[tuple[str, Mapping[str, float]
 def _draws(
     each: tuple[Part, ...], fits: tuple[Posterior, ...], n: int | None, seed: int
 ) -> Mapping[str, Array]:
-    drawn = [one.sample(n, _seed(seed, i)) for i, one in enumerate(fits)]
-    found = {
-        COEFFICIENT: np.stack([one["mu"] for one in drawn], axis=-1),
-        "tau": np.stack([one["tau"] for one in drawn], axis=-1),
-    }
-    for name in drawn[0]:
-        if name in ("mu", "tau", "theta_new"):
-            continue
+    drawn = [one.sample(n, seed_of(seed, i)) for i, one in enumerate(fits)]
+    together = {name: _alike([one[name] for one in drawn]) for name in drawn[0]}
+    found = {called: np.stack(together[own], axis=-1) for called, own in SHARED.items()}
+    for name in [one for one in together if one not in ("mu", "tau", "theta_new")]:
         k = sum(int(part.of.sum()) for part in each)
-        whole = np.empty((*drawn[0][name].shape[:-1], k))
-        for part, one in zip(each, drawn, strict=True):
-            whole[..., part.of] = one[name]
+        whole = np.empty((*together[name][0].shape[:-1], k))
+        for part, values in zip(each, together[name], strict=True):
+            whole[..., part.of] = values
         found[name] = whole
     return found
 
 
 def _shared(fits: tuple[Posterior, ...], n: int, seed: int) -> Mapping[str, Array]:
-    drawn = [one.shared_draws(n, seed=_seed(seed, i)) for i, one in enumerate(fits)]
-    called = {COEFFICIENT: "mu", "tau": "tau"}
-    return {name: np.stack([one[own] for one in drawn], axis=1) for name, own in called.items()}
+    drawn = [one.shared_draws(n, seed=seed_of(seed, i)) for i, one in enumerate(fits)]
+    return {name: np.stack([one[own] for one in drawn], axis=1) for name, own in SHARED.items()}
 
 
-def _seed(seed: int, i: int) -> int:
+def seed_of(seed: int, i: int) -> int:
     """A seed for each group, so that none draws what another does."""
     return int(np.random.SeedSequence([seed, i]).generate_state(1)[0]) if i else seed
 
@@ -216,11 +216,17 @@ def _linear(
     terms = [(float(row[i]), fits[i].at()) for i in of]
     if all(fits[i].exact for i in of):
         return _sum(terms)
-    values: list[Array] = []
+    drawn: list[Array] = []
     for weight, one in terms:
         assert isinstance(one, Draws)  # an engine fits all groups, or none
-        values.append(weight * one.values)
-    return Draws(np.sum(values, axis=0), min(_moments(one) for _, one in terms))
+        drawn.append(weight * one.values)
+    return Draws(np.sum(_alike(drawn), axis=0), min(_moments(one) for _, one in terms))
+
+
+def _alike(drawn: Sequence[Array]) -> list[Array]:
+    """As many draws of each as of the fewest, (chains, draws, ...): a second attempt takes more."""
+    chains, n = (min(one.shape[axis] for one in drawn) for axis in (0, 1))
+    return [one[:chains, np.linspace(0, one.shape[1] - 1, n).astype(int)] for one in drawn]
 
 
 def _sum(terms: list[tuple[float, Marginal]]) -> GridDensity:

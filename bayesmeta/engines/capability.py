@@ -11,7 +11,7 @@ from ..model import Data, Model, NormalSpread, NoSpread, Predictor, Scatter, Spr
 from ..posterior import Posterior
 from ..priors import Prior
 from ..ways import shown
-from .by_group import fit_by_group, of_one_group
+from .by_group import fit_by_group, of_one_group, seed_of
 from .covariates import linear, regress
 from .covariates.linear import integrate_linear, not_closed
 from .covariates.regress import NotReachedError, integrate_regression, too_many
@@ -164,7 +164,11 @@ def _sampled(model: Model, data: Data, engine: NUTS) -> Posterior:
     from .compiled.precision import float64
 
     if isinstance(model.between, SpreadByGroup):
-        return fit_by_group(model, data, lambda one, own: _sampled(one, own, engine))
+        return fit_by_group(
+            model,
+            data,
+            lambda one, own, i: _sampled(one, own, replace(engine, seed=seed_of(engine.seed, i))),
+        )
     with float64(), uncollected():  # before PyMC is imported: its JAX module rewrites XLA_FLAGS
         from .sampling.nuts import sample
 
@@ -218,7 +222,7 @@ def _regression(model: Model, data: Data, settings: Quadrature) -> Posterior:
 def _groups(model: Model, data: Data, settings: Quadrature) -> Posterior:
     exact = capability(of_one_group(model)).exact
     assert exact is not None
-    return fit_by_group(model, data, lambda one, own: exact(one, own, settings))
+    return fit_by_group(model, data, lambda one, own, _: exact(one, own, settings))
 
 
 def _common(model: Model, data: Data, settings: Quadrature) -> Posterior:
