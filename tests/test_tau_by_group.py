@@ -311,3 +311,6 @@ def test_groups_of_the_same_numbers_are_not_drawn_alike():
     assert drawn.contrast(gap).sd() == pytest.approx(exact.contrast(gap).sd(), rel=0.1)
     assert drawn.sample(None, 0)["theta"].shape[-1] == 8
     assert bm.loo(drawn).study == same.study
+    stats = to_datatree(drawn)["sample_stats"]
+    assert stats["diverging"].shape == drawn.sample(None, 0)["tau"].shape[:2]
+    assert bm.check(drawn, seed=1).predictive.study == same.study

@@ -122,11 +122,7 @@ def fit_by_group(model: Model, data: Data, fit: Fit) -> Posterior:
         sample_shared=None if fits[0].sample_shared is None else partial(_shared, fits),
         cautions=tuple(_named(levels, [one.cautions for one in fits])),
         log_marginal_likelihood=sum(known) if len(known) == len(evidence) else None,
-        sample_stats={
-            f"{level}: {name}": values
-            for level, one in zip(levels, fits, strict=True)
-            for name, values in one.sample_stats.items()
-        },
+        sample_stats=_statistics([one.sample_stats for one in fits]),
         convergence=dict(chain.from_iterable(map(_rows, each, fits))),
         linear=partial(_linear, names, fits),
     )
@@ -153,6 +149,14 @@ def _together(levels: Iterable[str], each: Iterable[Diagnostics]) -> Diagnostics
         max(own.attempts for own in each),
         lambda: named(lambda own: own.checks[len(own.first) :]),
     )
+
+
+def _statistics(each: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
+    """Of a draw in all groups: whether it diverged in any, and its least acceptance rate."""
+    if not all(each):
+        return {}
+    worst = {"diverging": np.max, "acceptance_rate": np.min}
+    return {name: of(_alike([one[name] for one in each]), axis=0) for name, of in worst.items()}
 
 
 def _of_studies(name: str, fits: tuple[Posterior, ...], data: Data) -> Marginals:
