@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from ..engines import NUTS, Engine, default_engine, fit, groups, study_densities
+from ..engines import NUTS, Engine, default_engine, fit, groups, seed_of, study_densities
 from ..errors import ModelError
 from ..model import DESIGN, NormalSpread, NoSpread, SpreadByGroup
 from ..posterior import Marginal, NormalMixture, Posterior, TruncatedMixture, shared
@@ -98,21 +98,22 @@ def _by_group(posterior: Posterior, seed: int, engine: Engine | None) -> LOO:
     how = engine or (None if posterior.exact else NUTS(seed=0))
     names = ("elpd", "fitted", "pit_lower", "pit_upper", "pit", "pareto_k")
     columns = {name: np.full(data.k, np.nan) for name in names}
-    words = [ALONE] * data.k
-    for part in groups(model, data):
+    words, sound = [ALONE] * data.k, posterior.diagnostics.passed
+    for i, part in enumerate(groups(model, data)):
         if part.data.k < 2:
             continue
-        found = loo(fit(part.model, part.data, how), seed=seed, engine=engine)
+        found = loo(fit(part.model, part.data, how), seed=seed_of(seed, i), engine=engine)
+        sound = sound and found.sound
         for name, column in columns.items():
             column[part.of] = getattr(found, name)
-        for i, word in zip(np.flatnonzero(part.of), found.how, strict=True):
-            words[i] = word
+        for at, word in zip(np.flatnonzero(part.of), found.how, strict=True):
+            words[at] = word
     return LOO(
         study=data.study,
         how=tuple(words),
         target=model.likelihood.target,
         data=data,
-        sound=posterior.diagnostics.passed,
+        sound=sound,
         **columns,
     )
 

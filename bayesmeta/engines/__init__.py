@@ -26,7 +26,7 @@ from ..posterior import Posterior
 from ..studies import ContinuousStudies
 from ..ways import shown
 from ._cautions import CALLED_OUTLIER, FEW, telling_count
-from .by_group import groups
+from .by_group import groups, seed_of
 from .capability import Capability, capability, default_engine, evidence_at_zero, run
 from .compiled.folder import Kept, clear_programs, kept_programs
 from .exact.propriety import check_propriety
@@ -66,6 +66,7 @@ __all__ = [
     "prepare",
     "pymc_source",
     "rough_estimates",
+    "seed_of",
     "study_densities",
     "study_nodes",
     "telling_count",

@@ -46,6 +46,11 @@ class Spread:
         """What the priors alone do not say."""
         return ""
 
+    @property
+    def within(self) -> "Spread":
+        """That of studies which are expected at one place."""
+        return self
+
     def entries(self, location: Location, data: Table) -> tuple[str, ...]:
         """Names of the entries of tau, where there are several and the data name them."""
         return ()

@@ -26,7 +26,6 @@ from ...model import (
     Overdispersed,
     Scatter,
     Spread,
-    SpreadByGroup,
     StudentTSpread,
 )
 from ...studies import ContinuousStudies, Studies
@@ -68,20 +67,16 @@ def study_terms(model: Model, data: Data, draws: Draws) -> Terms:
         raise ModelError(f"{model.name} has no density of a study's result by itself.")
     if COEFFICIENT not in draws:
         return _terms(model.likelihood, model.between, data, draws)
-    expected, between = model.location.expected(data, draws), model.between
-    scales = None
-    if isinstance(between, SpreadByGroup):
-        scales, between = between.scales(model.location, data, draws), between.within
+    own = {"mu": model.location.expected(data, draws)}
+    if "tau" in draws:
+        scales = model.between.scales(model.location, data, draws)
+        own["tau"] = np.broadcast_to(scales, own["mu"].shape)
     each = [
         _terms(
             model.likelihood,
-            between,
+            model.between.within,
             data.keep(np.arange(data.k) == i),
-            {
-                **draws,
-                "mu": expected[:, i],
-                **({} if scales is None else {"tau": scales[:, i]}),
-            },
+            {**draws, **{name: values[:, i] for name, values in own.items()}},
         )
         for i in range(data.k)
     ]
