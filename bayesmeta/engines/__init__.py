@@ -5,8 +5,8 @@ can.
 
 Rooms, from the ground: ``likelihood`` (what each study says), ``nodes`` (what follows from a
 posterior at nodes of mu and tau), ``exact`` (integration), ``graph`` (PyMC), ``covariates``
-(integration over coefficients), ``sampling`` (draws), ``many`` (batches); ``compiled`` is what
-every JAX program needs.
+(integration over coefficients), ``sampling`` (draws), ``many`` (batches), ``by_group`` (groups that
+share nothing); ``compiled`` is what every JAX program needs.
 
 The same model is read several times: ``exact`` integrates it in NumPy, ``graph`` builds it in PyMC
 and prints it, ``many`` writes programs of fixed size in JAX, and ``simulate``, outside, draws
