@@ -6,7 +6,7 @@ from typing import final
 from ..engines import Engine
 from ..errors import ModelError
 from ..model import Predictor
-from ..posterior import Posterior
+from ..posterior import Caution, Posterior
 from ._deviance import Deviance, deviance
 from ._held_out import LOO
 from ._loo import loo
@@ -123,11 +123,12 @@ def _scaling(posterior: Posterior) -> tuple[PowerScaling | None, tuple[str, ...]
         return None, ()
     location = posterior.model.location
     if isinstance(location, Predictor):
-        names = ", ".join(location.terms.variables)
-        return None, (
+        general = (
             "How much the answer leans on its priors was not checked: power scaling is of one "
-            f"overall effect, and here it depends on {names}.",
+            "overall effect"
         )
+        names = ", ".join(location.terms.variables)
+        return None, (Caution(f"{general}, and here it depends on {names}.", f"{general}."),)
     try:
         return power_scaling(posterior), ()
     except ModelError as error:
