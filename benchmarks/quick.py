@@ -83,10 +83,10 @@ ROOMS = {
     "reml": ("test_frequentist", "test_tau2", "test_multivariate"),
     "report": (
         *("test_report", "test_likelihoods_run", "test_continuous_run", "test_single_arms_run"),
-        *("test_real_case", "test_run_folder"),
+        *("test_real_case", "test_run_folder", "test_page"),
     ),
     "results": (
-        *("test_report", "test_cautions", "test_cli", "test_likelihoods_run"),
+        *("test_report", "test_page", "test_cautions", "test_cli", "test_likelihoods_run"),
         *("test_continuous_run", "test_single_arms_run"),
     ),
     "sheets": (

@@ -214,11 +214,11 @@ def test_example_above_names_every_key_there_is():
         Scenario: death["scenario"][1],
         PublishedFigure: death["published"][0],
     }
-    # Of continuous outcomes, which counts refuse; places of covariates; how a table is read, and
-    # people, have their own.
+    # Of continuous outcomes, which counts refuse; places of covariates; how a table is read,
+    # people, and what a person writes have their own.
     people = {"baseline_risk", "threshold", "unit", "surrogate", "time", "per", "sd"}
     elsewhere = (
-        {"log_sd", "at"}
+        {"log_sd", "at", "reporting"}
         | people
         | (Reading.__dataclass_fields__.keys() - {"columns", "level", "exclude"})
     )

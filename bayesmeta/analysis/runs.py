@@ -83,6 +83,7 @@ def _run(source: Source, progress: Progress) -> Results:
         hashes=hashes,
         device=engines.device() if any(_sampled(outcome) for outcome in outcomes) else "not used",
         specification=source.text,
+        reporting={key: text for key, text in spec.reporting.model_dump().items() if text},
     )
     progress(spec.title, "figures held against one another")
     return hold(found)

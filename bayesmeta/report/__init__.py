@@ -16,10 +16,11 @@ from ..files import (
     write_run,
 )
 from ..results import OutcomeResult, Results
+from ..results.checklist import checklist
 from ..results.labels import LABELS, label_of
 from ..results.records import plain, records_of
 from ..results.sections import titles_of
-from ._figures import figures_of, unwritten
+from ._figures import NARROW, figures_of, unwritten
 from ._html import render
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["check_results_folder", "unwritten", "write_results"]
 
 REPORT, NUMBERS = "report.html", "results.json"
+CHECKLIST = "checklist.csv"
 FINDINGS = ("findings.csv", "findings.md", "findings.tex")
 ANSWER, SECOND = "posterior.nc", "posterior-nuts.nc"
 
@@ -50,7 +52,14 @@ def check_results_folder(
     FileError
         If it cannot be made or written to, or has such files.
     """
-    paths = [REPORT, NUMBERS, *FINDINGS, MANIFEST, *(f"{name}/{ANSWER}" for name in outcomes)]
+    paths = [
+        REPORT,
+        NUMBERS,
+        CHECKLIST,
+        *FINDINGS,
+        MANIFEST,
+        *(f"{name}/{ANSWER}" for name in outcomes),
+    ]
     check_unclaimed(Path(folder), paths, force=force)
 
 
@@ -70,7 +79,8 @@ def write_results(
     folder : Path or str
         Gets ``report.html``, ``results.json`` (infinite numbers are the texts ``"inf"`` and
         ``"-inf"``, missing ones null), ``manifest.json`` (of each file what it holds, its SHA-256
-        and its size in bytes), where an outcome compares two arms ``findings.csv``, ``.md`` and
+        and its size in bytes), ``checklist.csv`` (what guidelines ask a report to show, and where
+        it does), where an outcome compares two arms ``findings.csv``, ``.md`` and
         ``.tex`` (the summary of findings), and per outcome ``<outcome>/tables/<table>.csv``,
         ``<outcome>/figures/<figure>.svg``, ``<outcome>/posterior.nc`` (draws of the answer) and
         ``<outcome>/posterior-nuts.nc`` (its second source). Nothing of an earlier run into the
@@ -106,6 +116,10 @@ def _pieces(
         yield from _of_figures(outcome, figures[outcome.name])
         yield from _of_posteriors(outcome, results.seed)
     yield from _of_findings(results, raw_text=raw_text)
+    asked = to_csv(checklist(results).table(), raw_text=raw_text)
+    yield Piece(
+        CHECKLIST, asked.encode(), "what guidelines ask a report to show, and where it does"
+    )
     say(results.title, "report")
     numbers, page = to_json(results), render(results, figures)
     yield Piece(NUMBERS, numbers.encode(), "every number, unrounded, with versions and hashes")
@@ -131,6 +145,8 @@ def _of_tables(outcome: OutcomeResult, results: Results, *, raw_text: bool) -> I
 
 def _of_figures(outcome: OutcomeResult, figures: Mapping[str, str]) -> Iterator[Piece]:
     for name, svg in figures.items():
+        if name.endswith(NARROW):  # drawn for the page alone
+            continue
         yield Piece(f"{outcome.name}/figures/{name}.svg", svg.encode(), f"figure: {name}")
 
 

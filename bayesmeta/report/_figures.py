@@ -1,6 +1,7 @@
 """The figures of an outcome, as SVG text."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .. import plots
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = 6  # letters that are named
+NARROW = "-narrow"  # at the end of the names of figures drawn a second time, for phones
+PHONE = 85.0  # mm: at 340 px letters keep their size
 
 
 def unwritten(results: Results) -> str:
@@ -47,7 +50,8 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     -------
     mapping of str to str
         SVG text by name: ``covariates``, ``forest``, ``scenarios``, ``prior-posterior``,
-        ``predictive``, ``left-out``, ``thresholds``, ``what-if``, ``bayes-factors``.
+        ``predictive``, ``left-out``, ``thresholds``, ``what-if``, ``bayes-factors``; those whose
+        name ends in ``-narrow`` are second drawings for phones.
     """
     if outcome.main is None:
         return {}
@@ -86,18 +90,18 @@ def _of_one_effect(
     """Those that have room for one overall effect."""
     assert outcome.main is not None
     measure, better = outcome.measure, outcome.better
+    forest = partial(
+        plots.forest_of_rows,
+        [*outcome_forest(outcome, prob=prob), *heterogeneity_rows(outcome.main.answer, prob=prob)],
+        measure=measure,
+        better=better,
+        labels=arms,
+        prob=prob,
+        counted=_counted(outcome),
+    )
     figures = {
-        "forest": plots.forest_of_rows(
-            [
-                *outcome_forest(outcome, prob=prob),
-                *heterogeneity_rows(outcome.main.answer, prob=prob),
-            ],
-            measure=measure,
-            better=better,
-            labels=arms,
-            prob=prob,
-            counted=_counted(outcome),
-        ),
+        "forest": forest(),
+        f"forest{NARROW}": forest(width=PHONE),
         "prior-posterior": plots.prior_posterior_of_rows(
             density_rows(outcome.main.answer, prob=prob), measure=outcome.scale, prob=prob
         ),
@@ -109,13 +113,16 @@ def _of_one_effect(
     if outcome.what_if is not None:
         rows = outcome.tables["what-if"]
         rows = rows.set_axis(rows.index + ["" if one else " (not sound)" for one in rows["sound"]])
-        figures["what-if"] = plots.scenarios_of_table(
+        scenarios = partial(
+            plots.scenarios_of_table,
             rows,
             measure=measure,
             better=better,
             labels=arms,
             prob=prob,
         )
+        figures["what-if"] = scenarios()
+        figures[f"what-if{NARROW}"] = scenarios(width=PHONE)
     if outcome.evidence.curve is not None and outcome.evidence.curve.points:
         figures["bayes-factors"] = plots.bayes_factors(outcome.evidence.curve)
     if outcome.absolute is not None:

@@ -1,9 +1,10 @@
 """Results to HTML: what the template shows, prepared as text and sections."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from ..effects import MEASURES
 from ..engines import mathematics, pymc_source
@@ -11,22 +12,40 @@ from ..model import Model
 from ..results import OutcomeResult, Results
 from ..results.display import headline, likelihoods_in_words, printed, shift_sentence
 from ..results.labels import LABELS
+from ..results.methods import methods
 from ..results.sections import (
     Section,
+    agreeing,
     chances,
     findings,
+    front,
     further,
     glance,
     hashes,
     heterogeneity_of,
+    listed,
     priors,
     sections_of,
     versions,
+    written,
 )
-from ._figures import unwritten
+from ._drawings import drawings
+from ._figures import NARROW, unwritten
 
 if TYPE_CHECKING:
     import jinja2
+
+
+PARTS = {
+    "forest": "Studies and answer",
+    "people": "What it means for people",
+    "what-if": "What if",
+    "compared": "Compared with other methods and with what was published",
+    "checks": "Checks",
+    "data": "Data and their sources",
+    "model": "Model and priors",
+}
+OF_DATA = ("width-penalty", "provenance", "account", "excluded", "sources")
 
 
 def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
@@ -38,17 +57,23 @@ def render(results: Results, figures: Mapping[str, Mapping[str, str]]) -> str:
     figures : mapping
         SVG text by outcome and figure.
     """
+    drawn = drawings(figures)
     fits = [fit for one in results.outcomes for fit in one.fits.values()]
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             results=results,
-            outcomes=[_outcome(one, results, figures[one.name]) for one in results.outcomes],
+            outcomes=[_outcome(one, results, drawn.each[one.name]) for one in results.outcomes],
+            shared=drawn.shared,
             level=f"{100 * results.prob:g}%",
             glance=glance(results),
+            front=front(results),
             findings=findings(results),
             unwritten=unwritten(results),
+            methods=methods(results),
+            written=written(results),
+            checklist=listed(results),
             versions=versions(results),
             hashes=hashes(results),
             counts=likelihoods_in_words(results),
@@ -74,8 +99,9 @@ def _environment() -> "jinja2.Environment":
 
 
 def _outcome(
-    outcome: OutcomeResult, results: Results, figures: Mapping[str, str]
+    outcome: OutcomeResult, results: Results, drawn: Mapping[str, Markup]
 ) -> Mapping[str, object]:
+    sections = sections_of(outcome, results)
     return {
         "result": outcome,
         "measure": MEASURES[outcome.measure],
@@ -84,10 +110,15 @@ def _outcome(
         "printed": {one.label: printed(one.published) for one in outcome.published},
         "shift": shift_sentence(outcome),
         "chances": "" if outcome.absolute is None else chances(outcome.absolute),
-        "sections": sections_of(outcome, results),
+        "sections": sections,
+        "parts": _parts(outcome, sections),
+        "agreeing": agreeing(outcome, results),
         "beside": _beside(outcome, results),
         "models": [_model(LABELS[key], one, outcome) for key, one in outcome.asked.items()],
-        "figures": {name: _embedded(svg) for name, svg in figures.items()},
+        "figures": {name: one for name, one in drawn.items() if not name.endswith(NARROW)},
+        "narrow": {
+            name.removesuffix(NARROW): one for name, one in drawn.items() if name.endswith(NARROW)
+        },
     }
 
 
@@ -105,9 +136,20 @@ _HALF = {
 }
 
 
-def _embedded(svg: str) -> str:
-    """An SVG as a data address: its identifiers cannot collide with another figure's."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+def _parts(outcome: OutcomeResult, sections: Mapping[str, Section]) -> Mapping[str, str]:
+    """The parts of an outcome that it has, in their order, by the end of their address."""
+    whole = outcome.main is not None
+    several = len(outcome.scenarios) > 1 and not outcome.by_covariates
+    kept = {
+        "forest": whole,
+        "people": "absolute" in sections,
+        "what-if": several or "what-if" in sections or "tipping" in sections,
+        "compared": "comparison" in sections or "published" in sections,
+        "checks": whole,
+        "data": any(name in sections for name in OF_DATA),
+        "model": bool(outcome.asked),
+    }
+    return {name: title for name, title in PARTS.items() if kept[name]}
 
 
 def _beside(outcome: OutcomeResult, results: Results) -> Sequence[tuple[Section, Section | None]]:

@@ -278,6 +278,8 @@ class Results:
         What JAX computed on.
     specification : str
         Its text.
+    reporting : mapping of str to str
+        What only a person can say of the analysis, by its key.
     """
 
     title: str
@@ -291,6 +293,7 @@ class Results:
     hashes: Mapping[str, str]
     device: str
     specification: str
+    reporting: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -6,12 +6,13 @@ from ._parts import PublishedFigure, Scenario
 from ._people import CONTROL_ARMS, is_known_later, is_table
 from ._reading import Source, load_specification, parse_specification
 from ._stated import stated
-from ._whole import Sampler, Specification
+from ._whole import Reporting, Sampler, Specification
 
 __all__ = [
     "CONTROL_ARMS",
     "Outcome",
     "PublishedFigure",
+    "Reporting",
     "Sampler",
     "Scenario",
     "Source",

@@ -19,6 +19,38 @@ class Sampler(Block):
 
 
 @final
+class Reporting(Block):
+    """What guidelines ask and only a person can say; what is left out is listed as open.
+
+    Attributes
+    ----------
+    why_bayesian, goal : str
+        Why the analysis is Bayesian, and whether it is to estimate, decide or predict.
+    missing_data, risk_of_bias, unit_of_analysis : str
+        How the data stand.
+    random_effects, priors_fixed : str
+        Why study effects have this distribution, and whether priors were fixed before the data.
+    subgroups, deviations : str
+        What was planned.
+    decision, economics, certainty : str
+        What follows.
+    """
+
+    why_bayesian: str = ""
+    goal: str = ""
+    missing_data: str = ""
+    risk_of_bias: str = ""
+    unit_of_analysis: str = ""
+    random_effects: str = ""
+    priors_fixed: str = ""
+    subgroups: str = ""
+    deviations: str = ""
+    decision: str = ""
+    economics: str = ""
+    certainty: str = ""
+
+
+@final
 class Specification(Block):
     """One analysis.
 
@@ -32,6 +64,8 @@ class Specification(Block):
         Names of treatment and control.
     limits : list of str
         What the analysis cannot say, for the report.
+    reporting : Reporting
+        What only a person can say, for the report's checklist.
     sampler : Sampler
     outcome : list of Outcome
     """
@@ -42,6 +76,7 @@ class Specification(Block):
     prob: Annotated[float, Field(gt=0, lt=1)] = 0.95
     arms: Annotated[list[str], Field(min_length=2, max_length=2)] = ["treatment", "control"]
     limits: list[str] = []
+    reporting: Reporting = Reporting()
     sampler: Sampler = Sampler()
     outcome: Annotated[list[Outcome], Field(min_length=1)]
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 
 from .. import OutcomeResult, Results
 from ..moderated import EVERY
+from ._agree import agreeing
 from ._answers import absolute, comparison, further, of_people, published, scenarios
+from ._checklist import listed, written
 from ._checks import diagnostics, implied, left_out, predictive, scaling, trust
 from ._evidence import (
     by_scale,
@@ -25,7 +27,7 @@ from ._evidence import (
 )
 from ._findings import findings
 from ._fit import of_a_fit, of_checks
-from ._glance import glance
+from ._glance import front, glance
 from ._people import chances
 from ._plain import account, excluded, hashes, plain, provenance, sources, versions
 from ._priors import priors
@@ -42,12 +44,15 @@ __all__ = [
     "Column",
     "Row",
     "Section",
+    "agreeing",
     "chances",
     "findings",
+    "front",
     "further",
     "glance",
     "hashes",
     "heterogeneity_of",
+    "listed",
     "of_a_fit",
     "of_checks",
     "of_moderators",
@@ -58,6 +63,7 @@ __all__ = [
     "sections_of",
     "titles_of",
     "versions",
+    "written",
 ]
 
 SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {

@@ -1,17 +1,26 @@
 """The first screen: the answer of every outcome, and of every figure analysed alone."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ...decision import AVERAGE
 from ...moderators import Moderators
 from ...posterior import Posterior
 from ...summaries import scale_of
 from .. import OutcomeResult, PublishedResult, Results
-from ..display import NOTHING, natural, natural_interval, percent, printed
+from ..display import NOTHING, interval, natural, natural_interval, number, percent, printed
 from ..moderated import asked_in_words, digits_of_three
 from ..tables import Kind
 from ._columns import column
+from ._people import unit_of
 from ._section import Cell, Column, Section, Values
+
+POOLED, SINGLE, ALONE = "pooled", "single", "alone"
+GROUPS = {  # of the rows of a report, by what a row rests on
+    POOLED: "Answers at a glance",
+    SINGLE: "One trial each: nothing is said of other trials",
+    ALONE: "Published figures, each analysed alone: their patients are not known here",
+}
 
 
 def glance(run: Results) -> Section:
@@ -37,6 +46,62 @@ def glance(run: Results) -> Section:
         note=f"Answers are posterior medians with central {level} credible intervals.{about}",
         marked=True,
     )
+
+
+def front(run: Results) -> Sequence[Section]:
+    """The first screen of the report: outcomes, apart from those of one trial and figures alone."""
+    import pandas as pd
+
+    rows = [row for outcome in run.outcomes for row in _rows(outcome, run.prob)]
+    columns = tuple(_of_front(run))
+    return [
+        Section(
+            name=group,
+            title=title,
+            table=pd.DataFrame([row for row in rows if row["group"] == group]),
+            columns=columns,
+            marked=True,
+        )
+        for group, title in GROUPS.items()
+        if any(row["group"] == group for row in rows)
+    ]
+
+
+def _of_front(run: Results) -> Iterator[Column]:
+    yield Column("title", "outcome", _of_outcome)
+    yield _figure("size", "trials / participants", short="k/n")
+    yield Column("estimate", f"answer [{100 * run.prob:g}% interval]", _estimate, right=True)
+    if run.compares:
+        yield Column("benefit", "probability of benefit", _chances, right=True)
+    if any(outcome.absolute is not None for outcome in run.outcomes):
+        yield Column("people", "what it means for people", _people, right=True)
+    if any(outcome.what_if is not None for outcome in run.outcomes):
+        yield Column("stands", "stands in scenarios", _stands, right=True)
+    yield Column("printed", "published", _beside)
+    yield Column("trust", "trust", _trust)
+
+
+def _estimate(row: Values) -> Cell:
+    new = row["new"]
+    return Cell(row["estimate"], below=() if new == NOTHING else (f"in a new setting {new}",))
+
+
+def _chances(row: Values) -> Cell:
+    beyond = (row["beyond"],) if row["beyond"] else ()
+    return Cell(percent(row["prob_benefit"]), below=beyond)
+
+
+def _people(row: Values) -> Cell:
+    return Cell(row["people"], below=(row["at"],) if row["at"] else ())
+
+
+def _stands(row: Values) -> Cell:
+    stands = row["stands"]
+    return Cell(stands, link=f"{row['place']}-what-if" if stands != NOTHING else "")
+
+
+def _trust(row: Values) -> Cell:
+    return Cell(row["trust"], below=(row["cautions"],) if row["cautions"] else ())
 
 
 def _figure(key: str, head: str, *, short: str) -> Column:
@@ -65,16 +130,56 @@ def _rows(outcome: OutcomeResult, prob: float) -> Iterator[Values]:
     place = {"title": outcome.title, "place": f"#{outcome.name}"}
     if outcome.main is not None:
         beside = outcome.published[0] if outcome.published else None
+        group = SINGLE if outcome.main.data.k == 1 else POOLED
+        about = {**place, "group": group, **_printed(beside), **_told(outcome)}
         if outcome.main.moderators is not None:
-            yield {**place, **_asked(outcome.main.moderators, prob), **_printed(beside)}
+            yield {**_asked(outcome.main.moderators, prob), **about}
             return
         comparison = outcome.tables["comparison"].iloc[0]
         benefit = float(comparison["prob_benefit"]) if outcome.compares else math.nan
-        yield {**place, **_answer(outcome.main.answer, benefit, prob), **_printed(beside)}
+        yield {**_answer(outcome.main.answer, benefit, prob), **about}
         return
     for one in outcome.published:
         found = _answer(one.posterior, one.prob_benefit, prob) if one.posterior else _no_answer()
-        yield {**place, **found, **_printed(one), "alone": _alone(one)}
+        own = {"alone": _alone(one), "size": _size_of(one)}
+        about = {**place, "group": ALONE, **_printed(one), **_told(outcome), **own}
+        yield {**found, **about, **({} if one.posterior else {"trust": NOTHING})}
+
+
+def _size_of(one: PublishedResult) -> str:
+    """Trials and participants behind a published figure, as far as they are printed."""
+    k, n = one.published.k, one.published.n
+    return "/".join(f"{count:,}" if count else "?" for count in (k, n)) if k or n else NOTHING
+
+
+def _told(outcome: OutcomeResult) -> Values:
+    """What it means for people, in how many scenarios it stands, and how far to trust it."""
+    cautions = len(outcome.cautions)
+    stands = "" if outcome.what_if is None else outcome.what_if.in_short
+    return {
+        **_of_people(outcome),
+        "stands": stands.removeprefix("stands in ") or NOTHING,
+        "trust": "NOT SOUND" if outcome.failures else "gates passed",
+        "cautions": f"{cautions} caution{'s' * (cautions > 1)}" if cautions else "",
+    }
+
+
+def _of_people(outcome: OutcomeResult) -> Values:
+    """The difference of the average effect at the middle baseline, and a benefit that matters."""
+    found = outcome.absolute
+    if found is None:
+        return {"people": NOTHING, "at": "", "beyond": ""}
+    row = next(
+        one for one in found.stated if one.effect == AVERAGE and one.baseline is found.middle
+    )
+    unit = unit_of(found)
+    beyond = ""
+    if found.threshold is not None:
+        least = f"{found.threshold:g} {unit}".strip()
+        beyond = f"at least {least}: {percent(row.prob_important)}"
+    text = interval(*row.difference, decimals=2 if row.baseline.kind == "mean" else 0)
+    without = number(row.control[0], 2 if row.baseline.kind == "mean" else 0)
+    return {"people": f"{text} {unit}".strip(), "at": f"without: {without}", "beyond": beyond}
 
 
 def _alone(one: PublishedResult) -> str:
