@@ -66,6 +66,7 @@ ROOMS = {
     "model": ("test_model", "test_parts", "test_dispatch"),
     "moderators": ("test_moderators",),
     "multivariate": ("test_multivariate", "engines/test_nuts_multivariate"),
+    "notebooks": ("test_posterior",),
     "outcomes": ("test_multivariate",),
     "plots": (
         "test_plots",

@@ -1,5 +1,7 @@
 """Marginal posteriors against numerical integration, and draws against the exact marginals."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -609,3 +611,17 @@ def test_draws_of_what_cannot_be_negative_have_no_density_below_zero():
     assert drawn.pdf(np.array([-0.1, -2.0])).tolist() == [0.0, 0.0]
     mass, _ = integrate.quad(lambda x: float(drawn.pdf(np.array([x]))[0]), 0, 9, limit=200)
     assert mass == pytest.approx(1, abs=0.01)
+
+
+def test_a_notebook_shows_the_figures_of_the_short_form_and_names_as_text():
+    data = bm.EffectSizes.from_arrays(["<b>A", "B", "C"], [-0.4, -0.1, -0.3], [0.2, 0.3, 0.25])
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    (short,) = [line for line in repr(fit).splitlines() if line.startswith("mu ")]
+    page = fit._repr_html_()
+    for figure in re.findall(r"\d\.\d+", short):
+        assert f"{figure}<" in page or f">{figure} to" in page or f"-{figure}" in page
+    assert page.count("<tr>") == 3  # the heads, mu and tau
+    table = bm.scenarios(fit)
+    assert "<b>" not in table._repr_html_()
+    assert "without &lt;b&gt;A" in table._repr_html_()
+    assert table._repr_html_().startswith(f"<p>{table.in_words}</p>")

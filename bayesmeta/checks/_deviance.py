@@ -23,6 +23,7 @@ from ..model import (
     Poisson,
     Proportion,
 )
+from ..notebooks import Tabled
 from ..posterior import Posterior
 from ..simulate import risks
 from ..studies import ContinuousStudies
@@ -53,7 +54,7 @@ NOTHING_DRAWN = MonteCarloError(0.0, 0.0, 0.0)
 
 @final
 @dataclass(frozen=True, slots=True)
-class Deviance:
+class Deviance(Tabled):
     """How well each study is fitted, and how much of the fit is its own doing.
 
     Attributes

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Data
+from ..notebooks import Tabled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,7 @@ SURPRISING = 0.05  # of a PIT value's tail, times the number of studies
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LOO:
+class LOO(Tabled):
     """Leave-one-study-out predictions.
 
     Attributes

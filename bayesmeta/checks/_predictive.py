@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..engines import rough_estimates
 from ..model import check_one_outcome
+from ..notebooks import Tabled
 from ..posterior import Posterior
 from ..simulate import replicate
 from ..studies import check_prob
@@ -45,7 +46,7 @@ class ArmCheck:
 
 @final
 @dataclass(frozen=True, slots=True)
-class PredictiveCheck:
+class PredictiveCheck(Tabled):
     """Posterior predictive check.
 
     Attributes

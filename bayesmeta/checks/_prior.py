@@ -25,6 +25,7 @@ from ..model import (
     SpreadByGroup,
     check_one_outcome,
 )
+from ..notebooks import Tabled
 from ..priors import Prior
 from ..simulate import parameters, replicate, risks
 from ..studies import BinaryStudies, check_prob
@@ -77,7 +78,7 @@ class Implied:
 
 @final
 @dataclass(frozen=True, slots=True)
-class PriorPredictive:
+class PriorPredictive(Tabled):
     """What the priors say before the data, and whether the data contradict it.
 
     Attributes

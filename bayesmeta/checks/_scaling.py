@@ -9,6 +9,7 @@ import numpy as np
 from ..engines import telling_count
 from ..errors import ModelError
 from ..model import check_one_effect
+from ..notebooks import Tabled
 from ..posterior import Posterior, check_posterior
 from ..priors import Prior
 from ..ways import way
@@ -77,7 +78,7 @@ class Sensitivity:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PowerScaling:
+class PowerScaling(Tabled):
     """What an answer leans on.
 
     Attributes

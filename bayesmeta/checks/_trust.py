@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 
 from ..engines import FEW, telling_count
+from ..notebooks import Tabled
 from ..posterior import Posterior, beside
 from ._deviance import FAR, Deviance
 from ._held_out import LOO, SURPRISING
@@ -73,7 +74,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 @final
 @dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(Tabled):
     """How far to trust a fit.
 
     Attributes

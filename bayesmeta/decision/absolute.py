@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import is_among, number
 from ..errors import ModelError
 from ..model import check_one_effect
+from ..notebooks import Tabled
 from ..posterior import Marginal, Posterior, check_posterior
 from ..studies import check_prob
 from ..summaries import Better, measure_of, prob_benefit, scale_of
@@ -81,7 +82,7 @@ class AbsoluteEffect:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AbsoluteEffects:
+class AbsoluteEffects(Tabled):
     """Absolute effects of one posterior.
 
     Attributes

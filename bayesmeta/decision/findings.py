@@ -11,6 +11,7 @@ from ..effects import EffectSizes
 from ..errors import DataError, ModelError
 from ..frequentist import regression_test
 from ..model import check_no_covariates
+from ..notebooks import Tabled
 from ..posterior import Posterior
 from ..studies import Published, counted
 from ..summaries import Better, measure_of, prob_benefit, scale_of
@@ -104,7 +105,7 @@ HEADS: Mapping[str, str] = {
 
 @final
 @dataclass(frozen=True, slots=True)
-class SummaryOfFindings:
+class SummaryOfFindings(Tabled):
     """Findings of all outcomes.
 
     Attributes

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..model import Model
+from ..notebooks import Tabled
 from ..posterior import Posterior, check_posterior
 from ..priors import Prior, rescaled
 from ._factors import BayesFactor, factors_of, log_evidence
@@ -45,7 +46,7 @@ class ScaledFactor:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BayesFactorCurve:
+class BayesFactorCurve(Tabled):
     """Bayes factors by the scale of the prior of mu, and of that of tau.
 
     Attributes

@@ -12,6 +12,7 @@ from scipy.special import expit
 from ..engines import log_evidence_without
 from ..errors import ModelError
 from ..model import COEFFICIENT, Location, Overall, Predictor, SpreadByGroup
+from ..notebooks import Tabled
 from ..posterior import Array, Marginal, Posterior, TauDensity, check_posterior
 from ..priors import Prior, log_density, rescaled
 from ..summaries import scale_of
@@ -73,7 +74,7 @@ class BayesFactor:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BayesFactors:
+class BayesFactors(Tabled):
     """Bayes factors of one model.
 
     Attributes

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 from ..effects import Measure, effect_sizes, measure_named, printed_values
 from ..errors import ModelError
 from ..model import check_one_effect
+from ..notebooks import Tabled
 from ..posterior import Posterior
 from ..priors import Normal
 from ..studies import Published, check_prob
@@ -35,7 +36,7 @@ NONE = (0.0, 1.0)  # no effect, of a difference and of a ratio
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReverseBayes:
+class ReverseBayes(Tabled):
     """Who is convinced by an estimate, and who is not.
 
     Attributes

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..engines import rough_estimates
 from ..errors import ModelError
 from ..model import Data, Model, check_one_effect
+from ..notebooks import Tabled
 from ..posterior import Posterior
 from ..priors import Prior, Uniform, rescaled
 from ..studies import check_prob
@@ -56,7 +57,7 @@ class TippingPoint:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TippingPoints:
+class TippingPoints(Tabled):
     """What turns a conclusion.
 
     Attributes

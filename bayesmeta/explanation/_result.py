@@ -8,6 +8,7 @@ import numpy as np
 
 from ..effects import measure_named
 from ..frequentist import Convention, FrequentistFit
+from ..notebooks import Tabled
 from ..studies import Published
 from ._choices import Choice
 from ._printed import BESIDE, FIGURES, NAMES, as_printed, farthest, in_words, printed
@@ -50,7 +51,7 @@ class Candidate:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Tabled):
     """What explains a published number, and how much that is worth.
 
     Attributes

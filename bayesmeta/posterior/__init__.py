@@ -1,9 +1,7 @@
 """What an engine returns: marginal posteriors, and how far to trust them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, starmap
-from textwrap import shorten
 from typing import TYPE_CHECKING, Literal, final, overload
 
 import numpy as np
@@ -21,6 +19,7 @@ from .grids import GridDensity, MappedDensity, SupportMap
 from .marginals import Array, Deferred, Kind, Linear, Marginal, Marginals
 from .mixtures import NormalMixture, TruncatedMixture
 from .pairs import Coherence, Pair
+from .short import SHARED, in_html, in_short
 from .tau import TauDensity
 
 if TYPE_CHECKING:
@@ -109,7 +108,11 @@ class Posterior:
     linear: Linear | None = None
 
     def __repr__(self) -> str:
-        return _in_short(self)
+        return in_short(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the same with the shared parameters as a table."""
+        return in_html(self)
 
     @overload
     def __getitem__(
@@ -304,10 +307,6 @@ def _four_chains(values: Array) -> Array:
     return values.reshape(4, n // 4, *values.shape[2:]) if n % 4 == 0 else values
 
 
-PROB = 0.95
-WIDTH = 160  # characters of a line
-CAUTIONS = 2  # that are shown
-SHARED = {"tau": " ({})", "df": "", "share": "", "spread": " ({})"}  # and what each is of
 TOGETHER = (
     "mu",
     COEFFICIENT,
@@ -316,54 +315,3 @@ TOGETHER = (
     "baseline_sd",
     "theta_new",
 )  # as draws have them
-
-
-def _in_short(posterior: Posterior) -> str:
-    """Write what was fitted, to what, what all studies share, whether that is sound, and cautions.
-
-    Only what the fit has made is shown: predictions and study effects are made when asked for.
-    """
-    lines = [f"Posterior of {posterior.model!r}", _answers(posterior)]
-    failed = [one for one in posterior.diagnostics.first if not one.passed]
-    sound = f"NOT SOUND: {'; '.join(map(str, failed))}" if failed else "gates of these passed"
-    lines.append(f"{posterior.engine}; {sound}; summary() has the rest")
-    more = len(posterior.cautions) - CAUTIONS
-    lines += [f"Caution: {one}" for one in posterior.cautions[:CAUTIONS]]
-    lines += [f"{more} more in cautions"] if more > 0 else []
-    first, *others = [shorten(line, WIDTH, placeholder=" …") for line in lines]
-    return "\n".join([first, *posterior.account.lines, *others, *posterior.model.citations])
-
-
-def _answers(posterior: Posterior) -> str:
-    """The scalars that all studies share, each with its interval; ratios as ratios."""
-    if posterior.data.p > 1:
-        return f"Of {posterior.data.p} outcomes"
-    measure, mu = posterior.model.scale(posterior.data), posterior.model.location.name
-    effects, found = posterior[mu], []
-    each = (
-        {mu: effects}
-        if isinstance(effects, Marginal)
-        else dict(zip(effects.study, effects.each, strict=True))
-    )
-    known = {name: one for name in SHARED if (one := posterior.marginals.get(name)) is not None}
-    shared = dict(chain.from_iterable(starmap(_entries, known.items())))
-    slopes = posterior.model.location.differences(posterior.data)
-    for name, one in [*each.items(), *shared.items()]:
-        values = [one.quantile(0.5), *one.interval(PROB)]
-        scale = SHARED.get(name.split("[")[0], "").format(measure.analysis_called)
-        if name in posterior.model.no_values(posterior.data):
-            scale = f" ({measure.analysis_called})"
-        elif name in each:
-            values, scale = measure.natural(values).tolist(), f" ({measure.called})"
-            if name in slopes and not measure.comparative:
-                scale = f" (ratio of {measure.called}s)"
-        middle, low, high = (f"{value:.4g}" for value in values)
-        found.append(f"{name} {middle} [{low}, {high}]{scale}")
-    return "; ".join(found)
-
-
-def _entries(name: str, of: Marginal | Marginals) -> Iterable[tuple[str, Marginal]]:
-    """A scalar by its name, or those of a vector by theirs."""
-    if isinstance(of, Marginal):
-        return ((name, of),)
-    return ((f"{name}[{own}]", one) for own, one in zip(of.study, of.each, strict=True))

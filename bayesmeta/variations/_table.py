@@ -8,6 +8,7 @@ import numpy as np
 
 from ..effects import Measure
 from ..evidence import RULE, Conclusion
+from ..notebooks import Tabled
 from ..posterior import Posterior
 from ._changes import Kind, NotMade
 
@@ -73,7 +74,7 @@ class Variation:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Scenarios:
+class Scenarios(Tabled):
     """The base case, and what every decision made otherwise would say.
 
     Attributes

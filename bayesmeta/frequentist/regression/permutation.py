@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...arguments import check_whole
 from ...errors import ModelError
+from ...notebooks import Tabled
 from .meta_regression import Answer, answer_of, constant_of
 from .result import MetaRegression
 
@@ -23,7 +24,7 @@ AS_LARGE = 1 - 1e-8  # of a statistic: what is no smaller counts as equal, for t
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PermutationTest:
+class PermutationTest(Tabled):
     """How often covariates dealt out otherwise give as large a statistic.
 
     Attributes

@@ -8,6 +8,7 @@ from scipy.special import stdtr
 
 from ...effects import ZeroCells
 from ...model import Data
+from ...notebooks import Tabled
 from ...studies import check_prob
 from ..pooling.one import as_effects
 from .weighted_line import WeightedLine, weighted_line
@@ -21,7 +22,7 @@ _COLUMNS = ("estimate", "se", "lower", "upper", "p", "slope", "slope_se", "slope
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PetPeese:
+class PetPeese(Tabled):
     """Both extrapolations to a study of infinite size, and which of them the rule takes.
 
     Attributes

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, final
 
+from ...notebooks import Tabled
 from .weighted_line import WeightedLine
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _FEW_WORDS = (
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmallStudyTest:
+class SmallStudyTest(Tabled):
     """A test of whether estimates move with the size of their studies.
 
     Attributes

@@ -10,6 +10,7 @@ from ...arguments import is_among
 from ...effects import EffectSizes, ZeroCells
 from ...errors import DataError, ModelError
 from ...model import Data
+from ...notebooks import Tabled
 from ...studies import check_prob, read_only
 from ...ways import shown
 from ..arrays.tau2 import Tau2
@@ -31,7 +32,7 @@ _STEPS = 100
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrimAndFill:
+class TrimAndFill(Tabled):
     """How many studies a symmetric funnel plot lacks, and the answer with them filled in.
 
     Attributes
