@@ -208,7 +208,7 @@ def test_a_run_draws_the_curve_over_thresholds_and_says_what_it_shows(tmp_path):
         f"benefit of at least 10 per 1,000 {row['prob_important']:.1%} at the low baseline; "
         f"{high['prob_important']:.1%} at the high baseline."
     )
-    assert f'<img alt="Probability of a benefit of at least so much. {result}' in page
+    assert f'role="img" aria-label="Probability of a benefit of at least so much. {result}' in page
     assert f"<figcaption>{result}" in page
     listed = json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]
     paths = {one["path"]: one["holds"] for one in listed}

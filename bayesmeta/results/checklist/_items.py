@@ -71,6 +71,11 @@ def _discrete(outcome: OutcomeResult) -> bool:
     return pooled(outcome) and outcome.main is not None and outcome.main.data.discrete
 
 
+def _of_people(outcome: OutcomeResult) -> bool:
+    """Whether two arms of counts are compared, so that it can be told of people."""
+    return _discrete(outcome) and outcome.compares
+
+
 def _varied(*kinds: Kind) -> Find:
     """An item that rows of the scenario table show."""
 
@@ -227,7 +232,7 @@ ITEMS = (
         18,
         "Baseline risk: its source, apart from the effect or with it",
         "TSD 5, TSD 7",
-        of_each("baselines with their origin", _baseline, "people", _discrete),
+        of_each("baselines with their origin", _baseline, "people", _of_people),
     ),
     Item(19, "Subgroups and covariates, planned or not", "PRISMA, Cochrane", written("subgroups")),
     Item(
@@ -297,13 +302,13 @@ ITEMS = (
     ),
     Item(
         33,
-        "Probability of benefit, of harm, and beyond thresholds",
+        "Probability of each direction, and beyond thresholds",
         "BARG",
         tables(
-            "probability of a benefit of at least each threshold",
+            "probabilities over all thresholds",
             "thresholds",
             part="people",
-            of=_discrete,
+            of=_of_people,
         ),
     ),
     Item(
@@ -321,7 +326,7 @@ ITEMS = (
         35,
         "Absolute effects at several baselines, with NNT",
         "GRADE, Cochrane, PRISMA",
-        tables("per 1,000 patients", "absolute", part="people", of=_discrete),
+        tables("per 1,000 patients", "absolute", part="people", of=_of_people),
     ),
     Item(
         36,
