@@ -31,7 +31,13 @@ ROOMS = {
     ),
     "comparison": ("test_comparison",),
     "decision": ("test_baseline", "test_decision", "test_people", "test_psa", "test_together"),
-    "design": ("test_design", "test_linear", "test_covariates_everywhere", "test_tau_by_group"),
+    "design": (
+        "test_design",
+        "test_linear",
+        "test_covariates_everywhere",
+        "test_tau_by_group",
+        "test_untold",
+    ),
     "doubts": ("test_doubts",),
     "effects": (
         *("test_effects", "test_continuous", "test_reported", "test_change_unknown"),

@@ -108,21 +108,22 @@ def ends_of_lines(fit: Posterior, made: Design) -> Iterator[Mapping[str, float]]
     """The lowest, the mean and the highest value of each number."""
     for variable in (one for one in made.formula.variables if one not in made.levels):
         column = np.asarray(fit.data.covariates[variable], dtype=np.float64)
-        for value in (column.min(), column.mean(), column.max()):
+        for value in dict.fromkeys((column.min(), column.mean(), column.max())):
             yield {variable: float(value)}
 
 
 def first_asked(made: Design, each: tuple[Contrast, ...], between: tuple[Contrast, ...]) -> int:
     """Which of coefficients and then differences a reader asks first.
 
-    The first slope of a number; without any the first difference of groups, else the first
-    coefficient.
+    The first slope of a number, of those that vary if any does; without any the first difference of
+    groups, else the first coefficient.
     """
     slopes = [
         j
         for j, (name, kind) in enumerate(zip(made.names, made.kinds, strict=True))
         if kind == "slope" and name in {one.variable for one in _lines(made)}
     ]
+    slopes.sort(key=lambda j: not made.matrix[:, j].any())
     return slopes[0] if slopes else len(each) if between else 0
 
 
