@@ -52,7 +52,7 @@ ROOMS = {
         "test_freeze",
     ),
     "errors": ("test_studies", "test_specification"),
-    "variations": ("test_scenarios",),
+    "variations": ("test_scenarios", "test_scenarios_of_covariates"),
     "evidence": (
         "test_evidence",
         "test_factor_curve",

@@ -476,6 +476,10 @@ def test_the_report_says_all_of_it_and_what_it_left_out(folder):
     ):
         assert one in page, one
     assert "covariates and subgroups, " not in page
+    assert "the conclusion (below 0) stands in" in page
+    assert (
+        "The factor on the OR per unit of latitude if one decision had been made otherwise" in page
+    )
     said = " ".join((folder / "said.txt").read_text().split())
     assert "log OR per unit of latitude" in said
     assert "log RR, allocation: random" in said
