@@ -317,6 +317,16 @@ class ByGroup(Predictor):
         """The groups."""
         return f"effects by groups of {self.by}"
 
+    def design(self, data: Table) -> Design:
+        """Return the design; a column that there is none of is named as that."""
+        if self.by not in data.covariates:
+            has = ", ".join(map(shown, data.covariates)) or "none"
+            raise ModelError(
+                f"Studies are grouped by {shown(self.by)}, which is no covariate of the table; it "
+                f"has {has}."
+            )
+        return Predictor.design(self, data)
+
     @property
     def terms(self) -> Formula:
         """A mean per level of the column, numbers as names."""

@@ -11,6 +11,10 @@ FACTORS = (
     "How much likelier the data are if there is no effect (μ = 0), or no heterogeneity (τ = 0), "
     "than under the model; the probability of 0 takes both to be equally likely before."
 )
+FACTORS_OF_COVARIATES = (
+    "How much likelier the data are if one coefficient is 0, or there is no heterogeneity (τ = 0), "
+    "than under the model; the probability of 0 takes both to be equally likely before."
+)
 FACTORS_OF_ONE_ARM = (
     "How much likelier the data are if there is no heterogeneity (τ = 0) than under the model; the "
     "probability of 0 takes both to be equally likely before."
@@ -67,9 +71,15 @@ def factors(outcome: OutcomeResult, _run: Results) -> Section | None:
         title="Bayes factors",
         table=table,
         columns=columns,
-        lead=FACTORS if outcome.compares else FACTORS_OF_ONE_ARM,
+        lead=_lead_of_factors(outcome),
         note="" if found is None or found.points else " ".join(found.not_made),
     )
+
+
+def _lead_of_factors(outcome: OutcomeResult) -> str:
+    if outcome.by_covariates:
+        return FACTORS_OF_COVARIATES
+    return FACTORS if outcome.compares else FACTORS_OF_ONE_ARM
 
 
 def by_scale(outcome: OutcomeResult, _run: Results) -> Section | None:
