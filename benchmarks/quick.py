@@ -31,7 +31,13 @@ ROOMS = {
     ),
     "comparison": ("test_comparison",),
     "decision": ("test_baseline", "test_decision", "test_people", "test_psa", "test_together"),
-    "design": ("test_design", "test_linear", "test_covariates_everywhere", "test_tau_by_group"),
+    "design": (
+        "test_design",
+        "test_linear",
+        "test_covariates_everywhere",
+        "test_tau_by_group",
+        "test_untold",
+    ),
     "doubts": ("test_doubts",),
     "effects": (
         *("test_effects", "test_continuous", "test_reported", "test_change_unknown"),
@@ -46,7 +52,7 @@ ROOMS = {
         "test_freeze",
     ),
     "errors": ("test_studies", "test_specification"),
-    "variations": ("test_scenarios",),
+    "variations": ("test_scenarios", "test_scenarios_of_covariates"),
     "evidence": (
         "test_evidence",
         "test_factor_curve",

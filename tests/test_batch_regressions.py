@@ -181,7 +181,6 @@ def test_studies_without_a_covariate_are_left_out_and_named():
 
 
 PROBLEMS = {
-    "all alike": ({"latitude": 44.0}, "latitude' is 44 in all studies"),
     "none known": ({"latitude": np.nan}, "None of the studies has 'latitude'"),
     "a bad number": ({"se": -1.0}, "se must be"),
 }
@@ -201,15 +200,37 @@ def test_a_bad_group_is_named_and_stops_nobody(kind):
     assert_allclose(numbers_of(found.loc[good]), numbers_of(whole.loc[good]), rtol=1e-12)
 
 
-def test_columns_that_follow_from_one_another_are_refused_by_name():
+@pytest.mark.parametrize("value", [44.0, 0.1])
+def test_a_covariate_that_is_alike_in_a_group_gives_the_model_without_it_and_says_so(value):
+    frame = FRAME.assign(latitude=FRAME["latitude"].where(FRAME["outcome"] != "outcome 2", value))
+    found = bm.fit_many(LINE, frame, by="outcome")
+    assert_agrees(LINE, frame, found)
+    plain = bm.fit_many(bm.NormalNormal(mu=MU, tau=TAU), frame, by="outcome")
+    for own, its in (("intercept_mean", "mu_mean"), ("intercept_upper", "mu_upper")):
+        assert found[own][2] == pytest.approx(plain[its][2], abs=1e-8)
+    for name in ("tau_mean", "tau_lower", "tau_upper", "log_marginal_likelihood"):
+        assert found[name][2] == pytest.approx(plain[name][2], abs=1e-8)
+    assert found.loc[2, ["latitude_mean", "latitude_sd"]].tolist() == pytest.approx([0, 0.2])
+    assert found["latitude_centre"][2] == value
+    said = f"latitude is {value:g} in all studies: the data say nothing of its slope; its posterior"
+    assert found["caution"].tolist() == ["", "", f"{said} is its prior.", ""]
+    assert "caution" not in bm.fit_many(LINE, FRAME, by="outcome")
+
+
+def test_columns_that_follow_from_one_another_rest_on_their_priors_and_it_is_said():
     one = FRAME["outcome"] == "outcome 1"
     frame = FRAME.assign(dose=FRAME["dose"].where(~one, 3 - 2 * FRAME["latitude"]))
     model = bm.NormalNormal(mu=bm.Linear("latitude + dose", intercept=MU, slopes=MU), tau=TAU)
     found = bm.fit_many(model, frame, by="outcome")
-    assert "cannot be told apart: latitude, dose" in found["problem"][1]
+    assert_agrees(model, frame, found)
+    assert found["caution"][1].startswith("The studies do not tell latitude, dose apart: each")
     few = frame.groupby("outcome").head(2).assign(dose=[1, 2] * 4)
-    problems = bm.fit_many(model, few, by="outcome")["problem"]
-    assert problems.str.contains("3 coefficients and only 2 of the studies").all()
+    found = bm.fit_many(model, few, by="outcome")
+    assert_agrees(model, few, found)
+    assert found["caution"].str.contains("latitude, dose apart").all()
+    flat = bm.Linear("latitude + dose", intercept=MU, slopes=bm.Flat())
+    problems = bm.fit_many(bm.NormalNormal(mu=flat, tau=TAU), frame, by="outcome")["problem"]
+    assert "flat priors cannot be told apart in these studies: latitude, dose;" in problems[1]
 
 
 def test_a_group_read_by_itself_keeps_its_covariates():

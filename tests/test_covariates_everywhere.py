@@ -513,7 +513,6 @@ READERS = {
     "tipping_points": lambda fit: bm.tipping_points(fit),
     "zero_studies": lambda fit: bm.zero_studies(fit),
     "A conclusion": lambda fit: evidence.conclusion(fit),
-    "scenarios": lambda fit: bm.scenarios(fit),
     "absolute_effects": lambda fit: bm.absolute_effects(fit, better="lower", baseline=0.1),
     "psa": lambda fit: bm.psa({"a": bm.PsaOutcome(fit, better="lower", baseline=0.1)}),
     "summary_of_findings": lambda fit: bm.summary_of_findings(

@@ -12,12 +12,14 @@ from scipy import stats
 
 import bayesmeta as bm
 from bayesmeta.cli import main
+from bayesmeta.cli.moderators.typed import Moderated
 from bayesmeta.engines import pymc_source
 from bayesmeta.errors import SpecError
 from bayesmeta.moderators import moderators
 from bayesmeta.results.moderated import asked_in_words, moderated_sentence, moderator_tables
 from bayesmeta.results.sections import of_moderators as sections_of
 from bayesmeta.specification import parse_specification
+from bayesmeta.wording import Words
 
 ROOT = Path(__file__).parent
 BCG = ROOT.parent / "examples" / "bcg" / "bcg.csv"
@@ -196,6 +198,45 @@ def gaps(folder, column, **cells):
     path = folder / "gaps.csv"
     frame.to_csv(path, index=False)
     return path
+
+
+def test_names_with_parentheses_and_levels_with_commas_are_said_in_quotes():
+    typed = Moderated(
+        mods="`dose (mg)` + site",
+        slopes=('"dose (mg)"=Normal(0, 1)', "site = Normal(0, 2)", "year of trial=Normal(0, 3)"),
+        places=('"site=Kiel, D", dose (mg)=2', "site=Ulm"),
+    )
+    words = typed.words(Words(measure="OR", mu=bm.Normal(0, 2)))
+    assert words.mu.slopes == {
+        "dose (mg)": bm.Normal(0, 1), "site": bm.Normal(0, 2), "year of trial": bm.Normal(0, 3),
+    }  # fmt: skip
+    assert typed.at() == [{"site": "Kiel, D", "dose (mg)": 2}, {"site": "Ulm"}]
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("poly(latitude, 2)", "the log OR, averaged over the studies' values of latitude, is"),
+        ("latitude * allocation", "latitude (on average over the levels of allocation) by between"),
+        ("latitude * year", "changes per unit of latitude (at year 1966) by between"),
+        ("1", "the log OR is between"),
+    ],
+)
+def test_the_sentence_says_of_what_the_headline_is(formula, said):
+    data = bm.effect_sizes(bm.read_studies(BCG), measure="OR")
+    mu = bm.Linear(formula, intercept=bm.Normal(0, 2), slopes=bm.Normal(0, 0.1))
+    found = moderators(bm.fit(bm.NormalNormal(mu=mu, tau=bm.HalfNormal(0.5)), data))
+    assert said in moderated_sentence(found, prob=0.95)
+
+
+def test_what_hksj_lacks_is_said_once():
+    data = bm.EffectSizes.from_arrays(
+        list("ABCDEF"), [0.1, 0.12, 0.11, 0.5, 0.52, 0.51], [0.2] * 6,
+        covariates={"g": list("uuuvvv")},
+    )  # fmt: skip
+    fit = bm.fit(bm.NormalNormal(mu=bm.ByGroup("g", bm.Normal(0, 2)), tau=bm.HalfNormal(0.5)), data)
+    notes = moderators(fit, effects=data).frequentist.notes
+    assert sum("HKSJ" in one for one in notes) == 1
 
 
 def test_studies_without_a_covariate_are_named_and_left_out_of_both_models(tmp_path):
@@ -476,6 +517,10 @@ def test_the_report_says_all_of_it_and_what_it_left_out(folder):
     ):
         assert one in page, one
     assert "covariates and subgroups, " not in page
+    assert "the conclusion (below 0) stands in" in page
+    assert (
+        "The factor on the OR per unit of latitude if one decision had been made otherwise" in page
+    )
     said = " ".join((folder / "said.txt").read_text().split())
     assert "log OR per unit of latitude" in said
     assert "log RR, allocation: random" in said

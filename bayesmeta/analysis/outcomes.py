@@ -44,8 +44,9 @@ def outcome_result(
     if main is not None:
         evidence = evidence_of(spec, outcome, main, progress)
         checks = _checks(spec, outcome, main, progress)
-    if main is not None and table is not None and not outcome.by_covariates:
-        people, origin = absolute(spec, outcome, main, folder, progress)
+    if main is not None and table is not None:
+        if not outcome.by_covariates:
+            people, origin = absolute(spec, outcome, main, folder, progress)
         if_not = what_if(spec, outcome, scenarios, table, people, progress)
     return OutcomeResult(
         name=outcome.name,

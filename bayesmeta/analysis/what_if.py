@@ -42,7 +42,7 @@ def what_if(
             rows[name] = data
     made = scenarios(
         main,
-        better=outcome.better,
+        better=None if outcome.by_covariates else outcome.better,
         baseline=None if people is None else people.middle.known,
         per=None if people is None else people.per,
         time=outcome.time,

@@ -105,7 +105,8 @@ def fit_many(
         ``latitude_mean``, ``_sd``, ``_below_null``, ``_median``, ``_lower``, ``_upper``, NaN
         where a group does not have it, and ``latitude_centre`` (what was taken off the covariate
         in this group, so that the intercept is the effect there; with ``scale=True`` also
-        ``latitude_scale``).
+        ``latitude_scale``); and ``caution``, if some group has one: which coefficients its studies
+        do not tell, such as that of a covariate which is the same in all.
         ``attrs["model"]`` states the model with its priors and coding.
 
     Raises

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 type Column = NDArray  # of float, or of str
 
-STUDY, LEFT_OUT = "study", "left_out"
+STUDY, LEFT_OUT, CAUTION = "study", "left_out", "caution"
 ENDS = ("lower", "median", "upper")
 OF_A_COEFFICIENT = tuple(
     f"_{what}" for what in ("mean", "sd", "below_null", *ENDS, "centre", "scale")
@@ -64,7 +64,9 @@ def check_names(keys: Sequence[str], variables: Sequence[str]) -> None:
         )
     first = ("intercept", *variables)
     for name in keys if variables else ():
-        if name == LEFT_OUT or (name.startswith(first) and name.endswith(OF_A_COEFFICIENT)):
+        if name in (LEFT_OUT, CAUTION) or (
+            name.startswith(first) and name.endswith(OF_A_COEFFICIENT)
+        ):
             raise DataError(
                 f"{shown(name)} may be a column of a regression's result; rename it in the table."
             )

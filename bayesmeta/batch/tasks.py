@@ -27,7 +27,7 @@ from ..machine.threads import Threads
 from ..model import Model
 from ..studies import rows_of
 from .answers import in_order, numbers_alone, numbers_of
-from .covariates import LEFT_OUT
+from .covariates import CAUTION, LEFT_OUT
 from .grouped import COUNTED, Grouped, data_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ ALONE_AT_ONCE = 16  # groups in one task, where each is fitted by itself
 WAITING = 64  # tasks handed to an executor ahead of their results
 
 MANY = "Quadrature(), many at once"
+WORDS = {"engine": MANY, CAUTION: "", "problem": ""}  # columns of them, where many are fitted
 
 
 class Settings(NamedTuple):
@@ -83,7 +84,8 @@ def gathered(
     groups = len(grouped.k)
     fixed = numbers_of(settings.model.location)
     table: Table = {name: np.full(groups, np.nan) for name in fixed}
-    words = {"engine": np.full(groups, "", dtype=object), "problem": grouped.problem.copy()}
+    words = {name: np.full(groups, "", dtype=object) for name in WORDS}
+    words["problem"] = grouped.problem.copy()
     done = int((grouped.problem != "").sum())
     for part, result in found:
         for name, values in result.items():
@@ -95,6 +97,8 @@ def gathered(
     counted = {name: getattr(grouped, name) for name in COUNTED}
     if grouped.lacking is not None:
         counted[LEFT_OUT] = grouped.lacking
+    if not any(words[CAUTION]):  # most have none
+        words.pop(CAUTION)
     numbers = pd.DataFrame({**counted, **in_order(table, fixed), **words}, copy=False)
     frame = pd.concat([grouped.labels, numbers], axis=1)
     frame.attrs["model"] = repr(settings.model)
@@ -145,7 +149,7 @@ def fit_task(settings: Settings, columns: Mapping[str, Array]) -> Table:
     """
     n = len(next(iter(columns.values())))
     table: Table = {name: np.full(n, np.nan) for name in numbers_of(settings.model.location)}
-    table |= {"engine": np.full(n, MANY, dtype=object), "problem": np.full(n, "", dtype=object)}
+    table |= {name: np.full(n, said, dtype=object) for name, said in WORDS.items()}
     if settings.many is not None:
         table |= settings.many(columns, prob=settings.prob, quantiles=settings.quantiles)
     settled = table.pop("settled", table["error"] <= BATCH_TOLERANCE)
@@ -166,7 +170,11 @@ def _alone(columns: Mapping[str, Array], settings: Settings) -> dict[str, float 
     except ForkedError:
         raise  # not about this group
     except (DataError, ModelError) as error:
-        return {"engine": "", "problem": str(error)}
+        return {"engine": "", CAUTION: "", "problem": str(error)}
     failures = "; ".join(map(str, posterior.diagnostics.failures))
-    words = {"engine": posterior.engine, "problem": f"Not sound: {failures}." if failures else ""}
+    words = {
+        "engine": posterior.engine,
+        CAUTION: " ".join(posterior.model.location.untold(posterior.data)),
+        "problem": f"Not sound: {failures}." if failures else "",
+    }
     return {**numbers_alone(posterior, settings.prob, quantiles=settings.quantiles), **words}

@@ -11,6 +11,7 @@ from ._formula import Factor, Formula, Term, parse
 from ._lines import Lines, lines, names_of_lines
 from ._make import design, term_kinds
 from ._matrix import Design
+from ._told import check_flat, untold
 
 __all__ = [
     "DEGREE",
@@ -23,6 +24,7 @@ __all__ = [
     "Line",
     "Lines",
     "Term",
+    "check_flat",
     "contrasts",
     "design",
     "is_known",
@@ -31,4 +33,5 @@ __all__ = [
     "names_of_lines",
     "parse",
     "term_kinds",
+    "untold",
 ]

@@ -237,7 +237,13 @@ def is_levels(factor: Factor, column: Covariate) -> bool:
 
 
 def columns_of(
-    factor: Factor, column: Covariate, *, whole: bool, centred: bool, scaled: bool
+    factor: Factor,
+    column: Covariate,
+    *,
+    whole: bool,
+    centred: bool,
+    scaled: bool,
+    apart: bool = True,
 ) -> Columns:
     """Make the columns of one covariate over the rows used.
 
@@ -250,14 +256,18 @@ def columns_of(
         Of levels: one column each, not differences from their mean.
     centred, scaled : bool
         Of numbers: less the mean; by the SD.
+    apart : bool
+        Refuse a column that does not vary; else a number is one of zeros, and a factor of one level
+        has that, or no differences.
 
     Raises
     ------
     ModelError
-        If the column does not vary, or holds words where numbers are needed.
+        If the column does not vary and must, or holds words where numbers are needed.
     """
     distinct = sorted(set(np.asarray(column).tolist()))
-    if len(distinct) < 2:
+    alike = len(distinct) < 2
+    if alike and apart:
         raise ModelError(
             f"{shown(factor.variable)} is {level_name(distinct[0])} in all studies used, so that "
             "nothing can be learnt from it; leave it out of the formula."
@@ -274,7 +284,12 @@ def columns_of(
     x = np.asarray(column, dtype=np.float64)
     if factor.function:
         return _curve(factor, x, distinct, centred=centred)
-    middle = float(x.mean())
+    if alike and scaled:
+        raise ModelError(
+            f"{shown(factor.variable)} is {level_name(distinct[0])} in all studies used and has no "
+            "standard deviation to be divided by; leave scale out, or the covariate."
+        )
+    middle = float(x[0] if alike else x.mean())  # a mean of the same may be off by rounding
     centre, scale = middle if centred else 0.0, float(x.std(ddof=1)) if scaled else 1.0
     return Line(factor.variable, centre, scale, middle)
 
@@ -282,9 +297,11 @@ def columns_of(
 def _curve(factor: Factor, x: Floats, distinct: Sequence[float], *, centred: bool) -> Curve:
     number, low, high = factor.number, float(distinct[0]), float(distinct[-1])
     if len(distinct) <= number:
+        many = f"{len(distinct)} values" if len(distinct) > 1 else "one value"
+        fewer = f"a number below {len(distinct)}, or " if len(distinct) > 1 else ""
         raise ModelError(
-            f"{shown(factor.variable)} has {len(distinct)} values, too few for {factor}; take a "
-            f"number below {len(distinct)}, or {Factor(factor.variable)} as it is."
+            f"{shown(factor.variable)} has {many}, too few for {factor}; take "
+            f"{fewer}{Factor(factor.variable)} as it is."
         )
     inner = np.quantile(x, np.linspace(0, 1, number - DEGREE + 2)[1:-1]) if number > DEGREE else []
     ends = DEGREE + 1

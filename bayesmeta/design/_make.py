@@ -14,9 +14,7 @@ from ..ways import shown
 from ._columns import Columns, Floats, Levels, Line, columns_of, is_known, is_levels
 from ._formula import Formula, parse
 from ._matrix import Design, crossed
-
-SMALLEST = 1e-10  # singular value, of columns of length one, of a column that follows from others
-INVOLVED = 1e-6  # share of a column in what follows from others
+from ._told import check_told_apart
 
 
 def design(
@@ -26,6 +24,7 @@ def design(
     *,
     centre: bool = True,
     scale: bool = False,
+    apart: bool = True,
 ) -> Design:
     """Make the design matrix of a formula.
 
@@ -46,12 +45,16 @@ def design(
         Take its mean off each number, as above; else numbers are left as they are.
     scale : bool
         Divide numeric covariates by their SD over the rows used.
+    apart : bool
+        Refuse what the studies do not tell apart. A model whose coefficients have proper priors
+        needs none of that: `untold` says what its answer rests on.
 
     Raises
     ------
     ModelError
-        If the formula cannot be read or names no covariate of the table, if columns do not vary or
-        follow from one another, or if there are more columns than studies with all covariates.
+        If the formula cannot be read or names no covariate of the table, or, where coefficients
+        must be told apart, if columns do not vary or follow from one another, or if there are more
+        of them than studies with all covariates.
 
     Examples
     --------
@@ -68,18 +71,25 @@ def design(
     centred = centre and (read.intercept or "level" in [one.kind for one in codings])
     terms = tuple(
         tuple(
-            columns_of(factor, kept[factor.variable], whole=whole, centred=centred, scaled=scale)
+            columns_of(
+                factor,
+                kept[factor.variable],
+                whole=whole,
+                centred=centred,
+                scaled=scale,
+                apart=apart,
+            )
             for factor, whole in zip(term, coding.whole, strict=True)
         )
         for term, coding in zip(read.terms, codings, strict=True)
     )
     matrix, names, kinds = _joined(read, kept, codings, terms, int(used.sum()))
-    _check(matrix, names, read)
+    _check_names(names, read)
     matrix.flags.writeable = used.flags.writeable = False
     every = [one for term in terms for one in term]
     lines = [one for one in every if isinstance(one, Line)]
     factors = [one for one in every if isinstance(one, Levels)]
-    return Design(
+    made = Design(
         formula=read,
         names=tuple(names),
         kinds=tuple(kinds),
@@ -91,6 +101,9 @@ def design(
         levels={one.variable: one.levels for one in factors},
         terms=terms,
     )
+    if apart:
+        check_told_apart(made)
+    return made
 
 
 def term_kinds(formula: Formula, words: Collection[str]) -> tuple[str, ...]:
@@ -182,33 +195,11 @@ def _names_crossed(one: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{left}:{right}" for left in one for right in more)
 
 
-def _check(matrix: Floats, names: Sequence[str], formula: Formula) -> None:
-    """Refuse columns that are empty, follow from others, or are more than the studies."""
+def _check_names(names: Sequence[str], formula: Formula) -> None:
+    """Refuse two columns of one name."""
     twice = [one for one in names if names.count(one) > 1]
     if twice:
         raise ModelError(
             f"The formula {shown(formula.text)} has two columns {shown(twice[0])}; rename the "
             "covariate."
-        )
-    k, p = matrix.shape
-    if k < p:
-        raise ModelError(
-            f"The formula {shown(formula.text)} has {p} coefficients and only {k} of the studies "
-            "have all its covariates; leave terms out."
-        )
-    lengths = np.linalg.norm(matrix, axis=0)
-    empty = [name for name, one in zip(names, lengths, strict=True) if one == 0]
-    if empty:
-        raise ModelError(
-            f"The formula {shown(formula.text)} has a column {shown(empty[0])} of which no study "
-            "says anything, for it is zero in all; leave the term out, or join levels."
-        )
-    _, values, turns = np.linalg.svd(matrix / lengths, full_matrices=False)
-    spare = np.abs(turns[values < SMALLEST]).max(axis=0, initial=0)
-    together = [name for name, one in zip(names, spare, strict=True) if one > INVOLVED]
-    if together:
-        raise ModelError(
-            f"The formula {shown(formula.text)} has columns that follow from one another in these "
-            f"studies, so that their coefficients cannot be told apart: {', '.join(together)}; "
-            "leave a term out (an interaction of factors is written a*b)."
         )

@@ -49,7 +49,11 @@ def of_outliers(draws: Mapping[str, NDArray[np.float64]], study: Sequence[str]) 
 
 def cautions(model: Model, data: Data) -> tuple[str, ...]:
     """Say where the answer rests on the priors more than on the data."""
-    return (*_of_spread(model.between, model, data), *_of_likelihood(model.likelihood, data))
+    return (
+        *model.location.untold(data),
+        *_of_spread(model.between, model, data),
+        *_of_likelihood(model.likelihood, data),
+    )
 
 
 @singledispatch

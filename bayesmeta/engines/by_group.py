@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
-from scipy.signal import fftconvolve
 
 from ..errors import ModelError
 from ..model import COEFFICIENT, Data, Model, Overall, Predictor, SpreadByGroup, compose
@@ -23,7 +21,6 @@ from ..posterior import (
     Deferred,
     Diagnostics,
     Draws,
-    GridDensity,
     Marginal,
     Marginals,
     Posterior,
@@ -31,15 +28,12 @@ from ..posterior import (
 )
 from ..priors import Prior
 from ..ways import shown
+from .nodes.sums import moments_of, weighted_sum
 
 type Array = NDArray[np.float64]
 type Fit = Callable[[Model, Data, int], Posterior]
 
 SHARED = {COEFFICIENT: "mu", "tau": "tau"}  # and what one group calls it
-OUTSIDE = 1e-10  # probability of either tail that a sum of independent numbers passes over
-FINE = 24.0  # points in the narrowest standard deviation
-MOST_POINTS = 2**17
-NODES = 4001  # of a spline of a density
 
 
 class Part(NamedTuple):
@@ -120,7 +114,10 @@ def fit_by_group(model: Model, data: Data, fit: Fit) -> Posterior:
         diagnostics=_together(levels, [one.diagnostics for one in fits]),
         sample=partial(_draws, each, fits),
         sample_shared=None if fits[0].sample_shared is None else partial(_shared, fits),
-        cautions=tuple(_named(levels, [one.cautions for one in fits])),
+        cautions=(
+            *model.location.untold(data),
+            *_named(levels, [one.cautions for one in fits]),
+        ),
         log_marginal_likelihood=sum(known) if len(known) == len(evidence) else None,
         sample_stats=_statistics([one.sample_stats for one in fits]),
         convergence=dict(chain.from_iterable(map(_rows, each, fits))),
@@ -219,45 +216,15 @@ def _linear(
         raise ModelError(f"All weights are 0; give those of {', '.join(map(shown, names))}.")
     terms = [(float(row[i]), fits[i].at()) for i in of]
     if all(fits[i].exact for i in of):
-        return _sum(terms)
+        return weighted_sum(terms)
     drawn: list[Array] = []
     for weight, one in terms:
         assert isinstance(one, Draws)  # an engine fits all groups, or none
         drawn.append(weight * one.values)
-    return Draws(np.sum(_alike(drawn), axis=0), min(_moments(one) for _, one in terms))
+    return Draws(np.sum(_alike(drawn), axis=0), min(moments_of(one) for _, one in terms))
 
 
 def _alike(drawn: Sequence[Array]) -> list[Array]:
     """As many draws of each as of the fewest, (chains, draws, ...): a second attempt takes more."""
     chains, n = (min(one.shape[axis] for one in drawn) for axis in (0, 1))
     return [one[:chains, np.linspace(0, one.shape[1] - 1, n).astype(int)] for one in drawn]
-
-
-def _sum(terms: list[tuple[float, Marginal]]) -> GridDensity:
-    """A weighted sum of independent numbers, by convolution on one grid."""
-    ends = [
-        sorted(weight * np.asarray(one.quantile([OUTSIDE, 1 - OUTSIDE]))) for weight, one in terms
-    ]
-    middle = [np.ptp(weight * np.asarray(one.quantile([0.16, 0.84]))) / 2 for weight, one in terms]
-    step = max(min(middle) / FINE, sum(high - low for low, high in ends) / MOST_POINTS)
-    density, first = np.ones(1), 0.0
-    for (weight, one), (low, high) in zip(terms, ends, strict=True):
-        x = low + step * np.arange(int((high - low) / step) + 2)
-        density = np.maximum(fftconvolve(density, _density(one, x / weight)), 0.0)
-        first += low
-    x = first + step * np.arange(density.size, dtype=np.float64)
-    return GridDensity.of(x, density, moments=min(_moments(one) for _, one in terms))
-
-
-def _density(one: Marginal, x: Array) -> Array:
-    """A smooth density at many points, by a spline over nodes that are dense where it is high."""
-    low, middle, high = np.asarray(one.quantile([0.16, 0.5, 0.84]))
-    unit = (high - low) / 2
-    low, high = np.arcsinh((np.array([x.min(), x.max()]) - middle) / unit)
-    u = np.linspace(low, high, NODES)
-    known = CubicSpline(u, one.pdf(middle + unit * np.sinh(u)))
-    return np.maximum(known(np.arcsinh((x - middle) / unit)), 0.0)
-
-
-def _moments(one: Marginal) -> int:
-    return 2 if np.isfinite(one.sd()) else int(np.isfinite(one.mean()))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..errors import ModelError
 from ..machine.collector import uncollected
-from ..model import Data, Model, NormalSpread, NoSpread, Predictor, Scatter, SpreadByGroup
+from ..model import DESIGN, Data, Model, NormalSpread, NoSpread, Predictor, Scatter, SpreadByGroup
 from ..posterior import Posterior
 from ..priors import Prior
 from ..ways import shown
@@ -105,12 +105,19 @@ def _integrated(model: Model, data: Data | None) -> Capability:
 def _of_coefficients(model: Model, data: Data | None) -> Capability:
     """How a model can be fitted whose effects depend on covariates."""
     known = model.location if data is None else model.numbered(data).location
-    priors = tuple(known.priors.values())
-    closed = _closed(model)
-    why_not = not_closed(priors) or ("" if closed else too_many(priors))
+    priors, closed = tuple(known.priors.values()), _closed(model)
+    told = priors if data is None or closed else _told(model, data, priors)
+    each = (not_closed([one]) for one in priors)
+    why_not = next(filter(None, each), not_closed(told)) or ("" if closed else too_many(told))
     if not isinstance(model.between, NoSpread | Scatter):
         why_not = _unknown(model)
     return Capability(model, None if why_not else _linear if closed else _regression, why_not)
+
+
+def _told(model: Model, data: Data, priors: tuple[Prior, ...]) -> list[Prior]:
+    """Priors of the coefficients that some study says something of."""
+    columns = model.location.columns(data)[DESIGN]
+    return [one for one, column in zip(priors, columns, strict=True) if column.any()]
 
 
 def evidence_at_zero(parameter: str, model: Model, data: Data) -> float:
@@ -216,7 +223,13 @@ def _linear(model: Model, data: Data, settings: Quadrature) -> Posterior:
 
 
 def _regression(model: Model, data: Data, settings: Quadrature) -> Posterior:
-    return integrate_regression(model, data)
+    def of_one_effect(plain: Model, data: Data) -> Posterior:
+        exact = capability(plain, data).exact
+        if exact is None:  # what has covariates knows what has none
+            raise ModelError(_unknown(plain))
+        return exact(plain, data, settings)
+
+    return integrate_regression(model, data, of_one_effect)
 
 
 def _groups(model: Model, data: Data, settings: Quadrature) -> Posterior:

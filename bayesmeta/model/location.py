@@ -87,6 +87,18 @@ class Location:
         """Names of the entries that are no effects but differences of effects."""
         return ()
 
+    def untold(self, data: Table) -> tuple[str, ...]:
+        """Sentences on what of it these data say nothing of."""
+        return ()
+
+    def check_told(self, data: Table) -> None:
+        """Refuse flat priors of what these data do not tell by themselves.
+
+        Raises
+        ------
+        ModelError
+        """
+
     def columns(self, data: Table) -> Mapping[str, Array]:
         """What programs need of the data beside the numbers: (p, k) each."""
         return {}

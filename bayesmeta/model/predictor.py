@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 from ..arguments import check_switch
-from ..design import Design, Formula, design, parse
+from ..design import Design, Formula, check_flat, design, parse, untold
 from ..errors import ModelError
 from ..priors import Prior
 from ..studies import Table, with_covariates
@@ -85,9 +87,9 @@ class Predictor(Location):
         Raises
         ------
         ModelError
-            If a covariate is unknown, or columns cannot be told apart.
+            If a covariate is unknown, or the formula makes no columns of it.
         """
-        return design(self.terms, data.covariates, data.study)
+        return design(self.terms, data.covariates, data.study, apart=False)
 
     def coefficients(self, made: Design) -> tuple[Prior, ...]:
         """Priors of the columns of a design, (p,).
@@ -111,6 +113,15 @@ class Predictor(Location):
         """Names of the coefficients other than intercept and means of groups."""
         made = self.design(data)
         return tuple(n for n, kind in zip(made.names, made.kinds, strict=True) if kind == "slope")
+
+    def untold(self, data: Table) -> tuple[str, ...]:
+        """Which coefficients are zero in all studies, or are not told apart."""
+        return tuple(untold(self.design(data)))
+
+    def check_told(self, data: Table) -> None:
+        """Refuse flat priors of coefficients that the studies do not tell."""
+        made = self.design(data)
+        check_flat(made, np.array([not one.proper for one in self.coefficients(made)]))
 
     def columns(self, data: Table) -> Mapping[str, Array]:
         """The design, (p, k)."""
@@ -213,7 +224,7 @@ class Linear(Predictor):
     def design(self, data: Table) -> Design:
         """Return the design, with numbers centred and scaled as asked."""
         how = {"centre": self.centre, "scale": self.scale}
-        return design(self.formula, data.covariates, data.study, **how)
+        return design(self.formula, data.covariates, data.study, **how, apart=False)
 
     @property
     def scaled(self) -> bool:
@@ -305,6 +316,16 @@ class ByGroup(Predictor):
     def in_words(self) -> str:
         """The groups."""
         return f"effects by groups of {self.by}"
+
+    def design(self, data: Table) -> Design:
+        """Return the design; a column that there is none of is named as that."""
+        if self.by not in data.covariates:
+            has = ", ".join(map(shown, data.covariates)) or "none"
+            raise ModelError(
+                f"Studies are grouped by {shown(self.by)}, which is no covariate of the table; it "
+                f"has {has}."
+            )
+        return Predictor.design(self, data)
 
     @property
     def terms(self) -> Formula:

@@ -5,8 +5,8 @@ covariates explain, and the frequentist regression and tests between groups.
 """
 
 from ._cautions import PER_COVARIATE
-from ._contrast import Contrast
+from ._contrast import Contrast, asked
 from ._frequentist import Frequentist
 from ._moderators import Moderators, moderators
 
-__all__ = ["PER_COVARIATE", "Contrast", "Frequentist", "Moderators", "moderators"]
+__all__ = ["PER_COVARIATE", "Contrast", "Frequentist", "Moderators", "asked", "moderators"]

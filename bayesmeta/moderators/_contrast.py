@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Columns, Design
+from ..errors import ModelError
 from ..model import Predictor
 from ..posterior import Marginal, Posterior
 from ..priors import Normal, Prior
+from ..ways import shown
 
 type Array = NDArray[np.float64]
 
@@ -57,21 +59,52 @@ class Contrast:
         return (float(self.marginal.quantile(0.5)), *self.marginal.interval(prob))
 
 
-def coefficients(fit: Posterior, location: Predictor, made: Design) -> Iterator[Contrast]:
+class Combination(NamedTuple):
+    """A combination of coefficients before any fit: as `Contrast`, with its row (p,)."""
+
+    name: str
+    row: Array
+    by: str = ""
+    per: str = ""
+    scaled: float = 1.0
+
+    def of(self, fit: Posterior, priors: tuple[Prior, ...]) -> Contrast:
+        """Its posterior in a fit."""
+        assert fit.linear is not None
+        return Contrast(
+            name=self.name,
+            by=self.by,
+            per=self.per,
+            marginal=fit.linear(self.row),
+            prior=implied(self.row, priors),
+            scaled=self.scaled,
+        )
+
+
+def columns(made: Design) -> Iterator[Combination]:
     """Each column of the design, per unit of the covariate whatever it was scaled by."""
-    assert fit.linear is not None
-    priors = location.coefficients(made)
     units = _units(made)
     for j, (name, kind) in enumerate(zip(made.names, made.kinds, strict=True)):
-        row = np.eye(len(made.names))[j] / units[j]
-        where = _middle(made) if kind == "intercept" else ""
-        yield Contrast(
-            name=f"{name}{where}",
+        yield Combination(
+            name=f"{name}{_middle(made) if kind == 'intercept' else ''}",
+            row=np.eye(len(made.names))[j] / units[j],
             per=f"unit of {name}" if kind == "slope" and "[" not in name else "",
-            marginal=fit.linear(row),
-            prior=implied(row, priors),
             scaled=float(units[j]),
         )
+
+
+def pairs(made: Design) -> Iterator[Combination]:
+    """The later level less the earlier one, for each pair of levels of each factor."""
+    for variable, levels in made.levels.items():
+        for one, other in combinations(levels, 2):
+            row = made.level(variable, other) - made.level(variable, one)
+            yield Combination(f"{other}{MINUS}{one}", row, by=variable)
+
+
+def coefficients(fit: Posterior, location: Predictor, made: Design) -> Iterator[Contrast]:
+    """Each column of the design."""
+    priors = location.coefficients(made)
+    return (one.of(fit, priors) for one in columns(made))
 
 
 def groups(fit: Posterior, location: Predictor, made: Design) -> Iterator[Contrast]:
@@ -84,18 +117,9 @@ def groups(fit: Posterior, location: Predictor, made: Design) -> Iterator[Contra
 
 
 def differences(fit: Posterior, location: Predictor, made: Design) -> Iterator[Contrast]:
-    """The later level less the earlier one, for each pair of levels of each factor."""
-    assert fit.linear is not None
+    """Each pair of levels."""
     priors = location.coefficients(made)
-    for variable, levels in made.levels.items():
-        for one, other in combinations(levels, 2):
-            row = made.level(variable, other) - made.level(variable, one)
-            yield Contrast(
-                name=f"{other}{MINUS}{one}",
-                by=variable,
-                marginal=fit.linear(row),
-                prior=implied(row, priors),
-            )
+    return (one.of(fit, priors) for one in pairs(made))
 
 
 def place(fit: Posterior, made: Design, where: Mapping[str, object]) -> Contrast:
@@ -108,22 +132,53 @@ def ends_of_lines(fit: Posterior, made: Design) -> Iterator[Mapping[str, float]]
     """The lowest, the mean and the highest value of each number."""
     for variable in (one for one in made.formula.variables if one not in made.levels):
         column = np.asarray(fit.data.covariates[variable], dtype=np.float64)
-        for value in (column.min(), column.mean(), column.max()):
+        for value in dict.fromkeys((column.min(), column.mean(), column.max())):
             yield {variable: float(value)}
 
 
-def first_asked(made: Design, each: tuple[Contrast, ...], between: tuple[Contrast, ...]) -> int:
-    """Which of coefficients and then differences a reader asks first.
+def first_asked(made: Design) -> int:
+    """Which of `columns` and then `pairs` a reader asks first.
 
-    The first slope of a number; without any the first difference of groups, else the first
-    coefficient.
+    The first slope of a number, of those that vary if any does; without any the first difference of
+    groups, else the first coefficient.
     """
     slopes = [
         j
         for j, (name, kind) in enumerate(zip(made.names, made.kinds, strict=True))
         if kind == "slope" and name in {one.variable for one in _lines(made)}
     ]
-    return slopes[0] if slopes else len(each) if between else 0
+    slopes.sort(key=lambda j: not made.matrix[:, j].any())
+    return slopes[0] if slopes else len(made.names) if any(pairs(made)) else 0
+
+
+def asked(posterior: Posterior, of: str | None = None) -> Contrast:
+    """What a fit says of one of its coefficients or differences, by default of the headline.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of a model with covariates.
+    of : str, optional
+        ``"latitude"``, ``"random − alternate"`` (or with a hyphen), where several factors have such
+        levels ``"allocation: random − alternate"``.
+
+    Raises
+    ------
+    ModelError
+        If there is none of that name.
+    """
+    location = posterior.model.location
+    assert isinstance(location, Predictor)
+    made = location.design(posterior.data)
+    every = [*columns(made), *pairs(made)]
+    known = {one.name: one for one in reversed(every)}
+    known |= {f"{one.by}: {one.name}": one for one in every if one.by}
+    known |= dict(zip(made.names, every, strict=False))
+    name = every[first_asked(made)].name if of is None else str(of).replace(" - ", MINUS)
+    if name not in known:
+        said = ", ".join(shown(one) for one in (*made.names, *(one.name for one in pairs(made))))
+        raise ModelError(f"There is no coefficient or difference {shown(of)}; there are {said}.")
+    return known[name].of(posterior, location.coefficients(made))
 
 
 def implied(row: Array, priors: tuple[Prior, ...]) -> Prior | None:

@@ -50,8 +50,12 @@ class Frequentist:
     @property
     def notes(self) -> tuple[str, ...]:
         """What its own cautions say."""
-        fits = (self.regression, self.subgroups)
-        return tuple(dict.fromkeys(one for fit in fits if fit is not None for one in fit.cautions))
+        regression, groups = self.regression, self.subgroups
+        found = () if regression is None else regression.cautions
+        narrow = any("HKSJ" in one for one in found)
+        others = () if groups is None else groups.cautions
+        kept = (one for one in others if not (narrow and "HKSJ" in one))  # it is said already
+        return tuple(dict.fromkeys((*found, *kept)))
 
     def coefficients(self) -> "pd.DataFrame | None":
         """A row per coefficient: estimate, se, lower, upper, statistic, df, p; None without."""

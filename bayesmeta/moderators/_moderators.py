@@ -218,7 +218,7 @@ def moderators(
         groups=tuple(groups(posterior, location, made)),
         differences=between,
         places=tuple(place(posterior, made, one) for one in where),
-        asked=(*each, *between)[first_asked(made, each, between)],
+        asked=(*each, *between)[first_asked(made)],
         frequentist=two_stage,
         cautions=(*cautions(posterior, made), *_of_places(posterior, where), *_of_gates(without)),
     )

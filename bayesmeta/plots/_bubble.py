@@ -129,6 +129,12 @@ def _caption(found: BubbleRows, fit: Posterior) -> list[str]:
     new = f", light its {prob} prediction interval" if fit.model.between.new is not None else ""
     said = [f"Line: posterior median; dark band: {prob} interval of the mean{new}."]
     said.append("Circles: studies, areas by precision (1/se²).")
+    values = np.asarray(fit.data.covariates[found.covariate], dtype=np.float64)
+    if np.ptp(values) == 0:
+        said.append(
+            f"All studies have {found.covariate} {values[0]:.6g}: beside it the line rests on the "
+            "prior of its slope."
+        )
     if found.others:
         held = "; ".join(f"{name} {at}" for name, at in found.others.items())
         said.append(f"Held at: {held}.")

@@ -12,6 +12,7 @@ from ..results.tables import outcome_forest
 from ..summaries import density_rows, heterogeneity_rows
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 MOST = 6  # letters that are named
@@ -81,7 +82,23 @@ def _of_covariates(
         drawn = plots.bubble(fit, prob=prob, width=None)
     else:
         drawn = plots.coefficients(fit, prob=prob)
-    return {"covariates": drawn}  # pyright: ignore[reportReturnType] - no rows were asked for
+    figures = {"covariates": drawn}
+    if outcome.what_if is not None:
+        scenarios = partial(
+            plots.scenarios_of_table,
+            _by_soundness(outcome.tables["what-if"]),
+            measure=outcome.what_if.measure.name,
+            labels=arms,
+            title=outcome.what_if.called,
+            prob=prob,
+        )
+        figures |= {"what-if": scenarios(), f"what-if{NARROW}": scenarios(width=PHONE)}
+    return figures  # pyright: ignore[reportReturnType] - no rows were asked for
+
+
+def _by_soundness(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Rows of the scenario table, those that are not sound named so."""
+    return rows.set_axis(rows.index + ["" if one else " (not sound)" for one in rows["sound"]])
 
 
 def _of_one_effect(
@@ -111,11 +128,9 @@ def _of_one_effect(
             outcome.tables["scenarios"], measure=measure, better=better, labels=arms, prob=prob
         )
     if outcome.what_if is not None:
-        rows = outcome.tables["what-if"]
-        rows = rows.set_axis(rows.index + ["" if one else " (not sound)" for one in rows["sound"]])
         scenarios = partial(
             plots.scenarios_of_table,
-            rows,
+            _by_soundness(outcome.tables["what-if"]),
             measure=measure,
             better=better,
             labels=arms,

@@ -152,6 +152,12 @@ class OutcomeResult:
         return MEASURES[self.measure].comparative
 
     @property
+    def told(self) -> str:
+        """What the rows of its scenario table are about."""
+        of = "" if self.what_if is None or not self.what_if.of else self.what_if.called
+        return of or f"overall {self.effect}"
+
+    @property
     def by_covariates(self) -> bool:
         """Whether the answer is of covariates, and no one effect that may be a benefit."""
         return self.main is not None and self.main.moderators is not None

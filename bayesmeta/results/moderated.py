@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..effects import Measure
+from ..model import Linear, Predictor
 from ..moderators import Moderators
 from ..summaries import percent
 
@@ -116,19 +117,50 @@ def moderated_sentence(found: Moderators, *, prob: float) -> str:
     level = f"with {100 * prob:g}% probability"
     name = found.measure.analysis_called
     if one.per:
-        what = f"the {name} changes per {one.per} by"
+        what = f"the {name} changes per {one.per}{_among(found)} by"
         more = _as_ratio(found, ends, "a factor")
     elif one.by:
         what = f"the {name} of {one.by} {one.name.replace(' − ', ' less that of ')} is"
         kind = "ratios" if found.measure.comparative else f"{found.measure.called}s"
         more = _as_ratio(found, ends, f"a ratio of {kind}")
     else:
-        what, more = f"the coefficient {one.name} is", ""
+        what, more = f"the {name}{_over(found)} is", ""
+        if found.measure.link == "log":
+            middle, low, high = (digits(float(found.measure.natural(value))) for value in ends)
+            more = f", as {found.measure.called} between {low} and {high} (median {middle})"
     middle, low, high = (digits(value) for value in ends)
     return (
         f"Given this model and these priors, {what} between {low} and {high} {level} "
         f"(median {middle}){more}; the probability that it is above 0 is {share}."
     )
+
+
+def _over(found: Moderators) -> str:
+    """Of which studies an effect is that no slope or difference stands before."""
+    location = found.posterior.model.location
+    assert isinstance(location, Predictor)
+    centred = not isinstance(location, Linear) or location.centre
+    if not found.asked.name.startswith("intercept") or not centred:
+        return f" of {found.asked.name}"
+    variables = ", ".join(location.variables)
+    return f", averaged over the studies' values of {variables}," if variables else ""
+
+
+def _among(found: Moderators) -> str:
+    """Where a slope holds that differs from place to place; empty where it does not."""
+    location = found.posterior.model.location
+    assert isinstance(location, Predictor)
+    made, own = location.design(found.posterior.data), found.asked.per.removeprefix("unit of ")
+    terms = [[one.variable for one in term] for term in location.terms.terms]
+    others = {name: None for term in terms if own in term for name in term if name != own}
+    where = [
+        f"on average over the levels of {name}"
+        if name in made.levels
+        else f"at {name} {made.centres[name]:.4g}"
+        for name in others
+        if name in made.levels or name in made.centres
+    ]
+    return f" ({', '.join(where)})" if where else ""
 
 
 def _as_ratio(found: Moderators, ends: tuple[float, float, float], called: str) -> str:

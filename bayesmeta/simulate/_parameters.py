@@ -88,7 +88,7 @@ def _(
         shape = (n, k) if name in of.own else (n,)
         if name == "log_sd":
             shape = (1 if of.measure == "SMD" else 2, n, k)
-        if name == "tau" and isinstance(model.between, SpreadByGroup):
+        if name == "tau" and data is not None and model.labels("tau", data).get("group"):
             shape = drawn[COEFFICIENT].shape
         drawn[name] = prior_draws(prior, int(np.prod(shape)), rng).reshape(shape)
     if "baseline_mean" in drawn:

@@ -204,7 +204,8 @@ def bubble_rows(
     values = np.asarray(posterior.data.covariates[covariate], dtype=float)
     lines = [one for term in made.terms for one in term if one.variable == covariate]
     straight = all(one.names == (covariate,) for one in lines)
-    room = _REACH * float(np.ptp(values)) if straight else 0.0  # curves end with the data
+    reach = float(np.ptp(values)) or abs(float(values[0])) or 1.0  # where all are the same
+    room = _REACH * reach if straight else 0.0  # curves end with the data
     at = np.linspace(values.min() - room, values.max() + room, points)
     rows = [made.near(**{covariate: float(x)}) for x in at]
     mean = _ends([posterior.linear(row, new=False) for row in rows], prob)

@@ -1,9 +1,9 @@
 """What could have been decided otherwise: for each decision the model or the data that change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..errors import BayesmetaError, ModelError
 from ..model import (
     Arms,
     Binomial,
+    ByGroup,
     CorrelatedEstimates,
     Data,
     Estimates,
@@ -20,6 +21,8 @@ from ..model import (
     Hypergeometric,
     Incidence,
     Likelihood,
+    Linear,
+    Location,
     Model,
     NormalSpread,
     NoSpread,
@@ -28,6 +31,7 @@ from ..model import (
     Poisson,
     Proportion,
     Scatter,
+    SpreadByGroup,
     StudentTSpread,
     compose,
 )
@@ -49,6 +53,9 @@ class Kind(StrEnum):
     BASE = "base case"
     TAU = "prior of tau"
     MU = "prior of mu"
+    INTERCEPT = "prior of the intercept"
+    SLOPES = "prior of slopes"
+    GROUPS = "prior of the groups"
     LIKELIHOOD = "likelihood"
     CODING = "coding"
     BASELINE = "prior of the baselines"
@@ -119,10 +126,8 @@ def changes(base: Posterior, priors: Mapping[str, Prior]) -> Found:
         If the model is of several outcomes.
     """
     model, data = base.model, base.data
-    if not isinstance(model.location, Overall):
-        raise ModelError(f"scenarios takes a model with one overall effect, not {model.name}.")
     yield from _priors_of_tau(base, priors)
-    yield from _priors_of_mu(base)
+    yield from _priors_of_effects(model.location, base)
     yield from _of_likelihood(model.likelihood, model, data)
     yield from _effects(model, data)
     yield from _without(model, data)
@@ -131,6 +136,9 @@ def changes(base: Posterior, priors: Mapping[str, Prior]) -> Found:
 def _priors_of_tau(base: Posterior, priors: Mapping[str, Prior]) -> Found:
     model, data = base.model, base.data
     of, where, between = model.likelihood, model.location, model.between
+    if isinstance(between, SpreadByGroup):
+        yield from _taus_of_groups(between, model, data)
+        return
     tau = getattr(between, "tau", None)
     if not isinstance(tau, Prior):
         return
@@ -144,7 +152,72 @@ def _priors_of_tau(base: Posterior, priors: Mapping[str, Prior]) -> Found:
         yield NotMade(Kind.TAU, "tau tighter and wider", f"{tau!r} has no scale")
 
 
-def _priors_of_mu(base: Posterior) -> Found:
+def _taus_of_groups(between: SpreadByGroup, model: Model, data: Data) -> Found:
+    """The tau of each group with another prior, and one for all."""
+    own = between.tau
+    for other, note in _wider(own.prior):
+        changed = replace(between, tau=replace(own, prior=other))
+        name = f"tau of each ~ {other.rounded}"
+        yield Change(Kind.TAU, name, note, compose(model.likelihood, model.location, changed), data)
+    one = compose(model.likelihood, model.location, NormalSpread(own.prior))
+    yield Change(Kind.TAU, "one tau for all groups", "", one, data)
+
+
+@singledispatch
+def _priors_of_effects(location: Location, base: Posterior) -> Found:
+    raise ModelError(f"No scenarios are known of the location {type(location).__name__}.")
+
+
+@_priors_of_effects.register
+def _(location: ByGroup, base: Posterior) -> Found:
+    return _moved(
+        Kind.GROUPS, "each group", location.prior, base, lambda one: replace(location, prior=one)
+    )
+
+
+@_priors_of_effects.register
+def _(location: Linear, base: Posterior) -> Found:
+    slopes = location.slopes
+
+    def with_slope(name: str, one: Prior) -> Linear:
+        assert isinstance(slopes, Mapping)
+        return _linear(location, slopes={**slopes, name: one})
+
+    if isinstance(slopes, Prior):
+        yield from _moved(
+            Kind.SLOPES, "slopes", slopes, base, lambda one: _linear(location, slopes=one)
+        )
+    elif slopes is not None:
+        for name, prior in slopes.items():
+            yield from _moved(Kind.SLOPES, name, prior, base, partial(with_slope, name))
+    yield from _moved(
+        Kind.INTERCEPT,
+        "intercept",
+        location.intercept,
+        base,
+        lambda one: _linear(location, intercept=one),
+    )
+
+
+def _linear(location: Linear, **changed: object) -> Linear:
+    asked = {name: getattr(location, name) for name in ("intercept", "slopes", "centre", "scale")}
+    return Linear(location.formula, **asked | changed)  # pyright: ignore[reportArgumentType]
+
+
+def _moved(
+    kind: Kind, name: str, prior: Prior, base: Posterior, make: Callable[[Prior], Location]
+) -> Found:
+    """The model with this prior of coefficients tighter and wider."""
+    model = base.model
+    for other, note in _wider(prior):
+        changed = compose(model.likelihood, make(other), model.between)
+        yield Change(kind, f"{name} ~ {other.rounded}", note, changed, base.data)
+    if not _wider(prior):
+        yield NotMade(kind, f"{name} tighter and wider", f"{prior!r} has no scale")
+
+
+@_priors_of_effects.register
+def _(location: Overall, base: Posterior) -> Found:
     model, data = base.model, base.data
     mu = model.overall
     for other, note in [*_wider(mu), *_published("mu", base)]:
@@ -271,6 +344,9 @@ def _measure(of: Binomial, model: Model, data: Data) -> Change:
 
 def _effects(model: Model, data: Data) -> Found:
     between = model.between
+    if isinstance(between, SpreadByGroup):
+        why = "each group has a tau of its own"
+        yield NotMade(Kind.EFFECTS, "Student-t effects and one common effect", why)
     if not isinstance(between, Scatter):
         return
     if between.df is None:

@@ -7,25 +7,28 @@ from typing import final
 import numpy as np
 
 from ..arguments import check_mapping, check_switch
-from ..engines import NUTS, capability, fit
+from ..engines import NUTS, Quadrature, capability, fit
 from ..errors import BayesmetaError, ModelError
 from ..evidence import Conclusion, concluded
-from ..model import Data, check_one_effect
-from ..posterior import Array, Marginal, Posterior, check_posterior
+from ..model import Data, Model, NormalSpread, NoSpread, SpreadByGroup, check_one_outcome
+from ..posterior import Array, Posterior, check_posterior
 from ..priors import Prior
 from ..studies import check_prob
 from ..summaries import Better, prob_benefit
 from ..ways import shown
 from ._changes import Change, Fitted, Kind, NotMade, asked_for, changes, same
+from ._headline import Headline, ends_of, headline
 from ._table import Ends, Scenarios, Variation
-from ._told import Told, told_of
+from ._told import told_of
 
+QUICK = 2  # coefficients of counts, arms and Student-t effects, whose fit takes a second
 SAID = 5e-4  # of the probability that a risk is held: less is not said
 
 
 def scenarios(
     posterior: Posterior,
     *,
+    of: str | None = None,
     better: Better | None = None,
     baseline: object = None,
     per: float | None = None,
@@ -49,6 +52,10 @@ def scenarios(
     ----------
     posterior : Posterior
         The base case.
+    of : str, optional
+        Of a fit with covariates, which coefficient or difference every row is about:
+        ``"latitude"``, ``"random − alternate"``; by default the first slope, else the first
+        difference of groups.
     better : {"lower", "higher"}, optional
         Direction of benefit, for its probability.
     baseline : optional
@@ -64,7 +71,9 @@ def scenarios(
     further : mapping of str to data or Posterior, optional
         Further data by name, such as other readings of a row, for the same model; or fits.
     sampled : bool
-        Whether to sample, by ``NUTS(seed=0)``, what cannot be integrated; else it is named.
+        Whether to sample, by ``NUTS(seed=0)``, what cannot be integrated, and to integrate over
+        three coefficients or more of counts, arms and Student-t effects, which takes minutes; else
+        it is named.
 
     Returns
     -------
@@ -90,12 +99,18 @@ def scenarios(
     check_posterior(posterior)
     check_prob(prob)
     check_switch(sampled, "sampled")
-    check_one_effect(posterior.model, "scenarios")
+    check_one_outcome(posterior.model, "scenarios")
     asked = _checked(priors, "priors", {"wide": "HalfNormal(2)"}, Prior)
     rows = _checked(further, "further", {"without A": "studies"}, object)
+    if posterior.linear is not None and (better is not None or baseline is not None):
+        raise ModelError(
+            "A coefficient is no benefit by itself and comes to nothing at a baseline; leave "
+            "better and baseline out of the scenarios of a fit with covariates."
+        )
+    told = told_of(posterior, baseline, per=per, time=time, sd=sd, unit=unit)
     maker = _Maker(
         base=posterior,
-        told=told_of(posterior, baseline, per=per, time=time, sd=sd, unit=unit),
+        head=headline(posterior.model.location, posterior, told, of),
         better=better,
         prob=prob,
         sampled=sampled,
@@ -114,7 +129,7 @@ def scenarios(
         made = maker.made(one)
         (not_made if isinstance(made, NotMade) else found).append(made)  # pyright: ignore[reportArgumentType]
     order = [*Kind]
-    told = maker.told
+    told = maker.head.told
     return Scenarios(
         rows=tuple(sorted(found, key=lambda one: order.index(one.kind))),
         not_made=tuple(not_made),
@@ -123,6 +138,8 @@ def scenarios(
         per=told.per,
         baseline=told.at,
         unit=told.unit,
+        of=maker.head.words,
+        called=maker.head.called or told.measure.name,
     )
 
 
@@ -155,7 +172,7 @@ class _Maker:
     """What turns changes into rows."""
 
     base: Posterior
-    told: Told
+    head: Headline
     better: Better | None
     prob: float
     sampled: bool
@@ -164,11 +181,18 @@ class _Maker:
         """The row of a change, or why there is none."""
         if isinstance(change, Fitted):
             return self.of(*change)
-        can = capability(change.model)
-        if can.exact is None and not self.sampled:
-            return NotMade(change.kind, change.name, "it takes NUTS: sampled=True has it")
+        if change.kind is Kind.MEASURE and self.head.of:
+            why = "a coefficient of one measure is none of another"
+            return NotMade(change.kind, change.name, why)
         try:
-            engine = None if can.exact is not None else NUTS(seed=0)
+            can = capability(change.model, change.model.complete(change.data))
+            if can.exact is None and not self.sampled:
+                return NotMade(change.kind, change.name, "it takes NUTS: sampled=True has it")
+            if _takes_minutes(change.model, change.data) and not self.sampled:
+                why = "three coefficients or more take minutes there: sampled=True has it"
+                return NotMade(change.kind, change.name, why)
+            exact = None if self.sampled else Quadrature()  # which may not reach its tolerance
+            engine = exact if can.exact is not None else NUTS(seed=0)
             posterior = fit(change.model, change.data, engine)
             return self.of(change.kind, change.name, change.note, posterior)
         except BayesmetaError as error:
@@ -176,38 +200,34 @@ class _Maker:
 
     def of(self, kind: Kind, name: str, note: str, posterior: Posterior) -> Variation:
         """The row of a fit."""
-        mu = posterior.at()
-        own = self._ends(mu)
-        estimate = self.told.of(posterior, own)
-        new = posterior.at(new=True) if posterior.model.between.new is not None else mu
+        head, mu = self.head, self.head.marginal(posterior)
+        own, new = ends_of(mu, self.prob), ends_of(head.new(posterior), self.prob)
+        estimate = head.ends(posterior, own)
         concluded_now = self._concluded(estimate)
         return Variation(
             kind=kind,
             name=name,
-            note="; ".join(filter(None, (note, self._held(posterior)))),
+            note="; ".join(filter(None, (note, self._held(posterior), head.note(posterior)))),
             posterior=posterior,
             estimate=_three(estimate),
-            new=_three(self.told.of(posterior, self._ends(new))),
+            new=_three(head.ends(posterior, new)),
             prob_benefit=np.nan if self.better is None else prob_benefit(mu, self.better),
-            difference=_three(self.told.difference(posterior, own)),
+            difference=_three(head.told.difference(posterior, own)),
             conclusion=concluded_now,
             stands=self._stands(posterior, concluded_now),
         )
 
     def _held(self, posterior: Posterior) -> str:
         """That a risk cannot leave 0 to 1, where the effect would have it so."""
-        share = self.told.held(posterior)
+        share = self.head.told.held(posterior)
         return (
             f"risk held within 0 to 1 in {100 * share:.2g}% of its distribution"
             if share >= SAID
             else ""
         )
 
-    def _ends(self, marginal: Marginal) -> Array:
-        return np.array([marginal.quantile(0.5), *marginal.interval(self.prob)])
-
     def _concluded(self, ends: Array) -> Conclusion | None:
-        if not self.told.measure.comparative:
+        if not self.head.compares:
             return None
         return concluded(float(ends[1]), float(ends[2]))
 
@@ -218,8 +238,17 @@ class _Maker:
             return None
         if not all(one.diagnostics.passed_new for one in fits):
             return None
-        own = self.base.at().interval(self.prob)
-        return now == self._concluded(self.told.of(self.base, np.array([np.nan, *own])))
+        own = ends_of(self.head.marginal(self.base), self.prob)
+        return now == self._concluded(self.head.ends(self.base, own))
+
+
+def _takes_minutes(model: Model, data: Data) -> bool:
+    """Whether a fit integrates over a lattice of many coefficients."""
+    between = model.between
+    closed = model.likelihood.closed and isinstance(between, NoSpread | NormalSpread)
+    if closed or isinstance(between, SpreadByGroup):
+        return False
+    return len(model.location.entries(model.complete(data))) > QUICK
 
 
 def _three(values: Array) -> Ends:

@@ -93,6 +93,11 @@ class Scenarios(Tabled):
         At which the differences are told; ``""`` where none is stated.
     unit : str
         Of differences of means; ``""`` of all others, and where none is stated.
+    of : str
+        The coefficient or difference that the rows are about, with its measure; ``""`` of the
+        overall effect.
+    called : str
+        The measure, or the coefficient on the scale that people read.
     """
 
     rows: tuple[Variation, ...]
@@ -102,6 +107,8 @@ class Scenarios(Tabled):
     per: float = 1.0
     baseline: str = ""
     unit: str = ""
+    of: str = ""
+    called: str = ""
 
     @property
     def base(self) -> Variation:
@@ -133,7 +140,7 @@ class Scenarios(Tabled):
             return "The base case failed a numerical gate: no scenario can be held to it."
         ends = [one.estimate[0] for one in sound]
         low, high = (self._number(x) for x in (min(ends), max(ends)))
-        name = self.measure.name
+        name = self.called
         said = f"Over {len(sound)} rows the {name} lies between {low} and {high}{self._in}"
         failed = [one.name for one in self.rows if not one.sound]
         but = f"; not sound, and not judged: {', '.join(failed)}" if failed else ""
@@ -143,7 +150,9 @@ class Scenarios(Tabled):
         more = f" and {len(named) - 3} more" if len(named) > 4 else ""
         shown = named if len(named) < 5 else named[:3]
         turns = f"; not in: {', '.join(shown)}{more}" if named else ""
-        stands = f"the conclusion ({self.base.conclusion}) {self.in_short} scenarios"
+        concluded = str(self.base.conclusion)
+        concluded = concluded.replace("no effect", "0") if self.of else concluded
+        stands = f"the conclusion ({concluded}) {self.in_short} scenarios"
         return f"{said}; {stands}{turns}{but}."
 
     @property
@@ -154,13 +163,13 @@ class Scenarios(Tabled):
     def _number(self, x: float) -> str:
         """As people read it: ratios with two decimals, others with three digits."""
         value = float(self.measure.natural(np.array(x)))
-        text = f"{value:.2f}" if self.measure.log else f"{value:.3g}"
+        text = f"{value:.2f}" if self.measure.log and not self.of else f"{value:.3g}"
         return text.replace("-", "−")
 
     @property
     def rule(self) -> str:
         """When a conclusion stands."""
-        return RULE
+        return RULE.replace("mu excludes no effect", f"{self.of} excludes 0") if self.of else RULE
 
     def table(self) -> "pd.DataFrame":
         """Return the rows as a table; ratios are given on both scales.
@@ -199,6 +208,7 @@ class Scenarios(Tabled):
             "turned": [one.name for one in self.turned],
             "baseline": self.baseline,
             "unit": self.unit,
+            "of": self.of,
             "not_made": [
                 {"change": str(one.kind), "scenario": one.name, "why": one.why}
                 for one in self.not_made

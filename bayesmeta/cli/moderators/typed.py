@@ -29,18 +29,22 @@ OPTIONS = (
         "--slopes",
         multiple=True,
         metavar="PRIOR",
-        help="Of --mods, per unit: one for all, or latitude='Normal(0, 0.1)'; repeatable.",
+        help="Of --mods, per unit: one for all, or latitude='Normal(0, 0.1)'; repeatable. A name "
+        "with parentheses or = goes in double quotes: '\"dose (mg)\"=Normal(0, 1)'.",
     ),
     click.option(
         "--at",
         "places",
         multiple=True,
         metavar="NAME=VALUE,...",
-        help="With --mods: where the effect is asked for, e.g. latitude=20; repeatable.",
+        help="With --mods: where the effect is asked for, e.g. latitude=20; repeatable. A level "
+        "with a comma goes in double quotes: '\"site=Kiel, D\",latitude=20'.",
     ),
 )
 NOT_BESIDE = {"baseline": "--baseline", "published": "--published", "tipping": "--tipping"}
-_NAMED = re.compile(r"\s*(?P<name>[^=()]*[^=()\s])\s*=\s*(?P<prior>.+)", re.DOTALL)
+_NAMED = re.compile(
+    r'\s*(?:"(?P<quoted>[^"]+)"|(?P<name>[^=()"]*[^=()"\s]))\s*=\s*(?P<prior>.+)', re.DOTALL
+)
 
 
 @final
@@ -125,7 +129,7 @@ class Moderated:
         if not self.slopes:
             return None
         named = [_NAMED.fullmatch(one) for one in self.slopes]
-        found = {one["name"]: parse_prior(one["prior"]) for one in named if one}
+        found = {one["quoted"] or one["name"]: parse_prior(one["prior"]) for one in named if one}
         if len(found) == len(named):
             return found
         if found or len(named) > 1:
@@ -164,13 +168,20 @@ class Moderated:
         return [_place(one) for one in self.places]
 
 
+def _parts(text: str) -> Sequence[str]:
+    """Pairs between commas, those with a comma of their own in double quotes, as in CSV."""
+    import csv
+
+    return next(csv.reader([text], skipinitialspace=True), [])
+
+
 def _place(text: str) -> Mapping[str, object]:
     from ...errors import SpecError
     from ...sheets import read_number
     from ...ways import shown
 
     found: dict[str, object] = {}
-    for part in text.split(","):
+    for part in _parts(text):
         name, mark, value = (one.strip() for one in part.partition("="))
         if not (name and mark and value) or name in found:
             raise SpecError(f"--at takes NAME=VALUE, e.g. latitude=20; got {shown(text)}.")

@@ -7,7 +7,7 @@ of coefficients is a mixture of normals over the nodes of tau. Formulas: Röver 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 from typing import NamedTuple, final
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ...errors import ModelError
-from ...model import COEFFICIENT, Data, Model, NoSpread, Predictor
+from ...model import COEFFICIENT, Data, Model, NoSpread, Overall, Predictor, compose
 from ...posterior import (
     Check,
     Deferred,
@@ -125,7 +125,7 @@ def log_evidence_at_zero(parameter: str, model: Model, data: Data) -> float:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """What is fitted to what: estimates, or roughly so, their design (k, p), and the priors."""
 
@@ -134,9 +134,9 @@ class Problem:
     y: Array
     se: Array
     names: tuple[str, ...]
+    kinds: tuple[str, ...]
     design: Array
     priors: tuple[Prior, ...]
-    components: Components
     spread: bool  # whether there is a tau
 
     @classmethod
@@ -146,16 +146,20 @@ class Problem:
         assert isinstance(location, Predictor)
         design = location.design(data)
         priors = location.coefficients(design)
-        flat = np.array([not one.proper for one in priors])
-        if np.linalg.matrix_rank(design.matrix[:, flat]) < flat.sum():
-            raise ModelError(
-                "Coefficients with flat priors cannot be told apart in these studies: "
-                f"{', '.join(design.names)}; give them proper ones, e.g. Normal(0, 2)."
-            )
+        location.check_told(data)
         y, se = rough_effects(model.likelihood, data)
-        components = _product(priors, _far(y, design.matrix))
         spread = not isinstance(model.between, NoSpread)
-        return cls(model, data, y, se, design.names, design.matrix, priors, components, spread)
+        return cls(
+            model,
+            data,
+            y,
+            se,
+            design.names,
+            design.kinds,
+            design.matrix,
+            priors,
+            spread,
+        )
 
     @property
     def tau(self) -> Prior:
@@ -167,16 +171,46 @@ class Problem:
         """A rough posterior median of tau."""
         return typical_tau(self.tau, self.se, lambda tau: self.given(tau).log_weight)
 
+    @cached_property
+    def components(self) -> Components:
+        """Priors of the coefficients as mixtures."""
+        return _product(self.priors, _far(self.y, self.design))
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Which coefficients some study says something of, (p,)."""
+        return self.design.any(axis=0)
+
+    @property
+    def one_effect(self) -> Prior | None:
+        """The prior of the effect that all studies have, if there is but one."""
+        told, kinds = self.told, self.kinds
+        own = [
+            (prior, kind) for prior, kind, one in zip(self.priors, kinds, told, strict=True) if one
+        ]
+        alike = len(own) == 1 and own[0][1] != "slope"
+        return own[0][0] if alike and (self.design[:, told] == 1).all() else None
+
+    @property
+    def plain(self) -> Model:
+        """The model without covariates, where there is but one effect."""
+        assert self.one_effect is not None
+        return compose(self.model.likelihood, Overall(self.one_effect), self.model.between)
+
+    def only(self, which: NDArray[np.bool_]) -> "Problem":
+        """The same without the other coefficients."""
+
+        def chosen[T](each: tuple[T, ...]) -> tuple[T, ...]:
+            return tuple(one for one, stays in zip(each, which, strict=True) if stays)
+
+        names, kinds, priors = map(chosen, (self.names, self.kinds, self.priors))
+        return replace(self, names=names, kinds=kinds, design=self.design[:, which], priors=priors)
+
     def without(self, parameter: str) -> "Problem":
         """The same with one coefficient, or tau, at 0."""
         if parameter == "tau":
             return replace(self, spread=False)
-        gone = [f"{COEFFICIENT}[{name}]" for name in self.names].index(parameter)
-        names = self.names[:gone] + self.names[gone + 1 :]
-        priors = self.priors[:gone] + self.priors[gone + 1 :]
-        design = np.delete(self.design, gone, axis=1)
-        components = _product(priors, _far(self.y, design))
-        return replace(self, names=names, design=design, priors=priors, components=components)
+        return self.only(np.array([f"{COEFFICIENT}[{name}]" != parameter for name in self.names]))
 
     def given(self, tau: Array) -> Given:
         """Integrate coefficients and study effects out; `tau` (t,)."""
@@ -283,20 +317,23 @@ class _Fit:
 
     def coefficients(self) -> Marginals:
         """Posteriors of all coefficients."""
-        moments = moments_of_coefficients(
-            self.problem.model, self.problem.priors, self.problem.data.k
-        )
         rows = np.eye(len(self.problem.names))
-        each = (self.linear(row, moments=one) for row, one in zip(rows, moments, strict=True))
+        each = (self.linear(row, moments=one) for row, one in zip(rows, self.moments, strict=True))
         return Marginals(self.problem.names, tuple(each), "coefficient")
 
     def at_place(self, row: Array, *, new: bool = False) -> Marginal:
         """Posterior of a combination of coefficients, or of a new study's effect there."""
-        each = moments_of_coefficients(self.problem.model, self.problem.priors, self.problem.data.k)
-        moments = min(one for one, x in zip(each, row, strict=True) if x) if row.any() else 2
+        each = zip(self.moments, row, strict=True)
+        moments = min(one for one, x in each if x) if row.any() else 2
         if not new or self.tau is None:
             return self.linear(row, moments=moments)
         return self.linear(row, noise=self.tau_at, moments=min(moments, self.tau.moments))
+
+    @property
+    def moments(self) -> tuple[int, ...]:
+        """How many of each coefficient exist."""
+        own = self.problem
+        return moments_of_coefficients(own.model, own.priors, own.data.k, own.design)
 
     def study_effects(self) -> Marginals:
         """Posteriors of all studies' effects."""

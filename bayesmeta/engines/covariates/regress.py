@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from ...errors import ModelError
-from ...model import Data, Model
+from ...model import COEFFICIENT, Data, Model
 from ...posterior import Check, Deferred, Diagnostics, Marginals, Nodes, Posterior
 from ...priors import Prior, log_density_of_tau
 from ...studies import name_rows
 from ...ways import way
 from .._cautions import cautions
+from ..exact.null import log_evidence_without_effect, log_evidence_without_spread
 from ..exact.propriety import moments_of_coefficients
 from ..exact.reach import FARTHEST_TAU, Reach
 from ..exact.tau_nodes import evidence, support_of_tau
@@ -30,11 +31,13 @@ from ..nodes.even import even
 from .lattice import ball, shell
 from .linear import Problem
 from .passes import STEPS, TOLERANCE, Pass, df_of, rough
+from .untold import Beside
 
 if TYPE_CHECKING:
     from ..nodes.draws import Ground
 
 type Array = NDArray[np.float64]
+type OfOneEffect = Callable[[Model, Data], Posterior]
 MOST_COEFFICIENTS = 4  # a lattice of more has a million points
 FAINT = 40.0  # log density below the highest, beyond which nothing is expected
 MOST_NODES = 500  # of coefficients at one tau, that are handed out
@@ -65,15 +68,24 @@ def too_many(priors: Sequence[Prior]) -> str:
     )
 
 
-def integrate_regression(model: Model, data: Data) -> Posterior:
+def integrate_regression(model: Model, data: Data, of_one_effect: OfOneEffect) -> Posterior:
     """Return the posterior, refined until two passes agree.
+
+    What no study says anything of is left out of it and put beside it; a model of one overall
+    effect goes to `of_one_effect`.
 
     Raises
     ------
     NotReachedError
         If they do not, or a study's likelihood has a corner, which no uniform grid resolves.
     """
-    return _posterior(*_integrated(Problem.of(model, data)))
+    problem = Problem.of(model, data)
+    told = problem.told
+    if problem.one_effect is not None:
+        return Beside(problem, told, of_one_effect(problem.plain, data)).posterior()
+    if told.all() or not told.any():
+        return _posterior(*_integrated(problem))
+    return Beside(problem, told, _posterior(*_integrated(problem.only(told)))).posterior()
 
 
 def log_evidence_at_zero(parameter: str, model: Model, data: Data) -> float:
@@ -84,7 +96,22 @@ def log_evidence_at_zero(parameter: str, model: Model, data: Data) -> float:
     NotReachedError
         As of ``integrate_regression``.
     """
-    return _integrated(Problem.of(model, data).without(parameter))[0].log_z
+    problem = Problem.of(model, data)
+    if problem.one_effect is not None:
+        return _of_one_effect(parameter, problem)
+    problem = problem.without(parameter)
+    return _integrated(problem.only(problem.told))[0].log_z
+
+
+def _of_one_effect(parameter: str, problem: Problem) -> float:
+    """As without covariates; a coefficient that nothing is said of may as well be at zero."""
+    plain = problem.plain
+    if parameter == "tau":
+        return log_evidence_without_spread(plain, problem.data)
+    told = problem.only(problem.told).names
+    if parameter == f"{COEFFICIENT}[{told[0]}]":
+        return log_evidence_without_effect(plain, problem.data)
+    return _integrated(problem.only(problem.told))[0].log_z
 
 
 def _integrated(problem: Problem) -> tuple[Pass, float]:
@@ -145,7 +172,7 @@ def _posterior(found: Pass, error: float) -> Posterior:
         lattice=partial(ball, step=STEPS[found.number]),
         df=df_of(model),
         tau=found.tau,
-        moments=moments_of_coefficients(model, problem.priors, k),
+        moments=moments_of_coefficients(model, problem.priors, k, problem.design),
     )
     names = problem.names
     rows = np.eye(len(names))

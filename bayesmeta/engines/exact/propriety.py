@@ -9,6 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import singledispatch
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...errors import ModelError
 from ...model import (
     Data,
@@ -65,6 +68,7 @@ def check_propriety(model: Model, data: Data) -> None:
             "such as Normal(0, 10) for mu or HalfNormal(5) for tau."
         )
     model.check_data(data)
+    model.location.check_told(data)
     needed = _studies_needed(between, tuple(model.numbered(data).location.priors.values()))
     if data.k < needed:
         raise ModelError(
@@ -124,7 +128,9 @@ def moments_of_mu(
     return _moments(_tail(mu) + min(wide + k - 1, k * (1 + df)))
 
 
-def moments_of_coefficients(model: Model, priors: Sequence[Prior], k: int) -> tuple[int, ...]:
+def moments_of_coefficients(
+    model: Model, priors: Sequence[Prior], k: int, design: NDArray[np.float64]
+) -> tuple[int, ...]:
     """How many moments of each coefficient exist: those of one mean of as many studies less.
 
     Parameters
@@ -134,12 +140,22 @@ def moments_of_coefficients(model: Model, priors: Sequence[Prior], k: int) -> tu
         Of the coefficients.
     k : int
         Studies that say something.
+    design : ndarray, shape (n, p)
+        A coefficient whose column is zero has the moments of its prior, and costs no study.
     """
     own = model.priors
-    if "tau" not in own:
-        return (2,) * len(priors)
-    left, spread, df = k - len(priors) + 1, own.get("spread"), least_df(model)
-    return tuple(moments_of_mu(one, own["tau"], left, spread=spread, df=df) for one in priors)
+    left, spread, df = k - np.linalg.matrix_rank(design) + 1, own.get("spread"), least_df(model)
+
+    def of_told(prior: Prior) -> int:
+        if "tau" not in own:
+            return 2
+        return moments_of_mu(prior, own["tau"], int(left), spread=spread, df=df)
+
+    told = design.any(axis=0)
+    return tuple(
+        of_told(one) if column else moments_of_prior(one)
+        for one, column in zip(priors, told, strict=True)
+    )
 
 
 def moments_of_new(model: Model, k: int, effects: Sequence[Prior]) -> int:

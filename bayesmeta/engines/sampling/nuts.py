@@ -18,6 +18,7 @@ from ...errors import ModelError
 from ...machine.places import settle
 from ...machine.threads import Threads
 from ...model import (
+    DESIGN,
     CorrelatedSpread,
     Data,
     Model,
@@ -188,7 +189,8 @@ def _(_: NoSpread, model: Model, data: Data) -> Mapping[str, int]:
 def _(_: Scatter | OutlierSpread, model: Model, data: Data) -> Mapping[str, int]:
     priors, k = model.priors, data.k
     name, effects = model.location.name, tuple(model.numbered(data).location.priors.values())
-    each = moments_of_coefficients(model, effects, k)
+    design = model.location.columns(data).get(DESIGN, np.ones((1, k))).T
+    each = moments_of_coefficients(model, effects, k, design)
     new = moments_of_new(model, k, effects)
     return {
         name: each[0],

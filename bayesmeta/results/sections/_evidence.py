@@ -1,5 +1,7 @@
 """What the answer rests on: Bayes factors, weights, studies without events, quantiles."""
 
+from collections.abc import Set
+
 from ...effects import MEASURES
 from .. import OutcomeResult, Results
 from ..display import NOTHING, factor, number, spoken
@@ -9,6 +11,11 @@ from ._section import Column, Section, Values
 
 FACTORS = (
     "How much likelier the data are if there is no effect (μ = 0), or no heterogeneity (τ = 0), "
+    "than under the model; the probability of 0 takes both to be equally likely before."
+)
+OF_ONE_EFFECT = {"mu = 0", "tau = 0"}
+FACTORS_OF_COVARIATES = (
+    "How much likelier the data are if one coefficient is 0, or there is no heterogeneity (τ = 0), "
     "than under the model; the probability of 0 takes both to be equally likely before."
 )
 FACTORS_OF_ONE_ARM = (
@@ -67,9 +74,15 @@ def factors(outcome: OutcomeResult, _run: Results) -> Section | None:
         title="Bayes factors",
         table=table,
         columns=columns,
-        lead=FACTORS if outcome.compares else FACTORS_OF_ONE_ARM,
+        lead=_lead_of_factors(outcome, set(table.index)),
         note="" if found is None or found.points else " ".join(found.not_made),
     )
+
+
+def _lead_of_factors(outcome: OutcomeResult, hypotheses: Set[object]) -> str:
+    if not hypotheses <= OF_ONE_EFFECT:
+        return FACTORS_OF_COVARIATES
+    return FACTORS if outcome.compares else FACTORS_OF_ONE_ARM
 
 
 def by_scale(outcome: OutcomeResult, _run: Results) -> Section | None:

@@ -5,6 +5,7 @@ from functools import partial
 from ...variations import Scenarios
 from .. import OutcomeResult, Results
 from ..display import natural, number, percent
+from ..moderated import digits_of_three
 from ._answers import level
 from ._columns import column, label, words
 from ._columns import natural as with_interval
@@ -50,9 +51,13 @@ def of_scenarios(found: Scenarios) -> Section:
     columns = [
         Column("change", "change", lambda row: Cell(row[LABEL], below=_below(row))),
         column("k", "k", lambda row: f"{int(row['k'])}", right=True),
-        with_interval(f"estimate{effect}", found.measure, right=True),
-        column("new_lower", f"in a new setting{effect}", lambda row: _new(row, found), right=True),
+        with_interval(f"estimate{effect}", found.measure, right=True)
+        if not found.of
+        else column("estimate", found.called, lambda row: _coefficient(row), right=True),
     ]
+    if "new_lower" in table:
+        new = partial(_new, found=found)
+        columns.append(column("new_lower", f"in a new setting{effect}", new, right=True))
     if "prob_benefit" in table:
         columns.append(
             column(
@@ -88,6 +93,11 @@ def _below(row: Values) -> tuple[str, ...]:
 def _new(row: Values, found: Scenarios) -> str:
     low, high = (float(row[f"new_{end}_natural"]) for end in ("lower", "upper"))
     return f"{natural(low, found.measure)} to {natural(high, found.measure)}"
+
+
+def _coefficient(row: Values) -> str:
+    middle, lower, upper = (float(row[f"{one}_natural"]) for one in ("estimate", "lower", "upper"))
+    return digits_of_three(middle, lower, upper)
 
 
 def _benefit(row: Values) -> str:
