@@ -22,22 +22,31 @@ from ._numbers import (
     scale_of,
     summary,
 )
+from ._points import Points, baujat_rows, funnel_rows, labbe_rows, radial_rows
 from ._priors import prior_interval
+from ._refits import Refits, cumulative_rows, leave_one_out_rows
 
 __all__ = [
     "Better",
     "BubbleRows",
     "DensityRows",
     "ForestRow",
+    "Points",
+    "Refits",
     "Scale",
+    "baujat_rows",
     "bubble_rows",
     "coefficient_rows",
+    "cumulative_rows",
     "density_rows",
     "describe",
     "forest_rows",
+    "funnel_rows",
     "group_rows",
     "groups_of",
     "heterogeneity_rows",
+    "labbe_rows",
+    "leave_one_out_rows",
     "measure_of",
     "parameters",
     "percent",
@@ -45,6 +54,7 @@ __all__ = [
     "prior_interval",
     "prior_posterior",
     "prob_benefit",
+    "radial_rows",
     "rows_table",
     "scale_of",
     "study_effects",
