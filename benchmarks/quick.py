@@ -71,6 +71,7 @@ ROOMS = {
         "test_plots",
         "test_forests",
         "test_figures_of_covariates",
+        "test_figures_along_tau",
         "test_figures_of_studies",
         "test_faces",
         "test_single_arms_run",

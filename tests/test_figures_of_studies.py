@@ -252,6 +252,7 @@ def test_what_a_figure_cannot_show_is_refused_with_a_remedy():
 SIZES = [("OR", 3), ("RD", 14), ("SMD", 14), ("ROM", 60), ("MD", 14), ("OR", 300)]
 
 
+@pytest.mark.deep("figures of many sizes: 2 s each", only=["MD-14", "ROM-60", "OR-300"])
 @pytest.mark.parametrize(("measure", "k"), SIZES)
 def test_nothing_overlaps_or_is_clipped_in_figures_of_points(measure, k):
     fit = fit_of(measure, k)

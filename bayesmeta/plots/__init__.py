@@ -1,12 +1,13 @@
 """Figures of fits, and of what was found about them.
 
-`forest`, `bubble`, `coefficients`, `prior_posterior`, `scenarios` and `labbe` take fits, and give
-the numbers that they draw by ``rows=True``; so do `funnel`, `radial`, `baujat`, `cumulative` and
-`leave_one_out`, of fits or of estimates alone; `left_out` takes what ``loo`` found,
-`predictive` what ``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found,
-`bayes_factors` what ``bayes_factor_curve`` found; the names that end in ``_of_rows`` and
-``_of_table`` draw rows that were made before, as the report does. Letters that the
-figures' font lacks are boxes, and `letters_missing` names them.
+`forest`, `bubble`, `coefficients`, `prior_posterior`, `scenarios`, `labbe`, `shrinkage` and `joint`
+take fits, and give the numbers that they draw by ``rows=True``; so do `funnel`, `radial`, `baujat`,
+`cumulative` and `leave_one_out`, of fits or of estimates alone; `left_out` takes what ``loo``
+found, `predictive` what
+``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found, `bayes_factors` what
+``bayes_factor_curve`` found; the names that end in ``_of_rows`` and ``_of_table`` draw rows that
+were made before, as the report does. Letters that the figures' font lacks are boxes, and
+`letters_missing` names them.
 
 Each figure is a ``matplotlib.figure.Figure`` made without pyplot and without touching the user's
 settings; Matplotlib is loaded when a name below is first used.
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from .forests.scenarios import scenarios_of_table
     from .points.baujat import baujat
     from .points.funnel import funnel
+    from .points.joint import joint
     from .points.labbe import labbe
     from .points.radial import radial
+    from .points.shrinkage import shrinkage
 
 _HOME = {
     "baujat": "points.baujat",
@@ -44,6 +47,7 @@ _HOME = {
     "forest": "forests.fit",
     "forest_of_rows": "forests.rows",
     "funnel": "points.funnel",
+    "joint": "points.joint",
     "labbe": "points.labbe",
     "leave_one_out": "forests.refits",
     "left_out": "_left_out",
@@ -55,6 +59,7 @@ _HOME = {
     "save_svg": "_svg",
     "scenarios": "forests.fit",
     "scenarios_of_table": "forests.scenarios",
+    "shrinkage": "points.shrinkage",
     "thresholds": "_thresholds",
     "thresholds_of_table": "_thresholds",
 }
@@ -68,6 +73,7 @@ __all__ = [
     "forest",
     "forest_of_rows",
     "funnel",
+    "joint",
     "labbe",
     "leave_one_out",
     "left_out",
@@ -79,6 +85,7 @@ __all__ = [
     "save_svg",
     "scenarios",
     "scenarios_of_table",
+    "shrinkage",
     "thresholds",
     "thresholds_of_table",
 ]

@@ -15,6 +15,7 @@ from ._style import MUTED, Page, blank, inches, panel
 from ._text import width_of, wrap, write
 
 _MARGIN, _RIGHT, _ASPECT = 0.12, 0.2, 0.62  # inches; height over width
+_STRIP = 0.4  # of the height of the axes
 _HANDLE, _APART = 0.36, 0.18  # inches, of the sign of a legend's entry, and between entries
 
 
@@ -37,11 +38,13 @@ def chart(
     caption: Sequence[str] = (),
     beside: float = 0.0,
     square: bool = False,
+    strip: bool = False,
 ) -> tuple[Figure, Axes]:
     """Make an empty chart as wide as the page, its vertical axis named above it.
 
     `legend` are labelled handles, between the title and that name; `beside` is room for texts right
-    of the axes, in inches; `square` axes are as high as they are wide.
+    of the axes, in inches; `square` axes are as high as they are wide; a `strip` is a second panel
+    over the same places of x, beneath, the figure's second axes.
     """
     whole = 0.95 * (page.width - 2 * _MARGIN)
     head = wrap(title, whole, size=page.title, weight="bold")
@@ -57,10 +60,16 @@ def chart(
     left = _MARGIN + max(labels, default=0.0) + 0.1
     wide = page.width - left - _RIGHT - beside
     high = wide if square else _ASPECT * page.width
-    under = 0.08 + inches(page.small, 1 + rows[2])
+    beneath = _STRIP * high if strip else 0.0
+    under = 0.08 + inches(page.small, 1 + rows[2]) + beneath
     figure = blank(page.width, top + high + under + inches(page.small, rows[3]) + _MARGIN)
     axes = panel(figure, left, top, wide, high)
     _give(axes, x.scale, y.scale)
+    if strip:
+        lower = panel(figure, left, top + high + 0.2 * beneath, wide, 0.8 * beneath)
+        x.scale.apply(lower)
+        lower.tick_params(length=3.0, pad=2.5)
+        axes.tick_params(labelbottom=False)
     if head:
         at = _MARGIN + inches(page.title, rows[0]) / 2
         write(figure, _MARGIN, at, head, size=page.title, weight="bold")
@@ -68,7 +77,7 @@ def chart(
         _signs(figure, legend, abreast, page, top=_MARGIN + titled)
     at = top - 0.08 - inches(page.small, rows[1]) / 2
     write(figure, _MARGIN, at, name, size=page.small)
-    at = top + high + 0.08 + inches(page.small) + inches(page.small, rows[2]) / 2
+    at = top + high + beneath + 0.08 + inches(page.small) + inches(page.small, rows[2]) / 2
     write(figure, left + wide / 2, at, below, align="center", size=page.small)
     if foot:
         at = top + high + under + 0.04 + inches(page.small, rows[3]) / 2

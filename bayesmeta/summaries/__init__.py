@@ -1,5 +1,6 @@
 """From posteriors to numbers and rows; what tables and figures are made of."""
 
+from ._along_tau import JointRows, joint_rows, shrinkage_rows
 from ._covariates import BubbleRows, bubble_rows, coefficient_rows, group_rows, groups_of
 from ._densities import DensityRows, density_rows
 from ._forest import (
@@ -22,7 +23,7 @@ from ._numbers import (
     scale_of,
     summary,
 )
-from ._points import Points, baujat_rows, funnel_rows, labbe_rows, radial_rows
+from ._points import PointRow, Points, baujat_rows, funnel_rows, labbe_rows, radial_rows
 from ._priors import prior_interval
 from ._refits import Refits, cumulative_rows, leave_one_out_rows
 
@@ -31,6 +32,8 @@ __all__ = [
     "BubbleRows",
     "DensityRows",
     "ForestRow",
+    "JointRows",
+    "PointRow",
     "Points",
     "Refits",
     "Scale",
@@ -45,6 +48,7 @@ __all__ = [
     "group_rows",
     "groups_of",
     "heterogeneity_rows",
+    "joint_rows",
     "labbe_rows",
     "leave_one_out_rows",
     "measure_of",
@@ -57,6 +61,7 @@ __all__ = [
     "radial_rows",
     "rows_table",
     "scale_of",
+    "shrinkage_rows",
     "study_effects",
     "summary",
 ]

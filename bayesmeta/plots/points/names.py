@@ -89,3 +89,45 @@ def _within(box: _Box, frame: NDArray[np.float64]) -> bool:
 
 def _meet(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def name_ends(
+    axes: Axes,
+    page: Page,
+    names: Sequence[str],
+    heights: Sequence[float],
+    order: Sequence[int],
+) -> None:
+    """Write names right of the axes at the ends of lines, where they cover none before.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits.
+    page : Page
+    names : sequence of str, length k
+        Wrapped.
+    heights : sequence of float, length k
+        In the data of the axes.
+    order : sequence of int
+    """
+    figure = axes.get_figure()
+    assert figure is not None
+    right = axes.get_xlim()[1]
+    taken: list[tuple[float, float]] = []
+    for i in order:
+        middle = float(axes.transData.transform((right, heights[i]))[1]) / figure.dpi
+        half = (inches(page.small, names[i].count("\n") + 1) + _AIR) / 2
+        if all(abs(middle - other) >= half + room for other, room in taken):
+            axes.annotate(
+                names[i],
+                (right, heights[i]),
+                (3.0, 0.0),
+                textcoords="offset points",
+                va="center",
+                linespacing=1.1,
+                fontsize=page.small,
+                color=INK,
+                annotation_clip=False,
+            )
+            taken.append((middle, half))
