@@ -73,6 +73,7 @@ ROOMS = {
         "test_figures_of_covariates",
         "test_figures_along_tau",
         "test_figures_of_studies",
+        "test_saved_figures",
         "test_faces",
         "test_single_arms_run",
     ),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 from references import COUNTS, RATES, SHARES, cases, estimates
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 from test_forests import TAU, WIDE, fitted, overlapping, texts, trials
 
 import bayesmeta as bm
@@ -14,7 +14,7 @@ from bayesmeta.frequentist import cumulative, leave_one_out
 
 ENDS = ["estimate", "lower", "upper"]
 REGRESSED = bm.Linear("dose", intercept=WIDE, slopes=WIDE)
-POINTS = (bm.plots.funnel, bm.plots.radial, bm.plots.baujat)
+POINTS = (bm.plots.funnel, bm.plots.radial, bm.plots.baujat, bm.plots.influence)
 REFITS = (bm.plots.cumulative, bm.plots.leave_one_out)
 
 
@@ -225,6 +225,33 @@ def test_a_cumulative_forest_says_which_studies_alone_have_no_answer():
     assert f"The first {few} alone have no answer" in said
 
 
+@pytest.mark.parametrize("dataset", ["bcg", "hart1999", "rubin1981"])
+def test_influence_equals_metafor_and_has_its_limits_as_rows(dataset):
+    given, theirs = cases("small_study")[dataset], cases("influence")[dataset]["influence"]["REML"]
+    data = estimates(given["yi"], np.sqrt(given["vi"]))
+    table = bm.plots.influence(data, rows=True)
+    studies, upper = table[table["kind"] == "study"], table.loc["upper limit"]
+    for name in ("rstudent", "dffits", "cook", "hat"):
+        wanted = theirs[name]
+        assert studies[name].to_numpy() == pytest.approx(np.array(wanted, float), abs=1e-4)
+    assert (chi2.cdf(upper["cook"], 1), upper["hat"]) == pytest.approx((0.5, 3 / data.k))
+    assert upper[["rstudent", "dffits"]].tolist() == pytest.approx(
+        [norm.ppf(0.975), 3 / np.sqrt(data.k - 1)]
+    )
+    lower = table.loc["lower limit", ["rstudent", "dffits"]]
+    assert lower.tolist() == pytest.approx((-upper[["rstudent", "dffits"]]).tolist())
+    figure = bm.plots.influence(data, width=114)
+    for axes, name in zip(figure.axes, ("rstudent", "dffits", "cook", "hat"), strict=True):
+        drawn = np.concatenate([one.get_offsets()[:, 0] for one in axes.collections[1::2]])
+        assert sorted(drawn) == pytest.approx(sorted(studies[name]))
+        ends = sorted(one.get_xdata()[0] for one in axes.lines if one.get_label() == "limit")
+        assert ends == pytest.approx(sorted(table.loc[table["kind"] == "limit", name].dropna()))
+    named_ones = studies.index[studies["influential"].astype(bool)]
+    said = " ".join(texts(figure))
+    assert ("none." in said) == (not len(named_ones))
+    assert all(name in said for name in named_ones)
+
+
 def test_what_a_figure_cannot_show_is_refused_with_a_remedy():
     covariate = fitted("OR", 14, REGRESSED)
     for draw in (*POINTS, *REFITS, bm.plots.labbe):
@@ -234,7 +261,7 @@ def test_what_a_figure_cannot_show_is_refused_with_a_remedy():
         with pytest.raises(bm.ModelError, match=r"or estimates, of bm\.effect_sizes"):
             draw(COUNTS)
     shares = bm.effect_sizes(SHARES, measure="PLO")
-    with pytest.raises(bm.ModelError, match="a proportion compares nothing"):
+    with pytest.raises(bm.ModelError, match="proportions compare nothing"):
         bm.plots.funnel(shares)
     for data, measure in ((RATES, "IRR"), (SHARES, "PLO")):
         effects = bm.effect_sizes(data, measure=measure)
@@ -264,8 +291,8 @@ def test_nothing_overlaps_or_is_clipped_in_figures_of_points(measure, k):
             figure = draw(given, width=width, title="A title that is too long for one line " * 3)
             assert overlapping(figure) == []
             assert figure.get_figwidth() == pytest.approx(8.75 if width is None else width / 25.4)
-            for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
-                assert len(axis.get_ticklocs()) >= 2
+            for axes in figure.axes:
+                assert len(axes.get_xticks()) >= 2
             assert min(one.get_fontsize() for one in figure.findobj(Text)) >= 6.5
 
 

@@ -2,12 +2,11 @@
 
 `forest`, `bubble`, `coefficients`, `prior_posterior`, `scenarios`, `labbe`, `shrinkage` and `joint`
 take fits, and give the numbers that they draw by ``rows=True``; so do `funnel`, `radial`, `baujat`,
-`cumulative` and `leave_one_out`, of fits or of estimates alone; `left_out` takes what ``loo``
-found, `predictive` what
-``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found, `bayes_factors` what
-``bayes_factor_curve`` found; the names that end in ``_of_rows`` and ``_of_table`` draw rows that
-were made before, as the report does. Letters that the figures' font lacks are boxes, and
-`letters_missing` names them.
+`influence`, `cumulative` and `leave_one_out`, of fits or of estimates alone; `left_out` takes what
+``loo`` found, `predictive` what ``posterior_predictive`` found, `thresholds` what
+``absolute_effects`` found, `bayes_factors` what ``bayes_factor_curve`` found; the names that end in
+``_of_rows`` and ``_of_table`` draw rows that were made before, as the report does. `save` writes
+SVG, PDF and PNG. Letters that the figures' font lacks are boxes, and `letters_missing` names them.
 
 Each figure is a ``matplotlib.figure.Figure`` made without pyplot and without touching the user's
 settings; Matplotlib is loaded when a name below is first used.
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ._densities import prior_posterior, prior_posterior_of_rows
     from ._left_out import left_out
     from ._predictive import predictive
+    from ._save import save
     from ._svg import save_svg
     from ._text import letters_missing
     from ._thresholds import thresholds, thresholds_of_table
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .forests.scenarios import scenarios_of_table
     from .points.baujat import baujat
     from .points.funnel import funnel
+    from .points.influence import influence
     from .points.joint import joint
     from .points.labbe import labbe
     from .points.radial import radial
@@ -47,6 +48,7 @@ _HOME = {
     "forest": "forests.fit",
     "forest_of_rows": "forests.rows",
     "funnel": "points.funnel",
+    "influence": "points.influence",
     "joint": "points.joint",
     "labbe": "points.labbe",
     "leave_one_out": "forests.refits",
@@ -56,6 +58,7 @@ _HOME = {
     "prior_posterior": "_densities",
     "prior_posterior_of_rows": "_densities",
     "radial": "points.radial",
+    "save": "_save",
     "save_svg": "_svg",
     "scenarios": "forests.fit",
     "scenarios_of_table": "forests.scenarios",
@@ -73,6 +76,7 @@ __all__ = [
     "forest",
     "forest_of_rows",
     "funnel",
+    "influence",
     "joint",
     "labbe",
     "leave_one_out",
@@ -82,6 +86,7 @@ __all__ = [
     "prior_posterior",
     "prior_posterior_of_rows",
     "radial",
+    "save",
     "save_svg",
     "scenarios",
     "scenarios_of_table",

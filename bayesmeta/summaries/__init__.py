@@ -23,7 +23,15 @@ from ._numbers import (
     scale_of,
     summary,
 )
-from ._points import PointRow, Points, baujat_rows, funnel_rows, labbe_rows, radial_rows
+from ._points import (
+    PointRow,
+    Points,
+    baujat_rows,
+    funnel_rows,
+    influence_table,
+    labbe_rows,
+    radial_rows,
+)
 from ._priors import prior_interval
 from ._refits import Refits, cumulative_rows, leave_one_out_rows
 
@@ -48,6 +56,7 @@ __all__ = [
     "group_rows",
     "groups_of",
     "heterogeneity_rows",
+    "influence_table",
     "joint_rows",
     "labbe_rows",
     "leave_one_out_rows",

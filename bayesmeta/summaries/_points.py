@@ -6,11 +6,11 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, final
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from scipy.special import chdtri, expit, logit, ndtri
 
 from ..effects import ATANH_RD, MEASURES, EffectSizes, Measure, effect_sizes
 from ..errors import DataError, ModelError
-from ..frequentist import common_effect, critical, egger, random_effects
+from ..frequentist import common_effect, critical, egger, influence, random_effects
 from ..model import check_one_effect
 from ..posterior import Array, Posterior
 from ..studies import BinaryStudies, check_prob
@@ -141,7 +141,7 @@ def funnel_rows(given: Posterior | EffectSizes) -> Points:
     measure = MEASURES[effects.measure]
     if not measure.comparative:
         raise ModelError(
-            f"The contours of a funnel stand about no effect, and a {measure.words} compares "
+            f"The contours of a funnel stand about no effect, and {measure.words}s compare "
             "nothing; bm.plots.radial and bm.plots.baujat show such studies."
         )
     top = _ROOM * float(effects.se.max())
@@ -316,3 +316,28 @@ def _(given: Posterior, *, common: bool) -> tuple[str, float]:
 def _(given: EffectSizes, *, common: bool) -> tuple[str, float]:
     fit = common_effect(given) if common else random_effects(given)
     return ("common effect" if common else "REML"), fit.estimate
+
+
+def influence_table(given: Posterior | EffectSizes) -> "pd.DataFrame":
+    """How each study pulls the pooled estimate: ``frequentist.influence``, and its limits as rows.
+
+    Raises
+    ------
+    DataError
+        For fewer than three studies.
+    """
+    import pandas as pd
+
+    effects = estimates_of(given, "A figure of influence")
+    columns = ["rstudent", "dffits", "cook", "hat", "influential"]
+    table = influence(effects)[columns].assign(kind="study")
+    far = 3 * (1 / (effects.k - 1)) ** 0.5
+    upper = {"rstudent": critical(0.95, np.inf), "dffits": far, "cook": float(chdtri(1, 0.5))}
+    limits = pd.DataFrame(
+        [
+            {**upper, "hat": 3 / effects.k},
+            {name: -upper[name] for name in ("rstudent", "dffits")},
+        ],
+        index=["upper limit", "lower limit"],
+    ).assign(influential=False, kind="limit")
+    return pd.concat([table, limits])

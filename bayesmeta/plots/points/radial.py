@@ -127,7 +127,8 @@ def _drawn(found: Points, prob: float, *, title: str, width: float | None) -> Fi
             label="band",
         )
         axes.plot(*pooled.T, color=BLUE, linewidth=1.5, label=label)
-        axes.axhline(0.0, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), label="_zero")
+        if measure.comparative:
+            axes.axhline(0.0, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), label="_zero")
         off = points[:, 1] - pooled[-1, 1] / end * points[:, 0]
         out = np.abs(off) > float(band["upper"][0, 1])
         looks = {"s": of.small * 2.2, "zorder": 3, "clip_on": False}

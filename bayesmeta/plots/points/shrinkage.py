@@ -93,7 +93,7 @@ def _drawn(found: Points, prob: float, *, title: str, width: float | None) -> Fi
     reach = np.tile([every.min(), every.max()], (len(every), 1))
     y = scale_for(plain, every, reach, width=0.6 * of.width, size=of.small)
     first, top = mean[[0, -1], 0].tolist()
-    ticks = tuple(linear_ticks(0.0, top, width=0.6 * of.width))
+    ticks = tuple(linear_ticks(0.0, top, width=0.8 * of.width))
     x = Scale(link="identity", lower=min(0.0, first), upper=top, ticks=ticks)
     names = [wrap(clean(one), _WIDEST * of.width, size=of.small) for one in studies]
     log = " (log scale)" if plain.log else ""
