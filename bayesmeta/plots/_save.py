@@ -86,6 +86,6 @@ def _check_pixels(figure: Figure, dpi: float) -> None:
     if not 0 < dpi <= most:
         raise ModelError(
             f"A PNG of {wide * INCH:.0f} × {high * INCH:.0f} mm takes 1 to {int(most)} dpi here, "
-            f"not {shown(dpi)}: give dpi={int(min(most, 300))}, draw fewer studies, or save it as "
+            f"not {dpi:g}: give dpi={int(min(most, 300))}, draw fewer studies, or save it as "
             "PDF or SVG, which are sharp at any size."
         )
