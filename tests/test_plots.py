@@ -753,8 +753,8 @@ class TestSvg:
         of_rows = {name for name in plots.__all__ if name.endswith(("_of_rows", "_of_table"))}
         assert len(of_rows) == 4
         assert set(dir(plots)) == set(plots.__all__) - of_rows
-        with pytest.raises(AttributeError, match="funnel"):
-            _ = plots.funnel
+        with pytest.raises(AttributeError, match="pie"):
+            _ = plots.pie
 
 
 class TestText:

@@ -21,7 +21,7 @@ from .conventions.pool import pool
 from .conventions.presets import PROGRAMS, preset
 from .conventions.selections import Selections
 from .fit import INTERVALS, FrequentistFit, IntervalName, Maximum, Spread, critical
-from .left_out import cumulative, influence, leave_one_out
+from .left_out import cumulative, influence, leave_one_out, ordered
 from .likelihood.glmm import glmm
 from .pooling.effects import common_effect, random_effects
 from .pooling.many import random_effects_many
@@ -67,6 +67,7 @@ __all__ = [
     "leave_one_out",
     "meta_regression",
     "narrow_prediction",
+    "ordered",
     "permutation_test",
     "pet_peese",
     "peters",
@@ -85,7 +86,7 @@ __all__ = [
 _FOR_OTHER_ROOMS = {
     *("INTERVALS", "MANTEL_HAENSZEL", "PROGRAMS", "Answers", "IntervalName", "Selections"),
     *("Maximum", "Spread", "Tau2", "cells_of_tables", "critical", "estimates_of_tables"),
-    *("narrow_prediction", "pool_many", "pool_random"),
+    *("narrow_prediction", "ordered", "pool_many", "pool_random"),
 }
 
 

@@ -216,7 +216,7 @@ def cumulative(
     check_prob(prob)
     effects = as_effects(data, measure, zero_cells)
     place = {name: i for i, name in enumerate(effects.study)}
-    rows = [place[name] for name in _ordered(data.study, order) if name in place]
+    rows = [place[name] for name in ordered(data.study, order) if name in place]
     joined = np.argsort(rows)  # of each study, when it joins
     fits = [
         refit(effects.keep(joined < k), tau2, interval=interval, prob=prob)
@@ -263,8 +263,13 @@ def _studies(names: Sequence[str], called: str) -> "pd.Index":
     return pd.Index(list(names), name=called)
 
 
-def _ordered(study: tuple[str, ...], order: ArrayLike | None) -> Sequence[str]:
-    """Names of the studies in the order asked for."""
+def ordered(study: tuple[str, ...], order: ArrayLike | None) -> Sequence[str]:
+    """Names of the studies in the order asked for, as `cumulative` takes it.
+
+    Raises
+    ------
+    DataError
+    """
     if order is None:
         return study
     try:

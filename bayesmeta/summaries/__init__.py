@@ -1,5 +1,6 @@
 """From posteriors to numbers and rows; what tables and figures are made of."""
 
+from ._along_tau import JointRows, joint_rows, shrinkage_rows
 from ._covariates import BubbleRows, bubble_rows, coefficient_rows, group_rows, groups_of
 from ._densities import DensityRows, density_rows
 from ._forest import (
@@ -22,22 +23,43 @@ from ._numbers import (
     scale_of,
     summary,
 )
+from ._points import (
+    PointRow,
+    Points,
+    baujat_rows,
+    funnel_rows,
+    influence_table,
+    labbe_rows,
+    radial_rows,
+)
 from ._priors import prior_interval
+from ._refits import Refits, cumulative_rows, leave_one_out_rows
 
 __all__ = [
     "Better",
     "BubbleRows",
     "DensityRows",
     "ForestRow",
+    "JointRows",
+    "PointRow",
+    "Points",
+    "Refits",
     "Scale",
+    "baujat_rows",
     "bubble_rows",
     "coefficient_rows",
+    "cumulative_rows",
     "density_rows",
     "describe",
     "forest_rows",
+    "funnel_rows",
     "group_rows",
     "groups_of",
     "heterogeneity_rows",
+    "influence_table",
+    "joint_rows",
+    "labbe_rows",
+    "leave_one_out_rows",
     "measure_of",
     "parameters",
     "percent",
@@ -45,8 +67,10 @@ __all__ = [
     "prior_interval",
     "prior_posterior",
     "prob_benefit",
+    "radial_rows",
     "rows_table",
     "scale_of",
+    "shrinkage_rows",
     "study_effects",
     "summary",
 ]

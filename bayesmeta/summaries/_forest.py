@@ -45,7 +45,7 @@ class ForestRow:
     ----------
     label : str
     kind : {"study", "shrunken", "posterior", "prediction", "frequentist", "published", "group", \
-            "difference", "coefficient", "heterogeneity"}
+            "difference", "coefficient", "heterogeneity", "joined", "without"}
     estimate, lower, upper : float
         NaN where a study has no estimate of its own (double zero).
     weight : float

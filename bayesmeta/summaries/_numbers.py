@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..arguments import check_mapping, check_switch, is_among, number
-from ..effects import (
-    MEASURES,
-    Measure,
-)
+from ..effects import MEASURES, EffectSizes, Measure
 from ..errors import ModelError
 from ..frequentist import FrequentistFit
 from ..model import (
@@ -146,7 +143,7 @@ def parameters(posterior: Posterior) -> Mapping[str, Marginal]:
     return found
 
 
-def measure_of(fit: Posterior | FrequentistFit | Published) -> str:
+def measure_of(fit: Posterior | FrequentistFit | Published | EffectSizes) -> str:
     """Name of the measure a fit is about."""
     return scale_of(fit).name if isinstance(fit, Posterior) else fit.measure
 

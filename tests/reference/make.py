@@ -227,6 +227,8 @@ def main(folder: Path) -> None:
     )
     few = [n for n in index if len(metafor[n]["primary_used"]) <= MOST_STUDIES]
     _write("influence", {n: _influence(metafor[n]) for n in few}, **program)
+    baujat = {n: _only(metafor[n]["sensitivity"]["baujat_EE"], ("x", "y")) for n in index}
+    _write("baujat", baujat, **program)
     extra = _read(folder / "results/bayesmeta_extra.json")
     _write(
         "published_priors",

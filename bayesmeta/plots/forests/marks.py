@@ -122,6 +122,8 @@ KINDS: Mapping[str, Callable[[Axes, Mark, float, Scale], None]] = {
     "published": _published,
     "scenario": _scenario,
     "coefficient": _scenario,
+    "joined": _scenario,
+    "without": _scenario,
     "group": _posterior,
     "difference": _difference,
 }

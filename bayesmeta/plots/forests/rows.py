@@ -25,6 +25,8 @@ _GROUPS = {
     "shrunken": "Studies",
     "group": "Studies",
     "coefficient": "Coefficients",
+    "joined": "As studies join",
+    "without": "Without",
     "posterior": "Posterior",
     "prediction": "Posterior",
     "difference": "Differences",

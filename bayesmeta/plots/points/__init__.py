@@ -1,0 +1,1 @@
+"""Figures in which each study is a point or a curve."""
