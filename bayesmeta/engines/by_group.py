@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
-from scipy.signal import fftconvolve
 
 from ..errors import ModelError
 from ..model import COEFFICIENT, Data, Model, Overall, Predictor, SpreadByGroup, compose
@@ -235,6 +233,8 @@ def _alike(drawn: Sequence[Array]) -> list[Array]:
 
 def _sum(terms: list[tuple[float, Marginal]]) -> GridDensity:
     """A weighted sum of independent numbers, by convolution on one grid."""
+    from scipy.signal import fftconvolve  # as long to load as all the rest
+
     ends = [
         sorted(weight * np.asarray(one.quantile([OUTSIDE, 1 - OUTSIDE]))) for weight, one in terms
     ]
@@ -251,6 +251,8 @@ def _sum(terms: list[tuple[float, Marginal]]) -> GridDensity:
 
 def _density(one: Marginal, x: Array) -> Array:
     """A smooth density at many points, by a spline over nodes that are dense where it is high."""
+    from scipy.interpolate import CubicSpline
+
     low, middle, high = np.asarray(one.quantile([0.16, 0.5, 0.84]))
     unit = (high - low) / 2
     low, high = np.arcsinh((np.array([x.min(), x.max()]) - middle) / unit)

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 from scipy.special import ndtri
 
 from ..engines import count_densities
@@ -112,6 +111,8 @@ class AlongTau:
 
     def z_at(self, tau: float) -> float:
         """Standard normal quantile of the probability that mu is below 0 given tau."""
+        from scipy.interpolate import CubicSpline
+
         z = np.clip(ndtri(self._below), -FARTHEST, FARTHEST)
         return float(CubicSpline(np.log(self._tau), z)(np.log(tau)))
 
