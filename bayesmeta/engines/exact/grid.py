@@ -33,7 +33,7 @@ from ...posterior import (
 )
 from ...priors import Prior
 from .._cautions import cautions
-from ..likelihood.corners import at_effects
+from ..likelihood.corners import at_effects, sum_alike
 from ..likelihood.points import Grid, Places
 from ..likelihood.rough import kinked, rough_effects, telling, vanishing
 from ..likelihood.study import log_likelihoods
@@ -67,7 +67,6 @@ from .grid_size import (
 
 type Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
-SMOOTH = 0.25  # fineness of tables of studies without a corner, beside some that have one
 AT_ONCE = 2**19  # values on the grid that are interpolated together
 FAINT = 1e-12  # density of log tau, below which nothing beyond matters
 
@@ -161,23 +160,23 @@ class Pass:
         """Integrate once.
 
         Beyond where a grid can go every study is tabulated in the logarithm of its effect, as
-        those with a corner are; the grid then serves to find where tau has its nodes.
+        those with a corner are, and so it is beside one that has one, where its tables are no
+        larger for it; the grid then serves to find where tau has its nodes.
         """
         near = limit_of(model, data)
         further = reach.tau > near.tau or reach.low < near.low or reach.high > near.high
         at_hand = near if further else reach
         grid = grid_for(resolution, model, data, at_hand, sharpness(model.overall))
         corner = kinked(model.likelihood, data) | further
+        if corner.any() and sum_alike(model.likelihood, data, corner):
+            corner[:] = True
         logs, tables = np.empty((data.k, grid.size)), None
         if corner.any():
             tables = tables_of(model, data.keep(corner), resolution, reach, grid)
             logs[corner] = at_effects(tables, grid.points) + tables.top[:, None]
-        if 0 < corner.sum() < data.k:
-            smooth = data.keep(~corner)
-            others = tables_of(model, smooth, resolution._replace(step=SMOOTH), reach, grid)
-            logs[~corner] = at_effects(others, grid.points) + others.top[:, None]
-        if not corner.any():
-            logs = log_likelihoods(model.likelihood, data, grid, resolution.spacing)
+        if not corner.all():
+            others = data.keep(~corner) if corner.any() else data
+            logs[~corner] = log_likelihoods(model.likelihood, others, grid, resolution.spacing)
         top = logs.max(axis=1, keepdims=True)
         ends = np.abs(grid.points - grid.centre)
         taper = min(0.5, grid.half / 40)
@@ -190,9 +189,11 @@ class Pass:
         at = TauMap.of(model.tau, low, high, scale)
         nodes = tau_nodes(resolution.nodes, at)
         rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
-        no_corner = partial(log_given_mu, fourier[~corner], grid, model.df)
-        without = np.array([no_corner(one).sum(axis=0) for one in nodes.tau])
-        at_x = rule.at_nodes(without) + top[~corner].sum()
+        at_x = np.zeros((nodes.tau.size, rule.x.size))
+        if not corner.all():
+            no_corner = partial(log_given_mu, fourier[~corner], grid, model.df)
+            without = np.array([no_corner(one).sum(axis=0) for one in nodes.tau])
+            at_x = rule.at_nodes(without) + top[~corner].sum()
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
         if tables is not None:
             cornered = at_corners(tables, model.df, nodes.tau, rule.x)  # pyright: ignore[reportArgumentType]
@@ -374,6 +375,8 @@ class Pass:
 
     def _log_given(self, rule: Mapped, part: slice) -> Array:
         """Log likelihood of each study given some nodes of mu and all of tau, (t, k, m)."""
+        if self.corner.all():
+            return self.cornered[:, :, part]
         given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
         (k, size), every = self.likelihood.shape, self.nodes.tau
         parts = []

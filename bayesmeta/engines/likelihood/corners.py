@@ -60,12 +60,24 @@ def sides_of(of: Likelihood, data: Data, far: float, fineness: float) -> tuple[G
     Their step and both their ends are rounded: refits with another prior, or without a study, ask
     for the same nodes, and what was tabulated there is kept.
     """
-    y, se = rough_effects(of, data)
-    step = rounded_down(fineness * min(0.25, float((se / (np.abs(y) + 2 * se)).min())))
+    _, se = rough_effects(of, data)
+    step = rounded_down(fineness * float(_apart_at(of, data).min()))
     first = int(np.floor(np.log(NEAREST * rounded_down(float(se.min()), 1)) / step))
     last = int(np.ceil(np.log(2 ** np.ceil(np.log2(far))) / step))
     ends = first * step, step, last - first + 1
     return Graded(-1.0, *ends), Graded(1.0, *ends)
+
+
+def _apart_at(of: Likelihood, data: Data) -> Array:
+    """How far apart nodes of the logarithm may be to resolve each study, (k,)."""
+    y, se = rough_effects(of, data)
+    return np.minimum(0.25, se / (np.abs(y) + 2 * se))
+
+
+def sum_alike(of: Likelihood, data: Data, some: NDArray[np.bool_]) -> bool:
+    """Whether nodes that resolve some of the studies are nearly those that resolve all."""
+    apart = _apart_at(of, data)
+    return bool(apart.min() > 0.5 * apart[some].min())
 
 
 def rounded_down(value: float, steps: int = 4) -> float:
