@@ -36,7 +36,7 @@ class Resolution(NamedTuple):
 
 PASSES = (
     Resolution(40, 0.50, 0.14, 1e-6),
-    Resolution(52, 0.42, 0.12, 3e-7),
+    Resolution(52, 0.35, 0.12, 3e-7),
     Resolution(96, 0.28, 0.10, 3e-7),
     Resolution(160, 0.20, 0.07, 1e-7),
     Resolution(280, 0.13, 0.05, 3e-8),
