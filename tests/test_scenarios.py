@@ -222,7 +222,9 @@ def test_priors_and_data_of_ones_own_are_rows():
     assert rows["tau ~ LogNormal(-2, 0.8)"].note == "Turner 2015"
     assert rows["old trials"].kind is Kind.ROWS
     assert rows["old trials"].note == "also same"
-    assert rows["old trials"].estimate == tuple(fit.at().quantile([0.5, 0.025, 0.975]))
+    assert rows["old trials"].estimate == pytest.approx(
+        tuple(fit.at().quantile([0.5, 0.025, 0.975])), rel=1e-12
+    )
     assert [one.kind for one in found.rows] == sorted(
         (one.kind for one in found.rows), key=[*Kind].index
     )

@@ -144,7 +144,12 @@ def study_densities(model: Model, data: Data, draws: Mapping[str, NDArray[np.flo
 
 
 def count_densities(
-    model: Model, data: Data, mu: NDArray[np.float64], tau: NDArray[np.float64]
+    model: Model,
+    data: Data,
+    mu: NDArray[np.float64],
+    tau: NDArray[np.float64],
+    *,
+    coarse: bool = False,
 ) -> NDArray[np.float64]:
     """Log density of each study's counts with its effect and baseline integrated out, (n, k).
 
@@ -154,10 +159,12 @@ def count_densities(
         Of counts, whose study effects scatter by mu and tau alone.
     data : Data
     mu, tau : ndarray, shape (n,)
+    coarse : bool
+        Whether three digits are enough.
     """
     from .likelihood.held_out import densities_of_counts
 
-    return densities_of_counts(model, data, mu, tau)
+    return densities_of_counts(model, data, mu, tau, coarse=coarse)
 
 
 def study_nodes(posterior: Posterior) -> "tuple[StudyNodes, ...]":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import cache, singledispatch
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -222,6 +222,7 @@ def _(claim: Posterior, prob: float) -> ReverseBayes:
         raise ModelError(f"reverse_bayes needs an exact posterior: {way('exact')}.")
     z = float(ndtri((1 + prob) / 2))
 
+    @cache
     def interval(prior: Normal) -> Ends:
         """Of mu with this prior in place of its own."""
         return refit(with_mu(claim.model, prior), claim.data).at().interval(prob)

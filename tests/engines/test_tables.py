@@ -17,7 +17,7 @@ from tolerances import CLOSED_FORM, CORNERS, LIKELIHOOD
 
 import bayesmeta as bm
 from bayesmeta.engines.likelihood.apart import about, beyond
-from bayesmeta.engines.likelihood.corners import each_given_mu, tabulate
+from bayesmeta.engines.likelihood.corners import each_given_mu, read_off, tabulate
 from bayesmeta.engines.likelihood.counts import with_baseline
 from bayesmeta.engines.likelihood.laws import (
     constants,
@@ -27,7 +27,7 @@ from bayesmeta.engines.likelihood.laws import (
     proportion,
 )
 from bayesmeta.engines.likelihood.pieces import Pieces
-from bayesmeta.engines.likelihood.points import Graded, Grid
+from bayesmeta.engines.likelihood.points import Graded, Grid, Places
 from bayesmeta.engines.likelihood.rough import kinked, rough_effects
 from bayesmeta.engines.likelihood.study import log_likelihoods, supports
 from bayesmeta.engines.likelihood.tables import log_likelihood
@@ -166,6 +166,50 @@ def test_a_corner_is_integrated_over_the_effects_on_both_its_sides(both_sides, m
     true = np.log(weight @ (value * law.pdf(theta)))
     found = each_given_mu(corners, np.array([mu]), np.array([tau]), df).sum(axis=1)
     assert_allclose(found, true, **CORNERS)
+
+
+@pytest.mark.parametrize("tau", [0.02, 0.3, 4.0])
+def test_a_corner_beside_many_nodes_of_mu_is_what_it_is_at_each_alone(tau):
+    """Sums made once for all rows, with moments near no effect, against every node by itself.
+
+    The large trial lies tens of taus from most of these mu: what is cut there is its all.
+    """
+    trials = binary({"A": CORNER, "B": (4990, 5000, 2400, 5000)})
+    model = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU, baseline=BASELINE)
+    corners = tabulate(model.likelihood, trials, 60.0, 0.3, 0.1)
+    mu = np.concatenate([-np.geomspace(8, 1e-6, 30), np.geomspace(1e-6, 8, 30)])
+    together = each_given_mu(corners, mu, np.full_like(mu, tau), None)
+    alone = [each_given_mu(corners, one, np.array([tau]), None)[0] for one in mu[:, None]]
+    held = np.array(alone) > -650.0  # below, floats lose digits
+    assert held.mean() > 0.8
+    assert_allclose(together[held], np.array(alone)[held], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("measure", ["OR", "RR", "RD", "IRR"])
+def test_what_is_read_off_kept_tables_is_what_is_integrated(measure):
+    likelihood = (
+        bm.PoissonNormal if measure == "IRR" else partial(bm.BinomialNormal, measure=measure)
+    )
+    of, theta = likelihood(mu=MU, tau=TAU).likelihood, np.linspace(-3, 3, 41)
+    rows = {"A": (3, 40, 9, 41), "B": (0, 15, 4, 13), "C": (300, 2000, 500, 2100)}
+    trials = binary(rows)
+    if measure == "IRR":
+        columns = dict(
+            zip(bm.PersonTimeStudies.columns(), zip(*rows.values(), strict=True), strict=True)
+        )
+        trials = bm.PersonTimeStudies(study=[*rows], **columns)
+    found = read_off(of, trials, theta, 1e7, 0.3)
+    assert_allclose(
+        found, log_likelihoods(of, trials, Places(tuple(theta)), 0.1), atol=1e-8, rtol=1e-9
+    )
+
+
+def test_refits_with_another_prior_or_reach_ask_for_the_same_tables():
+    trials = binary({"A": CORNER, "B": (3, 40, 9, 41)})
+    of = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU).likelihood
+    first = tabulate(of, trials, 33.0, 0.5, 0.14)
+    assert tabulate(of, trials, 60.0, 0.5, 0.14) is first
+    assert tabulate(of, trials, 65.0, 0.5, 0.14) is not first
 
 
 @pytest.mark.parametrize(("mu", "tau"), [(-2.0, 3e-4), (-3.0, 1.4e-3), (5.0, 1.2)])

@@ -33,6 +33,7 @@ from ...posterior import (
 )
 from ...priors import Prior
 from .._cautions import cautions
+from ..likelihood.corners import at_effects, sum_alike
 from ..likelihood.points import Grid, Places
 from ..likelihood.rough import kinked, rough_effects, telling, vanishing
 from ..likelihood.study import log_likelihoods
@@ -54,12 +55,19 @@ from .tau_nodes import (
 
 if TYPE_CHECKING:
     from ..nodes.draws import Source
-from .grid_size import PASSES, TAPER, Resolution, at_corners, centre_of_tau, grid_for
+from .grid_size import (
+    PASSES,
+    TAPER,
+    Resolution,
+    at_corners,
+    centre_of_tau,
+    grid_for,
+    tables_of,
+)
 
 type Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # shares of a posterior SD, and probabilities
 AT_ONCE = 2**19  # values on the grid that are interpolated together
-COARSER = 4  # times as far apart are points that only say where tau lies
 FAINT = 1e-12  # density of log tau, below which nothing beyond matters
 
 
@@ -87,25 +95,6 @@ def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
         if error <= TOLERANCE:
             break
     return coarse.with_tail().posterior(error)
-
-
-def _log_likelihoods(
-    model: RandomEffects, data: Data, grid: Grid, spacing: float, corner: NDArray[np.bool_]
-) -> Array:
-    """Log likelihoods on the grid, (k, size), of studies with a corner by a coarser one.
-
-    These are integrated by tables of their own: the grid's serve to find where tau lies.
-    """
-    from scipy.interpolate import make_interp_spline
-
-    logs = np.empty((data.k, grid.size))
-    if not corner.all():
-        logs[~corner] = log_likelihoods(model.likelihood, data.keep(~corner), grid, spacing)
-    if corner.any():
-        few = Grid(grid.centre, COARSER * grid.step, grid.size // COARSER + 4)
-        found = log_likelihoods(model.likelihood, data.keep(corner), few, spacing)
-        logs[corner] = make_interp_spline(few.points, found, axis=1)(grid.points)
-    return logs
 
 
 class CutOff(NamedTuple):
@@ -171,14 +160,23 @@ class Pass:
         """Integrate once.
 
         Beyond where a grid can go every study is tabulated in the logarithm of its effect, as
-        those with a corner are; the grid then serves to find where tau has its nodes.
+        those with a corner are, and so it is beside one that has one, where its tables are no
+        larger for it; the grid then serves to find where tau has its nodes.
         """
         near = limit_of(model, data)
         further = reach.tau > near.tau or reach.low < near.low or reach.high > near.high
         at_hand = near if further else reach
         grid = grid_for(resolution, model, data, at_hand, sharpness(model.overall))
         corner = kinked(model.likelihood, data) | further
-        logs = _log_likelihoods(model, data, grid, resolution.spacing, corner)
+        if corner.any() and sum_alike(model.likelihood, data, corner):
+            corner[:] = True
+        logs, tables = np.empty((data.k, grid.size)), None
+        if corner.any():
+            tables = tables_of(model, data.keep(corner), resolution, reach, grid)
+            logs[corner] = at_effects(tables, grid.points) + tables.top[:, None]
+        if not corner.all():
+            others = data.keep(~corner) if corner.any() else data
+            logs[~corner] = log_likelihoods(model.likelihood, others, grid, resolution.spacing)
         top = logs.max(axis=1, keepdims=True)
         ends = np.abs(grid.points - grid.centre)
         taper = min(0.5, grid.half / 40)
@@ -191,13 +189,14 @@ class Pass:
         at = TauMap.of(model.tau, low, high, scale)
         nodes = tau_nodes(resolution.nodes, at)
         rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
-        no_corner = partial(log_given_mu, fourier[~corner], grid, model.df)
-        smooth = np.array([no_corner(one).sum(axis=0) for one in nodes.tau])
-        at_x = rule.at_nodes(smooth) + top[~corner].sum()
+        at_x = np.zeros((nodes.tau.size, rule.x.size))
+        if not corner.all():
+            no_corner = partial(log_given_mu, fourier[~corner], grid, model.df)
+            without = np.array([no_corner(one).sum(axis=0) for one in nodes.tau])
+            at_x = rule.at_nodes(without) + top[~corner].sum()
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
-        if corner.any():
-            held = model, data.keep(corner), resolution, reach, nodes.tau, rule
-            cornered = at_corners(*held)
+        if tables is not None:
+            cornered = at_corners(tables, model.df, nodes.tau, rule.x)  # pyright: ignore[reportArgumentType]
             at_x = at_x + cornered.sum(axis=1)
         log_post = at_x + rule.log_prior
         at_tau = logsumexp(log_post, axis=1) + log_prior_of_tau(model, data, nodes.tau)
@@ -376,6 +375,8 @@ class Pass:
 
     def _log_given(self, rule: Mapped, part: slice) -> Array:
         """Log likelihood of each study given some nodes of mu and all of tau, (t, k, m)."""
+        if self.corner.all():
+            return self.cornered[:, :, part]
         given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
         (k, size), every = self.likelihood.shape, self.nodes.tau
         parts = []

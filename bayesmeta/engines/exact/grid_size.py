@@ -13,11 +13,10 @@ from ...priors import Prior, log_density
 from ...ways import way
 from ..likelihood.points import Grid
 from ..likelihood.rough import rough_effects
-from .mu_rule import Mapped, OnGrid
 from .reach import Reach, log_prior_of_tau
 
 if TYPE_CHECKING:
-    pass
+    from ..likelihood.corners import Corners
 
 
 type Array = NDArray[np.float64]
@@ -37,30 +36,33 @@ class Resolution(NamedTuple):
 
 PASSES = (
     Resolution(40, 0.50, 0.14, 1e-6),
-    Resolution(64, 0.35, 0.12, 3e-7),
+    Resolution(52, 0.35, 0.12, 3e-7),
     Resolution(96, 0.28, 0.10, 3e-7),
     Resolution(160, 0.20, 0.07, 1e-7),
     Resolution(280, 0.13, 0.05, 3e-8),
 )
 
 
-def at_corners(
-    model: RandomEffects,
-    data: Data,
-    resolution: Resolution,
-    reach: Reach,
-    tau: Array,
-    rule: "OnGrid | Mapped",
-) -> Array:
-    """Log likelihood of each study with a corner at the nodes of mu, (t, k, m)."""
-    from ..likelihood.corners import each_given_mu, tabulate
+def tables_of(
+    model: RandomEffects, data: Data, resolution: Resolution, reach: Reach, grid: Grid
+) -> "Corners":
+    """Tables of studies as far as effects go, and as the grid does."""
+    from ..likelihood.corners import tabulate
 
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
     farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
-    corners = tabulate(model.likelihood, data, farthest, resolution.step, resolution.spacing)
-    pairs = np.tile(rule.x, tau.size), np.repeat(tau, rule.x.size)
-    found = each_given_mu(corners, *pairs, model.df)  # pyright: ignore[reportArgumentType]
-    return found.reshape(tau.size, rule.x.size, -1).swapaxes(1, 2)
+    ends = float(np.abs(grid.points[[0, -1]]).max())
+    return tabulate(
+        model.likelihood, data, max(farthest, ends), resolution.step, resolution.spacing
+    )
+
+
+def at_corners(corners: "Corners", df: float | None, tau: Array, mu: Array) -> Array:
+    """Log likelihood of each study with a corner at nodes of tau and mu, (t, k, m)."""
+    from ..likelihood.corners import each_given_mu
+
+    found = each_given_mu(corners, np.tile(mu, tau.size), np.repeat(tau, mu.size), df)
+    return found.reshape(tau.size, mu.size, -1).swapaxes(1, 2)
 
 
 def grid_for(resolution: Resolution, model: Model, data: Data, reach: Reach, sharp: float) -> Grid:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
-from ...model import Data, Model, Scatter
+from ...model import Data, Model, OfCounts, Scatter
 from ...posterior.tau import tau_of, x_of
 from ...priors import Mixture, Prior, log_density, log_density_of_tau
-from ..likelihood.corners import each_given_mu, tabulate
+from ..likelihood.corners import each_given_mu, read_off, tabulate
 from ..likelihood.normal import log_normal
 from ..likelihood.points import Places
 from ..likelihood.rough import rough_effects
@@ -30,6 +30,7 @@ MOST_SPLITS = 40
 FAINT = 80.0  # in logs: panels as far below the first look at the highest are not looked at again
 FINENESS, SPACING = 0.3, 0.1  # of the nodes of theta and of the baseline's rule
 LEAST_TAU, MOST_TAU = 1e-6, 1e9  # of the smallest and largest standard error
+FURTHEST = 1e8  # standard errors as far as which tables go at least: so one serves most priors
 FAR = 8.5, 1e4  # scales of normal and Student-t effects that are summed
 AWAY = np.array([0.0, 1.0, 3.0, 8.0, 25.0, 100.0, 1e3, 1e4, 1e6])  # of features, for edges
 
@@ -147,6 +148,10 @@ def _log_prior_of_tau(model: Model, data: Data, tau: Array) -> Array:
 
 def _without_spread(model: Model, data: Data, mu: Array) -> Array:
     """Log density of each study given mu with tau = 0, (n, k)."""
+    of = model.likelihood
+    if isinstance(of, OfCounts) and of.paired is not None and mu.size > 1:
+        far = max(float(np.abs(mu).max()), FURTHEST * float(rough_effects(of, data)[1].max()))
+        return read_off(of, data, mu, far, FINENESS).T
     return log_likelihoods(model.likelihood, data, Places(tuple(mu)), SPACING).T
 
 

@@ -8,29 +8,31 @@ runs over the distribution itself.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, final
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermevander
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from ...model import Data, Likelihood
+from ...model import Data, Likelihood, OfCounts
 from ...priors import LOG_2PI
 from .apart import about, beyond
 from .pieces import Pieces
-from .points import Graded
+from .points import Graded, Row
 from .rough import rough_effects
-from .study import log_likelihoods
+from .study import log_likelihood_of_row, log_likelihoods, rows, supported
 
 type Array = NDArray[np.float64]
 
 NEAREST = 1e-11  # of the smallest standard error: where the logarithmic nodes begin
 WIDE, WIDE_T = 1.2, 4.0  # node distances that normal and Student-t effects must span
 EMPTY = -745.0
+FINE = 0.1  # spacing of the baseline's rule, of what is read off by itself
 BLOCK = 2**15  # terms of a kernel at once: larger ones leave the cache
-INNER = ((-1.0, 0.1), (5.0, 0.025), (20.0, 0.0), (np.inf, 0.0))  # in taus: beyond which mu, nodes
+ROWS = (-20.0, -5.0, 5.0, 20.0)  # taus from no effect, between which rows are summed alike,
+INNER = (0.0, 0.025, 0.1, 0.025, 0.0)  # and how near to it, in taus, are nodes that moments see
 DEGREE = 12
 MANY = 16  # rows of each tau, for which moments are worth while
 FACTORIAL = np.cumprod([1.0, *range(1, DEGREE + 1)])
@@ -53,18 +55,72 @@ class Corners(NamedTuple):
 
 
 def sides_of(of: Likelihood, data: Data, far: float, fineness: float) -> tuple[Graded, Graded]:
-    """Nodes of both sides that resolve every study, as far as |theta| = `far`."""
+    """Nodes of both sides that resolve every study, as far as |theta| = `far`.
+
+    Their step and both their ends are rounded: refits with another prior, or without a study, ask
+    for the same nodes, and what was tabulated there is kept.
+    """
+    _, se = rough_effects(of, data)
+    step = rounded_down(fineness * float(_apart_at(of, data).min()))
+    first = int(np.floor(np.log(NEAREST * rounded_down(float(se.min()), 1)) / step))
+    last = int(np.ceil(np.log(2 ** np.ceil(np.log2(far))) / step))
+    ends = first * step, step, last - first + 1
+    return Graded(-1.0, *ends), Graded(1.0, *ends)
+
+
+def _apart_at(of: Likelihood, data: Data) -> Array:
+    """How far apart nodes of the logarithm may be to resolve each study, (k,)."""
     y, se = rough_effects(of, data)
-    step = fineness * min(0.25, float((se / (np.abs(y) + 2 * se)).min()))
-    first = float(np.log(NEAREST * se.min()))
-    size = int(np.ceil((np.log(far) - first) / step)) + 1
-    return Graded(-1.0, first, step, size), Graded(1.0, first, step, size)
+    return np.minimum(0.25, se / (np.abs(y) + 2 * se))
+
+
+def sum_alike(of: Likelihood, data: Data, some: NDArray[np.bool_]) -> bool:
+    """Whether nodes that resolve some of the studies are nearly those that resolve all."""
+    apart = _apart_at(of, data)
+    return bool(apart.min() > 0.5 * apart[some].min())
+
+
+def rounded_down(value: float, steps: int = 4) -> float:
+    """The next power of two below, or of its root: `steps` of them double it."""
+    return float(2 ** (np.floor(steps * np.log2(value)) / steps))
 
 
 def tabulate(of: Likelihood, data: Data, far: float, fineness: float, spacing: float) -> Corners:
     """Tabulate the studies' likelihoods as far as |theta| = `far`."""
     sides = sides_of(of, data, far, fineness)
+    if isinstance(of, OfCounts):
+        supported(of, data)
+        return _of_rows(of, tuple(rows(data)), sides, spacing)
     return table_of(sides, [log_likelihoods(of, data, side, spacing) for side in sides])
+
+
+@lru_cache(maxsize=64)
+def _of_rows(
+    of: OfCounts, every: tuple[Row, ...], sides: tuple[Graded, Graded], spacing: float
+) -> Corners:
+    """The same table for the same counts: refits differ in their priors."""
+    logs = ([log_likelihood_of_row(of, row, side, spacing) for row in every] for side in sides)
+    return table_of(sides, [np.array(each) for each in logs])
+
+
+def read_off(of: OfCounts, data: Data, theta: Array, far: float, fineness: float) -> Array:
+    """Log likelihood of every study at some effects no farther than `far`, (k, n).
+
+    Off the kept tables, where ``log_likelihoods`` would integrate over baselines at each place.
+    """
+    supported(of, data)
+    sides = sides_of(of, data, far, fineness)
+    found, below = np.empty((data.k, theta.size)), theta < 0
+    for here, side in zip((below, ~below), sides, strict=True):
+        at = np.log(np.maximum(np.abs(theta[here]), 1e-300))
+        found[:, here] = _spline(of, tuple(rows(data)), side)(at)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _spline(of: OfCounts, every: tuple[Row, ...], side: Graded) -> Pieces:
+    logs = np.array([log_likelihood_of_row(of, row, side, FINE) for row in every])
+    return Pieces.of(side.logs, logs.T)
 
 
 def table_of(sides: tuple[Graded, Graded], logs: Sequence[Array]) -> Corners:
@@ -91,9 +147,13 @@ def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | N
     rows = np.flatnonzero(wide)
     mean = np.empty((rows.size, corners.top.size))
     taus, which = np.unique(tau[rows], return_inverse=True)
-    if df is None and MANY * taus.size <= rows.size:  # nodes of a grid
-        for i, one in enumerate(taus):
-            mean[which == i] = _normal_means(corners, mu[rows[which == i]], float(one))
+    if df is None and 0 < MANY * taus.size <= rows.size:  # nodes of a grid
+        order = np.argsort(which, kind="stable")
+        sums = _Sums.of(corners)
+        for one, some in zip(
+            taus, np.split(order, np.cumsum(np.bincount(which))[:-1]), strict=True
+        ):
+            mean[some] = sums.normal_means(mu[rows[some]], float(one))
     else:
         mean = _means(corners, mu[rows], tau[rows], rows_of(df, rows))
     with np.errstate(divide="ignore"):
@@ -109,6 +169,15 @@ def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | N
     return value + corners.top
 
 
+def at_effects(corners: Corners, theta: Array) -> Array:
+    """Logs of the functions at some effects, over their scale, (k, ...)."""
+    found = np.empty((corners.top.size, *theta.shape))
+    below = theta < 0
+    for here, spline in zip((below, ~below), corners.splines, strict=True):
+        found[:, here] = spline(np.log(np.maximum(np.abs(theta[here]), 1e-300)))
+    return found
+
+
 def _means(corners: Corners, mu: Array, tau: Array, df: Array | float | None) -> Array:
     """Sums over the nodes, (m, k), in blocks that a processor's cache holds."""
     found = np.empty((mu.size, corners.top.size))
@@ -119,38 +188,101 @@ def _means(corners: Corners, mu: Array, tau: Array, df: Array | float | None) ->
     return found
 
 
-def _normal_means(corners: Corners, mu: Array, tau: float) -> Array:
-    """As ``_means``, of normal effects with one tau.
+@final
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What means over normal effects of any one tau are made of.
 
-    Of the nodes those that lie ``CUT tau`` away from a block are left out where all of them
-    together could add no more than ``LEAST`` of any sum.
+    Attributes
+    ----------
+    theta, weighted : ndarray, shape (n,), (n, k)
+        As of the table.
+    before : ndarray, shape (n + 1, k)
+        Sums of `weighted` over the nodes before each.
+    middle : int
+        How many nodes lie below no effect.
+    below, above : ndarray, shape (d, n', k)
+        Powers of the nodes over factorials, times weights, summed from no effect outwards.
     """
-    at, t = corners.theta / tau, mu / tau
-    found = np.empty((t.size, corners.top.size))
-    distance = np.abs(t)
-    for (low, inner), (high, _) in pairwise(INNER):
-        rows = np.flatnonzero((distance > low) & (distance <= high))
-        part = slice(*np.searchsorted(at, (-inner, inner)))
-        rest = np.delete(at, part), np.delete(corners.weighted, part, axis=0)
-        every, moments = rest[1].sum(axis=0), _moments(at[part], corners.weighted[part])
-        for some in _blocks(rows.size, rest[0].size):
-            block = t[rows[some]]
-            sums = np.exp(-0.5 * block**2)[:, None] * (hermevander(block, DEGREE) @ moments)
-            near = slice(*np.searchsorted(rest[0], (block.min() - CUT, block.max() + CUT)))
-            seen = sums + _kernel(block, rest[0][near]) @ rest[1][near]
-            beyond = np.exp(-0.5 * CUT**2) * (every - rest[1][near].sum(axis=0))
-            if (beyond > LEAST * seen).any():
-                seen = sums + _kernel(block, rest[0]) @ rest[1]
-            found[rows[some]] = seen
-    return found / (tau * np.exp(0.5 * LOG_2PI))
+
+    theta: Array
+    weighted: Array
+    before: Array
+    middle: int
+    below: Array
+    above: Array
+
+    @classmethod
+    def of(cls, corners: Corners) -> "_Sums":
+        """Sum outwards from no effect, each side by itself."""
+        theta, weighted = corners.theta, corners.weighted
+        middle = int(np.searchsorted(theta, 0.0))
+        sides = (theta[:middle][::-1], weighted[:middle][::-1]), (theta[middle:], weighted[middle:])
+        before = np.concatenate([np.zeros((1, weighted.shape[1])), weighted.cumsum(axis=0)])
+        return cls(theta, weighted, before, middle, *(_outwards(*side) for side in sides))
+
+    def normal_means(self, mu: Array, tau: float) -> Array:
+        """Means over normal effects, (m, k).
+
+        Of the nodes those that lie ``CUT tau`` away from a block are left out where all of them
+        together could add no more than ``LEAST`` of any sum. Those near to no effect are summed by
+        their moments: ``exp(-(t - s)²/2) = exp(-t²/2) sum He_n(t) sⁿ/n!``, to 1e-14 where
+        ``|s t| < 0.5``.
+        """
+        t = mu / tau
+        order, found = np.argsort(t), np.empty((t.size, self.weighted.shape[1]))
+        ends = np.searchsorted(t[order], ROWS)
+        for inner, first, last in zip(INNER, [0, *ends], [*ends, t.size], strict=True):
+            low, high = np.searchsorted(self.theta, (-inner * tau, inner * tau))
+            moments = self._moments(int(low), int(high), tau)
+            width = max(self.theta.size - int(high - low), 1)
+            for start in range(first, last, max(1, BLOCK // width)):
+                rows = order[start : min(start + max(1, BLOCK // width), last)]
+                found[rows] = self._block(t[rows], tau, (int(low), int(high)), moments)
+        return found / (tau * np.exp(0.5 * LOG_2PI))
+
+    def _block(self, t: Array, tau: float, inner: tuple[int, int], moments: Array | None) -> Array:
+        """Sums of rows of ascending t."""
+        ends = (float(t[0] - CUT) * tau, float(t[-1] + CUT) * tau)
+        first, last = map(int, np.searchsorted(self.theta, ends))
+        near = slice(first, max(min(last, inner[0]), first)), slice(max(first, inner[1]), last)
+        sums = np.zeros((t.size, self.weighted.shape[1]))
+        if moments is not None:
+            sums += np.exp(-0.5 * t**2)[:, None] * (hermites(t) @ moments)
+        seen = sums + self._of_nodes(t, tau, *near)
+        outside = self.before[first] + self.before[-1] - self.before[last]
+        if (np.exp(-0.5 * CUT**2) * outside > LEAST * seen).any():
+            seen = sums + self._of_nodes(t, tau, slice(inner[0]), slice(inner[1], None))
+        return seen
+
+    def _of_nodes(self, t: Array, tau: float, *parts: slice) -> Array:
+        found = np.zeros((t.size, self.weighted.shape[1]))
+        for part in parts:
+            if part.stop is None or part.stop > (part.start or 0):
+                found += _kernel(t, self.theta[part] / tau) @ self.weighted[part]
+        return found
+
+    def _moments(self, low: int, high: int, tau: float) -> Array | None:
+        if low == high:
+            return None
+        powers = self.below[:, self.middle - low] + self.above[:, high - self.middle]
+        return powers * tau ** -np.arange(DEGREE + 1.0)[:, None]
 
 
-def _moments(at: Array, weighted: Array) -> Array:
-    """What nodes near to no effect, in units of tau, have to say: their powers over factorials.
+def _outwards(theta: Array, weighted: Array) -> Array:
+    powers = np.vander(theta, DEGREE + 1, increasing=True).T / FACTORIAL[:, None]
+    found = np.zeros((DEGREE + 1, theta.size + 1, weighted.shape[1]))
+    np.cumsum(powers[:, :, None] * weighted, axis=1, out=found[:, 1:])
+    return found
 
-    ``exp(-(t - s)²/2) = exp(-t²/2) sum He_n(t) sⁿ/n!``, to 1e-14 where ``|s t| < 0.5``.
-    """
-    return (np.vander(at, DEGREE + 1, increasing=True) / FACTORIAL).T @ weighted
+
+def hermites(t: Array) -> Array:
+    """Hermite's polynomials He_0 to He_12 at some points, (n, 13)."""
+    found = np.empty((DEGREE + 1, t.size))
+    found[0], found[1] = 1.0, t
+    for n in range(1, DEGREE):
+        found[n + 1] = t * found[n] - n * found[n - 1]
+    return found.T
 
 
 def _kernel(t: Array, at: Array) -> Array:
@@ -175,11 +307,7 @@ def rows_of(
 def _narrow(corners: Corners, mu: Array, tau: Array) -> Array:
     """Where the corner is out of reach of the distribution of normal effects, (m, k)."""
     z, log_weight = rule_of_effects(None)
-    theta = mu[:, None] + tau[:, None] * z
-    each = np.empty((corners.top.size, *theta.shape))
-    for sign, spline in zip((-1, 1), corners.splines, strict=True):
-        here = np.sign(theta) == sign
-        each[:, here] = spline(np.log(np.maximum(np.abs(theta[here]), 1e-300)))
+    each = at_effects(corners, mu[:, None] + tau[:, None] * z)
     each += log_weight
     top = each.max(axis=2)
     return (np.log(np.exp(each - top[..., None]).sum(axis=2)) + top).T

@@ -7,6 +7,7 @@ from .laws import Both, Namespace
 type Array = Both
 
 FLOOR = 1e-17
+ONE_THREAD = 2**18  # multiplications, up to which OpenBLAS starts no threads
 LONG, KERNEL = 32, 8.7  # frequencies; times tau, beyond which nothing of a normal's are left
 
 
@@ -27,12 +28,27 @@ def given_mu(xp: Namespace, fourier: Array, tau: Array, ahead: Array, step: Arra
         kernel = share[part] * xp.exp(-0.5 * (tau[some, None] * omega[part]) ** 2)[:, None]
         size = (-1, fourier.shape[0], ahead.shape[0])
         rows = ((one[:, part] * kernel).reshape(-1, kernel.shape[-1]) for one in parts)
-        # One product of matrices each: a stack of small ones costs many times as much.
         even, odd = (
-            (row @ wave[part]).reshape(size) for row, wave in zip(rows, waves, strict=True)
+            _product(xp, row, wave[part]).reshape(size)
+            for row, wave in zip(rows, waves, strict=True)
         )
         found.append(xp.concatenate([(even + odd)[..., ::-1], even - odd], axis=-1))
     return xp.maximum(found[0] if len(found) == 1 else xp.concatenate(found), FLOOR)
+
+
+def _product(xp: Namespace, rows: Array, wave: Array) -> Array:
+    """One product of matrices: a stack of small ones costs many times as much.
+
+    In NumPy by blocks that its library computes in one thread: several, on processors that have
+    other work, wait for one another for longer than the product takes.
+    """
+    if xp is not np:
+        return rows @ wave
+    found = np.empty((rows.shape[0], wave.shape[1]))
+    size = max(1, ONE_THREAD // wave.size)
+    for first in range(0, rows.shape[0], size):
+        np.matmul(rows[first : first + size], wave, out=found[first : first + size])
+    return found
 
 
 def _groups(xp: Namespace, tau: Array, omega: Array) -> list[tuple[slice, slice]]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
-from scipy.signal import fftconvolve
 
 from ...errors import ModelError
 from ...posterior import GridDensity, Marginal
@@ -27,6 +26,8 @@ def weighted_sum(terms: Sequence[tuple[float, Marginal]]) -> GridDensity:
     ModelError
         If tails are so heavy that no grid holds them and resolves the rest.
     """
+    from scipy.signal import fftconvolve  # as long to load as all the rest
+
     ends = [
         sorted(weight * np.asarray(one.quantile([OUTSIDE, 1 - OUTSIDE]))) for weight, one in terms
     ]

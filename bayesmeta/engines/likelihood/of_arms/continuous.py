@@ -27,6 +27,7 @@ type Array = NDArray[np.float64]
 NEAR = 2.0  # standard errors about an estimate within which the points lie evenly, nearly
 SPACING = 0.1  # of the rules for what all studies have by themselves
 WIDEST = 0.08  # distance of the points, in that map
+LEAST_REACH, BY = 512.0, 5  # of tables, in standard errors; the next reach 2⁵ times as far
 EDGES = np.array([0.0, 1.0, 2.5, 5.0, 10.0])  # of panels about a peak, in its standard errors
 CORRELATIONS = 48  # nodes of an unknown correlation of baseline and final values
 GOLDEN = (5**0.5 - 1) / 2
@@ -71,7 +72,8 @@ def tables_of(model: Arms, data: ContinuousStudies, farthest: float, spacing: fl
     )
     made = []
     for arms, y, se in zip(arms_of(model, data), *rough_continuous(model, data), strict=True):
-        reach = 2.0 ** np.ceil(np.log2((farthest + abs(y)) / se + 100.0))
+        decades = np.ceil(np.log2(((farthest + abs(y)) / se + 100.0) / LEAST_REACH) / BY)
+        reach = LEAST_REACH * 2.0 ** (BY * max(decades, 0.0))
         made.append(_table(*arms, shape, float(y), float(se), float(reach)))
     return made
 
