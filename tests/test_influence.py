@@ -9,7 +9,13 @@ from references import COUNTS, binary, cases, counts, estimates, given
 from tolerances import CLOSED_FORM, INVARIANCE, INVARIANCE_OF_A_ROOT, ITERATED, scaled
 
 import bayesmeta as bm
-from bayesmeta.frequentist import cumulative, influence, leave_one_out
+from bayesmeta.frequentist import (
+    cumulative,
+    influence,
+    leave_one_out,
+    meta_regression,
+    regression_influence,
+)
 
 DATASETS = sorted(cases("influence"))
 TOO_MANY = {"curtis1998", "mcdaniel1994"}  # 102 and 160 studies: not stored
@@ -229,3 +235,97 @@ def test_dfbetas_beyond_one_is_enough():
     assert row["cook"] < 0.4549
     assert row["hat"] < 0.6
     assert row["influential"]
+
+
+LATITUDES = (44, 55, 42, 52, 13, 44, 19, 13, 27, 42, 18, 33, 33)
+
+
+def on_latitude(data, tau2, latitude=LATITUDES):
+    told = bm.EffectSizes.from_arrays(
+        data.study, data.y, data.se, measure=data.measure, covariates={"latitude": latitude}
+    )
+    return told, meta_regression(told, "latitude", tau2=tau2, interval="Wald")
+
+
+@pytest.mark.parametrize("tau2", [None, "REML"])
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_regression_on_nothing_has_the_influence_of_the_pooled_estimate(dataset, tau2):
+    data = effects_of(dataset)
+    pooled = influence(data, tau2=tau2)
+    found = regression_influence(meta_regression(data, "1", tau2=tau2, interval="Wald"))
+    found = found.rename(columns={"qe_without": "q_without", "dfbetas[intercept]": "dfbetas"})
+    for name in found:
+        np.testing.assert_allclose(
+            found[name].astype(float), pooled[name].astype(float), rtol=1e-6, atol=1e-9
+        )
+
+
+def test_influence_without_spread_is_that_of_the_deletion_formulas():
+    data, fit = on_latitude(effects_of("bcg"), None)
+    found, x, w = regression_influence(fit), fit.design.matrix, 1 / data.se**2
+    inverse = np.linalg.inv((x.T * w) @ x)
+    hat = w * np.einsum("ij,jk,ik->i", x, inverse, x)
+    residual = data.y - x @ fit.coefficients
+    moved = (inverse @ x.T * (w * residual / (1 - hat))).T  # Cook 1977: no refit
+    np.testing.assert_allclose(found["hat"], hat, rtol=1e-10)
+    np.testing.assert_allclose(found["rstudent"], residual * np.sqrt(w / (1 - hat)), rtol=1e-9)
+    cook = np.einsum("ij,jk,ik->i", moved, np.linalg.inv(inverse), moved)
+    np.testing.assert_allclose(found["cook"], cook, rtol=1e-8)
+    np.testing.assert_allclose(found["cov_ratio"], 1 / (1 - hat), rtol=1e-9)
+    for name, column in zip(fit.names, moved.T / np.sqrt(np.diag(inverse))[:, None], strict=True):
+        np.testing.assert_allclose(found[f"dfbetas[{name}]"], column, rtol=1e-8)
+
+
+def test_influence_with_spread_is_that_of_regressions_without_each_study():
+    data, fit = on_latitude(effects_of("bcg"), "REML")
+    found, v = regression_influence(fit), data.se**2
+    for i, study in enumerate(data.study):
+        rest = meta_regression(
+            data.keep(np.arange(data.k) != i), "latitude", tau2="REML", interval="Wald"
+        )
+        place, row = rest.at(latitude=LATITUDES[i]), found.loc[study]
+        own = v[i] + rest.tau2
+        expected = {
+            "rstudent": (data.y[i] - place.estimate) / np.sqrt(own + place.se**2),
+            "dffits": (fit.at(latitude=LATITUDES[i]).estimate - place.estimate)
+            / np.sqrt(row["hat"] * own),
+            "tau2_without": rest.tau2,
+            "qe_without": rest.q,
+        }
+        x, w = fit.design.matrix, 1 / (v + rest.tau2)
+        spread = np.linalg.inv((x.T * w) @ x)[1, 1]
+        expected["dfbetas[latitude]"] = (fit.coefficients[1] - rest.coefficients[1]) / spread**0.5
+        np.testing.assert_allclose(
+            [row[name] for name in expected], [*expected.values()], rtol=1e-5
+        )
+
+
+def test_influence_of_a_regression_hangs_on_no_unit_and_no_origin():
+    data = effects_of("bcg")
+    one = regression_influence(on_latitude(data, "REML")[1])
+    moved = [1000 + 60 * value for value in LATITUDES]
+    other = regression_influence(on_latitude(data, "REML", moved)[1])
+    np.testing.assert_allclose(other.astype(float), one.astype(float), rtol=1e-6, atol=1e-9)
+
+
+def test_a_study_that_alone_tells_of_a_coefficient_is_marked_and_not_measured():
+    data = bm.EffectSizes.from_arrays(
+        list("ABCDE"),
+        [0.1, 0.3, 0.2, 0.6, 0.5],
+        [0.1] * 5,
+        covariates={"kind": list("xxxxy")},
+    )
+    found = regression_influence(meta_regression(data, "kind"))
+    assert found.loc["E", "hat"] == pytest.approx(1)
+    assert found.loc["E", "influential"]
+    assert found.drop(columns=["hat", "influential"]).loc["E"].isna().all()
+    assert not found.loc[list("ABCD")].isna().any().any()
+
+
+def test_influence_of_a_regression_refuses_what_it_cannot_leave_out():
+    data = effects_of("bcg")
+    with pytest.raises(bm.ModelError, match="takes what meta_regression returns"):
+        regression_influence(data)  # pyright: ignore[reportArgumentType]
+    few = on_latitude(data, None)[0].keep(np.arange(data.k) < 3)
+    with pytest.raises(bm.DataError, match="on 2 coefficients needs at least 4 studies"):
+        regression_influence(meta_regression(few, "latitude", tau2=None, interval="Wald"))

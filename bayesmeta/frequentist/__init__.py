@@ -27,6 +27,7 @@ from .pooling.effects import common_effect, random_effects
 from .pooling.many import random_effects_many
 from .pooling.one import narrow_prediction
 from .pooling.tau2_interval import tau2_interval
+from .regression.influence import regression_influence
 from .regression.meta_regression import meta_regression
 from .regression.permutation import PermutationTest, permutation_test
 from .regression.result import MetaRegression
@@ -77,6 +78,7 @@ __all__ = [
     "preset",
     "random_effects",
     "random_effects_many",
+    "regression_influence",
     "regression_test",
     "small_study_tests",
     "subgroups",
