@@ -65,7 +65,7 @@ def _drawn(svg: str, shared: dict[str, str]) -> Markup:
         _shorten(one)
     root.attrib = {name: root.attrib[name] for name in ("width", "height", "viewBox")}
     root.set("aria-hidden", "true")
-    return Markup(Xml.tostring(root, encoding="unicode"))
+    return Markup(_text(root))
 
 
 def _moved(root: Xml.Element, shared: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -88,10 +88,15 @@ def _name(name: str, one: Xml.Element, shared: dict[str, str]) -> str:
         unique = name if number == 1 else f"{name}-{number}"
         one.attrib.pop("id", None)
         one.set("id", unique)
-        text = Xml.tostring(one, encoding="unicode").replace(f' xmlns="{SVG.strip("{}")}"', "")
+        text = _text(one)
         if shared.setdefault(unique, text) == text:
             return unique
         number += 1
+
+
+def _text(one: Xml.Element) -> str:
+    """An element as HTML has it, which knows the names of SVG by themselves."""
+    return Xml.tostring(one, encoding="unicode").replace(f' xmlns="{SVG.strip("{}")}"', "")
 
 
 def _shorten(one: Xml.Element) -> None:

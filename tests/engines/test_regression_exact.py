@@ -149,7 +149,7 @@ def test_tables_of_estimates_equal_their_closed_form(common):
     mu = bm.Linear("latitude", intercept=bm.Normal(0, 2), slopes=bm.Normal(0, 0.2))
     tau = {} if common else {"tau": bm.HalfNormal(0.5)}
     chosen = (bm.CommonEffect if common else bm.NormalNormal)(mu=mu, **tau)
-    closed, fit = bm.fit(chosen, data), integrate_regression(chosen, data)
+    closed, fit = bm.fit(chosen, data), integrate_regression(chosen, data, pytest.fail)
     probs = [0.001, 0.025, 0.5, 0.975, 0.999]
     assert fit.log_marginal_likelihood == pytest.approx(closed.log_marginal_likelihood, abs=1e-8)
     for new in (False, True):
@@ -188,7 +188,7 @@ def test_dozens_of_studies_equal_their_closed_form_under_any_prior(p, slopes, ta
     data, formula = many(p=p)
     mu = bm.Linear(formula, intercept=bm.Normal(0, 2), slopes=slopes)
     chosen = bm.NormalNormal(mu=mu, tau=tau)
-    closed, fit = bm.fit(chosen, data), integrate_regression(chosen, data)
+    closed, fit = bm.fit(chosen, data), integrate_regression(chosen, data, pytest.fail)
     assert fit.log_marginal_likelihood == pytest.approx(closed.log_marginal_likelihood, abs=1e-6)
     for name in ("coefficient", "tau"):
         ones = (closed[name], fit[name]) if name == "tau" else None
