@@ -127,7 +127,8 @@ def _without(
     rest = np.arange(y.size) != i
     singular = np.linalg.svd(x[rest], compute_uv=False)
     if singular[-1] < SINGULAR * singular[0]:
-        return _Row(*[np.nan] * 6, np.full(x.shape[1], np.nan))
+        nan = float("nan")
+        return _Row(nan, nan, nan, nan, nan, nan, np.full(x.shape[1], nan))
     one = answer_of(y[rest], x[rest], v[rest], fit.estimator, "Wald")
     moved, at = coefficients - one.coefficients, x[i]
     own = v[i] + one.tau2
