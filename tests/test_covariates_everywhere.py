@@ -16,6 +16,7 @@ from bayesmeta import checks, decision, evidence, summaries
 from bayesmeta.engines import mathematics, pymc_source
 from bayesmeta.engines.compiled.precision import float64
 from bayesmeta.model import COEFFICIENT
+from bayesmeta.moderators import moderators
 
 ROOT = Path(__file__).parent
 STORED = json.loads((ROOT / "reference" / "linear.json").read_text())
@@ -583,3 +584,57 @@ def test_a_covariate_may_be_called_as_a_parameter_is():
     same = bm.fit(bm.NormalNormal(mu=bm.Linear("x", intercept=WIDE, slopes=SLOPE), tau=TAU), Y)
     expected = [one.log_bf01 for one in bm.bayes_factors(same).factors]
     assert [one.log_bf01 for one in found] == pytest.approx(expected, abs=1e-12)
+
+
+STEPS = bm.EffectSizes.from_arrays(
+    list("ABCDEF"),
+    [-0.5, -0.2, 0.1, 0.0, 0.3, 0.7],
+    [0.2, 0.25, 0.2, 0.3, 0.2, 0.25],
+    measure="OR",
+    covariates={"x": [1, 2, 3, 4, 5, 9], "z": [0, 3, 1, 2, 5, 1], "kind": list("aabbbc")},
+)
+
+
+def regression(formula, **words):
+    mu = bm.Linear(formula, intercept=bm.Normal(0, 2), slopes=bm.Normal(0, 1), **words)
+    return bm.NormalNormal(mu=mu, tau=bm.HalfNormal(0.5))
+
+
+@pytest.mark.parametrize("formula", ["x", "x * z", "poly(x, 2)"])
+def test_a_row_without_a_study_is_of_the_same_coefficient(formula):
+    fit = bm.fit(regression(formula), STEPS)
+    found = bm.scenarios(fit)
+    rest = STEPS.keep(np.arange(6) != 5)
+    byhand = bm.fit(fit.model.kept(STEPS), rest)
+    (row,) = [one for one in found.rows if one.name == "without F"]
+    whole = next(one for one in found.rows if one.name == "base case")
+    names = dict(zip(fit[COEFFICIENT].study, byhand[COEFFICIENT].each, strict=True))
+    of = min(names, key=lambda one: abs(fit[one].quantile(0.5) - whole.estimate[0]))
+    assert row.estimate == pytest.approx(names[of].quantile([0.5, 0.025, 0.975]), abs=1e-7)
+
+
+def test_a_study_that_alone_tells_of_a_group_is_not_left_out_in_silence():
+    fit = bm.fit(regression("kind + x"), STEPS)
+    found = bm.scenarios(fit)
+    assert "without F" not in {one.name for one in found.rows}
+    (why,) = [one.why for one in found.not_made if one.name == "without F"]
+    assert why == "no other study tells of one of the coefficients"
+    assert "without A" in {one.name for one in found.rows}
+
+
+def test_a_reading_that_differs_in_its_covariate_is_a_row_of_its_own():
+    fit = bm.fit(regression("x"), STEPS)
+    other = replace(STEPS, covariates={**STEPS.covariates, "x": [9, 2, 3, 4, 5, 1]})
+    same = replace(STEPS, covariates={**STEPS.covariates, "z": [9, 2, 3, 4, 5, 1]})
+    found = bm.scenarios(fit, further={"other x": other, "other z": same})
+    rows = {one.name: one for one in found.rows}
+    byhand = bm.fit(regression("x"), other)["x"].quantile([0.5, 0.025, 0.975])
+    assert rows["other x"].estimate == pytest.approx(byhand, abs=1e-7)
+    assert "other z" not in rows  # nothing asks for it
+
+
+def test_places_that_differ_are_told_apart():
+    fit = bm.fit(regression("x"), STEPS)
+    places = [{"x": 2012.4}, {"x": 2011.6}, {"x": 2012}, {"x": 12345.5}]
+    table = moderators(fit, places=places).place_table(0.95)
+    assert [*table.index] == ["x 2012.4", "x 2011.6", "x 2012", "x 12345.5"]

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.path import Path
 from matplotlib.text import Text
 from references import COUNTS, estimates
+from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import norm
 from test_figures_of_studies import REGRESSED, fit_of, named, places
 from test_forests import TAU, WIDE, fitted, overlapping, texts
@@ -154,3 +155,16 @@ def test_what_has_no_tau_or_no_integral_is_refused():
     for draw in BOTH:
         with pytest.raises(bm.ModelError, match="needs an exact posterior"):
             draw(drawn)
+
+
+@pytest.mark.parametrize("tau", [bm.HalfCauchy(1), bm.HalfCauchy(0.01), bm.HalfNormal(0.5)])
+def test_regions_hold_their_share_of_draws_whatever_the_tail_of_tau(tau):
+    data = bm.EffectSizes.from_arrays(["A", "B"], [0.1, 0.2], [0.3, 0.3])
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=tau), data)
+    found, drawn = joint_rows(fit), fit.shared_draws(40_000, seed=1)
+    density = RegularGridInterpolator(
+        (found.tau, found.mu), found.density, bounds_error=False, fill_value=0.0
+    )
+    at = density(np.column_stack([np.ravel(drawn["tau"]), np.ravel(drawn["mu"])]))
+    for prob, level in zip(found.probs, found.levels, strict=True):
+        assert (at > level).mean() == pytest.approx(prob, abs=0.01)  # four standard errors

@@ -275,6 +275,11 @@ MISTAKES = {
         r"unknown key 'colour'; known are title, question, seed",
     ),
     "sampler": ("draws = 500", "draw = 500", r"'draw' in \[sampler\]; did you mean 'draws'\?"),
+    "reporting": (
+        "[sampler]",
+        '[reporting]\ngoals = "to decide"\n[sampler]',
+        r"'goals' in \[reporting\]; did you mean 'goal'\?",
+    ),
     "second outcome": (
         'title = "CRP"',
         'titel = "CRP"',

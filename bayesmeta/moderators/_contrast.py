@@ -240,4 +240,9 @@ def _middle(made: Design) -> str:
 
 
 def _written(value: object) -> str:
-    return f"{value:.4g}" if type(value) is float else str(value)
+    """A number as it was asked for; a mean with the digits that tell it from its neighbours."""
+    if type(value) is not float:
+        return str(value)
+    asked = f"{value:.8g}"
+    size = abs(value)
+    return asked if float(asked) == value else f"{value:.{6 if 1000 <= size < 1e6 else 4}g}"

@@ -77,7 +77,14 @@ def _sentences(run: Results) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from ((words, ()) for words in _of_outcomes(run))
     prob = f"{100 * run.prob:g}%"
     yield f"Estimates are posterior medians with central {prob} credible intervals", ()
-    guidelines = "Reporting follows PRISMA 2020 and the Bayesian Analysis Reporting Guidelines"
+    if failed := [one.title for one in run.outcomes if one.failures]:
+        yield f"Numerical gates failed for {', '.join(failed)}", ()
+    if run.unconverged:
+        yield f"The sampled posteriors of {', '.join(run.unconverged)} did not converge", ()
+    guidelines = (
+        "The report was held against PRISMA 2020 and the Bayesian Analysis Reporting Guidelines, "
+        "item by item"
+    )
     yield guidelines, ("prisma", "barg")
 
 
@@ -95,6 +102,19 @@ def _random(outcome: OutcomeResult) -> bool:
 
 _DONE = (
     _Sentence(
+        lambda run: any(
+            one.main is not None and one.main.answer.model.likelihood.family == "estimates"
+            for one in run.outcomes
+        ),
+        "Estimates with standard errors were taken to be normal about the studies' effects",
+    ),
+    _Sentence(
+        lambda run: any(
+            one.posterior is not None for each in run.outcomes for one in each.published
+        ),
+        "Published figures were each analysed alone, their estimate and interval as one datum",
+    ),
+    _Sentence(
         lambda run: any(map(_random, run.outcomes)),
         "Study effects were random, and intervals of the effect in a new setting are told",
         ("higgins",),
@@ -107,14 +127,14 @@ _DONE = (
     _Sentence(
         _any_fit(exact=False),
         "Models written in PyMC were sampled by the no-U-turn sampler; R-hat, effective sample "
-        "sizes, divergences and energy were held to their limits",
+        "sizes, divergences and energy were checked against limits",
         ("nuts", "pymc", "rhat"),
     ),
     _Sentence(
         lambda run: any(
             place.key is FitKey.SECOND_SOURCE for one in run.outcomes for place in one.fits
         ),
-        "Integrated and sampled posteriors were held against one another",
+        "Integrated and sampled posteriors were compared",
     ),
     _Sentence(
         _pooled(FitKey.REML),
@@ -129,7 +149,9 @@ _DONE = (
     ),
     _Sentence(
         lambda run: run.by_covariates,
-        "Coefficients were estimated by weighted least squares beside",
+        "Beside coefficients stand those of weighted least squares, with tau² by restricted "
+        "maximum likelihood",
+        ("reml",),
     ),
     _Sentence(
         lambda run: any(one.checks.loo is not None for one in run.outcomes),
@@ -147,9 +169,16 @@ def _of_outcomes(run: Results) -> Iterator[str]:
         model = next(iter(outcome.asked.values()))
         text = ", ".join(f"{name} ~ {prior!r}" for name, prior in model.priors.items())
         priors.setdefault(text, []).append(outcome.title)
+    for outcome in answered:
+        model = outcome.main.answer.model if outcome.main is not None else None
+        if model is not None and (df := getattr(model.between, "df", None)) is not None:
+            yield f"Study effects of {outcome.title} followed a t distribution (df {df!r})"
+        if model is not None and model.location.variables:
+            by = ", ".join(model.location.variables)
+            yield f"Effects of {outcome.title} depended on {by}"
     for text, titles in priors.items():
-        of = f" of {', '.join(titles)}" if len(priors) > 1 else ""
-        yield f"Priors{of} were {text}"
+        of = f" for {', '.join(titles)}" if len(priors) > 1 else ""
+        yield f"Priors of the answers{of} were {text}"
     tested = [one for one in answered if "small-study" in one.tables]
     said = {
         "One effect was taken for all studies of": [one for one in answered if not _random(one)],

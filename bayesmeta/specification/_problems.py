@@ -11,11 +11,12 @@ from ._lines import line_of
 from ._mu import PRIOR, TABLE, Mu, Tau
 from ._outcome import Outcome
 from ._parts import PublishedFigure, Scenario
-from ._whole import Sampler, Specification
+from ._whole import Reporting, Sampler, Specification
 
 _BLOCKS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): Specification,
     ("sampler",): Sampler,
+    ("reporting",): Reporting,
     ("outcome",): Outcome,
     ("outcome", "mu"): Mu,
     ("outcome", "tau"): Tau,

@@ -13,7 +13,7 @@ import numpy as np
 from ..engines import fit
 from ..errors import ModelError
 from ..model import Model, Spread, check_one_effect, compose
-from ..posterior import Array, Marginals, Posterior
+from ..posterior import Array, Marginal, Marginals, Posterior
 from ..priors import Uniform
 from ..studies import check_prob
 from ..ways import way
@@ -24,6 +24,7 @@ NARROW = 1e-3  # of tau, to either side
 LEVELS = (0.5, 0.8, 0.95)
 _SHRINKAGE, _JOINT = "A figure of shrinkage", "A joint posterior of mu and tau"
 _ALONG, _ACROSS, _OF_MU = 41, 49, 201  # places of tau, and of mu
+_FINER = 8  # places between two of tau, where contours are straight
 _FIRST = 1e-3  # of the largest tau, where lines begin
 _BEYOND = 5e-4  # of mu on either side of its places, and twice that of tau
 
@@ -95,15 +96,33 @@ def joint_rows(posterior: Posterior) -> JointRows:
     _check(posterior, _JOINT)
     of_mu, of_tau = posterior.at(), posterior["tau"]
     mu = np.linspace(of_mu.quantile(_BEYOND), of_mu.quantile(1 - _BEYOND), _OF_MU)
-    first, top = float(of_tau.quantile(_BEYOND)), float(of_tau.quantile(1 - 2 * _BEYOND))
-    tau = first + (top - first) * np.linspace(0, 1, _ACROSS) ** 1.5  # denser where tau is small
+    tau = _places(of_tau)
     given = np.array([_given(posterior, float(one))["mu"].pdf(mu) for one in tau])
     density = np.asarray(of_tau.pdf(tau))[:, None] * given
-    cell = np.outer(np.gradient(tau), np.gradient(mu))
-    falling = np.argsort(-density, axis=None)
-    held = np.cumsum((density * cell).ravel()[falling])
-    levels = [float(density.ravel()[falling][np.searchsorted(held, prob)]) for prob in LEVELS]
+    between = np.linspace(0, tau.size - 1, _FINER * (tau.size - 1) + 1)
+    fine = np.interp(between, np.arange(tau.size), tau)
+    below = np.minimum(between.astype(int), tau.size - 2)
+    share = (between - below)[:, None]
+    drawn = (1 - share) * density[below] + share * density[below + 1]  # as contours have it
+    cell = np.outer(_cells(fine), _cells(mu))
+    falling = np.argsort(-drawn, axis=None)
+    held = np.cumsum((drawn * cell).ravel()[falling])
+    levels = [float(drawn.ravel()[falling][np.searchsorted(held, prob)]) for prob in LEVELS]
     return JointRows(mu=mu, tau=tau, density=density, levels=tuple(levels), probs=LEVELS)
+
+
+def _places(of_tau: Marginal) -> Array:
+    """Places of tau: half of them where its mass is, half evenly between, for its tail."""
+    ends = (_BEYOND, 1 - 2 * _BEYOND)
+    mass = np.asarray(of_tau.quantile(np.linspace(*ends, _ACROSS // 2 + 1)))
+    evenly = mass[0] + (mass[-1] - mass[0]) * np.linspace(0, 1, _ACROSS // 2 + 2)[1:-1] ** 2
+    return np.unique(np.concatenate([mass, evenly]))
+
+
+def _cells(at: Array) -> Array:
+    """What each place stands for in an integral by trapezoids."""
+    steps = np.diff(at)
+    return (np.append(steps, 0.0) + np.append(0.0, steps)) / 2
 
 
 def _check(posterior: Posterior, what: str) -> None:
@@ -112,12 +131,23 @@ def _check(posterior: Posterior, what: str) -> None:
         raise ModelError(f"{what} needs effects that differ between studies: a model with tau.")
     if not posterior.exact:
         raise ModelError(f"{what} needs an exact posterior: {way('exact')}.")
+    _check_sound(posterior, what, "the fit")
 
 
 def _given(posterior: Posterior, tau: float) -> Posterior:
     """The posterior with tau as good as known."""
     prior = Uniform(tau * (1 - NARROW), tau * (1 + NARROW))
-    return fit(_with_tau(posterior.model, prior), posterior.data)
+    found = fit(_with_tau(posterior.model, prior), posterior.data)
+    _check_sound(found, "A figure along tau", f"that at tau = {tau:.3g}")
+    return found
+
+
+def _check_sound(posterior: Posterior, what: str, which: str) -> None:
+    failed = [one for one in posterior.diagnostics.first if not one.passed]
+    if failed:
+        raise ModelError(
+            f"{what} needs fits that pass their numerical gates, and {which} does not: {failed[0]}."
+        )
 
 
 def _with_tau(model: Model, prior: Uniform) -> Model:

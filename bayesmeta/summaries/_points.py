@@ -126,6 +126,18 @@ def _(given: Posterior, what: str) -> EffectSizes:
     return found
 
 
+def _apart(given: Posterior | EffectSizes, effects: EffectSizes) -> tuple[str, ...]:
+    """What a reader must know of studies that are not shown, or not as they were counted."""
+    shown = set(effects.study)
+    missing = [] if isinstance(given, EffectSizes) else [*given.data.study]
+    missing = [name for name in missing if name not in shown]
+    said = {
+        "Not shown, without an estimate of their own: {}.": missing,
+        "With ½ added for an estimate of their own: {}.": [*effects.account.added],
+    }
+    return tuple(words.format(", ".join(names)) for words, names in said.items() if names)
+
+
 def funnel_rows(given: Posterior | EffectSizes) -> Points:
     """Lay studies out as a funnel: estimates (x) over standard errors (y), with its lines.
 
@@ -162,7 +174,7 @@ def funnel_rows(given: Posterior | EffectSizes) -> Points:
     else:
         rows += line("egger", "Egger", ((test.limit, 0.0), (test.limit + top * test.slope, top)))
         said = " ".join(filter(None, (f"Egger's test: {test.in_words}", test.caution)))
-    return Points(rows=tuple(rows), measure=measure, said=(said,))
+    return Points(rows=tuple(rows), measure=measure, said=(said, *_apart(given, effects)))
 
 
 def radial_rows(given: Posterior | EffectSizes, *, prob: float = 0.95) -> Points:
@@ -188,7 +200,8 @@ def radial_rows(given: Posterior | EffectSizes, *, prob: float = 0.95) -> Points
     rows += line("pooled", label, ((0.0, 0.0), (end, slope * end)))
     for side, shift in (("lower", -half), ("upper", half)):
         rows += line("band", side, ((0.0, shift), (end, slope * end + shift)))
-    return Points(rows=tuple(rows), measure=MEASURES[effects.measure])
+    measure = MEASURES[effects.measure]
+    return Points(rows=tuple(rows), measure=measure, said=_apart(given, effects))
 
 
 def baujat_rows(given: Posterior | EffectSizes) -> Points:
@@ -219,7 +232,8 @@ def baujat_rows(given: Posterior | EffectSizes) -> Points:
             effects.study, w * (effects.y - mean) ** 2, (mean - without) ** 2 * rest, strict=True
         )
     ]
-    return Points(rows=tuple(rows), measure=MEASURES[effects.measure])
+    measure = MEASURES[effects.measure]
+    return Points(rows=tuple(rows), measure=measure, said=_apart(given, effects))
 
 
 @singledispatch

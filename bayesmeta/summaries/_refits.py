@@ -148,7 +148,16 @@ def _order(data: Data, order: str | ArrayLike | None) -> ArrayLike | None:
         raise ModelError(
             f"There is no covariate {shown(order)} to order studies by; there are: {known}."
         )
-    return np.asarray(data.covariates[order])
+    values = data.covariates[order]
+    lacking = [
+        name for name, one in zip(data.study, values, strict=True) if one is None or one != one
+    ]
+    if lacking:
+        raise ModelError(
+            f"{order} is missing for {', '.join(lacking)}: give order as the names of all "
+            "studies, or leave these out with data.keep(mask)."
+        )
+    return np.asarray(values)
 
 
 def _answer(name: str, kind: str, by: Posterior, prob: float, note: str) -> ForestRow:

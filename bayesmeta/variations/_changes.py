@@ -1,6 +1,6 @@
 """What could have been decided otherwise: for each decision the model or the data that change."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial, singledispatch
@@ -29,6 +29,7 @@ from ..model import (
     Overall,
     Overdispersed,
     Poisson,
+    Predictor,
     Proportion,
     Scatter,
     SpreadByGroup,
@@ -108,7 +109,12 @@ def same(fit: Posterior, model: Model, data: Data) -> bool:
     if fit.model != model or type(mine) is not type(data) or mine.study != data.study:
         return False
     pairs = ((getattr(one, name) for one in (mine, data)) for name in data.columns())
-    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+    asked = (
+        [list(one.covariates[name]) for one in (mine, data)] for name in model.location.variables
+    )
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs) and all(
+        a == b for a, b in asked
+    )
 
 
 def changes(base: Posterior, priors: Mapping[str, Prior]) -> Found:
@@ -378,6 +384,20 @@ def _without(model: Model, data: Data) -> Found:
     if data.k < 2:
         yield NotMade(Kind.WITHOUT, "each trial left out", "there is one alone")
         return
+    kept, alone = model.kept(data), _alone(model, data)
     for i, study in enumerate(data.study):
+        if alone[i]:
+            why = "no other study tells of one of the coefficients"
+            yield NotMade(Kind.WITHOUT, f"without {study}", why)
+            continue
         rest = data.keep(np.arange(data.k) != i)
-        yield Change(Kind.WITHOUT, f"without {study}", "", model, rest)
+        yield Change(Kind.WITHOUT, f"without {study}", "", kept, rest)
+
+
+def _alone(model: Model, data: Data) -> Sequence[bool]:
+    """Of each study, whether without it fewer coefficients can be told apart."""
+    if not isinstance(model.location, Predictor):
+        return [False] * data.k
+    x = model.location.design(data).matrix
+    rank = np.linalg.matrix_rank(x)
+    return [bool(np.linalg.matrix_rank(np.delete(x, i, axis=0)) < rank) for i in range(data.k)]

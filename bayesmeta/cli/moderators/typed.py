@@ -182,7 +182,8 @@ def _place(text: str) -> Mapping[str, object]:
 
     found: dict[str, object] = {}
     for part in _parts(text):
-        name, mark, value = (one.strip() for one in part.partition("="))
+        cut = part.rpartition if '"=' in text else part.partition  # of a quoted name with =
+        name, mark, value = (one.strip() for one in cut("="))
         if not (name and mark and value) or name in found:
             raise SpecError(f"--at takes NAME=VALUE, e.g. latitude=20; got {shown(text)}.")
         number = read_number(value)

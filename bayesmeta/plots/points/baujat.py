@@ -94,7 +94,7 @@ def _drawn(found: Points, *, title: str, width: float | None) -> Figure:
             x=Side(name="contribution to Cochran’s Q", scale=x),
             y=Side(name="influence on the common effect (squared standardised change)", scale=y),
             title=title,
-            caption=["Named: the studies farthest out, where there is room."],
+            caption=["Named: the studies farthest out, where there is room.", *found.said],
         )
         axes.scatter(
             *points.T, s=of.small * 2.2, color=BLUE, label="studies", zorder=3, clip_on=False

@@ -114,6 +114,7 @@ def _drawn(found: Points, prob: float, *, title: str, width: float | None) -> Fi
             caption=[
                 f"Right: {measure.words} on the ray from the origin.",
                 "Named: studies outside the band, farthest first, where there is room.",
+                *found.said,
             ],
             beside=beside,
         )

@@ -39,6 +39,7 @@ class Found(NamedTuple):
 
 type Find = Callable[[Results], Found]
 type Has = Callable[[OutcomeResult], bool]
+type Tell = Callable[[OutcomeResult], str]
 
 
 def answered(outcome: OutcomeResult) -> bool:
@@ -51,9 +52,14 @@ def one_effect(outcome: OutcomeResult) -> bool:
     return answered(outcome) and not outcome.by_covariates
 
 
+def several(outcome: OutcomeResult) -> bool:
+    """Whether several studies answer it."""
+    return outcome.main is not None and outcome.main.data.k > 1
+
+
 def pooled(outcome: OutcomeResult) -> bool:
     """Whether it pools studies into one overall effect."""
-    return one_effect(outcome) and outcome.main is not None and outcome.main.data.k > 1
+    return one_effect(outcome) and several(outcome)
 
 
 def compared(outcome: OutcomeResult) -> bool:
@@ -71,16 +77,19 @@ def integrated(outcome: OutcomeResult) -> bool:
     return any(fit.exact for fit in outcome.fits.values())
 
 
-def of_each(said: str, has: Has, part: str, of: Has = answered) -> Find:
+def of_each(said: str | Tell, has: Has, part: str, of: Has = answered) -> Find:
     """An item that every outcome it applies to must show."""
 
     def find(run: Results) -> Found:
         asked = [one for one in run.outcomes if of(one)]
         if not asked:
-            return Found(Status.NOT_ASKED, "no outcome of this run has what it asks about")
+            return Found(
+                Status.NOT_ASKED, "no outcome of this run is of the kind that it asks about"
+            )
         lacking = [one.title for one in asked if not has(one)]
         if not lacking:
-            return Found(Status.MET, said, f"#{asked[0].name}{'-' * bool(part)}{part}")
+            words = said if isinstance(said, str) else said(asked[0])
+            return Found(Status.MET, words, f"#{asked[0].name}{'-' * bool(part)}{part}")
         named = ", ".join(lacking[:MOST])
         more = f" and {len(lacking) - MOST} more" if len(lacking) > MOST else ""
         status = Status.LACKING if len(lacking) == len(asked) else Status.PARTLY

@@ -7,8 +7,11 @@ PRISMA 2020 (Page 2021, BMJ 372:n71), NICE DSU TSD 2 to 7, the Cochrane Handbook
 
 from typing import NamedTuple
 
+from ...model import Model
 from ...variations import Kind
 from .. import OutcomeResult, Results
+from ..labels import label_of
+from ..methods import REFERENCES, methods
 from ._found import (
     Find,
     Found,
@@ -22,6 +25,7 @@ from ._found import (
     one_effect,
     pooled,
     sampled,
+    several,
     tables,
     written,
 )
@@ -55,14 +59,30 @@ def _sources(outcome: OutcomeResult) -> bool:
     return any(read[name].fillna("").astype(str).str.strip().ne("").all() for name in names)
 
 
-def _forms(outcome: OutcomeResult) -> bool:
-    """Whether the account says in what form each study reports."""
+def _rows(outcome: OutcomeResult) -> bool:
     return outcome.main is not None and bool(outcome.main.account.lines)
 
 
+def _account(outcome: OutcomeResult) -> str:
+    """What became of the rows of its table."""
+    return outcome.main.account.lines[0] if outcome.main is not None else ""
+
+
+def _converted(outcome: OutcomeResult) -> bool:
+    """Whether anything was derived from what is printed."""
+    return outcome.main is not None and bool(outcome.main.account.forms)
+
+
+def _empty(outcome: OutcomeResult) -> bool:
+    """Whether any study has an empty cell."""
+    if not _discrete(outcome) or outcome.main is None:
+        return False
+    return bool(outcome.main.account.dropped or outcome.main.account.added)
+
+
 def _zeros(outcome: OutcomeResult) -> bool:
-    """Whether studies without events are told, and where there are any what they do."""
-    if outcome.main is None or not _forms(outcome):
+    """Whether it is told what was added, and what studies without events do."""
+    if outcome.main is None or not outcome.main.account.lines:
         return False
     return not outcome.main.account.dropped or outcome.evidence.zeros is not None
 
@@ -84,17 +104,21 @@ def _varied(*kinds: Kind) -> Find:
         return all(kind in made for kind in kinds)
 
     said = f"scenarios: {', '.join(kinds)} (tables/what-if.csv)"
-    return of_each(said, has, "what-if", pooled)
+    return of_each(said, has, "what-if", several)
 
 
-def _gates(*checks: str, of: Has = sampled) -> Find:
-    """An item that numerical gates of every fit show."""
+def _gates(*checks: str, of: Has = sampled, exact: bool = False) -> Find:
+    """An item that the numerical gates of every fit of an engine show."""
 
     def has(outcome: OutcomeResult) -> bool:
         table = outcome.tables.get("diagnostics")
-        return table is not None and set(checks) <= set(table["check"])
+        if table is None:
+            return False
+        labels = {label_of(place) for place, fit in outcome.fits.items() if fit.exact is exact}
+        known = table.groupby("fit")["check"].agg(set).to_dict()
+        return all(set(checks) <= known.get(label, set()) for label in labels)
 
-    return of_each(f"{', '.join(checks)} of every fit (tables/diagnostics.csv)", has, "", of)
+    return of_each(f"{', '.join(checks)} of every such fit (tables/diagnostics.csv)", has, "", of)
 
 
 def _effects(run: Results) -> Found:
@@ -104,18 +128,26 @@ def _effects(run: Results) -> Found:
 
 def _reasons(run: Results) -> Found:
     """Whether every prior has its reason; a default one is to be confirmed."""
-    lacking = [
+    lacking = {
         f"{name} of {outcome.title}"
         for outcome in run.outcomes
-        if outcome.asked
-        for name in next(iter(outcome.asked.values())).priors
-        if not outcome.why.get(name.removesuffix("_mean").removesuffix("_sd"))
-        and not next(iter(outcome.asked.values())).cited.get(name)
-    ]
+        for model in outcome.asked.values()
+        for name in model.priors
+        if not outcome.why.get(_stated_as(name, model)) and not model.cited.get(name)
+    }
     if lacking:
-        return Found(Status.DEFAULT, f"no reason is stated for {lacking[0]}")
+        named = sorted(lacking)
+        more = f" and {len(named) - 1} more" if len(named) > 1 else ""
+        return Found(Status.DEFAULT, f"no reason is stated for {named[0]}{more}")
     stated = of_each("a reason for every prior", lambda one: bool(one.why), "model")
     return both(stated, "priors_fixed")(run)
+
+
+def _stated_as(name: str, model: Model) -> str:
+    """Under which key of `why` the reason for a prior stands."""
+    if name in model.other_priors:
+        return name.removesuffix("_mean").removesuffix("_sd") if "baseline" in name else name
+    return "mu" if name in ("mu", "intercept") or not model.location.has_slopes else "slopes"
 
 
 def _baseline(outcome: OutcomeResult) -> bool:
@@ -123,8 +155,29 @@ def _baseline(outcome: OutcomeResult) -> bool:
 
 
 def _second(outcome: OutcomeResult) -> bool:
-    """Whether something else came to the same figures: NUTS, or figures that imply one another."""
-    return sampled(outcome) or bool(outcome.coherence.pairs)
+    """Whether chains that converged agree with what was integrated."""
+    if outcome.main is None or outcome.main.unconverged is not None or not outcome.coherence.passed:
+        return False
+    return {fit.exact for fit in outcome.fits.values()} == {True, False}
+
+
+def _beside(outcome: OutcomeResult) -> bool:
+    """Whether other methods are told, and why published figures differ."""
+    figures = [one for one in outcome.published if one.published.has_interval and one.compare_with]
+    return {"comparison", "heterogeneity"} <= set(outcome.tables) and all(
+        one.explanation is not None for one in figures
+    )
+
+
+def _told_beside(outcome: OutcomeResult) -> str:
+    given = "published figures explained" if outcome.published else "no published figure was given"
+    return f"every interval of every method (tables/comparison.csv); {given}"
+
+
+def _chains(outcome: OutcomeResult) -> bool:
+    """Whether the settings of the sampler are stored."""
+    table = outcome.tables.get("diagnostics")
+    return table is not None and any("draws=" in str(one) for one in table["engine"])
 
 
 def _of_tau(outcome: OutcomeResult) -> bool:
@@ -137,18 +190,23 @@ def _new(outcome: OutcomeResult) -> bool:
     return studies is not None and any("prediction" in str(one) for one in studies.index)
 
 
-def _small(outcome: OutcomeResult) -> bool:
-    """Whether tests of small-study effects are shown; with fewer than ten estimates, why not."""
-    assert outcome.main is not None
-    used = [fit.k for fit in outcome.main.pooled.values()]
-    return "small-study" in outcome.tables or max(used, default=0) < FEW
+def _reporting_bias(run: Results) -> Found:
+    """Whether tests of small-study effects are shown; with few studies that nothing was done."""
+    tested = tables("tests of small-study effects", "small-study", of=several)(run)
+    if tested.status in (Status.MET, Status.NOT_ASKED):
+        return tested
+    said = "too few estimates to test, and selection is not modelled: the methods say so"
+    return Found(Status.PARTLY, said, "#methods-paragraph")
+
+
+def _guided(run: Results) -> bool:
+    """Whether the methods name the guidelines."""
+    return {REFERENCES["prisma"], REFERENCES["barg"]} <= set(methods(run).references)
 
 
 def _plain(outcome: OutcomeResult) -> bool:
     return "comparison" in outcome.tables or outcome.by_covariates
 
-
-FEW = 10  # estimates, below which tests of small-study effects are left out (Cochrane 13.3.5.4)
 
 ITEMS = (
     Item(
@@ -168,7 +226,7 @@ ITEMS = (
         4,
         "Studies of each synthesis, and reasons for exclusion",
         "PRISMA",
-        of_each("rows read and left out, with reasons", _forms, "data"),
+        of_each(_account, _rows, "data"),
     ),
     Item(
         5,
@@ -180,13 +238,13 @@ ITEMS = (
         6,
         "Conversions: method and studies concerned",
         "PRISMA, Cochrane",
-        of_each("forms in which studies report, and what was derived", _forms, "data"),
+        tables("how each figure was derived", "provenance", part="data", of=_converted),
     ),
     Item(
         7,
         "Studies without events: rule, and what it does",
         "Cochrane, PRISMA",
-        of_each("½ added, studies dropped, and the answer without them", _zeros, "data", _discrete),
+        of_each("½ added, studies dropped, and the answer without them", _zeros, "data", _empty),
     ),
     Item(8, "Missing outcome data", "Cochrane, PRISMA", written("missing_data")),
     Item(9, "Risk of bias of each study", "PRISMA, Cochrane", written("risk_of_bias")),
@@ -208,7 +266,7 @@ ITEMS = (
         14,
         "Every prior with its implied range",
         "BARG, ROBUST, WAMBS, TSD 7",
-        tables("what the priors imply", "prior-predictive", of=one_effect),
+        of_each("each prior with what it means", lambda one: bool(one.asked), "model"),
     ),
     Item(15, "Why each prior; whether fixed before the data", "ROBUST, BARG", _reasons),
     Item(
@@ -247,34 +305,34 @@ ITEMS = (
         21,
         "Chains, warm-up, draws, seeds",
         "BARG, WAMBS",
-        of_each(
-            "the sampler's settings (tables/diagnostics.csv)",
-            lambda one: "engine" in one.tables.get("diagnostics", ()),
-            "",
-            sampled,
-        ),
+        of_each("the sampler's settings (tables/diagnostics.csv)", _chains, "", sampled),
     ),
     Item(22, "R-hat", "BARG", _gates("R-hat")),
     Item(23, "Effective sample sizes", "BARG", _gates("bulk ESS", "tail ESS")),
     Item(24, "Divergences and energy", "WAMBS", _gates("divergences", "E-BFMI")),
-    Item(25, "Error of integrated answers", "BARG", _gates("quadrature error", of=integrated)),
+    Item(
+        25,
+        "Error of integrated answers",
+        "BARG",
+        _gates("quadrature error", of=integrated, exact=True),
+    ),
     Item(
         26,
         "A second engine",
         "FDA, BaSiS",
-        of_each("figures held to NUTS, or to what implies them", _second, "", one_effect),
+        of_each("integrated and sampled posteriors agree", _second, "", sampled),
     ),
     Item(
         27,
         "Posterior predictive check; studies that fit badly",
         "BARG, BaSiS, TSD 2",
-        tables("replications of the data; each study left out", "predictive", "loo", of=pooled),
+        tables("replications of the data; each study left out", "predictive", "loo", of=several),
     ),
     Item(
         28,
         "Residual deviance, DIC, effective parameters",
         "TSD 2, TSD 7",
-        tables("deviance of each study", "deviance", of=pooled),
+        tables("deviance of each study", "deviance", of=several),
     ),
     Item(
         29,
@@ -324,7 +382,7 @@ ITEMS = (
     ),
     Item(
         35,
-        "Absolute effects at several baselines, with NNT",
+        "Absolute effects, with NNT",
         "GRADE, Cochrane, PRISMA",
         tables("per 1,000 patients", "absolute", part="people", of=_of_people),
     ),
@@ -332,13 +390,7 @@ ITEMS = (
         36,
         "Frequentist and published figures beside, with reasons for gaps",
         "Cochrane, IQWiG",
-        tables(
-            "every interval of every method",
-            "comparison",
-            "heterogeneity",
-            part="compared",
-            of=pooled,
-        ),
+        of_each(_told_beside, _beside, "compared", pooled),
     ),
     Item(
         37,
@@ -396,12 +448,7 @@ ITEMS = (
         45,
         "Reporting bias",
         "PRISMA, Cochrane",
-        of_each(
-            "tests of small-study effects, or that there are too few studies",
-            _small,
-            "checks",
-            pooled,
-        ),
+        _reporting_bias,
     ),
     Item(46, "Deviations from protocol", "PRISMA", written("deviations")),
     Item(

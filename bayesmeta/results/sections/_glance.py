@@ -18,7 +18,7 @@ from ._section import Cell, Column, Section, Values
 POOLED, SINGLE, ALONE = "pooled", "single", "alone"
 GROUPS = {  # of the rows of a report, by what a row rests on
     POOLED: "Answers at a glance",
-    SINGLE: "One trial each: nothing is said of other trials",
+    SINGLE: "One trial each: what is said beyond it comes from the priors",
     ALONE: "Published figures, each analysed alone: their patients are not known here",
 }
 
