@@ -211,7 +211,7 @@ def test_names_with_parentheses_and_levels_with_commas_are_said_in_quotes():
         "dose (mg)": bm.Normal(0, 1), "site": bm.Normal(0, 2), "year of trial": bm.Normal(0, 3),
     }  # fmt: skip
     assert typed.at() == [{"site": "Kiel, D", "dose (mg)": 2}, {"site": "Ulm"}]
-    assert replace(typed, places=('"a=b"=3',)).at() == [{"a=b": 3}]
+    assert Moderated(mods="`a=b`", places=('"a=b"=3',)).at() == [{"a=b": 3}]
 
 
 @pytest.mark.parametrize(

@@ -276,8 +276,8 @@ MISTAKES = {
     ),
     "sampler": ("draws = 500", "draw = 500", r"'draw' in \[sampler\]; did you mean 'draws'\?"),
     "reporting": (
-        "[sampler]",
-        '[reporting]\ngoals = "to decide"\n[sampler]',
+        "seed = 7",
+        'reporting = { goals = "to decide" }\nseed = 7',
         r"'goals' in \[reporting\]; did you mean 'goal'\?",
     ),
     "second outcome": (
