@@ -62,7 +62,7 @@ BY_HAND = {
     "Student-t effects, df 4": lambda: (bm.NormalNormal(mu=LINE, tau=TAU, df=4), estimates()),
     "common effect": lambda: (bm.CommonEffect(mu=LINE), estimates()),
     "without TPT Madras 1980": lambda: (
-        bm.NormalNormal(mu=LINE, tau=TAU),
+        bm.NormalNormal(mu=LINE, tau=TAU).kept(estimates()),  # centred where all studies are
         estimates(FRAME[FRAME["study"] != "TPT Madras 1980"]),
     ),
 }
@@ -127,15 +127,21 @@ def test_a_group_that_a_row_has_no_more_is_named():
     found = bm.scenarios(bm.fit(bm.NormalNormal(mu=GROUPS, tau=TAU), estimates(frame)))
     (one,) = (each for each in found.not_made if each.name.startswith("without"))
     assert one.name == "without Aronson 1948"
-    assert "There is no coefficient or difference 'blind: yes − no'; there are" in one.why
+    assert one.why == "no other study tells of one of the coefficients"
+
+
+def test_a_row_whose_other_studies_say_nothing_of_the_slope_is_not_made():
+    frame = FRAME.assign(latitude=[13.0] + [44.0] * 12)
+    found = bm.scenarios(bm.fit(bm.NormalNormal(mu=LINE, tau=TAU), estimates(frame)))
+    assert "without Aronson 1948" in {one.name for one in found.not_made}
 
 
 def test_what_a_row_says_nothing_of_is_noted():
-    frame = FRAME.assign(latitude=[13.0] + [44.0] * 12)
+    frame = FRAME.assign(latitude=44.0)
     found = bm.scenarios(bm.fit(bm.NormalNormal(mu=LINE, tau=TAU), estimates(frame)))
-    one = row(found, "without Aronson 1948")
-    assert "latitude is 44 in all studies: the data say nothing of its slope" in one.note
-    assert one.estimate[0] == pytest.approx(SLOPE.mean, abs=1e-9)
+    assert "latitude is 44 in all studies: the data say nothing of its slope" in found.base.note
+    assert found.base.estimate[0] == pytest.approx(SLOPE.mean, abs=1e-9)
+    assert len([one for one in found.rows if one.name.startswith("without")]) == 13
 
 
 def test_the_section_of_the_report_has_the_coefficient_and_no_new_setting():

@@ -459,3 +459,23 @@ def test_an_improper_prior_has_nothing_to_be_moved_from():
     table = bm.prior_posterior(bm.fit(bm.NormalNormal(mu=bm.Flat(), tau=bm.HalfNormal(1)), data))
     assert table.loc["mu", ["prior_lower", "width_ratio", "distance"]].isna().all()
     assert 0 < table.loc["tau", "distance"] < 1
+
+
+def test_how_far_the_data_moved_mu_does_not_end_where_its_density_does():
+    data = bm.BinaryStudies(  # a grid whose density is 0 in double precision far out
+        study=["Shu", "Zhu", "Lanzoni"],
+        events_treatment=[12, 28, 10],
+        n_treatment=[12, 29, 12],
+        events_control=[20, 26, 4],
+        n_control=[29, 29, 12],
+    )
+    fit = bm.fit(bm.BinomialNormal(measure="RR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    x = np.linspace(-15, 15, 60_001)
+    before, after = stats.norm.pdf(x, 0, 2), fit["mu"].pdf(x)
+    mean = (before + after) / 2
+    divergence = sum(
+        np.trapezoid(np.where(p > 0, p * np.log2(np.maximum(p, 1e-300) / mean), 0), x) / 2
+        for p in (before, after)
+    )
+    distance = bm.prior_posterior(fit).loc["mu", "distance"]
+    assert distance == pytest.approx(divergence**0.5, abs=1e-5)

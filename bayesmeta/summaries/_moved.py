@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 X, WEIGHT = leggauss(8)
 SIDES = (1e-6, 1e-4, 1e-3, 0.01, 0.05, 0.15, 0.3)  # probabilities between which nodes lie
 PROBS = np.array([*SIDES, 0.5, *(1 - side for side in reversed(SIDES))])
+LEAST = 1e-9  # bits: what a divergence is below 0 by rounding
 COLUMNS = ("prior", "prior_lower", "prior_upper", "lower", "upper", "width_ratio", "distance")
 
 
@@ -87,7 +88,8 @@ def _distance(prior: Prior, marginal: Marginal) -> float:
     u, weight = _nodes(np.asarray(marginal.cdf(first)))
     at = np.asarray(marginal.quantile(u))
     of_marginal = weight @ _share(np.asarray(marginal.pdf(at)), np.exp(log_density(prior, at)))
-    return float(np.sqrt(max(0.5 * (of_prior + of_marginal), 0.0)))
+    divergence = 0.5 * float(of_prior + of_marginal)
+    return float(np.sqrt(max(divergence, 0.0))) if divergence > -LEAST else np.nan
 
 
 def _nodes(others: Array) -> tuple[Array, Array]:
@@ -100,7 +102,7 @@ def _nodes(others: Array) -> tuple[Array, Array]:
 
 
 def _share(own: Array, other: Array) -> Array:
-    """Log in bits of a density over the mean of both."""
+    """Log in bits of a density over the mean of both; far out, where it is 0, it weighs nothing."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(np.isinf(own), 0.0, other / own)
+        ratio = np.where(np.isinf(own) | (own == 0), 0.0, other / own)
     return 1 - np.log2(1 + ratio)
