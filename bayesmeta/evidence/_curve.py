@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 
 from ..errors import ModelError
-from ..model import Model
+from ..model import Model, with_tau
 from ..notebooks import Tabled
 from ..posterior import Posterior, check_posterior
 from ..priors import Prior, rescaled
 from ._factors import BayesFactor, factors_of, log_evidence
-from ._refit import refit, with_mu, with_tau
+from ._refit import refit, with_mu
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,13 +11,13 @@ from scipy.special import expit
 
 from ..engines import log_evidence_without
 from ..errors import ModelError
-from ..model import COEFFICIENT, Location, Overall, Predictor, SpreadByGroup
+from ..model import COEFFICIENT, Location, Overall, Predictor, SpreadByGroup, with_tau
 from ..notebooks import Tabled
 from ..posterior import Array, Marginal, Posterior, TauDensity, check_posterior
 from ..priors import Prior, log_density, rescaled
 from ..summaries import scale_of
 from ..ways import way
-from ._refit import refit, with_tau
+from ._refit import refit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,10 +1,8 @@
 """Further fits behind a factor, a weight or a limit."""
 
-from dataclasses import replace
-
 from ..engines import fit
 from ..errors import ModelError
-from ..model import Data, Model, Overall, Spread, compose
+from ..model import Data, Model, Overall, compose
 from ..posterior import Posterior
 from ..priors import Prior
 
@@ -21,9 +19,3 @@ def refit(model: Model, data: Data) -> Posterior:
 def with_mu(model: Model, mu: Prior) -> Model:
     """Exchange the prior of the overall effect."""
     return compose(model.likelihood, Overall(mu), model.between)
-
-
-def with_tau(model: Model, tau: Prior) -> Model:
-    """Exchange the prior of the between-study SD."""
-    spread: Spread = replace(model.between, tau=tau)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return compose(model.likelihood, model.location, spread)  # pyright: ignore[reportArgumentType]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..engines import rough_estimates
 from ..errors import ModelError
-from ..model import Data, Model, check_one_effect
+from ..model import Data, Model, check_one_effect, with_tau
 from ..notebooks import Tabled
 from ..posterior import Posterior
 from ..priors import Prior, Uniform, rescaled
@@ -18,7 +18,7 @@ from ..studies import check_prob
 from ..ways import way
 from ._events import EVENTS, fewest_events, margins
 from ._exchanged import AlongTau, on_nodes
-from ._refit import refit, with_tau
+from ._refit import refit
 from .conclusion import Conclusion, conclusion
 
 if TYPE_CHECKING:

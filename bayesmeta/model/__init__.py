@@ -17,7 +17,7 @@ from ..studies import (
     ProportionStudies,
 )
 from ._base import Model, OneEffect, RandomEffects
-from ._compose import compose, spellings
+from ._compose import compose, spellings, with_tau
 from ._continuous import ContinuousCommonEffect, ContinuousNormal
 from ._counts import (
     BetaBinomial,
@@ -119,6 +119,7 @@ __all__ = [
     "default_model",
     "made_for_another",
     "spellings",
+    "with_tau",
 ]
 
 

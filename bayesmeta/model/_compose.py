@@ -1,8 +1,9 @@
 """From a likelihood, a location and a spread to the model that people write."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from ..errors import ModelError
+from ..priors import Prior
 from ._base import Model
 from ._continuous import ContinuousCommonEffect, ContinuousNormal
 from ._counts import (
@@ -114,3 +115,9 @@ def compose(likelihood: Likelihood, location: Location, spread: Spread) -> Model
     given |= location.spelled
     wanted = {field.name for field in fields(spelled)}  # pyright: ignore[reportArgumentType]
     return spelled(**{name: value for name, value in given.items() if name in wanted})
+
+
+def with_tau(model: Model, tau: Prior) -> Model:
+    """Return the model with another prior of the between-study SD, which it must have."""
+    changed = replace(model.between, tau=tau)  # pyright: ignore
+    return compose(model.likelihood, model.location, changed)  # pyright: ignore

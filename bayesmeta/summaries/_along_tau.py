@@ -5,14 +5,14 @@ likelihood that the exact engine takes can be asked, and what comes back is that
 about a millionth.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from ..engines import fit
 from ..errors import ModelError
-from ..model import Model, Spread, check_one_effect, compose
+from ..model import check_one_effect, with_tau
 from ..posterior import Array, Marginal, Marginals, Posterior
 from ..priors import Uniform
 from ..studies import check_prob
@@ -137,7 +137,7 @@ def _check(posterior: Posterior, what: str) -> None:
 def _given(posterior: Posterior, tau: float) -> Posterior:
     """The posterior with tau as good as known."""
     prior = Uniform(tau * (1 - NARROW), tau * (1 + NARROW))
-    found = fit(_with_tau(posterior.model, prior), posterior.data)
+    found = fit(with_tau(posterior.model, prior), posterior.data)
     _check_sound(found, "A figure along tau", f"that at tau = {tau:.3g}")
     return found
 
@@ -148,11 +148,6 @@ def _check_sound(posterior: Posterior, what: str, which: str) -> None:
         raise ModelError(
             f"{what} needs fits that pass their numerical gates, and {which} does not: {failed[0]}."
         )
-
-
-def _with_tau(model: Model, prior: Uniform) -> Model:
-    spread: Spread = replace(model.between, tau=prior)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return compose(model.likelihood, model.location, spread)
 
 
 def _means(theta: Marginals) -> list[float]:

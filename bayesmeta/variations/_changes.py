@@ -35,6 +35,7 @@ from ..model import (
     SpreadByGroup,
     StudentTSpread,
     compose,
+    with_tau,
 )
 from ..posterior import Posterior
 from ..priors import Normal, Prior, from_library, published_priors, rescaled
@@ -103,20 +104,6 @@ def asked_for(change: Change | Fitted) -> tuple[Model, Data]:
     return change.model, change.data
 
 
-def same(fit: Posterior, model: Model, data: Data) -> bool:
-    """Whether a fit is of this model and of data with the same figures."""
-    mine = fit.data
-    if fit.model != model or type(mine) is not type(data) or mine.study != data.study:
-        return False
-    pairs = ((getattr(one, name) for one in (mine, data)) for name in data.columns())
-    asked = (
-        [list(one.covariates[name]) for one in (mine, data)] for name in model.location.variables
-    )
-    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs) and all(
-        a == b for a, b in asked
-    )
-
-
 def changes(base: Posterior, priors: Mapping[str, Prior]) -> Found:
     """Every decision that can be made otherwise, in the order of the table.
 
@@ -141,7 +128,7 @@ def changes(base: Posterior, priors: Mapping[str, Prior]) -> Found:
 
 def _priors_of_tau(base: Posterior, priors: Mapping[str, Prior]) -> Found:
     model, data = base.model, base.data
-    of, where, between = model.likelihood, model.location, model.between
+    between = model.between
     if isinstance(between, SpreadByGroup):
         yield from _taus_of_groups(between, model, data)
         return
@@ -152,8 +139,7 @@ def _priors_of_tau(base: Posterior, priors: Mapping[str, Prior]) -> Found:
     for other, note in [*_wider(tau), *_published("tau", base), *asked]:
         name = f"tau ~ {other.rounded}"
         if other != tau:
-            changed = compose(of, where, replace(between, tau=other))  # pyright: ignore[reportArgumentType, reportCallIssue]
-            yield Change(Kind.TAU, name, note, changed, data)
+            yield Change(Kind.TAU, name, note, with_tau(model, other), data)
     if not _wider(tau):
         yield NotMade(Kind.TAU, "tau tighter and wider", f"{tau!r} has no scale")
 

@@ -16,7 +16,7 @@ from ..priors import Prior
 from ..studies import check_prob
 from ..summaries import Better, prob_benefit
 from ..ways import shown
-from ._changes import Change, Fitted, Kind, NotMade, asked_for, changes, same
+from ._changes import Change, Fitted, Kind, NotMade, asked_for, changes
 from ._headline import Headline, ends_of, headline
 from ._table import Ends, Scenarios, Variation
 from ._told import told_of
@@ -122,7 +122,7 @@ def scenarios(
             not_made.append(one)
             continue
         model, data = asked_for(one)
-        like = next((row for row in found if same(row.posterior, model, data)), None)
+        like = next((row for row in found if _same(row.posterior, model, data)), None)
         if like is not None:  # one fit is one row, whatever led to it
             found[found.index(like)] = like.also(one.name, one.note)
             continue
@@ -254,3 +254,17 @@ def _takes_minutes(model: Model, data: Data) -> bool:
 def _three(values: Array) -> Ends:
     middle, low, high = map(float, values)
     return middle, low, high
+
+
+def _same(fit: Posterior, model: Model, data: Data) -> bool:
+    """Whether a fit is of this model and of data with the same figures."""
+    mine = fit.data
+    if fit.model != model or type(mine) is not type(data) or mine.study != data.study:
+        return False
+    pairs = ((getattr(one, name) for one in (mine, data)) for name in data.columns())
+    asked = (
+        [list(one.covariates[name]) for one in (mine, data)] for name in model.location.variables
+    )
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs) and all(
+        a == b for a, b in asked
+    )

@@ -7,16 +7,31 @@ PRISMA 2020 (Page 2021, BMJ 372:n71), NICE DSU TSD 2 to 7, the Cochrane Handbook
 
 from typing import NamedTuple
 
-from ...model import Model
 from ...variations import Kind
-from .. import OutcomeResult, Results
-from ..labels import label_of
-from ..methods import REFERENCES, methods
+from ._evidence import (
+    account,
+    baseline,
+    beside,
+    chains,
+    converted,
+    effects,
+    empty_cells,
+    gates,
+    has_rows,
+    has_sources,
+    new_setting,
+    of_people,
+    of_tau,
+    plain,
+    reasons,
+    reporting_bias,
+    second,
+    told_beside,
+    varied,
+    zeros_told,
+)
 from ._found import (
     Find,
-    Found,
-    Has,
-    Status,
     both,
     compared,
     integrated,
@@ -50,164 +65,6 @@ class Item(NamedTuple):
     find: Find
 
 
-def _sources(outcome: OutcomeResult) -> bool:
-    """Whether every row of its table names a source."""
-    read = outcome.sources
-    if read is None:
-        return False
-    names = [name for name in read.columns if str(name).lower() in ("source", "citation", "doi")]
-    return any(read[name].fillna("").astype(str).str.strip().ne("").all() for name in names)
-
-
-def _rows(outcome: OutcomeResult) -> bool:
-    return outcome.main is not None and bool(outcome.main.account.lines)
-
-
-def _account(outcome: OutcomeResult) -> str:
-    """What became of the rows of its table."""
-    return outcome.main.account.lines[0] if outcome.main is not None else ""
-
-
-def _converted(outcome: OutcomeResult) -> bool:
-    """Whether anything was derived from what is printed."""
-    return outcome.main is not None and bool(outcome.main.account.forms)
-
-
-def _empty(outcome: OutcomeResult) -> bool:
-    """Whether any study has an empty cell."""
-    if not _discrete(outcome) or outcome.main is None:
-        return False
-    return bool(outcome.main.account.dropped or outcome.main.account.added)
-
-
-def _zeros(outcome: OutcomeResult) -> bool:
-    """Whether it is told what was added, and what studies without events do."""
-    if outcome.main is None or not outcome.main.account.lines:
-        return False
-    return not outcome.main.account.dropped or outcome.evidence.zeros is not None
-
-
-def _discrete(outcome: OutcomeResult) -> bool:
-    return pooled(outcome) and outcome.main is not None and outcome.main.data.discrete
-
-
-def _of_people(outcome: OutcomeResult) -> bool:
-    """Whether two arms of counts are compared, so that it can be told of people."""
-    return _discrete(outcome) and outcome.compares
-
-
-def _varied(*kinds: Kind) -> Find:
-    """An item that rows of the scenario table show."""
-
-    def has(outcome: OutcomeResult) -> bool:
-        made = set() if outcome.what_if is None else {one.kind for one in outcome.what_if.rows}
-        return all(kind in made for kind in kinds)
-
-    said = f"scenarios: {', '.join(kinds)} (tables/what-if.csv)"
-    return of_each(said, has, "what-if", several)
-
-
-def _gates(*checks: str, of: Has = sampled, exact: bool = False) -> Find:
-    """An item that the numerical gates of every fit of an engine show."""
-
-    def has(outcome: OutcomeResult) -> bool:
-        table = outcome.tables.get("diagnostics")
-        if table is None:
-            return False
-        labels = {label_of(place) for place, fit in outcome.fits.items() if fit.exact is exact}
-        known = table.groupby("fit")["check"].agg(set).to_dict()
-        return all(set(checks) <= known.get(label, set()) for label in labels)
-
-    return of_each(f"{', '.join(checks)} of every such fit (tables/diagnostics.csv)", has, "", of)
-
-
-def _effects(run: Results) -> Found:
-    """Whether another distribution of the effects was tried; why this one is a person's."""
-    return both(_varied(Kind.EFFECTS), "random_effects")(run)
-
-
-def _reasons(run: Results) -> Found:
-    """Whether every prior has its reason; a default one is to be confirmed."""
-    lacking = {
-        f"{name} of {outcome.title}"
-        for outcome in run.outcomes
-        for model in outcome.asked.values()
-        for name in model.priors
-        if not outcome.why.get(_stated_as(name, model)) and not model.cited.get(name)
-    }
-    if lacking:
-        named = sorted(lacking)
-        more = f" and {len(named) - 1} more" if len(named) > 1 else ""
-        return Found(Status.DEFAULT, f"no reason is stated for {named[0]}{more}")
-    stated = of_each("a reason for every prior", lambda one: bool(one.why), "model")
-    return both(stated, "priors_fixed")(run)
-
-
-def _stated_as(name: str, model: Model) -> str:
-    """Under which key of `why` the reason for a prior stands."""
-    if name in model.other_priors:
-        return name.removesuffix("_mean").removesuffix("_sd") if "baseline" in name else name
-    return "mu" if name in ("mu", "intercept") or not model.location.has_slopes else "slopes"
-
-
-def _baseline(outcome: OutcomeResult) -> bool:
-    return outcome.absolute is not None and bool(outcome.control_risk_origin)
-
-
-def _second(outcome: OutcomeResult) -> bool:
-    """Whether chains that converged agree with what was integrated."""
-    if outcome.main is None or outcome.main.unconverged is not None or not outcome.coherence.passed:
-        return False
-    return {fit.exact for fit in outcome.fits.values()} == {True, False}
-
-
-def _beside(outcome: OutcomeResult) -> bool:
-    """Whether other methods are told, and why published figures differ."""
-    figures = [one for one in outcome.published if one.published.has_interval and one.compare_with]
-    return {"comparison", "heterogeneity"} <= set(outcome.tables) and all(
-        one.explanation is not None for one in figures
-    )
-
-
-def _told_beside(outcome: OutcomeResult) -> str:
-    given = "published figures explained" if outcome.published else "no published figure was given"
-    return f"every interval of every method (tables/comparison.csv); {given}"
-
-
-def _chains(outcome: OutcomeResult) -> bool:
-    """Whether the settings of the sampler are stored."""
-    table = outcome.tables.get("diagnostics")
-    return table is not None and any("draws=" in str(one) for one in table["engine"])
-
-
-def _of_tau(outcome: OutcomeResult) -> bool:
-    moved = outcome.tables.get("prior-posterior")
-    return moved is not None and "tau" in moved.index
-
-
-def _new(outcome: OutcomeResult) -> bool:
-    studies = outcome.tables.get("studies")
-    return studies is not None and any("prediction" in str(one) for one in studies.index)
-
-
-def _reporting_bias(run: Results) -> Found:
-    """Whether tests of small-study effects are shown; with few studies that nothing was done."""
-    tested = tables("tests of small-study effects", "small-study", of=several)(run)
-    if tested.status in (Status.MET, Status.NOT_ASKED):
-        return tested
-    said = "too few estimates to test, and selection is not modelled: the methods say so"
-    return Found(Status.PARTLY, said, "#methods-paragraph")
-
-
-def _guided(run: Results) -> bool:
-    """Whether the methods name the guidelines."""
-    return {REFERENCES["prisma"], REFERENCES["barg"]} <= set(methods(run).references)
-
-
-def _plain(outcome: OutcomeResult) -> bool:
-    return "comparison" in outcome.tables or outcome.by_covariates
-
-
 ITEMS = (
     Item(
         1, "Question", "PRISMA, TSD 7", of_run("the question", lambda run: bool(run.question), "")
@@ -226,25 +83,27 @@ ITEMS = (
         4,
         "Studies of each synthesis, and reasons for exclusion",
         "PRISMA",
-        of_each(_account, _rows, "data"),
+        of_each(account, has_rows, "data"),
     ),
     Item(
         5,
         "Data per study as used, with their source",
         "PRISMA, BARG, TSD 7",
-        of_each("every row of the table names its source", _sources, "data"),
+        of_each("every row of the table names its source", has_sources, "data"),
     ),
     Item(
         6,
         "Conversions: method and studies concerned",
         "PRISMA, Cochrane",
-        tables("how each figure was derived", "provenance", part="data", of=_converted),
+        tables("how each figure was derived", "provenance", part="data", of=converted),
     ),
     Item(
         7,
         "Studies without events: rule, and what it does",
         "Cochrane, PRISMA",
-        of_each("½ added, studies dropped, and the answer without them", _zeros, "data", _empty),
+        of_each(
+            "½ added, studies dropped, and the answer without them", zeros_told, "data", empty_cells
+        ),
     ),
     Item(8, "Missing outcome data", "Cochrane, PRISMA", written("missing_data")),
     Item(9, "Risk of bias of each study", "PRISMA, Cochrane", written("risk_of_bias")),
@@ -261,14 +120,14 @@ ITEMS = (
         "BARG, ROBUST, BaSiS, TSD 2",
         of_each("each model, with its PyMC source", lambda one: bool(one.asked), "model"),
     ),
-    Item(13, "Distribution of study effects, and why", "TSD 3, Cochrane", _effects),
+    Item(13, "Distribution of study effects, and why", "TSD 3, Cochrane", effects),
     Item(
         14,
         "Every prior with its implied range",
         "BARG, ROBUST, WAMBS, TSD 7",
         of_each("each prior with what it means", lambda one: bool(one.asked), "model"),
     ),
-    Item(15, "Why each prior; whether fixed before the data", "ROBUST, BARG", _reasons),
+    Item(15, "Why each prior; whether fixed before the data", "ROBUST, BARG", reasons),
     Item(
         16,
         "Prior predictive check",
@@ -290,7 +149,7 @@ ITEMS = (
         18,
         "Baseline risk: its source, apart from the effect or with it",
         "TSD 5, TSD 7",
-        of_each("baselines with their origin", _baseline, "people", _of_people),
+        of_each("baselines with their origin", baseline, "people", of_people),
     ),
     Item(19, "Subgroups and covariates, planned or not", "PRISMA, Cochrane", written("subgroups")),
     Item(
@@ -305,22 +164,22 @@ ITEMS = (
         21,
         "Chains, warm-up, draws, seeds",
         "BARG, WAMBS",
-        of_each("the sampler's settings (tables/diagnostics.csv)", _chains, "", sampled),
+        of_each("the sampler's settings (tables/diagnostics.csv)", chains, "", sampled),
     ),
-    Item(22, "R-hat", "BARG", _gates("R-hat")),
-    Item(23, "Effective sample sizes", "BARG", _gates("bulk ESS", "tail ESS")),
-    Item(24, "Divergences and energy", "WAMBS", _gates("divergences", "E-BFMI")),
+    Item(22, "R-hat", "BARG", gates("R-hat")),
+    Item(23, "Effective sample sizes", "BARG", gates("bulk ESS", "tail ESS")),
+    Item(24, "Divergences and energy", "WAMBS", gates("divergences", "E-BFMI")),
     Item(
         25,
         "Error of integrated answers",
         "BARG",
-        _gates("quadrature error", of=integrated, exact=True),
+        gates("quadrature error", of=integrated, exact=True),
     ),
     Item(
         26,
         "A second engine",
         "FDA, BaSiS",
-        of_each("integrated and sampled posteriors agree", _second, "", sampled),
+        of_each("integrated and sampled posteriors agree", second, "", sampled),
     ),
     Item(
         27,
@@ -344,13 +203,13 @@ ITEMS = (
         30,
         "Posterior of tau over its prior",
         "TSD 3, Cochrane",
-        of_each("tau before and after (tables/prior-posterior.csv)", _of_tau, "checks", pooled),
+        of_each("tau before and after (tables/prior-posterior.csv)", of_tau, "checks", pooled),
     ),
     Item(
         31,
         "Prediction in a new setting",
         "Cochrane, TSD 3",
-        of_each("the prediction interval (tables/studies.csv)", _new, "forest", pooled),
+        of_each("the prediction interval (tables/studies.csv)", new_setting, "forest", pooled),
     ),
     Item(
         32,
@@ -366,7 +225,7 @@ ITEMS = (
             "probabilities over all thresholds",
             "thresholds",
             part="people",
-            of=_of_people,
+            of=of_people,
         ),
     ),
     Item(
@@ -384,13 +243,13 @@ ITEMS = (
         35,
         "Absolute effects, with NNT",
         "GRADE, Cochrane, PRISMA",
-        tables("per 1,000 patients", "absolute", part="people", of=_of_people),
+        tables("per 1,000 patients", "absolute", part="people", of=of_people),
     ),
     Item(
         36,
         "Frequentist and published figures beside, with reasons for gaps",
         "Cochrane, IQWiG",
-        of_each(_told_beside, _beside, "compared", pooled),
+        of_each(told_beside, beside, "compared", pooled),
     ),
     Item(
         37,
@@ -424,13 +283,13 @@ ITEMS = (
         41,
         "Sensitivity to priors",
         "BARG, ROBUST, WAMBS, TSD 7",
-        _varied(Kind.TAU, Kind.MU),
+        varied(Kind.TAU, Kind.MU),
     ),
     Item(
         42,
         "Sensitivity to likelihood, distribution of effects, inclusion",
         "PRISMA, Cochrane",
-        _varied(Kind.LIKELIHOOD, Kind.EFFECTS, Kind.WITHOUT),
+        varied(Kind.LIKELIHOOD, Kind.EFFECTS, Kind.WITHOUT),
     ),
     Item(
         43,
@@ -448,7 +307,7 @@ ITEMS = (
         45,
         "Reporting bias",
         "PRISMA, Cochrane",
-        _reporting_bias,
+        reporting_bias,
     ),
     Item(46, "Deviations from protocol", "PRISMA", written("deviations")),
     Item(
@@ -465,7 +324,7 @@ ITEMS = (
         48,
         "A plain reading of the interval",
         "BaSiS, WAMBS",
-        of_each("the first sentence of each outcome", _plain, ""),
+        of_each("the first sentence of each outcome", plain, ""),
     ),
     Item(
         49,
