@@ -161,7 +161,9 @@ def test_effects_that_are_off_fail_the_gate_of_their_fit(monkeypatch, fit, kind)
     assert fit().diagnostics.passed
     if kind is _effects.Integrated:
         smeared = kind._smeared
-        monkeypatch.setattr(kind, "_smeared", lambda self, *args: bent(smeared(self, *args)))
+        monkeypatch.setattr(
+            kind, "_smeared", lambda self, *args, **kw: bent(smeared(self, *args, **kw))
+        )
     else:
         each = kind._each.func
         spoil = property(lambda self: (bent(each(self)[0]), each(self)[1]))
@@ -173,6 +175,20 @@ def test_effects_that_are_off_fail_the_gate_of_their_fit(monkeypatch, fit, kind)
         "theta",
         "theta_new",
     }
+
+
+@pytest.mark.parametrize("tau", [0.02, 0.5, 5.0])
+@pytest.mark.parametrize("data", [THREE, table_of("OR", [(9, 900, 14, 861), (0, 40, 3, 42)])])
+def test_a_new_effect_of_nodes_that_say_all_is_that_of_a_denser_look(monkeypatch, tau, data):
+    model = model_of("OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(tau))
+    fit = bm.fit(model, data)
+    at = fit["theta_new"].quantile([0.001, 0.025, 0.5, 0.975, 0.999])
+    monkeypatch.setattr(fixed, "UNSEEN", -1.0)
+    denser = bm.fit(model, data)["theta_new"]
+    assert denser.quantile([0.001, 0.025, 0.5, 0.975, 0.999]) == pytest.approx(
+        at, abs=1e-6 * denser.sd()
+    )
+    np.testing.assert_allclose(fit["theta_new"].pdf(at), denser.pdf(at), rtol=1e-5)
 
 
 def test_the_gate_reads_what_the_first_effect_is_made_by(monkeypatch):

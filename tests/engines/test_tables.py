@@ -16,9 +16,10 @@ from scipy.special import expit, log_expit
 from tolerances import CLOSED_FORM, CORNERS, LIKELIHOOD
 
 import bayesmeta as bm
-from bayesmeta.engines.likelihood.apart import about, beyond
-from bayesmeta.engines.likelihood.corners import each_given_mu, read_off, tabulate
+from bayesmeta.engines.likelihood import corners
+from bayesmeta.engines.likelihood.corners import at_nodes, each_given_mu, read_off, tabulate
 from bayesmeta.engines.likelihood.counts import with_baseline
+from bayesmeta.engines.likelihood.kernels import about, beyond
 from bayesmeta.engines.likelihood.laws import (
     constants,
     fisher,
@@ -209,7 +210,45 @@ def test_refits_with_another_prior_or_reach_ask_for_the_same_tables():
     of = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU).likelihood
     first = tabulate(of, trials, 33.0, 0.5, 0.14)
     assert tabulate(of, trials, 60.0, 0.5, 0.14) is first
-    assert tabulate(of, trials, 65.0, 0.5, 0.14) is not first
+    assert tabulate(of, trials, 257.0, 0.5, 0.14) is not first
+
+
+def test_means_at_nodes_are_kept_for_each_study_and_are_those_made_anew():
+    trials = binary({"A": CORNER, "B": (3, 40, 9, 41), "C": (5, 30, 6, 33)})
+    of = bm.BinomialNormal(measure="RR", mu=MU, tau=TAU).likelihood
+    mu, tau = np.linspace(-3, 3, 31), np.array([1e-3, 0.1, 0.8])
+    corners.means_kept.cache_clear()
+    whole = tabulate(of, trials, 60.0, 0.5, 0.14)
+    first = at_nodes(whole, mu, tau, None)
+    anew = each_given_mu(whole, np.tile(mu, 3), np.repeat(tau, 31), None).reshape(3, 31, 3)
+    assert_allclose(first, anew.swapaxes(1, 2), rtol=1e-13)
+    without = tabulate(of, trials.keep(np.array([True, False, True])), 60.0, 0.5, 0.14)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corners, "each_given_mu", lambda *_: pytest.fail("made anew"))
+        assert (at_nodes(without, mu, tau, None) == first[:, [0, 2]]).all()
+    assert_allclose(
+        at_nodes(without, mu + 0.1, tau, None)[:, 0],
+        at_nodes(whole, mu + 0.1, tau, None)[:, 0],
+        rtol=1e-12,
+    )
+
+
+def test_another_prior_of_mu_costs_no_means_of_the_studies():
+    trials = binary({"A": CORNER, "B": (3, 40, 9, 41)})
+    corners.means_kept.cache_clear()
+    first = bm.fit(bm.BinomialNormal(measure="RR", mu=bm.Normal(0, 2), tau=TAU), trials)
+    model = bm.BinomialNormal(measure="RR", mu=bm.Normal(0, 3), tau=TAU)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corners, "each_given_mu", lambda *_: pytest.fail("made anew"))
+        kept = bm.fit(model, trials)
+    corners.means_kept.cache_clear()
+    fresh = bm.fit(model, trials)
+    assert first["mu"].sd() < kept["mu"].sd()
+    assert_allclose(
+        kept["mu"].quantile([0.025, 0.5, 0.975]),
+        fresh["mu"].quantile([0.025, 0.5, 0.975]),
+        rtol=1e-13,
+    )
 
 
 @pytest.mark.parametrize(("mu", "tau"), [(-2.0, 3e-4), (-3.0, 1.4e-3), (5.0, 1.2)])

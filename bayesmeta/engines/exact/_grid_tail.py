@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from ..likelihood.corners import log_kernel
+from ..likelihood.kernels import log_kernel
 from ..likelihood.points import Grid
 
 type Array = NDArray[np.float64]

@@ -1,6 +1,6 @@
 """One table of counts by the program of fixed sizes: milliseconds, where its error allows it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, final
@@ -53,6 +53,7 @@ type Array = NDArray[np.float64]
 
 DENSER = 4  # times as many nodes of mu, where effects are narrower than these are apart
 TOLERANCE = 1e-5  # of the estimated error, in posterior SDs
+MISSED, UNSEEN = 4, 1e-10  # last frequencies of mu's densities, and what they carry at most
 LOOKS = 6  # at most, for where nodes belong
 PLACED = 1e-4  # of the error, below which a finer rule is told where to look
 COARSE, FINER = 0.5, 3.0  # times as fine a grid: for a look, and where nothing else was enough
@@ -247,6 +248,7 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
     log_z = float(table.log_z + left_out(model.likelihood, data).sum())
     mu, tau = marginals_of(model, data, table)
     found = cache(partial(integrated, model, data, table, mu, tau))
+    ahead = cache(partial(for_new, model, data, table, mu, tau, found))
     drawn = cache(lambda: _source(model, data, table, found(), tau))
     return Posterior(
         model=model,
@@ -257,12 +259,12 @@ def _posterior(model: RandomEffects, data: Data, table: Table) -> Posterior:
                 "mu": mu,
                 "tau": tau,
                 "theta": lambda: found().effects,
-                "theta_new": lambda: found().new,
+                "theta_new": lambda: ahead().new,
             }
         ),
         diagnostics=Diagnostics(
             (check,),
-            new=cache(lambda: found().check_of_new(TOLERANCE)),
+            new=cache(lambda: ahead().check_of_new(TOLERANCE)),
             later=cache(lambda: (found().check_of_effects(TOLERANCE),)),
         ),
         sample=lambda n, seed: draw(drawn(), n, seed),
@@ -289,29 +291,58 @@ def integrated(
     model: RandomEffects, data: Data, table: Table, mu: MappedDensity, tau: TauDensity
 ) -> Integrated:
     """What it takes to get at the effects: at more nodes of mu, which see those that are narrow."""
-    y, se = rough_effects(model.likelihood, data)
-    own = left_out(model.likelihood, data)
-
-    def log_likelihood(theta: Array) -> Array:
-        return log_likelihoods(model.likelihood, data, Places(tuple(theta)), SPACING) - own[:, None]
-
     v = np.linspace(table.v[0], table.v[-1], DENSER * table.v.size)
     with np.errstate(all="ignore"):
         log_mu = _in_unit(model.overall, _unit(model, data))
         _, log_given, joint = integrand(np, table.tabled, log_mu, v)
     mass = np.exp(joint - joint.max())
     like = distinct(model, data).like
-    return Integrated(
+    return _at_nodes(model, data, table, mu, tau)(
+        u=v, mu=mu.support.value(v), mass=mass / mass.sum(), log_given=lambda: log_given[:, like]
+    )
+
+
+def for_new(
+    model: RandomEffects,
+    data: Data,
+    table: Table,
+    mu: MappedDensity,
+    tau: TauDensity,
+    found: Callable[[], Integrated],
+) -> Integrated:
+    """What it takes to get at a new effect: more nodes of mu without a look at the studies.
+
+    Its density between the nodes is their Fourier series, where that has ended before their own
+    frequency; else as for the studies' effects.
+    """
+    spectra = np.fft.rfft(table.mass, axis=1)
+    count = table.v.size
+    if count % 2 or np.abs(spectra[:, -MISSED:]).max() > UNSEEN:
+        return found()
+    mass = np.fft.irfft(spectra, DENSER * count, axis=1).clip(0.0)
+    v = table.v[0] + (table.v[1] - table.v[0]) / DENSER * np.arange(DENSER * count)
+    return _at_nodes(model, data, table, mu, tau)(
+        u=v, mu=mu.support.value(v), mass=mass / mass.sum(), log_given=lambda: found().log_given()
+    )
+
+
+def _at_nodes(
+    model: RandomEffects, data: Data, table: Table, mu: MappedDensity, tau: TauDensity
+) -> "partial[Integrated]":
+    y, se = rough_effects(model.likelihood, data)
+    own = left_out(model.likelihood, data)
+
+    def log_likelihood(theta: Array) -> Array:
+        return log_likelihoods(model.likelihood, data, Places(tuple(theta)), SPACING) - own[:, None]
+
+    return partial(
+        Integrated,
         study=data.study,
         df=None,
         support=mu.support,
-        u=v,
-        mu=mu.support.value(v),
         tau=table.tau,
-        mass=mass / mass.sum(),
         moments_of_tau=(float(tau.raw[1]), tau.moments),
         bounded=vanishing(model.likelihood, data),
-        log_given=lambda: log_given[:, like],
         log_likelihood=log_likelihood,
         features=features(y, se, mu),
     )

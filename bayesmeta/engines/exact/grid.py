@@ -33,7 +33,7 @@ from ...posterior import (
 )
 from ...priors import Prior
 from .._cautions import cautions
-from ..likelihood.corners import at_effects, sum_alike
+from ..likelihood.corners import at_effects, at_nodes, sum_alike
 from ..likelihood.points import Grid, Places
 from ..likelihood.rough import kinked, rough_effects, telling, vanishing
 from ..likelihood.study import log_likelihoods
@@ -59,7 +59,6 @@ from .grid_size import (
     PASSES,
     TAPER,
     Resolution,
-    at_corners,
     centre_of_tau,
     grid_for,
     tables_of,
@@ -89,7 +88,7 @@ def integrate_on_grid(model: RandomEffects, data: Data) -> Posterior:
         coarse = Pass.at(PASSES[0], model, data, reach)
     error = np.inf
     for resolution in PASSES[1:]:
-        fine = Pass.at(resolution, model, data, reach)
+        fine = Pass.at(resolution, model, data, reach, coarse.tau.scale)
         error = fine.distance(coarse)
         coarse = fine
         if error <= TOLERANCE:
@@ -156,8 +155,15 @@ class Pass:
     mu_nodes: Array
 
     @classmethod
-    def at(cls, resolution: Resolution, model: RandomEffects, data: Data, reach: Reach) -> "Pass":
-        """Integrate once.
+    def at(
+        cls,
+        resolution: Resolution,
+        model: RandomEffects,
+        data: Data,
+        reach: Reach,
+        scale: float | None = None,
+    ) -> "Pass":
+        """Integrate once, the nodes of tau centred where those of a coarser pass were.
 
         Beyond where a grid can go every study is tabulated in the logarithm of its effect, as
         those with a corner are, and so it is beside one that has one, where its tables are no
@@ -170,9 +176,11 @@ class Pass:
         corner = kinked(model.likelihood, data) | further
         if corner.any() and sum_alike(model.likelihood, data, corner):
             corner[:] = True
+        rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
         logs, tables = np.empty((data.k, grid.size)), None
         if corner.any():
-            tables = tables_of(model, data.keep(corner), resolution, reach, grid)
+            far = max(-rule.x[0], rule.x[-1])
+            tables = tables_of(model, data.keep(corner), resolution, far, reach.tau, grid)
             logs[corner] = at_effects(tables, grid.points) + tables.top[:, None]
         if not corner.all():
             others = data.keep(~corner) if corner.any() else data
@@ -185,10 +193,10 @@ class Pass:
         fourier = np.fft.rfft(likelihood, axis=1)
         low, high = support_of_tau(model.tau)[0], reach.tau
         given = partial(log_given_mu, fourier, grid, model.df)
-        scale = centre_of_tau(model, data, grid, at_hand, given, low, at_hand.tau)
+        if scale is None:
+            scale = centre_of_tau(model, data, grid, at_hand, given, low, at_hand.tau)
         at = TauMap.of(model.tau, low, high, scale)
         nodes = tau_nodes(resolution.nodes, at)
-        rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
         at_x = np.zeros((nodes.tau.size, rule.x.size))
         if not corner.all():
             no_corner = partial(log_given_mu, fourier[~corner], grid, model.df)
@@ -196,7 +204,7 @@ class Pass:
             at_x = rule.at_nodes(without) + top[~corner].sum()
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
         if tables is not None:
-            cornered = at_corners(tables, model.df, nodes.tau, rule.x)  # pyright: ignore[reportArgumentType]
+            cornered = at_nodes(tables, rule.x, nodes.tau, model.df)
             at_x = at_x + cornered.sum(axis=1)
         log_post = at_x + rule.log_prior
         at_tau = logsumexp(log_post, axis=1) + log_prior_of_tau(model, data, nodes.tau)

@@ -44,25 +44,14 @@ PASSES = (
 
 
 def tables_of(
-    model: RandomEffects, data: Data, resolution: Resolution, reach: Reach, grid: Grid
+    model: RandomEffects, data: Data, resolution: Resolution, mu: float, tau: float, grid: Grid
 ) -> "Corners":
-    """Tables of studies as far as effects go, and as the grid does."""
+    """Tables of studies as far as effects go, if mu and tau do so far, and as the grid does."""
     from ..likelihood.corners import tabulate
 
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
-    farthest = max(abs(reach.low), abs(reach.high)) + far * reach.tau
-    ends = float(np.abs(grid.points[[0, -1]]).max())
-    return tabulate(
-        model.likelihood, data, max(farthest, ends), resolution.step, resolution.spacing
-    )
-
-
-def at_corners(corners: "Corners", df: float | None, tau: Array, mu: Array) -> Array:
-    """Log likelihood of each study with a corner at nodes of tau and mu, (t, k, m)."""
-    from ..likelihood.corners import each_given_mu
-
-    found = each_given_mu(corners, np.tile(mu, tau.size), np.repeat(tau, mu.size), df)
-    return found.reshape(tau.size, mu.size, -1).swapaxes(1, 2)
+    farthest = max(mu + far * tau, float(np.abs(grid.points[[0, -1]]).max()))
+    return tabulate(model.likelihood, data, farthest, resolution.step, resolution.spacing)
 
 
 def grid_for(resolution: Resolution, model: Model, data: Data, reach: Reach, sharp: float) -> Grid:
@@ -113,7 +102,7 @@ def centre_of_tau(
     low: float,
     high: float,
 ) -> float:
-    """A rough posterior median of tau - low, where its nodes are centred."""
+    """A rough posterior median of tau - low, rounded, where its nodes are centred."""
     trial = (high - low) * np.geomspace(1e-3, 1.0, 25)
     at_mu = np.array([given(low + one).sum(axis=0) for one in trial])
     x = grid.points
@@ -124,5 +113,6 @@ def centre_of_tau(
     log_mass = log_mass + log_prior_of_tau(model, data, low + trial) + np.log(trial)
     log_mass = np.where(np.isfinite(log_mass), log_mass, -np.inf)  # a pole at its very end
     mass = np.cumsum(np.exp(log_mass - log_mass.max()))
-    middle = float(np.interp(0.5 * mass[-1], mass, trial))
-    return float(np.clip(middle, 1e-3 * (high - low), 0.45 * (high - low)))
+    middle = float(np.interp(0.5 * mass[-1], mass, trial)) / (high - low)
+    rounded = 2 ** np.round(np.log2(max(middle, 1e-3)))  # refits share their nodes
+    return float((high - low) * min(rounded, 0.45))

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from ...model import Data, RandomEffects
 from ...posterior import GridDensity, MappedDensity, Marginal, SupportMap
 from ...priors import Flat, Mixture, Normal, Prior, StudentT, log_density
-from ..likelihood.points import Grid
+from ..likelihood.points import Grid, rounded_down
 from ..likelihood.rough import rough_effects
 from .reach import Reach, peaks
 
 type Array = NDArray[np.float64]
 
+TOGETHER = 16  # nodes of mu that are taken or left out together
 MARGIN = 8  # nodes of mu beyond its reach, where its density is nothing
 
 
@@ -161,7 +162,8 @@ def _dense(
 ) -> tuple[SupportMap, Array]:
     """Nodes of mu that crowd at a corner and at narrow peaks of its prior.
 
-    Elsewhere they are as fine as mu is narrow, whatever tau.
+    Elsewhere they are as fine as mu is narrow, whatever tau. Steps and ends are rounded, so that
+    refits ask for the same nodes.
     """
     y, se = rough_effects(model.likelihood, data)
     sharp = min(float(se.min()), sharpness(model.overall))
@@ -171,14 +173,15 @@ def _dense(
     own = 1.5 * weight.sum(axis=1) ** -0.5
     narrow = [(centre, width) for centre, width in peaks(model.overall) if centre in crowded]
     sd = np.minimum(own, sharpness(model.overall)) if not narrow else own
-    scale = 1e-3 * fineness * sharp if corner else 0.5 * sharp
+    scale = rounded_down(1e-3 * fineness * sharp, 1) if corner else 0.5 * sharp
     support = SupportMap(-np.inf, np.inf, scale, crowded)
     places = np.array([*zip(mean, sd, strict=True), *narrow])
     far = places[:, :1] + places[:, 1:] * np.array([-4.0, 4.0])
     per_unit = 1 / support.slope(support.inverse(far))
     first, last = support.inverse(np.array([reach.low, reach.high]))
-    step = fineness * min(0.25, float((places[:, 1:] * per_unit).min()))
-    return support, step * np.arange(np.ceil(first / step), np.floor(last / step) + 1)
+    step = rounded_down(fineness * min(0.25, float((places[:, 1:] * per_unit).min())))
+    first, last = np.floor(first / step / TOGETHER), np.ceil(last / step / TOGETHER)
+    return support, step * np.arange(TOGETHER * first, TOGETHER * last + 1)
 
 
 def smooth(prior: Prior) -> bool:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ...model import Data, RandomEffects
 from ...priors import Mixture, Normal, Prior, StudentT, log_density, log_density_of_tau
+from ..likelihood.points import rounded_down
 from ..likelihood.rough import rough_effects
 from .tau_nodes import scale_of_log, support_of_tau
 
@@ -101,7 +102,7 @@ def first_reach(model: RandomEffects, data: Data, limit: Reach) -> Reach:
     if not inside.any():
         return limit
     alive = log_p > log_p.max() - 25
-    far = float(min(1.3 * tau[alive].max(), limit.tau))
+    far = min(rounded_down(2**0.25 * 1.3 * float(tau[alive].max())), limit.tau)
     room = 7.5 * weight[alive] ** -0.5
     low, high = float((mean[alive] - room).min()), float((mean[alive] + room).max())
     width = high - low

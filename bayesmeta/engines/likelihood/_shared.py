@@ -9,7 +9,7 @@ from scipy.special import bdtr, gammaln
 from ...errors import ModelError
 from ...model import OfCounts, Scatter
 from ...studies import Studies
-from .corners import log_kernel
+from .kernels import log_kernel
 from .laws import FARTHEST, log_risks
 from .points import Row
 from .rough import rough_effects

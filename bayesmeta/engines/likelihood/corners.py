@@ -7,26 +7,26 @@ logarithm is exact to rounding; where it is narrower, it does not reach the corn
 runs over the distribution itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from ...model import Data, Likelihood, OfCounts
 from ...priors import LOG_2PI
-from .apart import about, beyond
+from .kernels import about, beyond, kernel, rule_of_effects
 from .pieces import Pieces
-from .points import Graded, Row
+from .points import Graded, Row, rounded_down
 from .rough import rough_effects
 from .study import log_likelihood_of_row, log_likelihoods, rows, supported
 
 type Array = NDArray[np.float64]
 
 NEAREST = 1e-11  # of the smallest standard error: where the logarithmic nodes begin
+FARTHER = 4  # doublings, by which tables reach further
 WIDE, WIDE_T = 1.2, 4.0  # node distances that normal and Student-t effects must span
 EMPTY = -745.0
 FINE = 0.1  # spacing of the baseline's rule, of what is read off by itself
@@ -34,6 +34,7 @@ BLOCK = 2**15  # terms of a kernel at once: larger ones leave the cache
 ROWS = (-20.0, -5.0, 5.0, 20.0)  # taus from no effect, between which rows are summed alike,
 INNER = (0.0, 0.025, 0.1, 0.025, 0.0)  # and how near to it, in taus, are nodes that moments see
 DEGREE = 12
+FEW = 30  # studies, up to which their means at nodes are kept
 MANY = 16  # rows of each tau, for which moments are worth while
 FACTORIAL = np.cumprod([1.0, *range(1, DEGREE + 1)])
 CUT, LEAST = 11.0, 1e-13
@@ -44,7 +45,8 @@ class Corners(NamedTuple):
 
     `theta`, shape (n,), are the nodes of both sides where anything is seen, in ascending order;
     `weighted` (n, k) the functions, scaled to 1 at most, times the rule's weight; `splines` their
-    logs on the negative and the positive side; `top` (k,) the scale.
+    logs on the negative and the positive side; `top` (k,) the scale. `rows` are the studies, and
+    `made` says of what else the table was made, where others may ask for the same.
     """
 
     step: float
@@ -52,6 +54,17 @@ class Corners(NamedTuple):
     weighted: Array
     splines: tuple[Pieces, Pieces]
     top: Array
+    rows: tuple[Row, ...] = ()
+    made: Hashable = None
+
+    def only(self, some: Sequence[int]) -> "Corners":
+        """The same of some of the functions."""
+        if len(some) == self.top.size:
+            return self
+        each = (replace(one, powers=one.powers[some]) for one in self.splines)
+        rows = tuple(self.rows[i] for i in some)
+        of_some = {"weighted": self.weighted[:, some], "top": self.top[some], "rows": rows}
+        return self._replace(splines=(next(each), next(each)), **of_some)
 
 
 def sides_of(of: Likelihood, data: Data, far: float, fineness: float) -> tuple[Graded, Graded]:
@@ -63,7 +76,7 @@ def sides_of(of: Likelihood, data: Data, far: float, fineness: float) -> tuple[G
     _, se = rough_effects(of, data)
     step = rounded_down(fineness * float(_apart_at(of, data).min()))
     first = int(np.floor(np.log(NEAREST * rounded_down(float(se.min()), 1)) / step))
-    last = int(np.ceil(np.log(2 ** np.ceil(np.log2(far))) / step))
+    last = int(np.ceil(np.ceil(np.log2(far) / FARTHER) * FARTHER * np.log(2) / step))
     ends = first * step, step, last - first + 1
     return Graded(-1.0, *ends), Graded(1.0, *ends)
 
@@ -78,11 +91,6 @@ def sum_alike(of: Likelihood, data: Data, some: NDArray[np.bool_]) -> bool:
     """Whether nodes that resolve some of the studies are nearly those that resolve all."""
     apart = _apart_at(of, data)
     return bool(apart.min() > 0.5 * apart[some].min())
-
-
-def rounded_down(value: float, steps: int = 4) -> float:
-    """The next power of two below, or of its root: `steps` of them double it."""
-    return float(2 ** (np.floor(steps * np.log2(value)) / steps))
 
 
 def tabulate(of: Likelihood, data: Data, far: float, fineness: float, spacing: float) -> Corners:
@@ -100,7 +108,9 @@ def _of_rows(
 ) -> Corners:
     """The same table for the same counts: refits differ in their priors."""
     logs = ([log_likelihood_of_row(of, row, side, spacing) for row in every] for side in sides)
-    return table_of(sides, [np.array(each) for each in logs])
+    table = table_of(sides, [np.array(each) for each in logs])
+    nodes = (sides[0].first, sides[0].step)  # as far as what is asked for
+    return table._replace(rows=every, made=(of, nodes, spacing))
 
 
 def read_off(of: OfCounts, data: Data, theta: Array, far: float, fineness: float) -> Array:
@@ -169,6 +179,30 @@ def each_given_mu(corners: Corners, mu: Array, tau: Array, df: Array | float | N
     return value + corners.top
 
 
+def at_nodes(corners: Corners, mu: Array, tau: Array, df: float | None) -> Array:
+    """Logs of the functions' means at nodes of mu and tau, (t, k, m).
+
+    Those of few studies are kept: refits with another prior, or without one, ask for the same.
+    """
+    k = corners.top.size
+    keep = 0 < len(corners.rows) <= FEW
+    of = (corners.made, df, tau.tobytes(), mu.tobytes())
+    kept: dict[Row, Array] = means_kept(of) if keep else {}
+    names = corners.rows if keep else tuple((float(i),) for i in range(k))
+    new = [i for i, row in enumerate(names) if row not in kept]
+    if new:
+        place = np.tile(mu, tau.size), np.repeat(tau, mu.size)
+        found = each_given_mu(corners.only(new), *place, df).reshape(tau.size, mu.size, -1)
+        kept.update((names[i], found[:, :, j]) for j, i in enumerate(new))
+    return np.stack([kept[row] for row in names], axis=1)
+
+
+@lru_cache(maxsize=24)
+def means_kept(_: Hashable) -> dict[Row, Array]:
+    """Means at the same nodes of the same kind of table, by study."""
+    return {}
+
+
 def at_effects(corners: Corners, theta: Array) -> Array:
     """Logs of the functions at some effects, over their scale, (k, ...)."""
     found = np.empty((corners.top.size, *theta.shape))
@@ -184,7 +218,7 @@ def _means(corners: Corners, mu: Array, tau: Array, df: Array | float | None) ->
     for some in _blocks(mu.size, corners.theta.size):
         z = (corners.theta - mu[some, None]) / tau[some, None]
         own = df[some] if isinstance(df, np.ndarray) else df
-        found[some] = np.exp(log_kernel(z, own)) / tau[some, None] @ corners.weighted
+        found[some] = kernel(z, own) / tau[some, None] @ corners.weighted
     return found
 
 
@@ -330,28 +364,10 @@ def _apart(corners: Corners, mu: Array, tau: Array, df: Array | float | None) ->
             there[:, here] = spline(places[here])
         own = df[rows] if isinstance(df, np.ndarray) else df
         z = size / width * np.expm1(corners.step * distance)
-        kernel = np.exp(log_kernel(z, own) + corners.step * distance) * weight
-        near = np.einsum("pn,kpn->pk", kernel, np.exp(there)[:, which]) * corners.step * size
+        about_mu = kernel(z, own) * (np.exp(corners.step * distance) * weight)
+        near = np.einsum("pn,kpn->pk", about_mu, np.exp(there)[:, which]) * corners.step * size
         share = beyond((np.log(np.abs(corners.theta)) - v) / corners.step)
         share = np.where(np.sign(corners.theta) == np.sign(at)[:, None], share, 1.0)
-        kernel = np.exp(log_kernel((corners.theta - mu[rows, None]) / width, own)) * share[which]
-        found[rows] = (near + kernel @ corners.weighted) / width
+        elsewhere = kernel((corners.theta - mu[rows, None]) / width, own) * share[which]
+        found[rows] = (near + elsewhere @ corners.weighted) / width
     return found
-
-
-def rule_of_effects(df: Array | float | None) -> tuple[Array, Array]:
-    """Trapezoidal nodes and log weights of the standard effect: stretched for Student's t."""
-    u = np.arange(-7.2, 7.3, 0.6)
-    if df is None:
-        return u, log_kernel(u, None) + np.log(0.6)
-    u = np.linspace(-8, 8, 641)
-    z = np.sinh(u)
-    return z, log_kernel(z, df) + np.log(np.cosh(u) * (u[1] - u[0]))
-
-
-def log_kernel(z: Array, df: Array | float | None) -> Array:
-    """Log density of the standard study effect, normal or Student-t."""
-    if df is None:
-        return -0.5 * z**2 - 0.5 * LOG_2PI
-    constant = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * np.log(df * np.pi)
-    return constant - (df + 1) / 2 * np.log1p(z**2 / df)

@@ -65,3 +65,8 @@ class Places(NamedTuple):
 
 type Points = Grid | Graded | Places
 type Row = tuple[float, ...]  # events and patients (or person-time) of treatment, then of control
+
+
+def rounded_down(value: float, steps: int = 4) -> float:
+    """The next power of two below, or of its root: `steps` of them double it."""
+    return float(2 ** (np.floor(steps * np.log2(value)) / steps))

@@ -18,6 +18,7 @@ FARTHEST_BASELINE, DEAD = 1e15, 45.0  # how far a prior of the baseline is follo
 AT_ONCE = 2**14  # terms of a sum, so that a processor's cache holds them
 ROUNDS = 40  # of Newton's method, at most
 FEW = 16  # points of theta for each at which the search for a mode starts from nothing
+SEEN = 4.0 * np.arange(-20, 21)  # how far from a start modes are looked for before that
 
 type Joint = Callable[[Array, Array], Array]
 type Part = Literal["all", "control", "below"]
@@ -61,7 +62,8 @@ def log_likelihood(
         return np.full_like(theta, -np.inf)
     joint = joint_of_part(row, link, baseline, part)
     rounds = ROUNDS if part != "below" else 4  # its slopes, of straight lines, never settle
-    mode, s = mode_of_beta(joint, theta, float(start_of_baseline(np, link, row)), rounds=rounds)
+    start = float(start_of_baseline(np, link, row))
+    mode, s = mode_of_beta(joint, theta, start, rounds=rounds, far=True)
     if part != "all":
         row = (0.0, 0.0, *row[2:])
     u = alive(joint, theta, mode, s, spacing, reach_of(baseline))
@@ -180,12 +182,13 @@ def mode_of_beta(
     widest: float = 1.0,
     rounds: int = ROUNDS,
     in_order: bool = True,
+    far: bool = False,
 ) -> tuple[Array, Array]:
     """Mode of beta at each theta by damped Newton steps, and its scale; both (j,).
 
     Where the nodes are centred only decides how many are needed, so differences do for slopes, and
     most points start from between those that few others found, if modes move as theta does. No step
-    is longer than `stride`, and no scale than `widest`.
+    is longer than `stride`, and no scale than `widest`. Modes may lie `far` from the start.
     """
     beta, delta = start + 0.0 * theta, 1e-3
     shifts = np.array([[-delta], [0.0], [delta]])
@@ -193,7 +196,10 @@ def mode_of_beta(
         order = np.argsort(theta)
         few = np.append(np.arange(0, theta.size - 1, FEW), theta.size - 1)
         at = order[few]
-        there, _ = mode_of_beta(joint, theta[at], beta[at], stride=stride, widest=widest)
+        first = beta[at]
+        if far:
+            first = first + SEEN[joint(theta[at], first + SEEN[:, None]).argmax(axis=0)]
+        there, _ = mode_of_beta(joint, theta[at], first, stride=stride, widest=widest)
         beta[order] = np.interp(np.arange(theta.size), few, there)
     curvature = np.ones_like(beta)
     for _ in range(rounds):

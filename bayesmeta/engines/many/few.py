@@ -4,6 +4,7 @@ Compiling takes longer than fitting them, and refits of one table share its stud
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import DataError, ModelError
 from ...machine.forks import lock
 from ...model import RandomEffects
-from ..exact.fixed import fast_table, integrated, marginals_of, name_of
+from ..exact.fixed import fast_table, for_new, integrated, marginals_of, name_of
 
 type Values = NDArray[np.float64]
 
@@ -70,7 +71,9 @@ def _one_by_one(
                 "error": float(table.error),
             }
             if "mu_median" in names:
-                of_new = integrated(model, data, table, mu, tau).new.quantile(ends[[0, 2]])
+                looked = partial(integrated, model, data, table, mu, tau)
+                ahead = for_new(model, data, table, mu, tau, looked)
+                of_new = ahead.new.quantile(ends[[0, 2]])
                 numbers |= dict(zip(("new_lower", "new_upper"), of_new, strict=True))
                 for name, marginal in (("mu", mu), ("tau", tau)):
                     words = (f"{name}_{what}" for what in ("lower", "median", "upper"))

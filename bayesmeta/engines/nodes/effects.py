@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...posterior import Check, GridDensity, MappedDensity, Marginal, Marginals, SupportMap
-from ..likelihood.apart import about, beyond
-from ..likelihood.corners import log_kernel, rule_of_effects
+from ..likelihood.kernels import about, beyond, kernel, rule_of_effects
 from ..likelihood.pieces import Pieces
 from .fourier import PROBS, check_of_effects
 
@@ -31,6 +30,7 @@ NEGLIGIBLE = 1e-17  # posterior mass of a node
 SEEN = 1e-13  # likewise, for how far effects reach: beyond, rounding outweighs a density's tails
 FAINT, MARGIN = 1e-12, 12  # of the peak of mu's density: nothing is seen of an end with so little
 AT_ONCE = 2**15  # terms of a kernel: more leave the cache
+BAND, KERNEL = 1e-12, 7.4  # probability that a frequency may carry unseen; scales of a normal's
 ROOT = float((2 * np.pi) ** -0.5)
 STEP = 0.3  # of the nodes of an effect, as a share of its narrowest feature
 
@@ -126,7 +126,7 @@ class Integrated:
     def new(self) -> MappedDensity:
         """Effect in a new study."""
         support, v = self.place
-        density = self._smeared(self.mass[None], support.value(v))[0]
+        density = self._smeared(self.mass[None], support.value(v), thin=True)[0]
         squared = self.moments_of_tau[0]
         if self.df is not None:
             squared *= self.df / (self.df - 2) if self.df > 2 else np.nan
@@ -219,7 +219,29 @@ class Integrated:
         """Distance of the nodes of mu at some points; none beyond the support."""
         return (self.u[1] - self.u[0]) * self.support.slope(self.support.inverse(at))
 
-    def _smeared(self, masses: Array, at: Array) -> Array:
+    @cached_property
+    def _bands(self) -> Array | None:
+        """Highest frequencies of mu's densities, in radians a node, (t,)."""
+        if self.df is not None:
+            return None
+        spectra = np.abs(np.fft.rfft(self.mass, axis=1))
+        beyond = np.argmax((spectra > BAND)[:, ::-1], axis=1)
+        return 2 * np.pi * (spectra.shape[1] - beyond) / self.mu.size
+
+    def _stride(self, t: int, at: Array) -> int:
+        """Every how many nodes of mu say all of its density times a normal about some points.
+
+        As many as leave the highest frequency of the product below that at which they repeat: then
+        the trapezoidal rule takes none of it for a constant.
+        """
+        if self._bands is None:
+            return 1
+        nearest = np.clip(at, self.mu[0], self.mu[-1])
+        of_normal = KERNEL * self._spacing(nearest).max() / self.tau[t]
+        most = 2 * np.pi / (self._bands[t] + of_normal)
+        return int(2 ** np.clip(np.floor(np.log2(most)), 0, 3))
+
+    def _smeared(self, masses: Array, at: Array, *, thin: bool = False) -> Array:
         """Densities at some points of mu plus an effect of scale tau, (q, n), from (q, t, m).
 
         Where the distribution of the effects is wider than the nodes of mu are apart, by the
@@ -233,9 +255,11 @@ class Integrated:
             tau, mu = self.tau[t], self.mu[seen]
             near = (at >= mu[0] - far * tau) & (at <= mu[-1] + far * tau)
             wide = np.flatnonzero(near & ~narrow[t])
+            stride = self._stride(t, at[wide]) if thin and wide.size else 1
+            mu, mass = mu[::stride], masses[:, t, seen[::stride]] * stride / tau
             for some in np.array_split(wide, max(1, wide.size * mu.size // AT_ONCE)):
                 kernel = self._kernel((at[some, None] - mu) / tau)
-                found[:, some] += masses[:, t, seen] / tau @ kernel.T
+                found[:, some] += mass @ kernel.T
             if narrow[t].any():
                 curve, some = next(curves), np.flatnonzero(near & narrow[t])
                 if self.df is None:
@@ -260,7 +284,7 @@ class Integrated:
 
     def _kernel(self, z: Array) -> Array:
         if self.df is not None:
-            return np.exp(log_kernel(z, self.df))
+            return kernel(z, self.df)
         z *= z
         z *= -0.5
         np.exp(z, out=z)
@@ -274,9 +298,9 @@ class Integrated:
         """
         found = np.zeros((self.tau.size, at.size), dtype=bool)
         if self.df is None:
-            spacing = WIDE * self._spacing(at)
-            for t, _ in self._alive:
-                found[t] = self.tau[t] < spacing
+            for t, seen in self._alive:
+                nearest = np.clip(at, self.mu[seen[0]], self.mu[seen[-1]])
+                found[t] = self.tau[t] < WIDE * self._spacing(nearest)
             return found
         for t, seen in self._alive:
             nearest = np.clip(at, self.mu[seen[0]], self.mu[seen[-1]])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, k0e, k1e, kve, ndtr, stdtr
 
 from ...posterior import Check, GridDensity, Marginals, TauDensity
-from ..likelihood.corners import rule_of_effects
+from ..likelihood.kernels import rule_of_effects
 from ..likelihood.points import Grid
 
 type Array = NDArray[np.float64]

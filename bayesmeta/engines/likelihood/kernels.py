@@ -1,4 +1,4 @@
-"""Means over Student-t effects that are narrower than the nodes of what they are taken of.
+"""Densities of the study effects, and means over Student-t ones that nodes do not resolve.
 
 Away from its middle a Student-t density is as smooth as it is far from there, so that nodes see it
 however narrow it is. About the middle a rule of its own sees both: its nodes are as dense as the
@@ -10,7 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import gammaln, ndtr
+
+from ...priors import LOG_2PI
 
 type Array = NDArray[np.float64]
 
@@ -47,3 +49,26 @@ def _about(narrowest: float) -> tuple[Array, Array]:
         distance = distance - off / (DENSE / np.hypot(distance, narrowest) + EVEN)
     weight = 1 / (DENSE / np.hypot(distance, narrowest) + EVEN)
     return distance, weight * ndtr((BORDER - np.abs(distance)) / SOFT)
+
+
+def rule_of_effects(df: Array | float | None) -> tuple[Array, Array]:
+    """Trapezoidal nodes and log weights of the standard effect: stretched for Student's t."""
+    u = np.arange(-7.2, 7.3, 0.6)
+    if df is None:
+        return u, log_kernel(u, None) + np.log(0.6)
+    u = np.linspace(-8, 8, 641)
+    z = np.sinh(u)
+    return z, log_kernel(z, df) + np.log(np.cosh(u) * (u[1] - u[0]))
+
+
+def kernel(z: Array, df: Array | float | None) -> Array:
+    """Density of the standard study effect, normal or Student-t."""
+    return np.exp(log_kernel(z, df))
+
+
+def log_kernel(z: Array, df: Array | float | None) -> Array:
+    """Log of the same."""
+    if df is None:
+        return -0.5 * z**2 - 0.5 * LOG_2PI
+    constant = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * np.log(df * np.pi)
+    return constant - (df + 1) / 2 * np.log1p(z**2 / df)
