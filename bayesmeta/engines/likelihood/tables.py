@@ -18,7 +18,7 @@ FARTHEST_BASELINE, DEAD = 1e15, 45.0  # how far a prior of the baseline is follo
 AT_ONCE = 2**14  # terms of a sum, so that a processor's cache holds them
 ROUNDS = 40  # of Newton's method, at most
 FEW = 16  # points of theta for each at which the search for a mode starts from nothing
-SEEN = 4.0 * np.arange(-20, 21)  # how far from a start modes are looked for before that
+SEEN = 32 * np.sinh(np.arange(-40, 41) / 8)  # how far from a start modes are looked for before that
 
 type Joint = Callable[[Array, Array], Array]
 type Part = Literal["all", "control", "below"]
@@ -57,9 +57,9 @@ def log_likelihood(
     ndarray, shape (grid.size,), read-only
         The same array for the same arguments: scenarios share most of their studies.
     """
-    theta = grid.points
     if part == "below" and row[0] == 0:
-        return np.full_like(theta, -np.inf)
+        return np.full(grid.size, -np.inf)
+    theta, of = np.unique(np.clip(grid.points, -FARTHEST, FARTHEST), return_inverse=True)
     joint = joint_of_part(row, link, baseline, part)
     rounds = ROUNDS if part != "below" else 4  # its slopes, of straight lines, never settle
     start = float(start_of_baseline(np, link, row))
@@ -73,7 +73,7 @@ def log_likelihood(
         each = joint(theta[some, None], beta) + log_weight
         top = each.max(axis=1)
         value[some] = top + np.log(np.exp(each - top[:, None]).sum(axis=1))
-    value += float(constants_of_each(link, row))
+    value = value[of] + float(constants_of_each(link, row))
     value.setflags(write=False)
     return value
 
