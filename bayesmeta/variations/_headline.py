@@ -119,4 +119,4 @@ def ends_of(marginal: Marginal | None, prob: float) -> Array:
     """Median and both ends; NaN of none."""
     if marginal is None:
         return np.full(3, np.nan)
-    return np.array([marginal.quantile(0.5), *marginal.interval(prob)])
+    return marginal.quantile([0.5, (1 - prob) / 2, (1 + prob) / 2])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -167,7 +168,7 @@ def _rows(base: Posterior, rows: Mapping[str, object]) -> Iterator[Change | Fitt
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Maker:
     """What turns changes into rows."""
 
@@ -176,6 +177,12 @@ class _Maker:
     better: Better | None
     prob: float
     sampled: bool
+
+    @cached_property
+    def concluded(self) -> Conclusion | None:
+        """What the base case concludes."""
+        own = ends_of(self.head.marginal(self.base), self.prob)
+        return self._concluded(self.head.ends(self.base, own))
 
     def made(self, change: Change | Fitted) -> Variation | NotMade:
         """The row of a change, or why there is none."""
@@ -238,8 +245,7 @@ class _Maker:
             return None
         if not all(one.diagnostics.passed_new for one in fits):
             return None
-        own = ends_of(self.head.marginal(self.base), self.prob)
-        return now == self._concluded(self.head.ends(self.base, own))
+        return now == self.concluded
 
 
 def _takes_minutes(model: Model, data: Data) -> bool:

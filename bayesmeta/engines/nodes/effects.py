@@ -219,6 +219,10 @@ class Integrated:
         """Distance of the nodes of mu at some points; none beyond the support."""
         return (self.u[1] - self.u[0]) * self.support.slope(self.support.inverse(at))
 
+    def _nearest_spacing(self, at: Array) -> Array:
+        """The same of the nodes nearest to some points."""
+        return self._spacing(np.clip(at, self.mu[0], self.mu[-1]))
+
     @cached_property
     def _bands(self) -> Array | None:
         """Highest frequencies of mu's densities, in radians a node, (t,)."""
@@ -228,7 +232,7 @@ class Integrated:
         beyond = np.argmax((spectra > BAND)[:, ::-1], axis=1)
         return 2 * np.pi * (spectra.shape[1] - beyond) / self.mu.size
 
-    def _stride(self, t: int, at: Array) -> int:
+    def _stride(self, t: int, spacing: Array) -> int:
         """Every how many nodes of mu say all of its density times a normal about some points.
 
         As many as leave the highest frequency of the product below that at which they repeat: then
@@ -236,9 +240,7 @@ class Integrated:
         """
         if self._bands is None:
             return 1
-        nearest = np.clip(at, self.mu[0], self.mu[-1])
-        of_normal = KERNEL * self._spacing(nearest).max() / self.tau[t]
-        most = 2 * np.pi / (self._bands[t] + of_normal)
+        most = 2 * np.pi / (self._bands[t] + KERNEL * spacing.max() / self.tau[t])
         return int(2 ** np.clip(np.floor(np.log2(most)), 0, 3))
 
     def _smeared(self, masses: Array, at: Array, *, thin: bool = False) -> Array:
@@ -248,14 +250,14 @@ class Integrated:
         trapezoidal rule over these; where it is narrower, by a rule over it.
         """
         found = np.zeros((len(masses), at.size))
-        narrow = self._narrow(at)
+        narrow, spacing = self._narrow(at), self._nearest_spacing(at)
         curves = self._curves(masses, np.flatnonzero(narrow.any(axis=1)))
         far = FAR if self.df is None else FAR_T
         for t, seen in self._alive:
             tau, mu = self.tau[t], self.mu[seen]
             near = (at >= mu[0] - far * tau) & (at <= mu[-1] + far * tau)
             wide = np.flatnonzero(near & ~narrow[t])
-            stride = self._stride(t, at[wide]) if thin and wide.size else 1
+            stride = self._stride(t, spacing[wide]) if thin and wide.size else 1
             mu, mass = mu[::stride], masses[:, t, seen[::stride]] * stride / tau
             for some in np.array_split(wide, max(1, wide.size * mu.size // AT_ONCE)):
                 kernel = self._kernel((at[some, None] - mu) / tau)
@@ -298,9 +300,8 @@ class Integrated:
         """
         found = np.zeros((self.tau.size, at.size), dtype=bool)
         if self.df is None:
-            for t, seen in self._alive:
-                nearest = np.clip(at, self.mu[seen[0]], self.mu[seen[-1]])
-                found[t] = self.tau[t] < WIDE * self._spacing(nearest)
+            alive = [t for t, _ in self._alive]
+            found[alive] = self.tau[alive, None] < WIDE * self._nearest_spacing(at)
             return found
         for t, seen in self._alive:
             nearest = np.clip(at, self.mu[seen[0]], self.mu[seen[-1]])
