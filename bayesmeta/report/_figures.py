@@ -77,7 +77,8 @@ def _of_covariates(
     numbers = [name for name in variables if is_number(fit.data.covariates[name])]
     if isinstance(location, ByGroup):
         overall, better = found.without, outcome.better
-        drawn = plots.forest(fit, overall=overall, better=better, labels=arms, prob=prob)
+        how = {"better": better, "labels": arms, "prob": prob, "risk_of_bias": outcome.bias}
+        drawn = plots.forest(fit, overall=overall, **how)
     elif len(numbers) == len(variables) == 1:
         drawn = plots.bubble(fit, prob=prob, width=None)
     else:
@@ -115,6 +116,7 @@ def _of_one_effect(
         labels=arms,
         prob=prob,
         counted=_counted(outcome),
+        bias=outcome.bias,
     )
     figures = {
         "forest": forest(),

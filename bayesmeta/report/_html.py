@@ -10,6 +10,7 @@ from ..effects import MEASURES
 from ..engines import mathematics, pymc_source
 from ..model import Model
 from ..results import OutcomeResult, Results
+from ..results.bias import overall_in_words
 from ..results.display import headline, likelihoods_in_words, printed, shift_sentence
 from ..results.labels import LABELS
 from ..results.methods import methods
@@ -107,6 +108,9 @@ def _outcome(
         "measure": MEASURES[outcome.measure],
         "headline": headline(outcome, prob=results.prob),
         "corrected": _corrected(outcome),
+        "judged": ""
+        if outcome.bias is None
+        else f" Risk of bias: {overall_in_words(outcome.bias)}.",
         "printed": {one.label: printed(one.published) for one in outcome.published},
         "shift": shift_sentence(outcome),
         "chances": "" if outcome.absolute is None else chances(outcome.absolute),
