@@ -13,6 +13,7 @@ from bayesmeta.analysis import run as analyse
 from bayesmeta.report._drawings import drawings
 from bayesmeta.report._figures import figures_of
 from bayesmeta.report._html import render
+from bayesmeta.report._view import view_of
 from bayesmeta.results.checklist import ITEMS, Status, checklist
 from bayesmeta.results.keys import FitKey
 from bayesmeta.results.methods import methods
@@ -117,7 +118,7 @@ def figures(results):
 
 @pytest.fixture(scope="module")
 def page(results, figures):
-    return render(results, figures)
+    return render(view_of(results, figures), figures)
 
 
 def changed(run, **changes):

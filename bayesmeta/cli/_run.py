@@ -57,6 +57,19 @@ def run(
 
 
 @click.command()
+@click.argument("results", type=click.Path(path_type=Path))
+def report(results: Path) -> None:
+    """Make the report of a run again, of its RESULTS: results.json or its folder.
+
+    Nothing is fitted: what the run stored beside it is laid out as this version does.
+    """
+    from ..report import folder_of, report_again
+
+    hold(folder_of(results))
+    echo(f"Report: {report_again(results)}")
+
+
+@click.command()
 @click.argument("specification", type=click.Path(path_type=Path))
 def model(specification: Path) -> None:
     """Print each model of a SPECIFICATION in mathematics and as PyMC source.

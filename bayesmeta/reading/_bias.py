@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 from ..errors import DataError, of_table
 from ..sheets import read_sheet
@@ -40,7 +40,7 @@ class RiskOfBias:
     levels: Mapping[str, tuple[Level, ...]]
     said: tuple[str, ...] = ()
 
-    def of(self, studies: Sequence[str]) -> "RiskOfBias":
+    def of(self, studies: Sequence[str]) -> Self:
         """Return the judgements of some studies, by their names there; the others are named."""
         own = {_same(name): name for name in self.levels}
         kept = {name: self.levels[own[_same(name)]] for name in studies if _same(name) in own}
@@ -79,6 +79,18 @@ class RiskOfBias:
                 near = get_close_matches(_same(name), known, n=1)
                 hint = f"did you mean {shown(known[near[0]])}?" if near else "remove its row."
                 raise DataError(f"{shown(name)} is judged, and is no study of {where}; {hint}")
+
+    def to_dict(self) -> Mapping[str, object]:
+        """Return the judgements as JSON can hold them."""
+        levels = {name: list(map(str, row)) for name, row in self.levels.items()}
+        return {"tool": self.tool.name, "levels": levels}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Make them again of what `to_dict` returned."""
+        (tool,) = [one for one in (ROB2, ROBINS_I) if one.name == stored["tool"]]
+        levels = {name: tuple(map(Level, row)) for name, row in stored["levels"].items()}
+        return cls(tool=tool, levels=levels)
 
     def table(self) -> "pd.DataFrame":
         """Return one row per study: the level of each domain, and overall."""

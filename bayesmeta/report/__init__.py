@@ -20,15 +20,17 @@ from ..results.checklist import checklist
 from ..results.labels import LABELS, label_of
 from ..results.records import plain, records_of
 from ..results.sections import titles_of
-from ._figures import NARROW, figures_of, unwritten
+from ._again import folder_of, report_again
+from ._figures import figures_of, unwritten
 from ._html import render
+from ._names import NUMBERS, REPORT, SHOWN
+from ._view import view_of
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["check_results_folder", "unwritten", "write_results"]
+__all__ = ["check_results_folder", "folder_of", "report_again", "unwritten", "write_results"]
 
-REPORT, NUMBERS = "report.html", "results.json"
 CHECKLIST = "checklist.csv"
 FINDINGS = ("findings.csv", "findings.md", "findings.tex")
 ANSWER, SECOND = "posterior.nc", "posterior-nuts.nc"
@@ -55,6 +57,7 @@ def check_results_folder(
     paths = [
         REPORT,
         NUMBERS,
+        SHOWN,
         CHECKLIST,
         *FINDINGS,
         MANIFEST,
@@ -78,7 +81,8 @@ def write_results(
     results : Results
     folder : Path or str
         Gets ``report.html``, ``results.json`` (infinite numbers are the texts ``"inf"`` and
-        ``"-inf"``, missing ones null), ``manifest.json`` (of each file what it holds, its SHA-256
+        ``"-inf"``, missing ones null), ``report.json`` (what the report shows, of which
+        `report_again` makes it anew), ``manifest.json`` (of each file what it holds, its SHA-256
         and its size in bytes), ``checklist.csv`` (what guidelines ask a report to show, and where
         it does), where an outcome compares two arms ``findings.csv``, ``.md`` and
         ``.tex`` (the summary of findings), and per outcome ``<outcome>/tables/<table>.csv``,
@@ -121,7 +125,9 @@ def _pieces(
         CHECKLIST, asked.encode(), "what guidelines ask a report to show, and where it does"
     )
     say(results.title, "report")
-    numbers, page = to_json(results), render(results, figures)
+    shown = json.dumps(view_of(results, figures), ensure_ascii=False, allow_nan=False)
+    numbers, page = to_json(results), render(json.loads(shown), figures)
+    yield Piece(SHOWN, shown.encode(), "what the report shows, to make it again")
     yield Piece(NUMBERS, numbers.encode(), "every number, unrounded, with versions and hashes")
     yield Piece(REPORT, page.encode(), "the report, for a browser")
 
@@ -145,8 +151,6 @@ def _of_tables(outcome: OutcomeResult, results: Results, *, raw_text: bool) -> I
 
 def _of_figures(outcome: OutcomeResult, figures: Mapping[str, str]) -> Iterator[Piece]:
     for name, svg in figures.items():
-        if name.endswith(NARROW):  # drawn for the page alone
-            continue
         yield Piece(f"{outcome.name}/figures/{name}.svg", svg.encode(), f"figure: {name}")
 
 
