@@ -93,6 +93,7 @@ ROOMS = {
     "reml": ("test_frequentist", "test_tau2", "test_multivariate"),
     "report": (
         "test_report_again",
+        "test_word",
         *("test_report", "test_likelihoods_run", "test_continuous_run", "test_single_arms_run"),
         *("test_real_case", "test_run_folder", "test_page"),
     ),

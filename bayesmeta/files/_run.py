@@ -97,7 +97,7 @@ def write_run(folder: Path | str, pieces: Iterable[Piece], *, force: bool = Fals
         publish(stage, folder, new)
 
 
-def stored(folder: Path, *, but: Iterable[str]) -> Mapping[str, Piece]:
+def stored(folder: Path, *, but: Iterable[str], lost: Iterable[str] = ()) -> Mapping[str, Piece]:
     """Read the files of a run's folder, by path, each as the run wrote it.
 
     Parameters
@@ -105,6 +105,8 @@ def stored(folder: Path, *, but: Iterable[str]) -> Mapping[str, Piece]:
     folder : Path
     but : iterable of str
         Files that may be gone or changed, and are not read.
+    lost : iterable of str
+        Files that may be gone.
 
     Raises
     ------
@@ -117,18 +119,19 @@ def stored(folder: Path, *, but: Iterable[str]) -> Mapping[str, Piece]:
             f"{folder} was written by {PROGRAM} {found.version}, and this is {version(PROGRAM)}; "
             "run its specification again."
         )
-    spared = tuple(f"{name} " for name in but)
+    but = set(but)
+    spared = (*(f"{name} " for name in but), *(f"{name} is not there" for name in lost))
     problems = [one for one in found.problems if not one.startswith(spared)]
     if problems:
         more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
         raise FileError(
             f"{folder} is not as the run wrote it: {problems[0].rstrip('.')}{more}; run its "
-            "specification again."
+            "specification again, or put aside what was changed."
         )
     return {
         path: Piece(path, (folder / path).read_bytes(), one.holds)
         for path, one in listed(folder).items()
-        if path not in set(but)
+        if path not in but and (folder / path).exists()
     }
 
 

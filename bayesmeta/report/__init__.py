@@ -23,8 +23,9 @@ from ..results.sections import titles_of
 from ._again import folder_of, report_again
 from ._figures import figures_of, unwritten
 from ._html import render
-from ._names import NUMBERS, REPORT, SHOWN
+from ._names import DOCX, NUMBERS, REPORT, SHOWN
 from ._view import view_of
+from ._word import check_docx, document
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -37,7 +38,7 @@ ANSWER, SECOND = "posterior.nc", "posterior-nuts.nc"
 
 
 def check_results_folder(
-    folder: Path | str, outcomes: Iterable[str], *, force: bool = False
+    folder: Path | str, outcomes: Iterable[str], *, force: bool = False, docx: bool = False
 ) -> None:
     """Refuse a folder to which results of these outcomes cannot be written, before the work.
 
@@ -48,12 +49,16 @@ def check_results_folder(
         Their names.
     force : bool
         Whether files of our names that no run wrote may be overwritten.
+    docx : bool
+        Whether a Word document is among them.
 
     Raises
     ------
     FileError
-        If it cannot be made or written to, or has such files.
+        If it cannot be made or written to, has such files, or no Word document can be made.
     """
+    if docx:
+        check_docx()
     paths = [
         REPORT,
         NUMBERS,
@@ -61,6 +66,7 @@ def check_results_folder(
         CHECKLIST,
         *FINDINGS,
         MANIFEST,
+        *([DOCX] if docx else []),
         *(f"{name}/{ANSWER}" for name in outcomes),
     ]
     check_unclaimed(Path(folder), paths, force=force)
@@ -73,6 +79,7 @@ def write_results(
     force: bool = False,
     progress: Callable[[str, str], None] | None = None,
     raw_text: bool = False,
+    docx: bool = False,
 ) -> None:
     """Write a run: report, numbers, tables, posteriors and figures.
 
@@ -96,6 +103,8 @@ def write_results(
     raw_text : bool
         Whether texts that a spreadsheet would take for formulas are written to CSV as they are,
         without an apostrophe in front.
+    docx : bool
+        Whether ``report.docx`` is written, too.
 
     Raises
     ------
@@ -103,13 +112,14 @@ def write_results(
         If anything cannot be written, or would take the place of a file that no run wrote; files
         of an earlier run are then left as they were.
     """
-    check_results_folder(folder, [one.name for one in results.outcomes], force=force)
+    names = [one.name for one in results.outcomes]
+    check_results_folder(folder, names, force=force, docx=docx)
     say = progress or (lambda outcome, step: None)
-    write_run(folder, _pieces(results, say, raw_text=raw_text), force=force)
+    write_run(folder, _pieces(results, say, raw_text=raw_text, docx=docx), force=force)
 
 
 def _pieces(
-    results: Results, say: Callable[[str, str], None], *, raw_text: bool
+    results: Results, say: Callable[[str, str], None], *, raw_text: bool, docx: bool
 ) -> Iterator[Piece]:
     """Every file of a run, one by one."""
     figures: dict[str, Mapping[str, str]] = {}
@@ -126,7 +136,10 @@ def _pieces(
     )
     say(results.title, "report")
     shown = json.dumps(view_of(results, figures), ensure_ascii=False, allow_nan=False)
-    numbers, page = to_json(results), render(json.loads(shown), figures)
+    view = json.loads(shown)
+    numbers, page = to_json(results), render(view, figures)
+    if docx:
+        yield Piece(DOCX, document(view), "the report, for Word")
     yield Piece(SHOWN, shown.encode(), "what the report shows, to make it again")
     yield Piece(NUMBERS, numbers.encode(), "every number, unrounded, with versions and hashes")
     yield Piece(REPORT, page.encode(), "the report, for a browser")

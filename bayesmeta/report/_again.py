@@ -7,17 +7,20 @@ from pathlib import Path
 from ..errors import FileError
 from ..files import Piece, stored, write_run
 from ._html import render
-from ._names import NUMBERS, REPORT, SHOWN
+from ._names import DOCX, NUMBERS, REPORT, SHOWN
 from ._view import View
+from ._word import check_docx, document
 
 
-def report_again(place: Path | str) -> Path:
+def report_again(place: Path | str, *, docx: bool = False) -> Path:
     """Make the report of a run again, of what stands in its folder.
 
     Parameters
     ----------
     place : Path or str
         The folder of a run, or its ``results.json``.
+    docx : bool
+        Whether ``report.docx`` is written, too; one that is there stays otherwise.
 
     Returns
     -------
@@ -27,15 +30,21 @@ def report_again(place: Path | str) -> Path:
     Raises
     ------
     FileError
-        If there is no run, another version wrote it, or a file is not as the run wrote it.
+        If there is no run, another version wrote it, or a file is not as the run wrote it; a Word
+        document that was changed since is not overwritten.
     """
+    if docx:
+        check_docx()
     folder = folder_of(Path(place))
-    found = stored(folder, but=(REPORT,))
+    found = dict(stored(folder, but=(REPORT,), lost=(DOCX,)))
     if SHOWN not in found:
         raise FileError(f"{folder} lists no {SHOWN}; run its specification again.")
     view = json.loads(found[SHOWN].content)
     page = render(view, _figures(view, found)).encode()
-    write_run(folder, [*found.values(), Piece(REPORT, page, "the report, for a browser")])
+    found[REPORT] = Piece(REPORT, page, "the report, for a browser")
+    if docx:
+        found[DOCX] = Piece(DOCX, document(view), "the report, for Word")
+    write_run(folder, found.values())
     return folder / REPORT
 
 

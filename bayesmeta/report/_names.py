@@ -1,3 +1,3 @@
 """What the files of a report are called."""
 
-REPORT, NUMBERS, SHOWN = "report.html", "results.json", "report.json"
+REPORT, NUMBERS, SHOWN, DOCX = "report.html", "results.json", "report.json", "report.docx"
