@@ -89,9 +89,11 @@ ROOMS = {
         "test_coherence",
     ),
     "priors": ("test_priors", "test_library"),
-    "reading": ("test_cases", "test_reading", "test_cli", "test_account"),
+    "reading": ("test_cases", "test_risk_of_bias", "test_reading", "test_cli", "test_account"),
     "reml": ("test_frequentist", "test_tau2", "test_multivariate"),
     "report": (
+        "test_report_again",
+        "test_word",
         *("test_report", "test_likelihoods_run", "test_continuous_run", "test_single_arms_run"),
         *("test_real_case", "test_run_folder", "test_page"),
     ),

@@ -226,7 +226,8 @@ def test_run_writes_report_numbers_tables_posterior_and_figures(ran):
     assert (result.exit_code, result.stderr) == (0, "")
     tables = ("comparison", "diagnostics", "excluded", "heterogeneity", "parameters", "published")
     assert {path.name for path in folder.iterdir()} == {
-        *("report.html", "results.json", "manifest.json", "checklist.csv", "death"),
+        *("report.html", "report.json", "results.json", "manifest.json", "checklist.csv"),
+        "death",
         *("findings.csv", "findings.md", "findings.tex"),
     }
     assert {path.name for path in (folder / "death").iterdir()} == {
@@ -243,8 +244,8 @@ def test_run_writes_report_numbers_tables_posterior_and_figures(ran):
     assert "NUTS" not in result.stdout  # only counts have a second source
     figures = sorted((folder / "death/figures").iterdir())
     assert [path.stem for path in figures] == [
-        *("bayes-factors", "forest", "left-out", "predictive"),
-        *("prior-posterior", "scenarios", "what-if"),
+        *("bayes-factors", "forest-narrow", "forest", "left-out", "predictive"),
+        *("prior-posterior", "scenarios", "what-if-narrow", "what-if"),
     ]
     for path in figures:
         ElementTree.fromstring(path.read_text(encoding="utf-8"))
@@ -402,7 +403,7 @@ def test_published_figures_alone_make_a_report(tmp_path):
         "checklist.csv",
         *("crp/posterior.nc", "crp/tables/diagnostics.csv", "crp/tables/published.csv"),
         *("findings.csv", "findings.md", "findings.tex"),
-        *("manifest.json", "report.html", "results.json"),
+        *("manifest.json", "report.html", "report.json", "results.json"),
     ]
     text = page(tmp_path / "out").text
     assert "MD -32.5 [-48.4, -16.6]" in text

@@ -126,7 +126,7 @@ def test_the_manifest_lists_every_file_with_its_hash_its_size_and_what_it_holds(
 def test_a_run_has_a_folder_for_each_outcome_with_tables_figures_and_both_posteriors(written):
     assert sorted(path.name for path in written.iterdir()) == [
         *("checklist.csv", "death", "findings.csv", "findings.md", "findings.tex"),
-        *("manifest.json", "report.html", "results.json"),
+        *("manifest.json", "report.html", "report.json", "results.json"),
     ]
     assert folders(written) == ["death", "death/figures", "death/tables"]
     files = [path.name for path in sorted((written / "death").iterdir()) if path.is_file()]

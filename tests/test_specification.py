@@ -27,6 +27,7 @@ WHOLE = """\
 title = "Stem cells"
 question = "Do they help?"
 seed = 7
+risk_of_bias = "rob2.csv"
 prob = 0.9
 arms = ["cells", "usual care"]
 limits = [
@@ -45,6 +46,7 @@ name = "mortality"
 title = "Death"
 better = "lower"
 event = "deaths"
+risk_of_bias = "robins.csv"
 data = "deaths.csv"
 kind = "counts"
 columns = { events_treatment = "ai", n_treatment = "n1" }

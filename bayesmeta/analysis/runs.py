@@ -12,12 +12,14 @@ from .. import engines
 from ..implications import hold
 from ..model import Data, Model
 from ..posterior import Posterior
-from ..reading import Opened
+from ..reading import Opened, RiskOfBias
 from ..results import OutcomeResult, Results
+from ..results.bias import bias_of
 from ..results.tables import outcome_tables
 from ..specification import Source, Specification
 from ..ways import SPECIFICATION, speaking
 from .absolute import check_stated
+from .bias import judgements
 from .models import check_labels
 from .outcomes import outcome_result
 from .progress import Progress
@@ -67,7 +69,8 @@ def _run(source: Source, progress: Progress) -> Results:
         for outcome in spec.outcome
         if outcome.data is not None
     }
-    outcomes = _outcomes(spec, folder, tables, progress)
+    bias = judgements(spec, folder, tables)
+    outcomes = _outcomes(spec, folder, tables, bias, progress)
     found = Results(
         title=spec.title,
         question=spec.question,
@@ -90,7 +93,11 @@ def _run(source: Source, progress: Progress) -> Results:
 
 
 def _outcomes(
-    spec: Specification, folder: Path, tables: Mapping[str, Opened], progress: Progress
+    spec: Specification,
+    folder: Path,
+    tables: Mapping[str, Opened],
+    bias: Mapping[str, RiskOfBias],
+    progress: Progress,
 ) -> tuple[OutcomeResult, ...]:
     """Integrate outcome after outcome while their second source samples in the background."""
     with ThreadPoolExecutor(max_workers=1) as background:
@@ -105,7 +112,8 @@ def _outcomes(
             for outcome in spec.outcome:
                 with quoted_nowhere(outcome, folder):
                     table = tables.get(outcome.name)
-                    done.append(outcome_result(spec, outcome, table, folder, progress))
+                    found = outcome_result(spec, outcome, table, folder, progress)
+                    done.append(replace(found, bias=bias_of(found, bias.get(outcome.name))))
             return tuple(_finish(spec, one, second.get(one.name), progress) for one in done)
         finally:
             background.shutdown(wait=False, cancel_futures=True)

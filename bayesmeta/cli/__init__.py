@@ -13,7 +13,7 @@ from ._fit import fit
 from ._prepare import check, init
 from ._priors import priors
 from ._psa import psa
-from ._run import model, run
+from ._run import model, report, run
 from .shown.echo import echo, forget
 from .shown.progress import telling
 
@@ -74,5 +74,5 @@ for _command in (fit, batch, explain, init, check, model):
     assert _command.name
     assert _command.callback
     _command.callback = telling(_command.name, _command.callback)
-for _command in (run, fit, batch, explain, init, check, model, psa, priors, cache):
+for _command in (run, report, fit, batch, explain, init, check, model, psa, priors, cache):
     main.add_command(_command)

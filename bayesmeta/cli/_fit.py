@@ -9,7 +9,7 @@ import click
 
 from ._asked import Typed, check_better, model_and_data, of_a_model
 from ._output import check_output, hold, raw_text_option, write_fit
-from ._people import People, of_people
+from ._people import People, beside, of_people
 from ._table import of_a_table
 from ._whole import answered, check_report, say_report, write_report
 from .moderators import cautions_beside, moderators_of, of_moderators, show, to_dict
@@ -67,6 +67,11 @@ if TYPE_CHECKING:
 @click.option(
     "--report", type=click.Path(path_type=Path), help="Folder for the whole report, as of run."
 )
+@click.option(
+    "--risk-of-bias",
+    type=click.Path(path_type=Path),
+    help="Table of judgements (RoB 2, ROBINS-I), drawn as lights in the report.",
+)
 @click.option("--force", is_flag=True, help="Overwrite files of our names that no run wrote.")
 @raw_text_option
 def fit(
@@ -89,6 +94,7 @@ def fit(
     verbose: bool,
     output: Path | None,
     report: Path | None,
+    risk_of_bias: Path | None,
     force: bool,
     raw_text: bool,
 ) -> None:
@@ -113,11 +119,13 @@ def fit(
     people.check(typed.measure, better)
     moderated = typed.moderated
     moderated.check({"baseline": people.baseline, "published": published, "tipping": tipping})
-    check_report(report, table, typed, better, nuts=nuts, force=force)
+    alone = {"--force": force, "--risk-of-bias": risk_of_bias}
+    check_report(report, table, typed, better, nuts=nuts, alone=alone)
     figure = _figure(published, typed.measure)
     if output is not None:
         check_output(output, other_than=table)
         hold(output)
+    judged = {} if risk_of_bias is None else {"risk_of_bias": beside(risk_of_bias, table)}
     asked = model_and_data(table, typed, reading)
     whole = report and write_report(
         table,
@@ -126,7 +134,7 @@ def fit(
         asked,
         report,
         better=better,
-        people=people.keys(table),
+        added={**people.keys(table), **judged},
         published=figure,
         seed=seed,
         prob=prob,

@@ -90,7 +90,7 @@ class People:
         if self.baseline is None:
             return {}
         given = {name: value for name, value in self._about.items() if value not in (None, "")}
-        named = {**self._named, **{n: _beside(p, table) for n, p in self._tables.items()}}
+        named = {**self._named, **{n: beside(p, table) for n, p in self._tables.items()}}
         return {"baseline_risk": named.get("", named), **given}
 
     def effects(
@@ -138,7 +138,7 @@ class People:
         return found if len(found) == len(named) else {"": text}
 
 
-def _beside(path: str, table: Path) -> str:
+def beside(path: str | Path, table: Path) -> str:
     """A path as a specification beside the table writes it."""
     return os.path.relpath(path, table.parent)
 

@@ -12,6 +12,10 @@ from .shown.echo import echo
 from .shown.overview import print_overview
 from .shown.progress import GATES_FAILED, progress
 
+_docx_option = click.option(
+    "--docx", is_flag=True, help="Write report.docx, for Word, too (needs python-docx)."
+)
+
 
 @click.command()
 @click.argument("specification", type=click.Path(path_type=Path))
@@ -20,12 +24,20 @@ from .shown.progress import GATES_FAILED, progress
 )
 @click.option("--force", is_flag=True, help="Overwrite files of our names that no run wrote.")
 @raw_text_option
+@_docx_option
 @click.option(
     "--verbose", is_flag=True, help="Every comparison, model and caution before the rest."
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but what is not sound.")
 def run(
-    specification: Path, *, output: Path, force: bool, raw_text: bool, verbose: bool, quiet: bool
+    specification: Path,
+    *,
+    output: Path,
+    force: bool,
+    raw_text: bool,
+    docx: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Analyse everything a SPECIFICATION (TOML) asks for.
 
@@ -38,7 +50,7 @@ def run(
 
     source = load_specification(specification)
     names = [one.name for one in source.specification.outcome]
-    check_results_folder(output, names, force=force)
+    check_results_folder(output, names, force=force, docx=docx)
     hold(output)
     with progress(quiet=quiet) as say, uncollected():  # looking for cycles takes a fourteenth
         from ..analysis import run as analyse
@@ -46,7 +58,8 @@ def run(
         results = analyse(source, progress=say)
         from ..report import write_results
 
-        write_results(results, output, force=force, progress=say, raw_text=raw_text)
+        how = {"force": force, "raw_text": raw_text, "docx": docx}
+        write_results(results, output, progress=say, **how)
     if verbose:
         print_details(results)
     if not quiet:
@@ -54,6 +67,20 @@ def run(
     if not results.passed:
         echo("A numerical gate failed: see the marked tables and the report.", err=True)
         sys.exit(GATES_FAILED)
+
+
+@click.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@_docx_option
+def report(results: Path, *, docx: bool) -> None:
+    """Make the report of a run again, of its RESULTS: results.json or its folder.
+
+    Nothing is fitted: what the run stored beside it is laid out as this version does.
+    """
+    from ..report import folder_of, report_again
+
+    hold(folder_of(results))
+    echo(f"Report: {report_again(results, docx=docx)}")
 
 
 @click.command()

@@ -30,7 +30,7 @@ def write_report(
     folder: Path,
     *,
     better: str | None,
-    people: Mapping[str, object],
+    added: Mapping[str, object],
     published: "Published | None" = None,
     seed: int,
     prob: float,
@@ -49,8 +49,8 @@ def write_report(
     folder : Path
     better : {"lower", "higher"} or None
         Direction of benefit of what is compared.
-    people : mapping of str to object
-        Keys of the outcome that say what is told of people.
+    added : mapping of str to object
+        Keys of the outcome that say what is told of people, and who judged the studies.
     published : Published, optional
         A figure to set beside the answer.
     seed : int
@@ -73,7 +73,7 @@ def write_report(
     from ..report import check_results_folder
 
     said = {"better": better, "published": published, "seed": seed, "prob": prob}
-    source = _source(table, typed, reading, asked, people, said)
+    source = _source(table, typed, reading, asked, added, said)
     check_results_folder(folder, [one.name for one in source.specification.outcome], force=force)
     hold(folder)
     with progress() as say:
@@ -112,7 +112,7 @@ def check_report(
     better: str | None,
     *,
     nuts: bool,
-    force: bool,
+    alone: Mapping[str, object],
 ) -> None:
     """Refuse what a report needs and was not typed, and what was typed and has no place in it."""
     from ..effects import MEASURES
@@ -120,8 +120,11 @@ def check_report(
 
     compares = MEASURES[typed.measure].comparative
     if folder is None:
-        if force:
-            raise SpecError("--force is for the folder of --report: leave it out, or add --report.")
+        for option, given in alone.items():
+            if given:
+                raise SpecError(
+                    f"{option} is for the folder of --report: leave it out, or add --report."
+                )
         return
     if str(table) == "-":
         raise SpecError("--report needs a file, for the report names and hashes it; save it first.")
@@ -143,7 +146,7 @@ def _source(
     typed: Typed,
     reading: "Reading",
     asked: Asked,
-    people: Mapping[str, object],
+    added: Mapping[str, object],
     said: Mapping[str, Any],
 ) -> "Source":
     """The specification of what was typed, which must lead to the model and rows that fit takes."""
@@ -151,7 +154,7 @@ def _source(
     from ..errors import SpecError
     from ..specification import stated
 
-    keys = {**_model(typed, asked), **people}
+    keys = {**_model(typed, asked), **added}
     source = stated(table, asked.data, reading, model=keys, **said)
     found = question_of(source)
     if found.model != asked.model or not _same(found.data, asked.data):

@@ -20,7 +20,7 @@ from ._claim import claimed
 from ._csv import to_csv
 from ._manifest import MANIFEST, Verdict, verify
 from ._netcdf import netcdf_of
-from ._run import Piece, check_unclaimed, write_run
+from ._run import Piece, check_unclaimed, stored, write_run
 from ._staged import check_file, check_folder, replacing
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ __all__ = [
     "read_table",
     "replacing",
     "side_by_side",
+    "stored",
     "to_csv",
     "to_datatree",
     "to_netcdf",

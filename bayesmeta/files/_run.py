@@ -9,15 +9,16 @@ known to the next one as a run's own.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import final
 
 from ..errors import FileError
 from ..ways import way
 from ._claim import claimed
-from ._manifest import MANIFEST, Listed, listed
+from ._manifest import MANIFEST, PROGRAM, Listed, listed, verify
 from ._publish import publish
 from ._staged import check_folder, check_room, in_one_sentence
 
@@ -94,6 +95,44 @@ def write_run(folder: Path | str, pieces: Iterable[Piece], *, force: bool = Fals
         new = {piece.path: _put(files, piece) for piece in pieces}
         check_unclaimed(folder, [*new, MANIFEST], force=force)
         publish(stage, folder, new)
+
+
+def stored(folder: Path, *, but: Iterable[str], lost: Iterable[str] = ()) -> Mapping[str, Piece]:
+    """Read the files of a run's folder, by path, each as the run wrote it.
+
+    Parameters
+    ----------
+    folder : Path
+    but : iterable of str
+        Files that may be gone or changed, and are not read.
+    lost : iterable of str
+        Files that may be gone.
+
+    Raises
+    ------
+    FileError
+        If there is no run of this version, or a file is not as the run wrote it.
+    """
+    found = verify(folder)
+    if found.version != version(PROGRAM):
+        raise FileError(
+            f"{folder} was written by {PROGRAM} {found.version}, and this is {version(PROGRAM)}; "
+            "run its specification again."
+        )
+    but = set(but)
+    spared = (*(f"{name} " for name in but), *(f"{name} is not there" for name in lost))
+    problems = [one for one in found.problems if not one.startswith(spared)]
+    if problems:
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise FileError(
+            f"{folder} is not as the run wrote it: {problems[0].rstrip('.')}{more}; run its "
+            "specification again, or put aside what was changed."
+        )
+    return {
+        path: Piece(path, (folder / path).read_bytes(), one.holds)
+        for path, one in listed(folder).items()
+        if path not in but and (folder / path).exists()
+    }
 
 
 def _put(place: Path, piece: Piece) -> Listed:

@@ -20,22 +20,25 @@ from ..results.checklist import checklist
 from ..results.labels import LABELS, label_of
 from ..results.records import plain, records_of
 from ..results.sections import titles_of
-from ._figures import NARROW, figures_of, unwritten
+from ._again import folder_of, report_again
+from ._figures import figures_of, unwritten
 from ._html import render
+from ._names import DOCX, NUMBERS, REPORT, SHOWN
+from ._view import view_of
+from ._word import check_docx, document
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
-__all__ = ["check_results_folder", "unwritten", "write_results"]
+__all__ = ["check_results_folder", "folder_of", "report_again", "unwritten", "write_results"]
 
-REPORT, NUMBERS = "report.html", "results.json"
 CHECKLIST = "checklist.csv"
 FINDINGS = ("findings.csv", "findings.md", "findings.tex")
 ANSWER, SECOND = "posterior.nc", "posterior-nuts.nc"
 
 
 def check_results_folder(
-    folder: Path | str, outcomes: Iterable[str], *, force: bool = False
+    folder: Path | str, outcomes: Iterable[str], *, force: bool = False, docx: bool = False
 ) -> None:
     """Refuse a folder to which results of these outcomes cannot be written, before the work.
 
@@ -46,18 +49,24 @@ def check_results_folder(
         Their names.
     force : bool
         Whether files of our names that no run wrote may be overwritten.
+    docx : bool
+        Whether a Word document is among them.
 
     Raises
     ------
     FileError
-        If it cannot be made or written to, or has such files.
+        If it cannot be made or written to, has such files, or no Word document can be made.
     """
+    if docx:
+        check_docx()
     paths = [
         REPORT,
         NUMBERS,
+        SHOWN,
         CHECKLIST,
         *FINDINGS,
         MANIFEST,
+        *([DOCX] if docx else []),
         *(f"{name}/{ANSWER}" for name in outcomes),
     ]
     check_unclaimed(Path(folder), paths, force=force)
@@ -70,6 +79,7 @@ def write_results(
     force: bool = False,
     progress: Callable[[str, str], None] | None = None,
     raw_text: bool = False,
+    docx: bool = False,
 ) -> None:
     """Write a run: report, numbers, tables, posteriors and figures.
 
@@ -78,7 +88,8 @@ def write_results(
     results : Results
     folder : Path or str
         Gets ``report.html``, ``results.json`` (infinite numbers are the texts ``"inf"`` and
-        ``"-inf"``, missing ones null), ``manifest.json`` (of each file what it holds, its SHA-256
+        ``"-inf"``, missing ones null), ``report.json`` (what the report shows, of which
+        `report_again` makes it anew), ``manifest.json`` (of each file what it holds, its SHA-256
         and its size in bytes), ``checklist.csv`` (what guidelines ask a report to show, and where
         it does), where an outcome compares two arms ``findings.csv``, ``.md`` and
         ``.tex`` (the summary of findings), and per outcome ``<outcome>/tables/<table>.csv``,
@@ -92,6 +103,8 @@ def write_results(
     raw_text : bool
         Whether texts that a spreadsheet would take for formulas are written to CSV as they are,
         without an apostrophe in front.
+    docx : bool
+        Whether ``report.docx`` is written, too.
 
     Raises
     ------
@@ -99,13 +112,14 @@ def write_results(
         If anything cannot be written, or would take the place of a file that no run wrote; files
         of an earlier run are then left as they were.
     """
-    check_results_folder(folder, [one.name for one in results.outcomes], force=force)
+    names = [one.name for one in results.outcomes]
+    check_results_folder(folder, names, force=force, docx=docx)
     say = progress or (lambda outcome, step: None)
-    write_run(folder, _pieces(results, say, raw_text=raw_text), force=force)
+    write_run(folder, _pieces(results, say, raw_text=raw_text, docx=docx), force=force)
 
 
 def _pieces(
-    results: Results, say: Callable[[str, str], None], *, raw_text: bool
+    results: Results, say: Callable[[str, str], None], *, raw_text: bool, docx: bool
 ) -> Iterator[Piece]:
     """Every file of a run, one by one."""
     figures: dict[str, Mapping[str, str]] = {}
@@ -121,7 +135,12 @@ def _pieces(
         CHECKLIST, asked.encode(), "what guidelines ask a report to show, and where it does"
     )
     say(results.title, "report")
-    numbers, page = to_json(results), render(results, figures)
+    shown = json.dumps(view_of(results, figures), ensure_ascii=False, allow_nan=False)
+    view = json.loads(shown)
+    numbers, page = to_json(results), render(view, figures)
+    if docx:
+        yield Piece(DOCX, document(view), "the report, for Word")
+    yield Piece(SHOWN, shown.encode(), "what the report shows, to make it again")
     yield Piece(NUMBERS, numbers.encode(), "every number, unrounded, with versions and hashes")
     yield Piece(REPORT, page.encode(), "the report, for a browser")
 
@@ -145,8 +164,6 @@ def _of_tables(outcome: OutcomeResult, results: Results, *, raw_text: bool) -> I
 
 def _of_figures(outcome: OutcomeResult, figures: Mapping[str, str]) -> Iterator[Piece]:
     for name, svg in figures.items():
-        if name.endswith(NARROW):  # drawn for the page alone
-            continue
         yield Piece(f"{outcome.name}/figures/{name}.svg", svg.encode(), f"figure: {name}")
 
 

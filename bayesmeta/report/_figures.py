@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from .. import plots
 from ..design import is_number
-from ..model import ByGroup, Predictor
+from ..model import Predictor
 from ..results import OutcomeResult, Results
-from ..results.tables import outcome_forest
-from ..summaries import density_rows, heterogeneity_rows
+from ..summaries import density_rows
+from ._forest import forest_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,15 +69,14 @@ def _of_covariates(
 ) -> "dict[str, Figure]":
     """Groups in blocks; else studies over the one number; else the coefficients."""
     assert outcome.main is not None
-    fit, found = outcome.main.answer, outcome.main.moderators
-    assert found is not None
+    fit = outcome.main.answer
     location = fit.model.location
     assert isinstance(location, Predictor)
     variables = location.terms.variables
     numbers = [name for name in variables if is_number(fit.data.covariates[name])]
-    if isinstance(location, ByGroup):
-        overall, better = found.without, outcome.better
-        drawn = plots.forest(fit, overall=overall, better=better, labels=arms, prob=prob)
+    forest = forest_of(outcome, arms=arms, prob=prob)
+    if forest is not None:
+        drawn = forest.draw()
     elif len(numbers) == len(variables) == 1:
         drawn = plots.bubble(fit, prob=prob, width=None)
     else:
@@ -107,18 +106,11 @@ def _of_one_effect(
     """Those that have room for one overall effect."""
     assert outcome.main is not None
     measure, better = outcome.measure, outcome.better
-    forest = partial(
-        plots.forest_of_rows,
-        [*outcome_forest(outcome, prob=prob), *heterogeneity_rows(outcome.main.answer, prob=prob)],
-        measure=measure,
-        better=better,
-        labels=arms,
-        prob=prob,
-        counted=_counted(outcome),
-    )
+    forest = forest_of(outcome, arms=arms, prob=prob)
+    assert forest is not None
     figures = {
-        "forest": forest(),
-        f"forest{NARROW}": forest(width=PHONE),
+        "forest": forest.draw(),
+        f"forest{NARROW}": forest.draw(PHONE),
         "prior-posterior": plots.prior_posterior_of_rows(
             density_rows(outcome.main.answer, prob=prob), measure=outcome.scale, prob=prob
         ),
@@ -145,10 +137,3 @@ def _of_one_effect(
             outcome.tables["thresholds"], outcome.absolute
         )
     return figures
-
-
-def _counted(outcome: OutcomeResult) -> str:
-    """What the counts of a single arm are; of two arms their names say it."""
-    if outcome.compares or outcome.main is None or not outcome.main.data.discrete:
-        return ""
-    return f"{outcome.event} / {outcome.main.data.size}"

@@ -16,6 +16,7 @@ from ..evidence import ReverseBayes
 from ..explanation import Explanation
 from ..model import Model
 from ..posterior import Caution, Coherence, Posterior, general_of
+from ..reading import RiskOfBias
 from ..studies import Published
 from ..summaries import Better, scale_of
 from ..variations import Scenarios
@@ -115,6 +116,8 @@ class OutcomeResult:
         Where its control risk comes from.
     checks : Checks
         Of the answer.
+    bias : RiskOfBias or None
+        Judgements of its studies.
     evidence : Evidence
     coherence : Coherence
         Of its figures, each held against those that imply it.
@@ -141,6 +144,7 @@ class OutcomeResult:
     what_if: Scenarios | None = None
     control_risk_origin: str = ""
     checks: Checks = field(default_factory=Checks)
+    bias: RiskOfBias | None = None
     evidence: Evidence = field(default_factory=Evidence)
     coherence: Coherence = field(default_factory=Coherence)
     sources: "pd.DataFrame | None" = None
@@ -233,12 +237,22 @@ class OutcomeResult:
         trust = self.checks.trust.cautions if self.checks.trust is not None else ()
         own = set(self.main.cautions)
         found = {
-            Weight.DATA: self.main.doubts,
+            Weight.DATA: (*self.main.doubts, *self._unjudged()),
             Weight.FIT: tuple(one for one in trust if one not in own),
             Weight.PRIORS: self.main.cautions,
             Weight.SCENARIOS: tuple(self._of_scenarios(own)),
         }
         return {weight: said for weight, said in found.items() if said}
+
+    def _unjudged(self) -> Iterator[str]:
+        """What a table of risk of bias lacks, or says against its own tool."""
+        if self.bias is None or self.main is None:
+            return
+        lacking = self.bias.unjudged(self.main.data.study)
+        if lacking:
+            of = f"{len(lacking)} of {self.main.data.k} studies"
+            yield Caution(f"Risk of bias is not judged for {of}: {', '.join(lacking)}.")
+        yield from map(Caution, self.bias.contrary)
 
     def _of_scenarios(self, own: Set[str]) -> Iterator[str]:
         """Cautions that further scenarios have and the main one has not."""

@@ -65,6 +65,8 @@ def outcome_tables(outcome: OutcomeResult, *, prob: float) -> Mapping[str, "pd.D
     ``_natural`` are what people read.
     """
     tables = dict(_of_answer(outcome, prob))
+    if outcome.bias is not None:
+        tables["risk-of-bias"] = outcome.bias.table()
     if outcome.absolute is not None:
         tables["absolute"] = outcome.absolute.table()
         tables["thresholds"] = outcome.absolute.curve()

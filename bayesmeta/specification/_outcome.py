@@ -138,6 +138,8 @@ class Outcome(Block):
         For an SMD: the SD in the unit in which it is told.
     scenario : list of Scenario
     published : list of PublishedFigure
+    risk_of_bias : Path or None
+        A table of judgements of its studies, by RoB 2 or ROBINS-I, relative to the file.
     note : str
         What a reader should know.
     """
@@ -190,6 +192,7 @@ class Outcome(Block):
     sd: Positive | None = None
     scenario: list[Scenario] = [Scenario(name="all studies")]
     published: list[PublishedFigure] = []
+    risk_of_bias: Annotated[Path, Field(strict=False)] | None = None
     note: str = ""
 
     @model_validator(mode="after")
@@ -205,6 +208,8 @@ class Outcome(Block):
                 )
         self._check_direction()
         self._check_people()
+        if self.data is None and self.risk_of_bias is not None:
+            raise ValueError("risk_of_bias judges studies, and this outcome has no data.")
         if self.data is None:
             return self
         self._check_likelihood()

@@ -1,5 +1,6 @@
 """One analysis, as it is specified."""
 
+from pathlib import Path
 from typing import Annotated, Self, final
 
 from pydantic import Field, model_validator
@@ -64,6 +65,9 @@ class Specification(Block):
         Names of treatment and control.
     limits : list of str
         What the analysis cannot say, for the report.
+    risk_of_bias : Path or None
+        A table of judgements of the studies of all outcomes, by RoB 2 or ROBINS-I; an outcome's own
+        takes its place.
     reporting : Reporting
         What only a person can say, for the report's checklist.
     sampler : Sampler
@@ -76,6 +80,7 @@ class Specification(Block):
     prob: Annotated[float, Field(gt=0, lt=1)] = 0.95
     arms: Annotated[list[str], Field(min_length=2, max_length=2)] = ["treatment", "control"]
     limits: list[str] = []
+    risk_of_bias: Annotated[Path, Field(strict=False)] | None = None
     reporting: Reporting = Reporting()
     sampler: Sampler = Sampler()
     outcome: Annotated[list[Outcome], Field(min_length=1)]

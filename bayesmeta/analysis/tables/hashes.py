@@ -19,7 +19,10 @@ def hashes_of(source: Source) -> Mapping[str, str]:
 
 
 def _tables(source: Source) -> Iterator[str]:
-    """Of trials, and of what happens without the treatment."""
+    """Of judgements, of trials, and of what happens without the treatment."""
+    for one in (source.specification, *source.specification.outcome):
+        if one.risk_of_bias is not None:
+            yield str(one.risk_of_bias)
     for outcome in source.specification.outcome:
         if outcome.data is not None:
             yield str(outcome.data)

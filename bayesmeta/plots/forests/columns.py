@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from ...errors import ModelError
+from ...reading import Level
 from .._style import INCH, INK, Page
 from .._text import width_of, wrap
+from .lights import width_of_lights
 from .marks import Mark
 
 _LABEL, _NOTE, _NUMBER, _BROKEN = 0.235, 0.155, 0.2, 0.265  # widest columns, of the page's width
@@ -31,12 +33,15 @@ class Line:
         On the axis, one below the other.
     heading : bool
         Whether the label heads the lines below.
+    lights : tuple of Level
+        Of risk of bias, in the column of these.
     """
 
     label: str
     texts: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
     heading: bool = False
+    lights: tuple[Level, ...] = ()
 
     @property
     def weight(self) -> str:
@@ -59,12 +64,15 @@ class Column:
         Whether it stands left of the axis.
     color : str
         Of its numbers.
+    lights : tuple of str
+        What stands above each light, of a column of lights in place of texts.
     """
 
     name: str
     head: str
     left: bool = False
     color: str = INK
+    lights: tuple[str, ...] = ()
 
     @property
     def align(self) -> str:
@@ -147,6 +155,8 @@ def _widest(column: Column, page: Page) -> float:
 
 
 def _width(i: int, column: Column, lines: Sequence[Line], page: Page) -> float:
+    if column.lights:
+        return width_of_lights(column.lights, page)
     return max(
         width_of(column.head, size=page.small),
         *(width_of(one.texts[i], size=page.text, weight=one.weight) for one in lines if one.texts),

@@ -12,6 +12,8 @@ from ...errors import ModelError
 from ...frequentist import FrequentistFit
 from ...model import check_one_effect
 from ...posterior import Posterior
+from ...reading import RiskOfBias
+from ...reading import risk_of_bias as risk_of_bias_of
 from ...studies import Published
 from ...summaries import (
     Better,
@@ -30,6 +32,8 @@ from .rows import forest_of_rows
 from .scenarios import scenarios_of_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ...summaries import ForestRow
@@ -52,6 +56,7 @@ def forest(
     studies: Sequence[str] | None = None,
     kinds: Sequence[str] | None = None,
     densities: bool = False,
+    risk_of_bias: "RiskOfBias | pd.DataFrame | Path | str | None" = None,
     rows: bool = False,
 ) -> "Drawn":
     """Draw a forest plot of a fit, with other answers below it.
@@ -87,6 +92,9 @@ def forest(
         Kinds of rows to draw, of those in ``rows=True``; all by default.
     densities : bool
         Whether posteriors have their densities drawn.
+    risk_of_bias : Path, str, DataFrame or RiskOfBias, optional
+        A table of judgements by RoB 2 (columns ``Study``, ``D1`` to ``D5``, ``Overall``) or
+        ROBINS-I (to ``D7``), drawn as lights; studies without a row have none.
     rows : bool
         Return the numbers that would be drawn, analysis scale, in place of the figure.
 
@@ -100,6 +108,8 @@ def forest(
     ModelError
         If the fit has several outcomes, or `better` is not a direction; if there is no such study,
         column or kind, or too little room.
+    DataError
+        If a judgement is unknown, or of no study of the fit.
 
     Examples
     --------
@@ -115,8 +125,10 @@ def forest(
     made = [*_rows_of(fit, overall, frequentist, published, prob=prob, densities=densities)]
     made += heterogeneity_rows(fit, prob=prob)
     drawn = _chosen(made, fit.data.study, studies, kinds)
+    judged = None if risk_of_bias is None else _judged(risk_of_bias, fit)
     if rows:
         return rows_table(drawn)
+    some = () if studies is None else (f"{len(studies)} of {fit.data.k} studies are shown.",)
     return forest_of_rows(
         drawn,
         measure=measure_of(fit),
@@ -126,8 +138,16 @@ def forest(
         prob=prob,
         width=width,
         columns=columns,
-        foot=() if studies is None else (f"{len(studies)} of {fit.data.k} studies are shown.",),
+        foot=(*some, *(() if judged is None else (*judged.said, *judged.contrary))),
+        bias=judged,
     )
+
+
+def _judged(given: "RiskOfBias | pd.DataFrame | Path | str", fit: Posterior) -> RiskOfBias:
+    found = given if isinstance(given, RiskOfBias) else risk_of_bias_of(given)
+    left_out = [one.study for one in fit.data.excluded]
+    found.check_known([*fit.data.study, *left_out], "this fit")
+    return found.of(fit.data.study)
 
 
 def _rows_of(

@@ -10,10 +10,12 @@ from matplotlib.lines import Line2D
 from ...arguments import is_among
 from ...effects import Measure, measure_named
 from ...errors import DataError, ModelError
+from ...reading import RiskOfBias
 from ...ways import shown
 from .._style import BLUE, INK, Page, house, page
 from .._text import clean, interval_text
 from .columns import Column, Line, columns_of
+from .lights import heads_of, legend_of, lights_of
 from .marks import Mark
 from .sheet import Around, sheet
 
@@ -51,6 +53,7 @@ def forest_of_rows(
     width: float | None = None,
     columns: Sequence[str] | None = None,
     foot: Sequence[str] = (),
+    bias: RiskOfBias | None = None,
 ) -> Figure:
     """Draw a forest plot of rows.
 
@@ -81,6 +84,9 @@ def forest_of_rows(
         model goes, then the counts, then the weights.
     foot : sequence of str
         Further lines beneath the axis.
+    bias : RiskOfBias, optional
+        Judgements of the studies, drawn as lights; the overall one alone where there is no room
+        for each domain.
 
     Returns
     -------
@@ -110,7 +116,9 @@ def forest_of_rows(
     note = clean(counted) or arms
     of = page(width)
     every = _columns(drawn, scale, note=note, prob=prob)
-    lines, chosen = _roomy(drawn, scale, every, of, _asked(columns))
+    lines, chosen = _roomy(drawn, scale, every, of, _asked(columns), bias)
+    every_light = bias is not None and chosen[-1].lights == heads_of(bias, whole=True)
+    judged = () if bias is None else legend_of(bias, whole=every_light)
     guide = next((row.estimate for row in drawn if row.kind == "posterior"), None)
     with house(of):
         return sheet(
@@ -123,7 +131,7 @@ def forest_of_rows(
                 title=clean(title),
                 legend=_legend(scale) if any(row.kind == "shrunken" for row in drawn) else (),
                 guide=guide,
-                foot=(*_foot(rows, drawn, scale, prob), *map(clean, foot)),
+                foot=(*_foot(rows, drawn, scale, prob), *judged, *map(clean, foot)),
             ),
             page=of,
         )
@@ -162,17 +170,31 @@ def _roomy(
     every: Sequence[Column],
     of: Page,
     tried: Sequence[Sequence[str]],
+    bias: RiskOfBias | None,
 ) -> tuple[list[Line], list[Column]]:
     """The first choice of columns that leaves room for the axis, or the last."""
-    for names in tried:
+    choices = [(names, True) for names in tried]
+    if bias is not None:
+        choices.append((tried[-1], False))
+    for names, whole in choices:
         chosen = [one for one in every if one.name in names]
-        lines = list(_lines(rows, measure, [one.name for one in chosen]))
-        if names is tried[-1] or columns_of(lines, chosen, of)[1].roomy(of):
+        texts = [one.name for one in chosen]
+        if bias is not None:
+            chosen.append(Column(name="bias", head="", lights=heads_of(bias, whole=whole)))
+        lines = list(_lines(rows, measure, texts, bias, whole=whole))
+        if (names, whole) == choices[-1] or columns_of(lines, chosen, of)[1].roomy(of):
             return lines, chosen
     raise AssertionError("something is tried")
 
 
-def _lines(rows: "Sequence[ForestRow]", measure: Measure, columns: Sequence[str]) -> Iterator[Line]:
+def _lines(
+    rows: "Sequence[ForestRow]",
+    measure: Measure,
+    columns: Sequence[str],
+    bias: RiskOfBias | None,
+    *,
+    whole: bool,
+) -> Iterator[Line]:
     largest = np.nanmax([row.weight for row in rows] + [0.0])
     heading = ""
     for together in _paired(rows):
@@ -191,6 +213,7 @@ def _lines(rows: "Sequence[ForestRow]", measure: Measure, columns: Sequence[str]
             label=clean(f"{first.label}, {first.note}" if apart else first.label),
             texts=tuple(cells.get(name, "") for name in columns),
             marks=tuple(_mark(row, largest) for row in together if _is_on_axis(row, measure)),
+            lights=lights_of(bias, first.label, whole=whole) if first.kind == "study" else (),
         )
 
 

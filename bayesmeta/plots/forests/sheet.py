@@ -17,6 +17,7 @@ from .._scale import Scale, scale_for
 from .._style import BLUE, INK, MUTED, SCREEN, Page, blank, inches, panel
 from .._text import width_of, wrap, write
 from .columns import MARGIN, Columns, Line, Placed, columns_of
+from .lights import draw_heads, draw_lights
 from .marks import draw
 
 _AIR, _PAIR, _CURVED = 0.01, 0.031, 0.042  # round text; of two marks; with a density: per point
@@ -167,6 +168,9 @@ def _head(figure: Figure, placed: Placed, around: Around, page: Page, *, top: fl
     for column, at in zip(placed.columns, placed.at, strict=True):
         middle = top - 0.05 - inches(page.small, column.head.count("\n") + 1) / 2
         write(figure, at, middle, column.head, align=column.align, size=page.small, color=MUTED)
+        if column.lights:
+            beneath = top - 0.05 - inches(page.small) / 2
+            draw_heads(figure, at, beneath, column.lights, page)
     rule = [MARGIN / page.width, 1 - MARGIN / page.width]
     figure.add_artist(Line2D(rule, [1 - top / high] * 2, color=INK, linewidth=0.8))
 
@@ -202,6 +206,8 @@ def _line(
             color = MUTED if text.startswith("no") else column.color
             how = {"size": page.text, "weight": line.weight, "color": color}
             write(figure, left, middle, text, align=column.align, **how)
+    if line.lights:
+        draw_lights(figure, placed.at[-1], middle, line.label, line.lights, page)
     offsets = (-0.0061, 0.0067) if len(line.marks) > 1 else (0.0,)
     high = _height(line, page)
     for mark, offset in zip(line.marks, offsets, strict=False):

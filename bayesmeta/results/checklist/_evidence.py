@@ -3,6 +3,7 @@
 from ...model import Model
 from ...variations import Kind
 from .. import OutcomeResult, Results
+from ..bias import overall_in_words
 from ..labels import label_of
 from ..methods import REFERENCES, methods
 from ._found import (
@@ -16,6 +17,7 @@ from ._found import (
     sampled,
     several,
     tables,
+    written,
 )
 
 
@@ -166,6 +168,37 @@ def reporting_bias(run: Results) -> Found:
         return tested
     said = "too few estimates to test, and selection is not modelled: the methods say so"
     return Found(Status.PARTLY, said, "#methods-paragraph")
+
+
+def bias(run: Results) -> Found:
+    """Whether every study is judged; what a person wrote of them in general is but a part."""
+    own = written("risk_of_bias")(run)
+    judged = of_each(_in_words, _all_judged, "forest")(run)
+    if judged.status in (Status.MET, Status.NOT_ASKED):
+        met = own.status is Status.MET and judged.status is Status.MET
+        return judged._replace(said=f"{judged.said}; {own.said}") if met else judged
+    if own.status is Status.MET:
+        return Found(Status.PARTLY, f"{own.said}; {_LACKING}", own.place)
+    if any(one.bias is not None for one in run.outcomes):
+        return Found(Status.PARTLY, "not every study of every outcome is judged", judged.place)
+    return Found(Status.OPEN, f"for a person to judge: {_LACKING}")
+
+
+_LACKING = 'a table of judgements, risk_of_bias = "rob2.csv", of every study'
+
+
+def _all_judged(outcome: OutcomeResult) -> bool:
+    if outcome.main is None or outcome.bias is None or "risk-of-bias" not in outcome.tables:
+        return False
+    return not outcome.bias.unjudged(outcome.main.data.study)
+
+
+def _in_words(outcome: OutcomeResult) -> str:
+    assert outcome.bias is not None
+    tool = outcome.bias.tool.name
+    return (
+        f"{tool} of every study, overall {overall_in_words(outcome.bias)} (tables/risk-of-bias.csv)"
+    )
 
 
 def guided(run: Results) -> bool:

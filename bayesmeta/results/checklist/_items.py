@@ -12,6 +12,7 @@ from ._evidence import (
     account,
     baseline,
     beside,
+    bias,
     chains,
     converted,
     effects,
@@ -106,7 +107,7 @@ ITEMS = (
         ),
     ),
     Item(8, "Missing outcome data", "Cochrane, PRISMA", written("missing_data")),
-    Item(9, "Risk of bias of each study", "PRISMA, Cochrane", written("risk_of_bias")),
+    Item(9, "Risk of bias of each study", "PRISMA, Cochrane", bias),
     Item(10, "Unit of analysis", "Cochrane, TSD 2", written("unit_of_analysis")),
     Item(
         11,

@@ -11,6 +11,7 @@ from .. import OutcomeResult, Results
 from ..moderated import EVERY
 from ._agree import agreeing
 from ._answers import absolute, comparison, further, of_people, published, scenarios
+from ._bias import bias
 from ._checklist import listed, written
 from ._checks import diagnostics, implied, left_out, predictive, scaling, trust
 from ._evidence import (
@@ -67,6 +68,7 @@ __all__ = [
 ]
 
 SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
+    "risk-of-bias": bias,
     "comparison": comparison,
     **{name: moderated(name) for name in EVERY},
     "scenarios-asked": asked,
