@@ -477,7 +477,7 @@ class TestLeftOut:
         (bars,) = axes.collections
         ends = [*np.linspace(0.2, 0.7, 4)[:-1].tolist(), 0.0]
         np.testing.assert_allclose([one[:, 0].min() for one in bars.get_segments()], ends)
-        assert {"Study 0", "-1.50", "no sound prediction"} <= set(texts(figure))
+        assert {"Study 0", "−1.50", "no sound prediction"} <= set(texts(figure))
         assert not overlapping(figure)
 
     @pytest.mark.parametrize("k", [2, 42])
@@ -531,7 +531,7 @@ class TestPredictive:
         low, high = axes.get_xlim()
         assert low < -1
         assert high > 0.6
-        assert {"log RR", "estimate", "-0.40"} <= set(texts(figure)) | {axes.get_xlabel()}
+        assert {"log RR", "estimate", "−0.40"} <= set(texts(figure)) | {axes.get_xlabel()}
 
     @pytest.mark.parametrize("k", [1, 42])
     def test_takes_few_and_many_studies(self, k):
