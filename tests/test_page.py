@@ -433,3 +433,26 @@ def test_the_page_says_nothing_to_the_console_and_asks_for_nothing(browser, addr
     assert [one for name, one in told if name in AMISS] == []
     asked = [one["request"]["url"] for name, one in told if name == "Network.requestWillBeSent"]
     assert asked == [address.as_uri()]
+
+
+def test_three_clicks_lead_from_the_first_screen_to_a_trial_and_to_what_would_turn_it(
+    browser, address
+):
+    browser.look(width=1440)
+    browser.open(address)
+    for place, words, read in (
+        (".answers tbody", "Death <any>", "Which trial drives this?"),
+        ("#death", "Which trial drives this?", "Monsel"),
+        ("#death-drives", "What if a count were one more", "event"),
+    ):
+        found = browser.run(f"""(async () => {{
+          const links = [...document.querySelector({place!r}).querySelectorAll("a")];
+          const link = links.find(one => one.textContent.startsWith({words!r}));
+          if (!link.checkVisibility()) return "hidden";
+          link.click();
+          await new Promise(done => setTimeout(done, 200));
+          const target = document.querySelector(location.hash);
+          const shown = target.closest("details") ?? target;  // opened by the link into it
+          return target.checkVisibility({{contentVisibilityAuto: true}}) && shown.innerText;
+        }})()""")
+        assert read in found
