@@ -1,13 +1,16 @@
 """How values look in a notebook, which asks them for HTML."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST = 40  # rows of a table
+_NATURAL, _FOLDED = "_natural", "_mcse"  # ends of names of columns
 
 
 class Tabled:
@@ -26,10 +29,113 @@ class Tabled:
 
     def _repr_html_(self) -> str:
         words = [self.in_words] if self.in_words else []
-        table = self.table()
-        more = [f"{len(table) - MOST} more rows in table()"] if len(table) > MOST else []
-        shown = table.head(MOST).to_html(float_format="{:.4g}".format, na_rep="", border=0)
-        return f"{paragraphs(words)}{shown}{paragraphs(more)}"
+        return f"{paragraphs(words)}{table_to_html(self.table())}"
+
+
+class Told:
+    """What is told in a few lines shows them in a notebook as paragraphs."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return paragraphs(repr(self).splitlines())
+
+
+class ToldAndTabled(Tabled):
+    """What is told in lines and has a table shows the first line, the table and the other lines."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        first, *others = repr(self).splitlines()
+        told = [line for line in others if line.strip()]
+        shown = table_to_html(self.table())
+        return f"{paragraphs([first, 'Analysis scale:'])}{shown}{paragraphs(told)}"
+
+
+def table_to_html(table: "pd.DataFrame") -> str:
+    """A table for reading, and folded beneath it the same with every column and digit.
+
+    An estimate and its interval share a column, ``0.76 [0.60, 0.96]``; where a figure is there on
+    two scales the one that people read is shown; standard errors of simulation and columns with
+    nothing in them are folded.
+    """
+    columns = readable(table)
+    rows = [
+        [str(label), *(cells[i] for cells in columns.values())]
+        for i, label in enumerate(table.index[:MOST])
+    ]
+    more = [f"{len(table) - MOST} more rows in table()"] if len(table) > MOST else []
+    shown = f"{rows_to_html([_head(table.index.name), *columns], rows)}{paragraphs(more)}"
+    if list(map(_head, table.columns)) == list(columns):
+        return shown
+    whole = table.head(MOST).to_html(float_format="{:.4g}".format, na_rep="", border=0)
+    return f"{shown}<details><summary>Every column</summary>{whole}</details>"
+
+
+def readable(table: "pd.DataFrame") -> Mapping[str, Sequence[str]]:
+    """Cells for reading, by the head of their column.
+
+    Parameters
+    ----------
+    table : DataFrame
+    """
+    names = {str(at).removesuffix(_NATURAL): at for at in table.columns}
+    cells = {
+        name: [_cell(one) for one in table[at].tolist()[:MOST]]
+        for name, at in names.items()
+        if not name.endswith(_FOLDED)
+    }
+    found: dict[str, Sequence[str]] = {}
+    for name, own in cells.items():
+        stem, _, end = name.rpartition("_")
+        low = cells.get(f"{stem}_lower".strip("_"))
+        high = cells.get(f"{stem}_upper".strip("_"))
+        if end not in ("lower", "upper") or low is None or high is None:
+            found[_head(name)] = own
+        elif end == "upper":
+            head = next((one for one in _middles(stem) if one in found), f"{stem} interval".strip())
+            middle = found.get(head, [""] * len(own))
+            found[_head(head)] = [
+                _with_interval(*one) for one in zip(middle, low, high, strict=True)
+            ]
+    return {head: column for head, column in found.items() if any(column)}
+
+
+def _middles(stem: str) -> Sequence[str]:
+    """What the middle of an interval may be called."""
+    ends = ("", "estimate", "median", "mean")
+    return [_head(f"{stem}_{end}".strip("_")) for end in ends]
+
+
+def _with_interval(middle: str, low: str, high: str) -> str:
+    return f"{middle} [{low}, {high}]".strip() if low or high else middle
+
+
+def _head(name: object) -> str:
+    return "" if name is None else str(name).replace("_", " ")
+
+
+def _cell(value: object) -> str:
+    """Two decimals, or two digits of what is small; yes and no; nothing for what is not known."""
+    match value:
+        case bool() | np.bool_():
+            return "yes" if value else "no"
+        case float() | np.floating():
+            return _rounded(float(value))
+        case None:
+            return ""
+        case _:
+            return str(value)
+
+
+def _rounded(value: float) -> str:
+    if np.isnan(value):
+        return ""
+    whole = value == round(value) if np.isfinite(value) else True
+    small = 0 < abs(value) < 0.095 or abs(value) >= 1e5
+    text = f"{value:g}" if whole and not small else f"{value:.2g}" if small else f"{value:.2f}"
+    return text.replace("-", "−")
 
 
 def paragraphs(lines: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """Figures in which studies are points or join one by one: rows by hand, metafor, brute force."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -301,6 +301,52 @@ def test_nothing_overlaps_or_is_clipped_as_studies_join_or_leave(measure, k, wid
     for draw in REFITS:
         for width in widths:
             assert overlapping(draw(fit_of(measure, k), width=width, better="lower")) == []
+
+
+@pytest.mark.deep("two figures in each size: 2 s", only=["SMD-14", "RD-60"])
+@pytest.mark.parametrize(("measure", "k"), [("OR", 3), ("SMD", 14), ("RD", 60)])
+def test_nothing_overlaps_or_is_clipped_in_figures_of_what_was_found(measure, k):
+    """Densities, predictions and Bayes factors, at the widths of journals."""
+    fit = fit_of(measure, k)
+    drawn = [
+        partial(bm.plots.prior_posterior, fit),
+        partial(bm.plots.left_out, bm.loo(fit)),
+        partial(bm.plots.predictive, bm.posterior_predictive(fit, seed=1)),
+    ]
+    if k < 60:
+        drawn.append(partial(bm.plots.bayes_factors, bm.bayes_factor_curve(fit)))
+    for draw in drawn:
+        for width in (85, 114, 174):
+            figure = draw(width=width)
+            assert overlapping(figure) == []
+            assert figure.get_figwidth() == pytest.approx(width / 25.4)
+            assert min(one.get_fontsize() for one in figure.findobj(Text)) >= 6.5
+
+
+def test_counts_and_their_arms_stand_apart_in_one_column():
+    fit = bm.fit(bm.BinomialNormal(measure="OR", mu=WIDE, tau=TAU), COUNTS)
+    check, found = bm.posterior_predictive(fit, seed=1), bm.loo(fit)
+    for width in (85, 174):
+        figure = bm.plots.predictive(check, labels=("cells", "usual care"), width=width)
+        assert overlapping(figure) == []
+        places = {one.get_text(): one.get_position() for one in figure.texts}
+        over = places["cells"][1] > places["usual care"][1] + 0.05
+        assert over == (width == 85)
+        assert overlapping(bm.plots.left_out(found, width=width)) == []
+
+
+def test_influence_says_which_studies_it_leaves_out():
+    zeros = bm.BinaryStudies(
+        study=(*COUNTS.study, "none at all"),
+        events_treatment=[*COUNTS.events_treatment, 0],
+        n_treatment=[*COUNTS.n_treatment, 20],
+        events_control=[*COUNTS.events_control, 0],
+        n_control=[*COUNTS.n_control, 20],
+    )
+    fit = bm.fit(bm.BinomialNormal(measure="OR", mu=WIDE, tau=TAU), zeros)
+    said = " ".join(texts(bm.plots.influence(fit)))
+    assert "Not shown, without an estimate of their own: none at all." in said
+    assert "none at all" not in bm.plots.influence(fit, rows=True).index
 
 
 @pytest.mark.deep("three hundred fits, and figures of as many lines: 30 s")

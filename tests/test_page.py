@@ -1,13 +1,13 @@
 """The page people look at: first screen, checklist, figures, and what Chromium makes of it."""
 
 import html
-import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM, chromium
 
 from bayesmeta.analysis import run as analyse
 from bayesmeta.report._drawings import drawings
@@ -96,7 +96,8 @@ citation = "J 2024;1:2"
 alone = true
 """
 SCREENS = ((360, False), (360, True), (768, False), (1440, False))  # px, everything open
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+WIDTHS = (360, 768, 1440)
+AMISS = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
 
 
 @pytest.fixture(scope="module")
@@ -367,48 +368,93 @@ def test_every_table_has_scopes_and_every_figure_its_words(page):
     assert {one for one in links if not one.startswith(("DejaVu", "m", "p", "C"))} <= places
 
 
-MEASURED = """<script>addEventListener('load', () => {
+MEASURED = """(() => {
   const page = document.documentElement, out = {};
   out.wide = page.scrollWidth - page.clientWidth;
   out.over = [...document.querySelectorAll('main *')].filter(one => {
     const box = one.getBoundingClientRect();
     return box.width && box.right > page.clientWidth + 1 && !one.closest('.scroll, pre, svg');
   }).map(one => one.tagName + ' ' + one.className).slice(0, 5);
-  const first = document.querySelector('.answers tbody tr').getBoundingClientRect();
-  out.first = first.bottom;
-  out.folded = [...document.querySelectorAll('details')].length;
-  document.title = JSON.stringify(out);
-});</script></html>"""
+  out.first = document.querySelector('.answers tbody tr').getBoundingClientRect().bottom;
+  out.folded = document.querySelectorAll('details').length;
+  return out;
+})()"""
+UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
+VIOLATED = """axe.run().then(found => found.violations
+  .map(one => [one.impact, one.id, one.nodes.length, one.nodes[0].html.slice(0, 200)]))"""
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium to look with")
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium to look with")
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def address(page, tmp_path_factory):
+    path = tmp_path_factory.mktemp("shown") / "page.html"
+    path.write_text(page)
+    return path
+
+
 @pytest.mark.parametrize(("width", "unfolded"), SCREENS)
 def test_nothing_is_wider_than_the_screen_and_an_answer_is_on_the_first(
-    page, tmp_path, width, unfolded
+    browser, address, width, unfolded
 ):
-    seen = page.replace("<details>", "<details open>") if unfolded else page
-    seen = re.sub(r'<meta http-equiv="Content-Security[^>]*>', "", seen)  # for the script below
-    (tmp_path / "page.html").write_text(seen.replace("</html>", MEASURED))
-    frame = tmp_path / "frame.html"  # windows have a least width, frames have not
-    frame.write_text(
-        f'<iframe id="f" src="page.html" style="border:0;width:{width}px;height:740px"></iframe>'
-        "<script>f.onload = () => setTimeout(() => document.body.dataset.out ="
-        " f.contentDocument.title, 300)</script>"
-    )
-    (out,) = re.findall(r'data-out="([^"]*)"', dumped(frame, width))
-    found = json.loads(html.unescape(out))
+    browser.look(width=width)
+    browser.open(address)
+    if unfolded:
+        browser.run(UNFOLD)
+    found = browser.run(MEASURED)
     assert found["over"] == []
     assert found["wide"] == 0
     assert found["first"] <= 740
     assert found["folded"] > 20
 
 
-def dumped(path, width):
-    """What Chromium makes of a page, its messages apart."""
-    words = (
-        *("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"),
-        *("--hide-scrollbars", f"--window-size={max(width, 500)},900"),
-        *("--virtual-time-budget=4000", "--dump-dom", path.as_uri()),
-    )
-    done = subprocess.run([CHROMIUM, *words], capture_output=True, text=True, check=True)
-    return done.stdout
+@pytest.mark.deep("5 s for every screen", but=["360-False", "1440-True"])
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_serious_or_moderate_with_everything_open(browser, address, width, dark):
+    browser.look(width=width, dark=dark)
+    browser.open(address)
+    browser.run(UNFOLD)
+    package = find_spec("axe_playwright_python")
+    assert package is not None, "axe-core is not installed: uv sync"
+    browser.run(f"{Path(package.origin).with_name('axe.min.js').read_text()};0")
+    assert [one for one in browser.run(VIOLATED) if one[0] != "minor"] == []
+
+
+def test_the_page_says_nothing_to_the_console_and_asks_for_nothing(browser, address):
+    before = len(browser.told)
+    browser.open(address)
+    browser.run(UNFOLD)
+    told = browser.told[before:]
+    assert [one for name, one in told if name in AMISS] == []
+    asked = [one["request"]["url"] for name, one in told if name == "Network.requestWillBeSent"]
+    assert asked == [address.as_uri()]
+
+
+def test_three_clicks_lead_from_the_first_screen_to_a_trial_and_to_what_would_turn_it(
+    browser, address
+):
+    browser.look(width=1440)
+    browser.open(address)
+    for place, words, read in (
+        (".answers tbody", "Death <any>", "Which trial drives this?"),
+        ("#death", "Which trial drives this?", "Monsel"),
+        ("#death-drives", "What if a count were one more", "event"),
+    ):
+        found = browser.run(f"""(async () => {{
+          const links = [...document.querySelector({place!r}).querySelectorAll("a")];
+          const link = links.find(one => one.textContent.startsWith({words!r}));
+          if (!link.checkVisibility()) return "hidden";
+          link.click();
+          await new Promise(done => setTimeout(done, 200));
+          const target = document.querySelector(location.hash);
+          const shown = target.closest("details") ?? target;  // opened by the link into it
+          return target.checkVisibility({{contentVisibilityAuto: true}}) && shown.innerText;
+        }})()""")
+        assert read in found

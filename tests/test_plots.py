@@ -26,6 +26,7 @@ from bayesmeta.plots._scale import linear_ticks, log_ticks, scale_for
 from bayesmeta.plots._text import clean, p_text, width_of, wrap
 from bayesmeta.summaries import ForestRow, forest_rows, heterogeneity_rows
 
+THREE_Y = bm.EffectSizes.from_arrays(["A", "B", "C"], [-0.4, 0.1, -0.3], [0.2, 0.3, 0.4])
 STUDIES = {
     "Lanzoni": (-1.25, 0.68, "2/12 v 7/12"),
     "Dilogo": (-0.47, 0.25, "10/20 v 16/20"),
@@ -476,7 +477,7 @@ class TestLeftOut:
         (bars,) = axes.collections
         ends = [*np.linspace(0.2, 0.7, 4)[:-1].tolist(), 0.0]
         np.testing.assert_allclose([one[:, 0].min() for one in bars.get_segments()], ends)
-        assert {"Study 0", "-1.50", "no sound prediction"} <= set(texts(figure))
+        assert {"Study 0", "−1.50", "no sound prediction"} <= set(texts(figure))
         assert not overlapping(figure)
 
     @pytest.mark.parametrize("k", [2, 42])
@@ -530,7 +531,7 @@ class TestPredictive:
         low, high = axes.get_xlim()
         assert low < -1
         assert high > 0.6
-        assert {"log RR", "estimate", "-0.40"} <= set(texts(figure)) | {axes.get_xlabel()}
+        assert {"log RR", "estimate", "−0.40"} <= set(texts(figure)) | {axes.get_xlabel()}
 
     @pytest.mark.parametrize("k", [1, 42])
     def test_takes_few_and_many_studies(self, k):
@@ -773,6 +774,63 @@ class TestText:
     )
     def test_a_predictive_p_is_never_certain(self, p, text):
         assert p_text(p) == f"predictive p {text}"
+
+
+class TestDraws:
+    def test_ranks_are_those_of_arviz_and_draws_those_of_the_fit(self, sampled):
+        from arviz_stats.base import array_stats
+
+        table = plots.draws(sampled, rows=True)
+        assert set(table["parameter"]) == {"mu", "tau"}
+        for name in ("mu", "tau"):
+            drawn = sampled.draws()["posterior"][name].to_numpy()
+            mine = table[table["parameter"] == name]
+            ranks = array_stats.compute_ranks(drawn.ravel(), relative=True)
+            for i, chain in enumerate(drawn):
+                each = mine[mine["chain"] == i + 1].set_index("kind")
+                np.testing.assert_array_equal(each.loc["draw", "y"], chain)
+                counts, _ = np.histogram(ranks.reshape(drawn.shape)[i], np.linspace(0, 1, 21))
+                np.testing.assert_allclose(each.loc["rank", "y"] * len(chain) / 20, counts, atol=1)
+                np.testing.assert_allclose(each.loc["rank", "y"].mean(), 1, rtol=1e-12)
+
+    def test_a_chain_that_is_elsewhere_has_ranks_of_its_own(self, sampled):
+        drawn = sampled.sample(None, 0)
+        away = {name: values + 9.0 * (np.arange(len(values)) == 2)[:, None]
+                for name, values in drawn.items() if values.ndim == 2}  # fmt: skip
+        table = plots.draws(replace(sampled, sample=lambda *_: away), rows=True)
+        ranks = table[(table["kind"] == "rank") & (table["parameter"] == "mu")]
+        per = ranks.pivot(index="x", columns="chain", values="y")
+        chains = per.shape[1]
+        assert per[3].to_numpy()[-2:].tolist() == [chains, chains]
+        assert per[3].to_numpy()[: -(20 // chains + 1)].max() == 0
+        assert per.drop(columns=3).to_numpy()[-2:].max() == 0
+
+    def test_every_kth_draw_is_drawn_and_divergent_ones_are_marked(self, sampled):
+        mu = sampled.sample(None, 0)["mu"]
+        diverging = np.zeros(mu.shape, dtype=bool)
+        diverging[1, [7, 8]] = True
+        stats = {**sampled.sample_stats, "diverging": diverging}
+        figure = plots.draws(replace(sampled, sample_stats=stats))
+        for i in range(len(mu)):
+            np.testing.assert_array_equal(named(figure, f"chain {i + 1}").get_ydata(), mu[i, ::2])
+        np.testing.assert_array_equal(named(figure, "divergent").get_ydata(), mu[1, [7, 8]])
+        said = " ".join(t.get_text() for t in figure.texts)
+        assert "every second draw" in said
+        assert "Divergent transitions, all of them drawn: 2." in said
+
+    def test_what_was_integrated_has_no_chains(self):
+        with pytest.raises(ModelError, match=r"this posterior is integrated.*bm\.NUTS\(seed=1\)"):
+            plots.draws(bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(1)), THREE_Y))
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    model = bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(1))
+    return bm.fit(model, THREE_Y, bm.NUTS(seed=1, draws=500, tune=500))
+
+
+def named(figure, label):
+    return next(one for one in figure.axes[0].lines if one.get_label() == label)
 
 
 @pytest.mark.parametrize("name", ["forest", "prior_posterior"])

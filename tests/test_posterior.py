@@ -1,8 +1,10 @@
 """Marginal posteriors against numerical integration, and draws against the exact marginals."""
 
+import html
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -625,3 +627,65 @@ def test_a_notebook_shows_the_figures_of_the_short_form_and_names_as_text():
     assert "<b>" not in table._repr_html_()
     assert "without &lt;b&gt;A" in table._repr_html_()
     assert table._repr_html_().startswith(f"<p>{table.in_words}</p>")
+
+
+def shown_in(page):
+    """Heads and cells of the table that is read, by its rows."""
+    read = page.split("<details>")[0]
+    rows = re.findall(r"<tr>(.*?)</tr>", read)
+    return [
+        [html.unescape(one) for one in re.findall(r"<t[hd][^>]*>(.*?)</t", row)] for row in rows
+    ]
+
+
+def test_tables_in_a_notebook_have_columns_to_read_and_fold_the_others():
+    data = bm.EffectSizes.from_arrays(
+        list("ABC"), [-0.4, -0.1, -0.3], [0.2, 0.3, 0.25], measure="OR"
+    )
+    fit = bm.fit(bm.NormalNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)), data)
+    found = bm.scenarios(fit)
+    page = found._repr_html_()
+    heads, first, *_ = shown_in(page)
+    assert heads == [
+        "scenario",
+        "change",
+        "k",
+        "estimate",
+        "new interval",
+        "stands",
+        "sound",
+        "note",
+    ]
+    base = found.table().iloc[0]
+    ends = [f"{base[f'{one}_natural']:.2f}" for one in ("estimate", "lower", "upper")]
+    assert first[3] == "{} [{}, {}]".format(*ends)
+    new = [f"{base[f'new_{one}_natural']:.2f}" for one in ("lower", "upper")]
+    assert first[4] == "[{}, {}]".format(*new)
+    folded = page.split("<summary>Every column</summary>")[1]
+    for name in found.table().columns:
+        assert f"<th>{name}</th>" in folded
+    heads, *_ = shown_in(bm.loo(fit)._repr_html_())
+    assert heads == ["study", "elpd", "pit interval", "pit", "how"]  # no Pareto k: exact
+
+
+def test_frequentist_answers_show_themselves_in_a_notebook():
+    data = bm.EffectSizes.from_arrays(
+        list("ABCDE"), [-0.4, -0.1, -0.3, 0.2, 0.1], [0.2, 0.3, 0.25, 0.2, 0.3], measure="OR"
+    )
+    fit = bm.random_effects(data)
+    assert re.findall("<p>(.*?)</p>", fit._repr_html_()) == [
+        html.escape(line) for line in repr(fit).splitlines()
+    ]
+    frame = pd.DataFrame({"study": list("ABCDE"), "y": data.y, "se": data.se, "dose": range(5)})
+    frame["kind"] = ["<b>", "<b>", "other", "other", "other"]
+    table = bm.EffectSizes.from_frame(frame, measure="OR")
+    groups = bm.frequentist.subgroups(table, "kind")
+    heads, first, *_ = shown_in(groups._repr_html_())
+    assert heads == ["kind", "k", "estimate", "se", "p", "tau2"]
+    one = groups["<b>"]
+    interval = f"{one.estimate:.2f} [{one.lower:.2f}, {one.upper:.2f}]".replace("-", "−")
+    assert first[:3] == ["<b>", "2", interval]
+    assert "<b>" not in groups._repr_html_()
+    line = bm.frequentist.meta_regression(table, "dose")
+    assert [row[0] for row in shown_in(line._repr_html_())] == ["coefficient", "intercept", "dose"]
+    assert "Analysis scale:" in line._repr_html_()

@@ -124,7 +124,7 @@ ROWS = {  # by section: a row of the run's table, and the cells under the sectio
         {"weight": 12.5, "rstudent": -1.25, "cook": 0.125, "dfbetas": 0.375}
         | {"tau2_without": 0.625, "influential": True},
         {"study": "it", "weight": "12.5%", "residual": "−1.25", "Cook's distance": "0.125"}
-        | {"DFBETAS": "0.38", "τ² without it": "0.625", "": "look again"},
+        | {"DFBETAS": "0.38", "τ² without it": "0.625", "to look at": "look again"},
     ),
     "small-study": (
         {"predictor": "standard error", "statistic": -1.25, "df": 8, "p": 0.375},

@@ -11,6 +11,7 @@ from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from ..effects import MEASURES, EffectSizes
 from ..errors import ModelError
+from ..notebooks import Told
 from ..studies import Account, check_prob
 from ..ways import way
 
@@ -79,7 +80,7 @@ class Maximum:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FrequentistFit:
+class FrequentistFit(Told):
     """A pooled estimate on the analysis scale.
 
     Attributes

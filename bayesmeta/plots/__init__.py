@@ -2,11 +2,12 @@
 
 `forest`, `bubble`, `coefficients`, `prior_posterior`, `scenarios`, `labbe`, `shrinkage` and `joint`
 take fits, and give the numbers that they draw by ``rows=True``; so do `funnel`, `radial`, `baujat`,
-`influence`, `cumulative` and `leave_one_out`, of fits or of estimates alone; `left_out` takes what
-``loo`` found, `predictive` what ``posterior_predictive`` found, `thresholds` what
-``absolute_effects`` found, `bayes_factors` what ``bayes_factor_curve`` found; the names that end in
-``_of_rows`` and ``_of_table`` draw rows that were made before, as the report does. `save` writes
-SVG, PDF and PNG. Letters that the figures' font lacks are boxes, and `letters_missing` names them.
+`influence`, `cumulative` and `leave_one_out`, of fits or of estimates alone; `draws` takes sampled
+fits and shows their chains and ranks; `left_out` takes what ``loo`` found, `predictive` what
+``posterior_predictive`` found, `thresholds` what ``absolute_effects`` found, `bayes_factors` what
+``bayes_factor_curve`` found; the names that end in ``_of_rows`` and ``_of_table`` draw rows that
+were made before, as the report does. `save` writes SVG, PDF and PNG. Letters that the figures' font
+lacks are boxes, and `letters_missing` names them.
 
 Each figure is a ``matplotlib.figure.Figure`` made without pyplot and without touching the user's
 settings; Matplotlib is loaded when a name below is first used.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ._bubble import bubble
     from ._curves import bayes_factors
     from ._densities import prior_posterior, prior_posterior_of_rows
+    from ._draws import draws
     from ._left_out import left_out
     from ._predictive import predictive
     from ._save import save
@@ -45,6 +47,7 @@ _HOME = {
     "bubble": "_bubble",
     "coefficients": "forests.fit",
     "cumulative": "forests.refits",
+    "draws": "_draws",
     "forest": "forests.fit",
     "forest_of_rows": "forests.rows",
     "funnel": "points.funnel",
@@ -73,6 +76,7 @@ __all__ = [
     "bubble",
     "coefficients",
     "cumulative",
+    "draws",
     "forest",
     "forest_of_rows",
     "funnel",

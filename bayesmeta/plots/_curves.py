@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from ..errors import ModelError
-from ._style import BLUE, FAINT, INK, MUTED, SMALL, VERMILLION, blank, house, inches, panel
+from ._style import BLUE, FAINT, INK, MUTED, VERMILLION, Page, blank, house, inches, page, panel
 from ._text import clean, wrap, write
 
 if TYPE_CHECKING:
     from ..evidence import BayesFactorCurve, ScaledFactor
 
 _WIDE, _HIGH = 2.75, 2.1  # inches, of a panel
-_LEFT, _RIGHT, _TOP, _FOOT = 0.6, 0.2, 0.62, 0.85
+_LEFT, _RIGHT, _TOP, _UNDER, _LEGEND = 0.6, 0.2, 0.62, 0.45, 0.4
 _FARTHEST = 1e3  # factors beyond are said, not drawn: the words for factors end at 100
 _DRAWN = 60.0  # in logs: a line goes no farther
 _NEAREST = 15.0  # the axis goes at least so far to either side of 1
@@ -28,7 +28,7 @@ _LINES: Mapping[str, dict[str, Any]] = {  # told apart without colours too
 _SYMBOLS = {"mu": "μ", "tau": "τ"}
 
 
-def bayes_factors(curve: "BayesFactorCurve") -> Figure:
+def bayes_factors(curve: "BayesFactorCurve", *, width: float | None = None) -> Figure:
     """Draw the Bayes factors of no effect and of no heterogeneity over the scale of each prior.
 
     A panel for each prior that is scaled, the prior in use marked; lines at 1/10, 1/3, 1, 3 and 10.
@@ -39,6 +39,8 @@ def bayes_factors(curve: "BayesFactorCurve") -> Figure:
     ----------
     curve : BayesFactorCurve
         Of :func:`bayesmeta.bayes_factor_curve`.
+    width : float, optional
+        In mm, 70 to 400; None is for a screen.
 
     Returns
     -------
@@ -61,22 +63,34 @@ def bayes_factors(curve: "BayesFactorCurve") -> Figure:
         panels.setdefault(one.scaled, []).append(one)
     if not panels:
         raise ModelError(f"There is no curve to draw. {' '.join(curve.not_made)}")
-    across = _LEFT + _WIDE + _RIGHT
+    of = page(width)
+    across = len(panels) if width is None else min(len(panels), 1 + (not of.narrow))
+    step = _LEFT + _WIDE + _RIGHT if width is None else of.width / across
+    wide = step - _LEFT - _RIGHT
+    deep = -(-len(panels) // across)
     low, high = _reach(curve.points)
-    with house():
-        figure = blank(len(panels) * across, _TOP + _HIGH + _FOOT)
+    with house(of):
+        heads = [_head(points, wide, of) for points in panels.values()]
+        top = max(_TOP, 0.1 + inches(of.small, 1 + max(map(len, heads))))
+        figure = blank(across * step, deep * (top + _HIGH + _UNDER) + _LEGEND)
         for i, (scaled, points) in enumerate(panels.items()):
-            axes = panel(figure, i * across + _LEFT, _TOP, _WIDE, _HIGH)
+            down, right = divmod(i, across)
+            above, left = down * (top + _HIGH + _UNDER), right * step + _LEFT
+            axes = panel(figure, left, above + top, wide, _HIGH)
             for name, values in _lines(points).items():
                 times, factors = np.array(values).T
                 axes.plot(times, factors, label=_called(name), markersize=3.5, **_LINES[name])
             _axes(axes, low, high)
-            _head(figure, i * across + _LEFT, points, scaled)
-        wide, tall = figure.get_size_inches()
+            title = f"Prior of {_SYMBOLS[scaled]}"
+            write(figure, left, above + 0.16, title, size=of.text, weight="bold")
+            for n, line in enumerate(heads[i]):
+                at = above + 0.16 + inches(of.small, n + 1) + 0.02
+                write(figure, left, at, line, size=of.small, color=MUTED)
+        whole, tall = figure.get_size_inches()
         figure.legend(
             *figure.axes[0].get_legend_handles_labels(),
             loc="lower left",
-            bbox_to_anchor=(_RIGHT / wide, 0.1 / tall),
+            bbox_to_anchor=(_RIGHT / whole, 0.1 / tall),
             ncols=3,
             columnspacing=2.0,
         )
@@ -132,16 +146,12 @@ def _called(hypothesis: str) -> str:
     return f"{_SYMBOLS[name]} {rest}"
 
 
-def _head(figure: Figure, left: float, points: "Sequence[ScaledFactor]", scaled: str) -> None:
+def _head(points: "Sequence[ScaledFactor]", wide: float, of: Page) -> Sequence[str]:
+    """Lines beneath the name of the prior."""
     used = next((one.prior for one in points if one.times == 1), None)
-    write(figure, left, 0.16, f"Prior of {_SYMBOLS[scaled]}", weight="bold")
     said = [f"in use: {used!r}" if used is not None else ""]
     said += [_beyond(name, values) for name, values in _lines(points).items()]
-    text = clean("; ".join(filter(None, said)))
-    lines = wrap(text, _WIDE, size=SMALL).splitlines()
-    for n, line in enumerate(lines):
-        top = 0.16 + inches(SMALL, n + 1) + 0.02
-        write(figure, left, top, line, size=SMALL, color=MUTED)
+    return wrap(clean("; ".join(filter(None, said))), wide, size=of.small).splitlines()
 
 
 def _beyond(hypothesis: str, values: Sequence[tuple[float, float]]) -> str:

@@ -17,7 +17,7 @@ from ..posterior import Posterior
 from ..summaries import density_rows, scale_of
 from ._fits import check_fit
 from ._scale import linear_ticks, log_ticks, logit_ticks, tick_text
-from ._style import BLUE, INK, MUTED, SKY, SMALL, blank, house, inches, panel
+from ._style import BLUE, INK, MUTED, SKY, Page, blank, house, inches, page, panel
 from ._text import clean, interval_text, write
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ _UPPER = {  # by link
     "atanh": (linear_ticks, np.arctanh),
     "logit": (logit_ticks, logit),
 }
-_WIDE, _HIGH, _SIDE, _FOOT = 3.95, 2.2, 0.25, 0.85  # inches
+_WIDE, _HIGH, _SIDE, _UNDER, _LEGEND = 3.95, 2.2, 0.25, 0.45, 0.4  # inches
 _TOP = {True: 0.95, False: 0.6}  # with the ratio's axis and without
 
 
 def prior_posterior(
-    fit: Posterior, *, prob: float = 0.95, rows: bool = False
+    fit: Posterior, *, prob: float = 0.95, width: float | None = None, rows: bool = False
 ) -> "Figure | pd.DataFrame":
     """Draw what the data added to the priors of mu and tau.
 
@@ -50,6 +50,8 @@ def prior_posterior(
         Of one outcome.
     prob : float
         Probability of the intervals.
+    width : float, optional
+        In mm, 70 to 400; None is for a screen.
     rows : bool
         Return the densities that would be drawn, analysis scale, in place of the figure.
 
@@ -69,7 +71,7 @@ def prior_posterior(
     found = density_rows(fit, prob=prob)
     if rows:
         return _table(found)
-    return prior_posterior_of_rows(found, measure=scale_of(fit), prob=prob)
+    return prior_posterior_of_rows(found, measure=scale_of(fit), prob=prob, width=width)
 
 
 def _table(found: "Sequence[DensityRows]") -> "pd.DataFrame":
@@ -81,7 +83,11 @@ def _table(found: "Sequence[DensityRows]") -> "pd.DataFrame":
 
 
 def prior_posterior_of_rows(
-    densities: "Sequence[DensityRows]", *, measure: str | Measure, prob: float | None = None
+    densities: "Sequence[DensityRows]",
+    *,
+    measure: str | Measure,
+    prob: float | None = None,
+    width: float | None = None,
 ) -> Figure:
     """Draw prior and posterior densities that were made.
 
@@ -97,6 +103,8 @@ def prior_posterior_of_rows(
         as people read it.
     prob : float, optional
         Probability of the intervals, to be printed.
+    width : float, optional
+        In mm, 70 to 400; None is for a screen.
 
     Returns
     -------
@@ -120,25 +128,34 @@ def prior_posterior_of_rows(
     scale = measure if isinstance(measure, Measure) else measure_named(measure)
     if not densities:
         raise DataError("prior_posterior needs at least one density.")
+    of = page(width)
     top = _TOP[scale.link in _UPPER and any(rows.parameter == "mu" for rows in densities)]
-    with house():
-        figure = blank(len(densities) * (_WIDE + 2 * _SIDE), top + _HIGH + _FOOT)
+    across = len(densities) if width is None else 1 + (not of.narrow)
+    wide = _WIDE if width is None else of.width / across - 2 * _SIDE
+    deep = -(-len(densities) // across)
+    step = top + _HIGH + _UNDER
+    signs = 2 if of.narrow else min(4, 2 * len(densities))
+    with house(of):
+        foot = _LEGEND + inches(of.small, 4 // signs - 1)
+        figure = blank(across * (wide + 2 * _SIDE), deep * step + foot)
         for i, rows in enumerate(densities):
-            axes = panel(figure, _SIDE + i * (_WIDE + 2 * _SIDE), top, _WIDE, _HIGH)
+            down, right = divmod(i, across)
+            left = _SIDE + right * (wide + 2 * _SIDE)
+            axes = panel(figure, left, top + down * step, wide, _HIGH)
             _density(axes, rows, prob)
-            _axes(axes, rows, scale)
-            _title(figure, axes, rows, scale)
-        _legend(figure)
+            _axes(axes, rows, scale, wide)
+            _title(figure, left, down * step, rows, scale, of)
+        _legend(figure, signs)
     return figure
 
 
-def _legend(figure: Figure) -> None:
+def _legend(figure: Figure, abreast: int) -> None:
     wide, high = figure.get_size_inches()
     figure.legend(
         *figure.axes[0].get_legend_handles_labels(),
         loc="lower left",
         bbox_to_anchor=(_SIDE / wide, 0.1 / high),
-        ncols=min(4, 2 * len(figure.axes)),
+        ncols=abreast,
         columnspacing=2.0,
     )
 
@@ -172,9 +189,9 @@ def _finite(density: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.nan_to_num(density, nan=0.0, posinf=finite.max(initial=0.0))
 
 
-def _axes(axes: Axes, rows: "DensityRows", measure: Measure) -> None:
+def _axes(axes: Axes, rows: "DensityRows", measure: Measure, wide: float) -> None:
     low, high = float(rows.x[0]), float(rows.x[-1])
-    ticks = linear_ticks(low, high, width=_WIDE)
+    ticks = linear_ticks(low, high, width=wide)
     axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
     if rows.parameter != "mu":
         axes.set_xlabel(
@@ -186,7 +203,7 @@ def _axes(axes: Axes, rows: "DensityRows", measure: Measure) -> None:
         axes.axvline(0.0, color=INK, linewidth=0.8, label="_no effect", zorder=1)
     if measure.link in _UPPER:
         find, analysed = _UPPER[measure.link]
-        ratios = find(float(measure.natural(low)), float(measure.natural(high)), width=_WIDE)
+        ratios = find(float(measure.natural(low)), float(measure.natural(high)), width=wide)
         upper = axes.secondary_xaxis("top")
         upper.xaxis.set_major_locator(FixedLocator(analysed(ratios).tolist()))
         upper.xaxis.set_minor_locator(NullLocator())
@@ -195,8 +212,9 @@ def _axes(axes: Axes, rows: "DensityRows", measure: Measure) -> None:
         upper.tick_params(length=3.5, pad=2.5)
 
 
-def _title(figure: Figure, axes: Axes, rows: "DensityRows", measure: Measure) -> None:
-    left = axes.get_position().x0 * float(figure.get_size_inches()[0])
+def _title(
+    figure: Figure, left: float, top: float, rows: "DensityRows", measure: Measure, of: Page
+) -> None:
     effect = rows.parameter == "mu"
     shown = measure.called if effect else _SYMBOL.get(rows.parameter, clean(rows.parameter))
     scale = measure if effect else _PLAIN
@@ -204,5 +222,6 @@ def _title(figure: Figure, axes: Axes, rows: "DensityRows", measure: Measure) ->
     said = _WORDS.get(rows.parameter, clean(rows.parameter))
     if effect and not measure.comparative:
         said = f"Overall {measure.words} (μ)"
-    write(figure, left, 0.2, said, weight="bold")
-    write(figure, left, 0.2 + inches(SMALL) + 0.04, text, size=SMALL, color=MUTED)
+    write(figure, left, top + 0.2, said, size=of.text, weight="bold")
+    at = top + 0.2 + inches(of.small) + 0.04
+    write(figure, left, at, text, size=of.small, color=MUTED)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from ..results.display import number
 from ._scale import linear_ticks, tick_text
 from ._style import (
     BLUE,
@@ -17,11 +18,12 @@ from ._style import (
     MUTED,
     SKY,
     SMALL,
-    TEXT,
     VERMILLION,
+    Page,
     blank,
     house,
     inches,
+    page,
     panel,
 )
 from ._text import clean, p_text, width_of, wrap, write
@@ -29,9 +31,9 @@ from ._text import clean, p_text, width_of, wrap, write
 if TYPE_CHECKING:
     from ..checks import ArmCheck, PredictiveCheck, Statistic
 
-_WIDTH, _MARGIN, _GAP = 8.75, 0.12, 0.18  # inches
-_LABEL = 2.05  # widest column of names
-_TOP, _LEGEND = 0.45, 0.85  # heights above the studies and, with the axis, below
+_MARGIN, _GAP = 0.12, 0.18  # inches
+_LABEL = 2.05 / 8.75  # widest column of names, of the width
+_TOP, _UNDER, _LEGEND = 0.45, 0.5, 0.35  # heights above the studies, of the axis, of the legend
 _ROW = 0.26  # lowest row of a study
 _ABREAST = 5  # histograms
 _HISTOGRAM, _AROUND = 0.85, 0.8  # its height, and that of the texts round it
@@ -60,7 +62,10 @@ _DEFINED = "not defined for these data"
 
 
 def predictive(
-    check: "PredictiveCheck", *, labels: tuple[str, str] = ("treatment", "control")
+    check: "PredictiveCheck",
+    *,
+    labels: tuple[str, str] = ("treatment", "control"),
+    width: float | None = None,
 ) -> Figure:
     """Draw a posterior predictive check.
 
@@ -72,6 +77,9 @@ def predictive(
     check : PredictiveCheck
     labels : tuple of str
         What treatment and control are called.
+    width : float, optional
+        In mm, 70 to 400; None is as wide as a screen's 840 px. On one column of a journal the arms
+        stand one above the other.
 
     Returns
     -------
@@ -88,18 +96,34 @@ def predictive(
     >>> arms = {"treatment": arm, "control": arm}
     >>> figure = predictive(PredictiveCheck(("Lanzoni",), arms, (events,), 0.95))
     """
-    names = [wrap(clean(name), _LABEL) for name in check.study]
-    heights = [max(_ROW, inches(TEXT, name.count("\n") + 1) + 0.08) for name in names]
+    of = page(width)
+    names = [wrap(clean(name), _LABEL * of.width, size=of.text) for name in check.study]
+    heights = [max(_ROW, inches(of.text, name.count("\n") + 1) + 0.08) for name in names]
     tops = _TOP + np.cumsum([0.0, *heights])
-    below = float(tops[-1]) + _LEGEND
-    deep = -(-len(check.statistics) // _ABREAST) * (_HISTOGRAM + _AROUND)
-    with house():
-        figure = blank(_WIDTH, below + deep)
-        _arms(figure, check, dict(zip(("treatment", "control"), labels, strict=True)), names, tops)
-        _legend(figure, check, top=below - 0.33)
+    arms = len(check.arms) if of.narrow else 1  # one above the other
+    block = float(tops[-1]) + _UNDER
+    handles = _handles(check)
+    lines = len(handles) if of.narrow else 1
+    below = arms * block + _LEGEND + inches(of.small, lines - 1)
+    abreast = 2 if of.narrow else _ABREAST
+    deep = -(-len(check.statistics) // abreast) * (_HISTOGRAM + _AROUND)
+    with house(of):
+        figure = blank(of.width, below + deep)
+        wide, high = figure.get_size_inches()
+        called: dict[str, str] = dict(zip(("treatment", "control"), labels, strict=True))
+        _arms(figure, check, called, names, tops, of)
+        figure.legend(
+            handles=handles,
+            loc="upper left",
+            bbox_to_anchor=(_MARGIN / wide, 1 - (arms * block + 0.02) / high),
+            ncols=-(-len(handles) // lines),
+            columnspacing=2.0,
+        )
+        step = (of.width - 2 * _MARGIN + _GAP) / abreast
         for i, statistic in enumerate(check.statistics):
-            down, across = divmod(i, _ABREAST)
-            _statistic(figure, statistic, across, top=below + down * (_HISTOGRAM + _AROUND))
+            down, right = divmod(i, abreast)
+            top = below + down * (_HISTOGRAM + _AROUND)
+            _statistic(figure, statistic, (_MARGIN + right * step, top, step - _GAP), of)
     return figure
 
 
@@ -109,34 +133,31 @@ def _arms(
     labels: Mapping[str, str],
     names: Sequence[str],
     tops: NDArray[np.float64],
+    of: Page,
 ) -> None:
     """One panel per arm, with one horizontal scale; studies from top to bottom in each."""
     y = (tops[1:] + tops[:-1]) / 2
-    for name, middle in zip(names, y, strict=True):
-        write(figure, _MARGIN, middle, name)
     counts = {arm: _counts(each) for arm, each in check.arms.items()}
-    count = max(width_of(text, size=SMALL) for texts in counts.values() for text in texts)
-    first = _MARGIN + max(width_of(name) for name in names) + _GAP
-    step = (_WIDTH - _MARGIN + _GAP - first) / len(check.arms)
+    count = max(width_of(text, size=of.small) for texts in counts.values() for text in texts)
+    first = _MARGIN + max(width_of(name, size=of.text) for name in names) + _GAP
+    step = (of.width - _MARGIN + _GAP - first) / (1 if of.narrow else len(check.arms))
     wide = step - count - 2 * _GAP
     low, high = _range(check)
     for j, (arm, each) in enumerate(check.arms.items()):
-        left = first + j * step
-        axes = panel(figure, left, _TOP, wide, tops[-1] - _TOP)
+        above = j * (float(tops[-1]) + _UNDER) if of.narrow else 0.0
+        for name, middle in zip(names, above + y, strict=True):
+            if of.narrow or j == 0:
+                write(figure, _MARGIN, middle, name, size=of.text)
+        left = first + (0.0 if of.narrow else j * step)
+        axes = panel(figure, left, above + _TOP, wide, tops[-1] - _TOP)
         axes.set_ylim(tops[-1], _TOP)
         _arm(axes, each, y)
         _axis(axes, low, high, each.unit, width=wide)
-        write(figure, left, _TOP - 0.18, clean(labels.get(arm, arm)), weight="bold")
-        for middle, text in zip(y, counts[arm], strict=True):
-            write(
-                figure,
-                left + wide + _GAP + count,
-                middle,
-                text,
-                align="right",
-                size=SMALL,
-                color=MUTED,
-            )
+        title = clean(labels.get(arm, arm))
+        write(figure, left, above + _TOP - 0.18, title, size=of.text, weight="bold")
+        for middle, text in zip(above + y, counts[arm], strict=True):
+            at = left + wide + _GAP + count
+            write(figure, at, middle, text, align="right", size=of.small, color=MUTED)
 
 
 def _outside(arm: "ArmCheck") -> NDArray[np.bool_]:
@@ -149,7 +170,7 @@ def _shown(values: NDArray[np.float64], arm: "ArmCheck") -> NDArray[np.float64]:
 
 def _counts(arm: "ArmCheck") -> list[str]:
     if arm.size is None:
-        return [f"{seen:.2f}" for seen in arm.observed]
+        return [number(seen) for seen in arm.observed]
     return [f"{seen:.0f}/{size:.10g}" for seen, size in zip(arm.observed, arm.size, strict=True)]
 
 
@@ -181,7 +202,7 @@ def _axis(axes: Axes, low: float, high: float, unit: str, *, width: float) -> No
     axes.set_axisbelow(True)
 
 
-def _legend(figure: Figure, check: "PredictiveCheck", *, top: float) -> None:
+def _handles(check: "PredictiveCheck") -> list[Line2D]:
     band = Line2D(
         [],
         [],
@@ -197,24 +218,20 @@ def _legend(figure: Figure, check: "PredictiveCheck", *, top: float) -> None:
     shown = [_OBSERVED]
     if any(_outside(arm).any() for arm in check.arms.values()):
         shown.append(_OUTSIDE)
-    figure.legend(
-        handles=[band, *(Line2D([], [], **style) for style in shown)],
-        loc="upper left",
-        bbox_to_anchor=(_MARGIN / _WIDTH, 1 - top / float(figure.get_size_inches()[1])),
-        ncols=3,
-        columnspacing=2.0,
-    )
+    return [band, *(Line2D([], [], **style) for style in shown)]
 
 
-def _statistic(figure: Figure, statistic: "Statistic", across: int, *, top: float) -> None:
-    step = (_WIDTH - 2 * _MARGIN + _GAP) / _ABREAST
-    left, wide = _MARGIN + across * step, step - _GAP
-    title = wrap(clean(statistic.label), wide, size=SMALL, weight="bold")
+def _statistic(
+    figure: Figure, statistic: "Statistic", place: tuple[float, float, float], of: Page
+) -> None:
+    left, top, wide = place
+    title = wrap(clean(statistic.label), wide, size=of.small, weight="bold")
     lines = title.count("\n") + 1
-    write(figure, left, top + 0.1 + inches(SMALL, lines - 1) / 2, title, size=SMALL, weight="bold")
-    below = top + 0.1 + inches(SMALL, lines)
-    write(figure, left, below, p_text(statistic.p), size=SMALL, color=MUTED)
-    axes = panel(figure, left, below + 0.13, wide, _HISTOGRAM - inches(SMALL, lines - 1))
+    at = top + 0.1 + inches(of.small, lines - 1) / 2
+    write(figure, left, at, title, size=of.small, weight="bold")
+    below = top + 0.1 + inches(of.small, lines)
+    write(figure, left, below, p_text(statistic.p), size=of.small, color=MUTED)
+    axes = panel(figure, left, below + 0.13, wide, _HISTOGRAM - inches(of.small, lines - 1))
     _histogram(axes, statistic, width=wide)
 
 

@@ -51,8 +51,8 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
     -------
     mapping of str to str
         SVG text by name: ``covariates``, ``forest``, ``scenarios``, ``prior-posterior``,
-        ``predictive``, ``left-out``, ``thresholds``, ``what-if``, ``bayes-factors``; those whose
-        name ends in ``-narrow`` are second drawings for phones.
+        ``predictive``, ``left-out``, ``draws``, ``thresholds``, ``what-if``,
+        ``bayes-factors``; those whose name ends in ``-narrow`` are second drawings for phones.
     """
     if outcome.main is None:
         return {}
@@ -61,6 +61,9 @@ def figures_of(outcome: OutcomeResult, *, arms: tuple[str, str], prob: float) ->
         figures["predictive"] = plots.predictive(outcome.checks.predictive, labels=arms)
     if outcome.checks.loo is not None:
         figures["left-out"] = plots.left_out(outcome.checks.loo)
+    sampled = [fit for fit in outcome.main.fits.values() if not fit.exact]
+    if sampled:
+        figures["draws"] = plots.draws(sampled[0], width=None)  # pyright: ignore[reportArgumentType] - no rows
     return {name: plots.save_svg(figure) for name, figure in figures.items()}
 
 

@@ -3,6 +3,7 @@
 from ._along_tau import JointRows, joint_rows, shrinkage_rows
 from ._covariates import BubbleRows, bubble_rows, coefficient_rows, group_rows, groups_of
 from ._densities import DensityRows, density_rows
+from ._drawn import drawn_rows
 from ._forest import (
     ForestRow,
     forest_rows,
@@ -51,6 +52,7 @@ __all__ = [
     "cumulative_rows",
     "density_rows",
     "describe",
+    "drawn_rows",
     "forest_rows",
     "funnel_rows",
     "group_rows",

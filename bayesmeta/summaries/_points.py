@@ -332,8 +332,10 @@ def _(given: EffectSizes, *, common: bool) -> tuple[str, float]:
     return ("common effect" if common else "REML"), fit.estimate
 
 
-def influence_table(given: Posterior | EffectSizes) -> "pd.DataFrame":
+def influence_table(given: Posterior | EffectSizes) -> "tuple[pd.DataFrame, tuple[str, ...]]":
     """How each study pulls the pooled estimate: ``frequentist.influence``, and its limits as rows.
+
+    With what has to be said of studies that are not shown, or not as they were counted.
 
     Raises
     ------
@@ -354,4 +356,4 @@ def influence_table(given: Posterior | EffectSizes) -> "pd.DataFrame":
         ],
         index=["upper limit", "lower limit"],
     ).assign(influential=False, kind="limit")
-    return pd.concat([table, limits])
+    return pd.concat([table, limits]), _apart(given, effects)

@@ -11,6 +11,7 @@ from scipy.special import chdtrc, fdtrc
 
 from ...design import Design
 from ...effects import MEASURES, EffectSizes
+from ...notebooks import ToldAndTabled
 from ...studies import Account
 from ..arrays.tau2 import Tau2
 from ..fit import SAID, WIDTH, IntervalName, Maximum, critical, two_sided_p
@@ -106,7 +107,7 @@ class Prediction:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class MetaRegression:
+class MetaRegression(ToldAndTabled):
     """Effects of studies as a sum of covariates, on the analysis scale.
 
     Attributes

@@ -12,6 +12,7 @@ from ...design import Factor, Formula, design
 from ...effects import MEASURES, ZeroCells
 from ...errors import DataError, ModelError
 from ...model import Data
+from ...notebooks import ToldAndTabled
 from ...studies import Account, check_prob, with_covariates
 from ...ways import shown
 from ..arrays.tau2 import Tau2
@@ -80,7 +81,7 @@ class Subgroup:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class Subgroups:
+class Subgroups(ToldAndTabled):
     """Groups of studies, the test between them, and all studies together.
 
     Attributes

@@ -24,6 +24,7 @@ type Array = NDArray[np.float64]
 _HEADS = {"rstudent": "residual", "dffits": "DFFITS", "cook": "Cook’s D", "hat": "weight"}
 _MARGIN, _GAP, _LABEL, _AIR = 0.12, 0.14, 0.25, 0.05  # inches; the third of the page's width
 
+_BETWEEN = 0.07  # inches, between the letters of two ticks
 _TRIED = 2.0  # inches, for whose ticks it is tried whether there is room
 
 
@@ -73,13 +74,13 @@ def influence(
     >>> figure = bm.plots.influence(data, width=85)
     """
     check_switch(rows, "rows")
-    found = influence_table(fit)
+    found, apart = influence_table(fit)
     if rows:
         return found
-    return _drawn(found, title=clean(title), of=page(width))
+    return _drawn(found, apart, title=clean(title), of=page(width))
 
 
-def _drawn(found: "pd.DataFrame", *, title: str, of: Page) -> Figure:
+def _drawn(found: "pd.DataFrame", apart: Sequence[str], *, title: str, of: Page) -> Figure:
     is_study = found["kind"].to_numpy() == "study"
     studies = [str(one) for one in found.index[is_study]]
     marked = found["influential"].to_numpy(dtype=bool)[is_study]
@@ -91,7 +92,8 @@ def _drawn(found: "pd.DataFrame", *, title: str, of: Page) -> Figure:
     top = _MARGIN + titled + inches(of.small) + 0.08
     tops = top + np.cumsum([0.0, *heights])
     middles = (tops[1:] + tops[:-1]) / 2
-    foot = wrap(_said(studies, marked), whole, size=of.small)
+    said = [_said(studies, marked), *map(clean, apart)]
+    foot = "\n".join(wrap(one, whole, size=of.small) for one in said)
     under = inches(of.small, foot.count("\n") + 1)
     left = _MARGIN + max(width_of(name, size=of.text) for name in names) + _GAP
     wide = (of.width - left - _MARGIN) / len(_HEADS) - _GAP
@@ -160,7 +162,7 @@ def _apart(tried: Sequence[float], inch: float, of: Page) -> dict[float, str]:
     kept: dict[float, str] = {}
     half = {tick: width_of(_text(tick), size=of.small) / 2 for tick in tried}
     for tick in tried:
-        if all(abs(tick - one) * inch >= half[tick] + half[one] + 0.02 for one in kept):
+        if all(abs(tick - one) * inch >= half[tick] + half[one] + _BETWEEN for one in kept):
             kept[tick] = _text(tick)
     return kept
 

@@ -77,7 +77,7 @@ def influence(outcome: OutcomeResult, _run: Results) -> Section | None:
         figure("cook", "Cook's distance", 3),
         figure("dfbetas", "DFBETAS"),
         figure("tau2_without", "τ² without it", 3),
-        column("influential", "", lambda row: "look again" if row["influential"] else ""),
+        column("influential", "to look at", lambda row: "look again" if row["influential"] else ""),
     )
     title = "Influence of single studies on the two-stage estimate (REML)"
     return Section(name="influence", title=title, table=table, columns=columns, note=INFLUENCE)
