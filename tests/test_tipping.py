@@ -23,6 +23,7 @@ from bayesmeta.results.tables import evidence_tables
 
 PAIR = estimates([-0.6, -0.5], [0.1, 0.2], measure="RR")
 SMALL = {"A": (2, 40, 5, 40), "B": (1, 30, 3, 30), "C": (3, 35, 9, 36), "D": (4, 25, 7, 24)}
+OPPOSED = {**SMALL, "E": (0, 12, 12, 12)}  # everybody in one arm, nobody in the other
 FREE = bm.CommonEffect(mu=bm.Normal(0, 1e6))
 
 
@@ -224,6 +225,73 @@ def test_what_the_nodes_say_of_other_counts_and_other_priors_is_what_fits_say(mo
     for tau in (0.02, 0.4, 3.0):
         own = fitted(replace(model, tau=bm.Uniform(0.999 * tau, 1.001 * tau)), data)
         assert along.z_at(tau) == pytest.approx(own, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        bm.HypergeometricNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.1)),
+        bm.BinomialNormal(measure="RR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.5)),
+        pytest.param(
+            bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 1), tau=bm.HalfNormal(0.3)),
+            marks=pytest.mark.deep("fifteen fits with corners: 4 s"),
+        ),
+    ],
+    ids=["totals given", "RR", "RD"],
+)
+def test_one_event_more_or_fewer_is_what_a_fit_says(model):
+    data = binary(SMALL if isinstance(model, bm.HypergeometricNormal) else OPPOSED)
+    found = bm.tipping_points(bm.fit(model, data), prob=0.9)
+    assert [one.study for one in found.one_event] == [x for x in data.study for _ in range(2)]
+    for one in found.one_event:
+        column, row = f"events_{one.arm}", data.study.index(one.study)
+        for more, below, stands in (
+            (1, one.more, one.more_stands),
+            (-1, one.fewer, one.fewer_stands),
+        ):
+            events = data.numbers[column].copy()
+            events[row] += more
+            if not 0 <= events[row] <= data.numbers[f"n_{one.arm}"][row]:
+                assert np.isnan(below)
+                assert stands is None
+                continue
+            other = bm.fit(model, replace(data, **{column: events}))
+            assert below == pytest.approx(other.at().cdf(0.0), abs=1e-4)
+            assert stands == (conclusion(other, prob=0.9) == found.conclusion)
+
+
+def test_the_report_tells_one_event_in_the_direction_of_benefit():
+    model = bm.HypergeometricNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.1))
+    found = bm.tipping_points(bm.fit(model, binary(SMALL)), prob=0.9)
+    outcome = SimpleNamespace(evidence=Evidence(tipping=found), better="higher", tables={})
+    outcome.tables = evidence_tables(outcome)
+    section = SECTIONS["one-event"](outcome, SimpleNamespace(arms=("cells", "placebo")))
+    first = found.one_event[0]
+    texts = section.texts[0]
+    assert texts[:3] == ["A", "cells", "2"]
+    for text, below, stands in zip(
+        texts[3:], (first.more, first.fewer), (first.more_stands, first.fewer_stands), strict=True
+    ):
+        assert text.startswith(f"{100 * (1 - below):.1f}%")
+        assert text.endswith("turns the conclusion") == (not stands)
+    outcome.better = "lower"
+    lower = SECTIONS["one-event"](outcome, SimpleNamespace(arms=("cells", "placebo")))
+    assert lower.texts[0][3].startswith(f"{100 * first.more:.1f}%")
+    assert not bm.tipping_points(bm.fit(normal(bm.HalfNormal(0.1)), PAIR)).one_event
+
+
+def test_where_nodes_do_not_say_it_the_report_says_so():
+    model = bm.HypergeometricNormal(mu=bm.Normal(0, 2), tau=bm.HalfNormal(0.1))
+    found = bm.tipping_points(bm.fit(model, binary(OPPOSED)), prob=0.9)
+    assert not found.one_event
+    outcome = SimpleNamespace(evidence=Evidence(tipping=found), tables={})
+    outcome.tables = evidence_tables(outcome)
+    run = SimpleNamespace(prob=0.9)
+    assert SECTIONS["one-event"](outcome, run) is None
+    assert (
+        "One event more or fewer in each trial is not told"
+        in SECTIONS["tipping"](outcome, run).note
+    )
 
 
 def test_without_nodes_fits_alone_find_the_same(monkeypatch):

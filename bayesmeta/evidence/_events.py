@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, final
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from ..model import Data
 from ..posterior import Array, Posterior
-from ._exchanged import Exchanged
+from ._exchanged import FARTHEST, Exchanged
 from .conclusion import Conclusion
 
 EVENTS = ("events_treatment", "events_control")
@@ -37,11 +37,76 @@ class Turn(NamedTuple):
     change: Change
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneEvent:
+    """What one event of one arm of one trial more, and one fewer, would make of the answer.
+
+    Attributes
+    ----------
+    study : str
+    arm : {"treatment", "control"}
+    events : int
+        As they were counted.
+    more, fewer : float
+        Posterior probability that mu is below 0 with one event more, and with one fewer; NaN where
+        the arm cannot have it.
+    more_stands, fewer_stands : bool or None
+        Whether the conclusion is then as it was; None where the arm cannot have it.
+    """
+
+    study: str
+    arm: str
+    events: int
+    more: float
+    fewer: float
+    more_stands: bool | None
+    fewer_stands: bool | None
+
+
+def one_event(
+    posterior: Posterior, stands: Conclusion, prob: float, nodes: Exchanged
+) -> tuple[OneEvent, ...]:
+    """Add an event to every arm, and take one away, one at a time: two rows a trial.
+
+    How far the standard normal quantile of the probability moves is said by the nodes, from where
+    the fit has it.
+    """
+    data = posterior.data
+    known = float(np.clip(ndtri(posterior.at().cdf(0.0)), -FARTHEST, FARTHEST))
+    own = nodes.z(data)
+    found: list[OneEvent] = []
+    for column in EVENTS:
+        z = np.full((2, data.k), np.nan)
+        for row, sign in zip(z, (1, -1), strict=True):
+            can = most_events(data, column, sign) >= 1
+            moved = nodes.z(_with(data, column, sign * can.astype(float))) - own
+            row[can] = known + moved[can]
+        stand = [
+            None if np.isnan(one) else bool(one > 0) for one in margins(z, stands, prob).ravel()
+        ]
+        below, more, fewer = ndtr(z), stand[: data.k], stand[data.k :]
+        found += (
+            OneEvent(
+                study=data.study[i],
+                arm=column.removeprefix("events_"),
+                events=int(data.numbers[column][i]),
+                more=float(below[0, i]),
+                fewer=float(below[1, i]),
+                more_stands=more[i],
+                fewer_stands=fewer[i],
+            )
+            for i in range(data.k)
+        )
+    return tuple(sorted(found, key=lambda one: data.study.index(one.study)))
+
+
 def fewest_events(
     posterior: Posterior,
     stands: Conclusion,
     prob: float,
     margin: Callable[[Data], float],
+    nodes: Exchanged | None,
 ) -> Turn | None:
     """The smallest number of events of one arm of one trial that turns a conclusion.
 
@@ -58,8 +123,9 @@ def fewest_events(
         Mass of the interval of mu.
     margin : callable
         Of other data, by a fit: positive where the conclusion stands.
+    nodes : Exchanged or None
+        Of the fit.
     """
-    nodes = Exchanged.of(posterior)
     search = _Search(posterior, stands, prob, margin, nodes)
     number = search.first()
     return search.confirmed(number)

@@ -1,7 +1,7 @@
 """How much must change before a conclusion turns: heterogeneity, its prior, one trial's events."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, final
 
@@ -16,8 +16,8 @@ from ..posterior import Posterior
 from ..priors import Prior, Uniform, rescaled
 from ..studies import check_prob
 from ..ways import way
-from ._events import EVENTS, fewest_events, margins
-from ._exchanged import AlongTau, on_nodes
+from ._events import EVENTS, OneEvent, fewest_events, margins, one_event
+from ._exchanged import AlongTau, Exchanged, on_nodes
 from ._refit import refit
 from .conclusion import Conclusion, conclusion
 
@@ -67,11 +67,16 @@ class TippingPoints(Tabled):
     prob : float
         Mass of the interval that it rests on.
     points : tuple of TippingPoint
+    one_event : tuple of OneEvent
+        For every arm of every trial, what one event more or fewer makes of the probability that mu
+        is below 0, to about 1e-4; empty where studies are not of counts, or share more than mu
+        and tau.
     """
 
     conclusion: Conclusion
     prob: float
     points: tuple[TippingPoint, ...]
+    one_event: tuple[OneEvent, ...] = ()
 
     def table(self) -> "pd.DataFrame":
         """Return one row per thing that was changed."""
@@ -79,6 +84,14 @@ class TippingPoints(Tabled):
 
         rows = [(one.what, one.turns_at, one.says) for one in self.points]
         return pd.DataFrame(rows, columns=["what", "turns_at", "says"]).set_index("what")
+
+    def counts(self) -> "pd.DataFrame":
+        """Return one row per arm of a trial: the answer with one event more, and one fewer."""
+        import pandas as pd
+
+        names = [one.name for one in fields(OneEvent)]
+        rows = [[getattr(one, name) for name in names] for one in self.one_event]
+        return pd.DataFrame(rows, columns=names).set_index("study")
 
 
 def tipping_points(posterior: Posterior, *, prob: float = 0.95) -> TippingPoints:
@@ -124,8 +137,14 @@ def tipping_points(posterior: Posterior, *, prob: float = 0.95) -> TippingPoints
     if not posterior.exact:
         raise ModelError(f"Tipping points need an exact posterior: {way('exact')}.")
     margin = _Margin(stands, prob)
-    made = (_known(what, find) for what, find in _changes(posterior, margin))
-    return TippingPoints(conclusion=stands, prob=prob, points=tuple(made))
+    nodes = Exchanged.of(posterior) if set(EVENTS) <= set(posterior.data.numbers) else None
+    made = (_known(what, find) for what, find in _changes(posterior, margin, nodes))
+    return TippingPoints(
+        conclusion=stands,
+        prob=prob,
+        points=tuple(made),
+        one_event=() if nodes is None else one_event(posterior, stands, prob, nodes),
+    )
 
 
 def _known(what: str, find: Callable[[], "_Found"]) -> TippingPoint:
@@ -172,7 +191,9 @@ class _Root(NamedTuple):
     above: bool
 
 
-def _changes(posterior: Posterior, margin: _Margin) -> Iterator[tuple[str, Callable[[], _Found]]]:
+def _changes(
+    posterior: Posterior, margin: _Margin, counts: Exchanged | None
+) -> Iterator[tuple[str, Callable[[], _Found]]]:
     """What is changed: tau and its prior unless all studies have one effect, and counts."""
     if "tau" in posterior.model.priors:
         most = _largest_tau(posterior)
@@ -180,7 +201,7 @@ def _changes(posterior: Posterior, margin: _Margin) -> Iterator[tuple[str, Calla
         yield "tau fixed", partial(_of_fixed, posterior, margin, most, nodes)
         yield "prior of tau stretched", partial(_of_stretched, posterior, margin, most, nodes)
     if set(EVENTS) <= set(posterior.data.numbers):
-        yield "events of one arm of one trial", partial(_of_events, posterior, margin)
+        yield "events of one arm of one trial", partial(_of_events, posterior, margin, counts)
 
 
 def _of_fixed(posterior: Posterior, margin: _Margin, most: float, nodes: AlongTau | None) -> _Found:
@@ -295,10 +316,10 @@ def _nearest(margin: Callable[[float], float], places: Array, here: float) -> _R
     return None
 
 
-def _of_events(posterior: Posterior, margin: _Margin) -> _Found:
+def _of_events(posterior: Posterior, margin: _Margin, nodes: Exchanged | None) -> _Found:
     """The smallest change of one arm's events over all trials that turns the conclusion."""
     turns = partial(margin.of, posterior.model)
-    best = fewest_events(posterior, margin.stands, margin.prob, turns)
+    best = fewest_events(posterior, margin.stands, margin.prob, turns, nodes)
     if best is None:
         return _Found(None, "No number of events in one arm of one trial turns the conclusion.")
     (column, row, sign), number, data = best.change, best.number, posterior.data

@@ -152,7 +152,8 @@ def evidence_tables(outcome: OutcomeResult) -> Mapping[str, "pd.DataFrame"]:
     if evidence.reverse is not None:
         found["reverse-bayes"] = evidence.reverse.table()
     if evidence.tipping is not None:
-        found["tipping"] = evidence.tipping.table()
+        counts = {"one-event": evidence.tipping.counts()} if evidence.tipping.one_event else {}
+        found |= {"tipping": evidence.tipping.table(), **counts}
     if evidence.weights is not None:
         found["weights"] = evidence.weights
     if evidence.penalty is not None and evidence.definitions is not None:

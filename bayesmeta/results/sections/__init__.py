@@ -35,7 +35,7 @@ from ._priors import priors
 from ._section import LABEL, Cell, Column, Row, Section
 from ._titles import titles
 from ._two_stage import heterogeneity, heterogeneity_of, influence, small_study
-from ._what_if import of_scenarios, tipping, what_if
+from ._what_if import of_scenarios, one_event, tipping, what_if
 from .moderators import asked, moderated, of_moderators
 
 __all__ = [
@@ -76,6 +76,7 @@ SECTIONS: Mapping[str, Callable[[OutcomeResult, Results], Section | None]] = {
     "scenarios": scenarios,
     "what-if": what_if,
     "tipping": tipping,
+    "one-event": one_event,
     "prior-predictive": implied,
     "prior-posterior": moved,
     "power-scaling": scaling,

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from ...evidence import TippingPoints
 from ...variations import Scenarios
 from .. import OutcomeResult, Results
 from ..display import natural, number, percent
@@ -18,6 +19,13 @@ TURNS = (
 COUNTED = (
     "Of all arms and trials the one with the fewest events is told; that supposes that more of the "
     "same change moves the interval the same way."
+)
+ONE = (
+    "One event is counted more, or one fewer, in one arm of one trial, all else as it was. Read "
+    "off the nodes of the fit, to a hundredth of a percent."
+)
+NOT_ONE = (
+    "One event more or fewer in each trial is not told: nodes of this fit do not say it closely."
 )
 ENDS = ("difference", "difference_lower", "difference_upper")
 
@@ -39,8 +47,46 @@ def tipping(outcome: OutcomeResult, run: Results) -> Section | None:
         table=table,
         columns=(label("changed"), words("says", "where it turns")),
         lead=f"As it stands: {found.conclusion}, by the {level(run)} interval of μ. {TURNS}",
-        note=COUNTED if any("events" in one for one in table.index) else "",
+        note=_counted(found) if any("events" in one for one in table.index) else "",
     )
+
+
+def _counted(found: TippingPoints) -> str:
+    return COUNTED if found.one_event else f"{COUNTED} {NOT_ONE}"
+
+
+def one_event(outcome: OutcomeResult, run: Results) -> Section | None:
+    """What one event more or fewer, in any arm, makes of the probability of benefit."""
+    table = outcome.tables.get("one-event")
+    if table is None:
+        return None
+    lower = outcome.better == "lower"
+    arms = dict(zip(("treatment", "control"), run.arms, strict=True))
+    counted = (
+        column(
+            way, f"P(benefit), one {way}", partial(_if_counted, way=way, lower=lower), right=True
+        )
+        for way in ("more", "fewer")
+    )
+    return Section(
+        name="one-event",
+        title="What if one event more, or one fewer, had been counted",
+        table=table,
+        columns=(
+            label("trial"),
+            column("arm", "arm", lambda row: arms[row["arm"]]),
+            column("events", "events", lambda row: f"{row['events']}", right=True),
+            *counted,
+        ),
+        note=ONE,
+    )
+
+
+def _if_counted(row: Values, *, way: str, lower: bool) -> str:
+    if row[f"{way}_stands"] is None:
+        return "–"
+    turned = "" if row[f"{way}_stands"] else ": turns the conclusion"
+    return percent(row[way] if lower else 1 - row[way]) + turned
 
 
 def of_scenarios(found: Scenarios) -> Section:
