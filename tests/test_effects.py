@@ -8,7 +8,7 @@ from references import MAIN_TRIALS, binary, cases, counts, given, numbered
 from tolerances import CLOSED_FORM
 
 import bayesmeta as bm
-from bayesmeta.effects import measure_named
+from bayesmeta.effects import MEASURES, measure_named
 
 BINARY = {"bcg", "nielweise2007", "crins2014", "hine1989", "yusuf1985"}
 BINARY |= {"linde2005", "egger2001", "nissen2007", "peto1980"}
@@ -340,3 +340,15 @@ def test_ratios_and_only_ratios_are_exponentiated():
         "log RR",
         "RD",
     )
+
+
+def test_measures_have_the_article_of_their_first_sound():
+    assert {one: MEASURES[one].a_words for one in ("OR", "RR", "IRR", "GEN")} == {
+        "OR": "an odds ratio",
+        "RR": "a risk ratio",
+        "IRR": "an incidence rate ratio",
+        "GEN": "an effect",
+    }
+    frame = pd.DataFrame({"study": ["A"], "estimate": [-1.0], "se": [0.5]})
+    with pytest.raises(bm.DataError, match="estimate of an odds ratio must be above zero"):
+        bm.EffectSizes.from_frame(frame, measure="OR")

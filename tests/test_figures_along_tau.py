@@ -69,6 +69,32 @@ def test_shrinkage_of_counts_adds_up_to_the_studies_effects():
     assert np.ptp([places(table, "study", name)[0, 1] for name in fit.data.study]) < 1e-4
 
 
+def test_shrinkage_of_risk_differences_has_means_of_the_difference_itself():
+    """Not the tanh of the mean of its atanh: summed here over the density given tau."""
+    data = bm.BinaryStudies(
+        study=["A", "B"],
+        events_treatment=[1, 3],
+        n_treatment=[10, 20],
+        events_control=[6, 9],
+        n_control=[12, 20],
+    )
+
+    def fit_with(tau):
+        return bm.fit(bm.BinomialNormal(measure="RD", mu=bm.Normal(0, 0.5), tau=tau), data)
+
+    table = bm.plots.shrinkage(fit_with(bm.HalfNormal(0.3)), rows=True)
+    tau = places(table, "mean")[20, 0]
+    given = fit_with(bm.Uniform(0.999 * tau, 1.001 * tau))
+    theta = np.linspace(-3, 3, 20001)
+    each = {"A": given["theta"]["A"], "B": given["theta"]["B"]}
+    for name, marginal in each.items():
+        mean = np.trapezoid(np.tanh(theta) * marginal.pdf(theta), theta)
+        assert places(table, "study", name)[20, 1] == pytest.approx(mean, abs=2e-5)
+        assert abs(np.tanh(marginal.mean()) - mean) > 1e-3
+    mean = np.trapezoid(np.tanh(theta) * given["mu"].pdf(theta), theta)
+    assert places(table, "mean")[20, 1] == pytest.approx(mean, abs=2e-5)
+
+
 def test_the_joint_posterior_is_that_of_a_grid():
     fit = fit_of("OR", 14)
     found = joint_rows(fit)

@@ -312,9 +312,18 @@ def test_findings_have_the_layout_of_grade_and_leave_the_certainty_to_a_person()
     assert first.relative == second.relative
     assert first.relative.startswith("RR 0.")
     assert "the threshold of benefit of 10 per 1,000, " in first.imprecision
-    assert "; P(at least that benefit) 0." in first.imprecision
+    assert re.search(r"; P\(at least that benefit\) [<> ]*[\d.]+%$", first.imprecision)
     assert first.inconsistency.startswith("tau 0.")
     assert first.small_study == "none can be said with 4 studies"
+
+
+def test_findings_never_print_a_benefit_as_certain_and_write_it_as_the_overview_does():
+    sure = bm.EffectSizes.from_arrays(["A", "B"], [-4.0, -4.2], [0.1, 0.1], measure="MD")
+    fit = bm.fit(bm.CommonEffect(mu=bm.Normal(0, 10)), sure)
+    for better, said in (("lower", "> 99.9%"), ("higher", "< 0.1%")):
+        one = bm.absolute_effects(fit, baseline=20.0, better=better, unit="days")
+        (row,) = bm.summary_of_findings({"Stay": one}).rows
+        assert f"P(benefit) {said};" in row.imprecision
 
 
 def test_findings_follow_from_the_absolute_effects_they_stand_for():
@@ -438,7 +447,7 @@ def test_a_difference_of_means_without_a_baseline_stands_alone_in_its_unit(tmp_p
     for one in (ours, theirs):
         assert (one["Without treatment"], one["With treatment"]) == ("", "")
         assert one["Certainty (a person's)"] == ""
-        assert one["Imprecision"].startswith("excludes no difference; P(benefit) 0.9")
+        assert one["Imprecision"].startswith("excludes no difference; P(benefit) 9")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "<p>A surrogate: days, which cost money.</p>" in page
 

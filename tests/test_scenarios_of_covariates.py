@@ -165,8 +165,33 @@ def test_what_makes_no_sense_of_a_coefficient_is_refused(how, said):
 
 def test_a_coefficient_of_one_overall_effect_is_refused():
     fit = bm.fit(bm.NormalNormal(mu=WIDE, tau=TAU), estimates())
-    with pytest.raises(bm.ModelError, match="'latitude' names a coefficient; this model has one"):
+    with pytest.raises(
+        bm.ModelError, match="'latitude' names a coefficient or a place; this model has one"
+    ):
         bm.scenarios(fit, of="latitude")
+
+
+def test_a_place_is_asked_for_as_at_takes_it_and_a_difference_with_a_hyphen():
+    base = of_line().base.posterior
+    found = bm.scenarios(base, of={"latitude": 20})
+    assert found.of == "log OR, latitude 20"
+    assert found.base.estimate == pytest.approx(ends(base.at(latitude=20)), abs=1e-12)
+    one = row(found, "without Aronson 1948")
+    assert one.estimate == pytest.approx(ends(one.posterior.at(latitude=20)), abs=1e-12)
+    hyphen = bm.scenarios(of_groups().base.posterior, of="yes - no")
+    assert hyphen.table().equals(bm.scenarios(of_groups().base.posterior, of="yes − no").table())
+    with pytest.raises(bm.ModelError, match=r"longitude"):
+        bm.scenarios(base, of={"longitude": 20})
+
+
+def test_of_what_no_study_tells_no_row_is_said_to_stand():
+    model = bm.NormalNormal(mu=bm.Linear("latitude + same", intercept=WIDE, slopes=SLOPE), tau=TAU)
+    found = bm.scenarios(bm.fit(model, estimates()), of="same")
+    assert found.in_short == ""
+    assert found.in_words.endswith("No study tells of it: its posterior is its prior.")
+    assert "stands" not in found.table()
+    assert found.base.estimate[0] == pytest.approx(SLOPE.mean, abs=1e-9)
+    assert "stands in" in bm.scenarios(found.base.posterior, of="latitude").in_short
 
 
 def test_many_coefficients_that_take_minutes_are_named():

@@ -315,3 +315,12 @@ def test_a_bubble_plot_of_a_covariate_without_a_range_says_what_its_line_rests_o
     assert (middle["x"], middle["estimate"]) == pytest.approx(expected)
     drawn = " ".join(one.get_text() for one in bm.plots.bubble(found).texts)
     assert "All studies have same 44: beside it the line rests on the prior of its slope" in drawn
+
+
+@pytest.mark.parametrize("kind", ["normal", "counts"])
+def test_a_contrast_of_nothing_is_refused_whether_or_not_the_studies_tell(kind):
+    make, data = KINDS[kind]
+    mu = bm.Linear("same", intercept=WIDE, slopes=SLOPE)
+    fit = bm.fit(make(mu=mu, tau=TAU), data)
+    with pytest.raises(bm.ModelError, match=r"Every weight is zero, .* as in \{'same': 1\}"):
+        fit.contrast({})

@@ -14,7 +14,7 @@ from ..model import check_no_covariates
 from ..notebooks import Tabled
 from ..posterior import Posterior
 from ..studies import Published, counted
-from ..summaries import Better, measure_of, prob_benefit, scale_of
+from ..summaries import Better, measure_of, percent, prob_benefit, scale_of
 from ..ways import shown
 from .absolute import AVERAGE, AbsoluteEffect, AbsoluteEffects
 
@@ -242,7 +242,7 @@ def _imprecision_alone(effects: EffectAlone) -> str:
     low, high = effect.interval(effects.prob)
     none = "includes no difference" if low <= 0 <= high else "excludes no difference"
     benefit = prob_benefit(effect, effects.better)
-    return f"{none}; P(benefit) {benefit:.3f}; no threshold stated"
+    return f"{none}; P(benefit) {percent(benefit)}; no threshold stated"
 
 
 @_findings.register
@@ -304,13 +304,13 @@ def _imprecision(row: AbsoluteEffect, effects: AbsoluteEffects, per: str) -> str
     low, high = sorted(sign * one for one in row.difference[1:])
     none = "includes no difference" if low <= 0 <= high else "excludes no difference"
     if effects.threshold is None:
-        return f"{none}; P(benefit) {row.prob_benefit:.3f}; no threshold stated"
+        return f"{none}; P(benefit) {percent(row.prob_benefit)}; no threshold stated"
     crosses = "crosses" if low <= effects.threshold <= high else "does not cross"
     harm = "includes" if low <= -effects.threshold else "excludes"
     size = f"{effects.threshold:g} {per}".rstrip()
     return (
         f"{none}, {crosses} the threshold of benefit of {size}, {harm} a harm as large; "
-        f"P(at least that benefit) {row.prob_important:.3f}"
+        f"P(at least that benefit) {percent(row.prob_important)}"
     )
 
 

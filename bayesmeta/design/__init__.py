@@ -11,7 +11,7 @@ from ._formula import Factor, Formula, Term, parse
 from ._lines import Lines, lines, names_of_lines
 from ._make import design, term_kinds
 from ._matrix import Design
-from ._told import check_flat, untold
+from ._told import check_flat, told, untold
 
 __all__ = [
     "DEGREE",
@@ -33,5 +33,6 @@ __all__ = [
     "names_of_lines",
     "parse",
     "term_kinds",
+    "told",
     "untold",
 ]

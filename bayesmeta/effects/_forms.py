@@ -197,7 +197,7 @@ def _estimate(asked: Asked, rows: Rows) -> Array:
         return estimate
     asked.refuse(
         estimate <= 0,
-        f"estimate of a {asked.measure.words} must be above zero; check {{rows}}, or {{out}}. "
+        f"estimate of {asked.measure.a_words} must be above zero; check {{rows}}, or {{out}}. "
         f"{RATIOS}",
     )
     return np.log(np.where(asked.usable(rows), estimate, 1.0))

@@ -57,6 +57,11 @@ class Measure:
         return self.name if self.comparative else self.words
 
     @property
+    def a_words(self) -> str:
+        """The name in words with its article: ``"an odds ratio"``, ``"a risk ratio"``."""
+        return f"{'an' if self.words[0] in 'aeio' else 'a'} {self.words}"
+
+    @property
     def in_words(self) -> str:
         """What the name means, e.g. ``"RR is the risk ratio, analysed as its log"``."""
         scale = "" if self.link == "identity" else f", analysed as its {self.link}"

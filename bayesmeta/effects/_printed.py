@@ -33,7 +33,7 @@ def printed_values(published: Published) -> NDArray[np.float64]:
         digits = max(published.decimals, 2)
         estimate, lower, upper = (f"{one:.{digits}f}" for one in measure.natural(values))
         raise DataError(
-            f"The published figure {published} is a {measure.words} below zero: is this its "
+            f"The published figure {published} is {measure.a_words} below zero: is this its "
             f"logarithm? Then write '{measure.name} {estimate} [{lower}, {upper}]'."
         )
     if measure.log and (values == 0).any():
@@ -69,7 +69,7 @@ def from_natural(
     )
     problems.refuse(
         below,
-        f"estimate of a {measure.words} must be above zero; check {{rows}}. {RATIOS}",
+        f"estimate of {measure.a_words} must be above zero; check {{rows}}. {RATIOS}",
         "estimate",
     )
     problems.refuse(

@@ -76,5 +76,7 @@ def conclusion(posterior: Posterior, *, prob: float = 0.95) -> Conclusion:
     check_one_effect(posterior.model, "A conclusion")
     scale = scale_of(posterior)
     if not scale.comparative:
-        raise ModelError(f"A {scale.words} compares no arms: no effect is no value of it.")
+        raise ModelError(
+            f"{scale.a_words.capitalize()} compares no arms: no effect is no value of it."
+        )
     return concluded(*posterior.at().interval(prob))

@@ -195,7 +195,9 @@ def _(claim: Published, prob: float) -> ReverseBayes:
 
 def _comparing(measure: Measure) -> Measure:
     if not measure.comparative:
-        raise ModelError(f"A {measure.words} compares no arms: nobody doubts that there is one.")
+        raise ModelError(
+            f"{measure.a_words.capitalize()} compares no arms: nobody doubts that there is one."
+        )
     return measure
 
 

@@ -114,7 +114,7 @@ def explain(
     defaults = frozenset(replace(one, prediction="") for _, one in presets)
     found = search(selections, target, measure, defaults, **settings)
     if not found.nearest:
-        raise ModelError(f"No convention pools a {measure.words} from these studies.")
+        raise ModelError(f"No convention pools {measure.a_words} from these studies.")
     programs = pooled_by_programs(studies, presets, published.prob)
     chance, chance_of_any = expected_matches(found, published, target, measure)
     return Explanation(

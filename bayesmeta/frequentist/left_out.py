@@ -231,7 +231,7 @@ def _need_rest(effects: EffectSizes, tau2: Tau2 | None, what: str) -> None:
     if tau2 is None:
         need_studies(effects, 2, what)
     else:
-        remedy = " Two allow a common effect: tau2=None."
+        remedy = " Two allow a common effect: tau2=None, or for a figure a fit of CommonEffect."
         need_studies(effects, 3, f"{what} under random effects", remedy)
 
 

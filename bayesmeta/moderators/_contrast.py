@@ -8,7 +8,7 @@ from typing import NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import Columns, Design
+from ..design import Columns, Design, told
 from ..errors import ModelError
 from ..model import Predictor
 from ..posterior import Marginal, Posterior
@@ -43,6 +43,8 @@ class Contrast:
         name.
     scaled : float
         Of a coefficient by what it was divided to be per unit.
+    told : bool
+        Whether any study tells of it; else it has its prior.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Contrast:
     k: int | None = None
     prior: Prior | None = None
     scaled: float = 1.0
+    told: bool = True
 
     def ends(self, prob: float) -> tuple[float, float, float]:
         """Median and both ends of the interval."""
@@ -67,6 +70,7 @@ class Combination(NamedTuple):
     by: str = ""
     per: str = ""
     scaled: float = 1.0
+    told: bool = True
 
     def of(self, fit: Posterior, priors: tuple[Prior, ...]) -> Contrast:
         """Its posterior in a fit."""
@@ -78,18 +82,20 @@ class Combination(NamedTuple):
             marginal=fit.linear(self.row),
             prior=implied(self.row, priors),
             scaled=self.scaled,
+            told=self.told,
         )
 
 
 def columns(made: Design) -> Iterator[Combination]:
     """Each column of the design, per unit of the covariate whatever it was scaled by."""
-    units = _units(made)
+    units, tells = _units(made), told(made)
     for j, (name, kind) in enumerate(zip(made.names, made.kinds, strict=True)):
         yield Combination(
             name=f"{name}{_middle(made) if kind == 'intercept' else ''}",
             row=np.eye(len(made.names))[j] / units[j],
             per=f"unit of {name}" if kind == "slope" and "[" not in name else "",
             scaled=float(units[j]),
+            told=bool(tells[j]),
         )
 
 
@@ -151,25 +157,29 @@ def first_asked(made: Design) -> int:
     return slopes[0] if slopes else len(made.names) if any(pairs(made)) else 0
 
 
-def asked(posterior: Posterior, of: str | None = None) -> Contrast:
-    """What a fit says of one of its coefficients or differences, by default of the headline.
+def asked(posterior: Posterior, of: str | Mapping[str, object] | None = None) -> Contrast:
+    """What a fit says of a coefficient, a difference or a place, by default of the headline.
 
     Parameters
     ----------
     posterior : Posterior
         Of a model with covariates.
-    of : str, optional
+    of : str or mapping, optional
         ``"latitude"``, ``"random − alternate"`` (or with a hyphen), where several factors have such
-        levels ``"allocation: random − alternate"``.
+        levels ``"allocation: random − alternate"``; a value for each covariate,
+        ``{"latitude": 20}``, as `Posterior.at` takes them, for the effect there.
 
     Raises
     ------
     ModelError
-        If there is none of that name.
+        If there is none of that name, or no such place.
     """
     location = posterior.model.location
     assert isinstance(location, Predictor)
     made = location.design(posterior.data)
+    if isinstance(of, Mapping):
+        location.row(posterior.data, of)  # which refuses a place that is told in part
+        return place(posterior, made, of)
     every = [*columns(made), *pairs(made)]
     known = {one.name: one for one in reversed(every)}
     known |= {f"{one.by}: {one.name}": one for one in every if one.by}

@@ -181,7 +181,7 @@ class Posterior:
         Raises
         ------
         ModelError
-            If the model has no coefficients, or none of such a name.
+            If the model has no coefficients, or none of such a name, or every weight is zero.
         """
         if self.linear is None:
             raise ModelError(f"{self.model.name} has one overall effect and no coefficients.")
@@ -193,7 +193,13 @@ class Posterior:
                 f"There is no coefficient {', '.join(map(shown, strange))}; there are "
                 f"{', '.join(names)}."
             )
-        return self.linear(np.array([number(weights.get(one, 0.0), "weights") for one in names]))
+        row = np.array([number(weights.get(one, 0.0), "weights") for one in names])
+        if not row.any():
+            raise ModelError(
+                "Every weight is zero, which asks for nothing; give one coefficient a weight, "
+                f"as in {{{names[-1]!r}: 1}}."
+            )
+        return self.linear(row)
 
     @property
     def account(self) -> Account:

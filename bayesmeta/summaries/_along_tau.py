@@ -10,10 +10,11 @@ from typing import final
 
 import numpy as np
 
+from ..effects import ATANH_RD
 from ..engines import fit
 from ..errors import ModelError
 from ..model import check_one_effect, with_tau
-from ..posterior import Array, Marginal, Marginals, Posterior
+from ..posterior import Array, Marginal, Posterior
 from ..priors import Uniform
 from ..studies import check_prob
 from ..ways import way
@@ -24,6 +25,7 @@ NARROW = 1e-3  # of tau, to either side
 LEVELS = (0.5, 0.8, 0.95)
 _SHRINKAGE, _JOINT = "A figure of shrinkage", "A joint posterior of mu and tau"
 _ALONG, _ACROSS, _OF_MU = 41, 49, 201  # places of tau, and of mu
+_QUANTILES = 48  # over which a mean is summed, to 1e-5 of a risk
 _FINER = 8  # places between two of tau, where contours are straight
 _FIRST = 1e-3  # of the largest tau, where lines begin
 _BEYOND = 5e-4  # of mu on either side of its places, and twice that of tau
@@ -68,13 +70,13 @@ def shrinkage_rows(posterior: Posterior, *, prob: float = 0.95) -> Points:
     top = float(of_tau.quantile(0.99))
     low = float(posterior.model.priors["tau"].support[0])
     at = np.linspace(max(low, _FIRST * top), top, _ALONG)
-    natural = np.tanh if scale_of(posterior).link == "atanh" else np.asarray
+    mean_of = _mean_difference if scale_of(posterior) == ATANH_RD else _mean
     given = [_given(posterior, float(tau)) for tau in at]
-    effects = natural([_means(one["theta"]) for one in given]).T
+    effects = np.array([[mean_of(each) for each in one["theta"].each] for one in given]).T
     rows: list[PointRow] = []
     for name, effect in zip(posterior.data.study, effects, strict=True):
         rows += line("study", name, zip(at, effect, strict=True))
-    mean = natural([one["mu"].mean() for one in given])
+    mean = [mean_of(one["mu"]) for one in given]
     rows += line("mean", "mean effect", zip(at, mean, strict=True))
     rows += line("density", "tau", zip(at, np.asarray(of_tau.pdf(at)), strict=True))
     lower, upper = of_tau.interval(prob)
@@ -150,5 +152,11 @@ def _check_sound(posterior: Posterior, what: str, which: str) -> None:
         )
 
 
-def _means(theta: Marginals) -> list[float]:
-    return [one.mean() for one in theta.each]
+def _mean(theta: Marginal) -> float:
+    return theta.mean()
+
+
+def _mean_difference(theta: Marginal) -> float:
+    """The mean of the risk difference itself, of which theta is the atanh: over its quantiles."""
+    at, weight = np.polynomial.legendre.leggauss(_QUANTILES)
+    return float(ATANH_RD.natural(theta.quantile((1 + at) / 2)) @ weight / 2)

@@ -1,5 +1,6 @@
 """What every row of a scenario table is about: the overall effect, or one coefficient."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import final
@@ -35,6 +36,10 @@ class Headline:
         On the scale that people read.
     compares : bool
         Whether zero is no effect or no difference.
+    asked : str, mapping or None
+        How `of` was asked for.
+    told_of : bool
+        Whether any study of the base case tells of it.
     """
 
     told: Told
@@ -43,6 +48,8 @@ class Headline:
     words: str = ""
     called: str = ""
     compares: bool
+    asked: str | Mapping[str, object] | None = None
+    told_of: bool = True
 
     def marginal(self, posterior: Posterior) -> Marginal:
         """Its posterior in a fit.
@@ -60,7 +67,7 @@ class Headline:
                 f"{self.of} is of the {self.scale.analysis_called}, and there it is of the "
                 f"{other.analysis_called}"
             )
-        return asked(posterior, self.of).marginal
+        return asked(posterior, self.asked or self.of).marginal
 
     def new(self, posterior: Posterior) -> Marginal | None:
         """That of a new study; a slope or a difference has none."""
@@ -78,7 +85,9 @@ class Headline:
 
 
 @singledispatch
-def headline(location: Location, posterior: Posterior, told: Told, of: str | None) -> Headline:
+def headline(
+    location: Location, posterior: Posterior, told: Told, of: str | Mapping[str, object] | None
+) -> Headline:
     """Return what the rows of a fit are about.
 
     Raises
@@ -90,16 +99,23 @@ def headline(location: Location, posterior: Posterior, told: Told, of: str | Non
 
 
 @headline.register
-def _(location: Overall, posterior: Posterior, told: Told, of: str | None) -> Headline:
+def _(
+    location: Overall, posterior: Posterior, told: Told, of: str | Mapping[str, object] | None
+) -> Headline:
     if of is not None:
-        raise ModelError(f"of={shown(of)} names a coefficient; this model has one overall effect.")
+        raise ModelError(
+            f"of={shown(of)} names a coefficient or a place; this model has one overall effect."
+        )
     return Headline(told=told, scale=scale_of(posterior), compares=told.measure.comparative)
 
 
 @headline.register
-def _(location: Predictor, posterior: Posterior, told: Told, of: str | None) -> Headline:
+def _(
+    location: Predictor, posterior: Posterior, told: Told, of: str | Mapping[str, object] | None
+) -> Headline:
     one, scale = asked(posterior, of), scale_of(posterior)
-    name = f"{one.by}: {one.name}" if one.by else of or one.name
+    named = of if isinstance(of, str) else one.name
+    name = f"{one.by}: {one.name}" if one.by else named
     difference = bool(one.by or one.per or name in location.differences(posterior.data))
     within = scale if scale.link == "log" or not difference else MEASURES["GEN"]
     log = within.link == "log"
@@ -112,7 +128,16 @@ def _(location: Predictor, posterior: Posterior, told: Told, of: str | None) -> 
         called = f"{kind}, {name}" if log or not difference else words
     compares = difference or scale.comparative
     own = Told(measure=within, unit=told.unit)
-    return Headline(told=own, scale=scale, of=name, words=words, called=called, compares=compares)
+    return Headline(
+        told=own,
+        scale=scale,
+        of=name,
+        words=words,
+        called=called,
+        compares=compares,
+        asked=of,
+        told_of=one.told,
+    )
 
 
 def ends_of(marginal: Marginal | None, prob: float) -> Array:

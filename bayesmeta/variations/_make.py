@@ -29,7 +29,7 @@ SAID = 5e-4  # of the probability that a risk is held: less is not said
 def scenarios(
     posterior: Posterior,
     *,
-    of: str | None = None,
+    of: str | Mapping[str, object] | None = None,
     better: Better | None = None,
     baseline: object = None,
     per: float | None = None,
@@ -53,10 +53,11 @@ def scenarios(
     ----------
     posterior : Posterior
         The base case.
-    of : str, optional
+    of : str or mapping, optional
         Of a fit with covariates, which coefficient or difference every row is about:
-        ``"latitude"``, ``"random − alternate"``; by default the first slope, else the first
-        difference of groups.
+        ``"latitude"``, ``"random - alternate"``; or the effect at a place, a value for each
+        covariate as in ``posterior.at``: ``{"latitude": 20}``. By default the first slope, else the
+        first difference of groups. Where no study tells of it, no conclusion is judged.
     better : {"lower", "higher"}, optional
         Direction of benefit, for its probability.
     baseline : optional
@@ -141,6 +142,7 @@ def scenarios(
         unit=told.unit,
         of=maker.head.words,
         called=maker.head.called or told.measure.name,
+        told=maker.head.told_of,
     )
 
 
@@ -234,7 +236,7 @@ class _Maker:
         )
 
     def _concluded(self, ends: Array) -> Conclusion | None:
-        if not self.head.compares:
+        if not (self.head.compares and self.head.told_of):
             return None
         return concluded(float(ends[1]), float(ends[2]))
 

@@ -98,6 +98,9 @@ class Scenarios(Tabled):
         overall effect.
     called : str
         The measure, or the coefficient on the scale that people read.
+    told : bool
+        Whether any study of the base case tells of it; else every row gives its prior, and none is
+        judged.
     """
 
     rows: tuple[Variation, ...]
@@ -109,6 +112,7 @@ class Scenarios(Tabled):
     unit: str = ""
     of: str = ""
     called: str = ""
+    told: bool = True
 
     @property
     def base(self) -> Variation:
@@ -144,6 +148,8 @@ class Scenarios(Tabled):
         said = f"Over {len(sound)} rows the {name} lies between {low} and {high}{self._in}"
         failed = [one.name for one in self.rows if not one.sound]
         but = f"; not sound, and not judged: {', '.join(failed)}" if failed else ""
+        if not self.told:
+            return f"{said}{but}. No study tells of it: its posterior is its prior."
         if self.base.conclusion is None or not self.judged:
             return f"{said}{but}."
         named = [one.name for one in self.turned]

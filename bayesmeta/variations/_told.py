@@ -71,7 +71,7 @@ class Told:
             return scale.natural(theta) if scale == ATANH_RD else theta
         if self.base is None:
             raise ModelError(
-                f"an {scale.name} is told as {self.measure.name} at a baseline risk, and none is "
+                f"{scale.a_words} is told as {self.measure.name} at a baseline risk, and none is "
                 "stated"
             )
         risk = np.array(self.base.quantile(0.5))

@@ -181,7 +181,7 @@ def _scale(of: PsaOutcome) -> Measure:
     of.fit.at(**of.where)
     found = MEASURES[of.fit.data.measure[of.column]] if of.joint else scale_of(of.fit)  # pyright: ignore[reportAttributeAccessIssue]
     if not found.comparative:
-        raise ModelError(f"a {found.words} of single arms is no effect; give it as baseline.")
+        raise ModelError(f"{found.a_words} of single arms is no effect; give it as baseline.")
     return found
 
 
