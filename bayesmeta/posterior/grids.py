@@ -188,6 +188,10 @@ class SupportMap:
             return self.scale * np.cosh(u)
         return 1 / self._per_unit(self.value(u))
 
+    def slope_at(self, x: Array) -> Array:
+        """Return the derivative of the value where that is x."""
+        return 1 / self._per_unit(x) if self._ends == 0 else self.slope(self.inverse(x))
+
     def inverse(self, x: Array) -> Array:
         """Map the support to u; its ends and what lies beyond to -inf and inf."""
         if self._ends == 0:

@@ -12,13 +12,14 @@ exception.
 # SciPy types its results as unions with a second return value:
 # pyright: reportArgumentType=false
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr
+from scipy.special import logsumexp
 
 from ...errors import ModelError
 from ...model import Data, RandomEffects
@@ -33,7 +34,7 @@ from ...posterior import (
 )
 from ...priors import Prior
 from .._cautions import cautions
-from ..likelihood.corners import at_effects, at_nodes, sum_alike
+from ..likelihood.corners import at_nodes, sum_alike
 from ..likelihood.points import Grid, Places
 from ..likelihood.rough import kinked, rough_effects, telling, vanishing
 from ..likelihood.study import log_likelihoods
@@ -58,8 +59,10 @@ if TYPE_CHECKING:
 from .grid_size import (
     PASSES,
     TAPER,
+    Curves,
     Resolution,
     centre_of_tau,
+    curves_of,
     grid_for,
     tables_of,
 )
@@ -114,13 +117,9 @@ class Pass:
     model, data, grid, nodes
     reach, near : Reach
         How far mu and tau were integrated, and how far a grid would go.
-    likelihood : ndarray, shape (k, size)
-        Of the studies on the grid, scaled to 1 at most.
-    fourier : ndarray of complex, shape (k, frequencies)
-        Its transform.
+    curves : callable
+        ``()`` to what the studies say on the grid: made when it is asked for.
     resolution : Resolution
-    top : ndarray, shape (k,)
-        Log of the scale of `likelihood`.
     rule : OnGrid or Mapped
         How mu was integrated.
     corner : ndarray, shape (k,)
@@ -141,10 +140,8 @@ class Pass:
     reach: Reach
     near: Reach
     nodes: TauNodes
-    likelihood: Array
-    fourier: NDArray[np.complex128]
+    curves: Callable[[], Curves]
     resolution: Resolution
-    top: Array
     rule: OnGrid | Mapped
     corner: NDArray[np.bool_]
     cornered: Array
@@ -177,31 +174,22 @@ class Pass:
         if corner.any() and sum_alike(model.likelihood, data, corner):
             corner[:] = True
         rule = mu_rule(model, data, grid, reach, resolution.step, corner=bool(corner.any()))
-        logs, tables = np.empty((data.k, grid.size)), None
+        tables = None
         if corner.any():
             far = max(-rule.x[0], rule.x[-1])
             tables = tables_of(model, data.keep(corner), resolution, far, reach.tau, grid)
-            logs[corner] = at_effects(tables, grid.points) + tables.top[:, None]
-        if not corner.all():
-            others = data.keep(~corner) if corner.any() else data
-            logs[~corner] = log_likelihoods(model.likelihood, others, grid, resolution.spacing)
-        top = logs.max(axis=1, keepdims=True)
-        ends = np.abs(grid.points - grid.centre)
-        taper = min(0.5, grid.half / 40)
-        window = ndtr((grid.half - 0.5 * TAPER * taper / 0.5 - ends) / taper)
-        likelihood = np.exp(logs - top) * window
-        fourier = np.fft.rfft(likelihood, axis=1)
+        curves = cache(partial(curves_of, model, data, corner, tables, resolution, grid))
         low, high = support_of_tau(model.tau)[0], reach.tau
-        given = partial(log_given_mu, fourier, grid, model.df)
         if scale is None:
+            given = partial(log_given_mu, curves().fourier, grid, model.df)
             scale = centre_of_tau(model, data, grid, at_hand, given, low, at_hand.tau)
         at = TauMap.of(model.tau, low, high, scale)
         nodes = tau_nodes(resolution.nodes, at)
         at_x = np.zeros((nodes.tau.size, rule.x.size))
         if not corner.all():
-            no_corner = partial(log_given_mu, fourier[~corner], grid, model.df)
+            no_corner = partial(log_given_mu, curves().fourier[~corner], grid, model.df)
             without = np.array([no_corner(one).sum(axis=0) for one in nodes.tau])
-            at_x = rule.at_nodes(without) + top[~corner].sum()
+            at_x = rule.at_nodes(without) + curves().top[~corner].sum()
         cornered = np.empty((nodes.tau.size, 0, rule.x.size))
         if tables is not None:
             cornered = at_nodes(tables, rule.x, nodes.tau, model.df)
@@ -220,10 +208,8 @@ class Pass:
             reach=reach,
             near=near,
             nodes=nodes,
-            likelihood=likelihood,
-            fourier=fourier,
+            curves=curves,
             resolution=resolution,
-            top=top[:, 0],
             rule=rule,
             corner=corner,
             cornered=cornered,
@@ -242,8 +228,9 @@ class Pass:
         if not ends or self.tau.pdf(float(self.nodes.tau.max())) * high <= FAINT:
             return self
         log_tau = partial(log_prior_of_tau, self.model, self.data)
-        shape = (self.likelihood, self.grid, self.model.df, self.rule.x, self.rule.log_prior)
-        more = moments_beyond(*shape, log_tau, high, self.log_z - float(self.top.sum()))
+        curves = self.curves()
+        shape = (curves.likelihood, self.grid, self.model.df, self.rule.x, self.rule.log_prior)
+        more = moments_beyond(*shape, log_tau, high, self.log_z - float(curves.top.sum()))
         return replace(self, tau=replace(self.tau, raw=self.tau.raw + more))
 
     def distance(self, other: "Pass") -> float:
@@ -340,8 +327,8 @@ class Pass:
             study=self.data.study,
             df=self.model.df,
             grid=self.grid,
-            likelihood=self.likelihood,
-            fourier=self.fourier,
+            likelihood=self.curves().likelihood,
+            fourier=self.curves().fourier,
             tau=self.nodes.tau,
             mass=self.mu_rows,
             of_tau=self.tau,
@@ -385,8 +372,9 @@ class Pass:
         """Log likelihood of each study given some nodes of mu and all of tau, (t, k, m)."""
         if self.corner.all():
             return self.cornered[:, :, part]
-        given = partial(log_given_mu, self.fourier, self.grid, self.model.df)
-        (k, size), every = self.likelihood.shape, self.nodes.tau
+        curves = self.curves()
+        given = partial(log_given_mu, curves.fourier, self.grid, self.model.df)
+        (k, size), every = curves.likelihood.shape, self.nodes.tau
         parts = []
         for some in np.array_split(
             every, min(max(1, every.size * k * size // AT_ONCE), every.size)
@@ -394,6 +382,6 @@ class Pass:
             on_grid = np.concatenate([given(one) for one in some])  # one spline of all of them
             parts.append(rule.at_nodes(on_grid).reshape(some.size, k, -1))
         found = np.concatenate(parts)
-        found += self.top[:, None]
+        found += curves.top[:, None]
         found[:, self.corner] = self.cornered[:, :, part]
         return found

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, stdtrit
+from scipy.special import logsumexp, ndtr, stdtrit
 
 from ...errors import ModelError
 from ...model import Data, Model, RandomEffects, Scatter
@@ -13,6 +13,7 @@ from ...priors import Prior, log_density
 from ...ways import way
 from ..likelihood.points import Grid
 from ..likelihood.rough import rough_effects
+from ..likelihood.study import log_likelihoods
 from .reach import Reach, log_prior_of_tau
 
 if TYPE_CHECKING:
@@ -52,6 +53,42 @@ def tables_of(
     far = TAPER if model.df is None else float(stdtrit(model.df, 1 - resolution.tail))
     farthest = max(mu + far * tau, float(np.abs(grid.points[[0, -1]]).max()))
     return tabulate(model.likelihood, data, farthest, resolution.step, resolution.spacing)
+
+
+class Curves(NamedTuple):
+    """Likelihoods of the studies on a grid, scaled to 1 at most, (k, size).
+
+    With their transforms, (k, frequencies), and the logs of their scales, (k,).
+    """
+
+    likelihood: Array
+    fourier: NDArray[np.complex128]
+    top: Array
+
+
+def curves_of(
+    model: RandomEffects,
+    data: Data,
+    corner: NDArray[np.bool_],
+    tables: "Corners | None",
+    resolution: Resolution,
+    grid: Grid,
+) -> Curves:
+    """What the studies say on the grid, those with a corner off their tables."""
+    from ..likelihood.corners import at_effects
+
+    logs = np.empty((data.k, grid.size))
+    if tables is not None:
+        logs[corner] = at_effects(tables, grid.points) + tables.top[:, None]
+    if not corner.all():
+        others = data.keep(~corner) if corner.any() else data
+        logs[~corner] = log_likelihoods(model.likelihood, others, grid, resolution.spacing)
+    top = logs.max(axis=1, keepdims=True)
+    ends = np.abs(grid.points - grid.centre)
+    taper = min(0.5, grid.half / 40)
+    window = ndtr((grid.half - 0.5 * TAPER * taper / 0.5 - ends) / taper)
+    likelihood = np.exp(logs - top) * window
+    return Curves(likelihood, np.fft.rfft(likelihood, axis=1), top[:, 0])
 
 
 def grid_for(resolution: Resolution, model: Model, data: Data, reach: Reach, sharp: float) -> Grid:

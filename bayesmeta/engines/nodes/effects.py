@@ -116,8 +116,8 @@ class Integrated:
         far = (FAR if self.df is None else FAR_T) * self.tau[alive.any(axis=1)].max()
         seen = self.mu[alive.any(axis=0)]
         centre, width = self.features.T
-        v = support.inverse(np.concatenate([centre, centre - 2 * width, centre + 2 * width]))
-        per_unit = 1 / support.slope(v)
+        places = np.concatenate([centre, centre - 2 * width, centre + 2 * width])
+        per_unit = 1 / support.slope_at(places)
         step = STEP * min(1.0, float((np.tile(width, 3) * per_unit).min()))
         first, last = support.inverse(np.array([seen[0] - far, seen[-1] + far]))
         return support, step * np.arange(np.floor(first / step), np.ceil(last / step) + 1)
@@ -126,13 +126,14 @@ class Integrated:
     def new(self) -> MappedDensity:
         """Effect in a new study."""
         support, v = self.place
-        density = self._smeared(self.mass[None], support.value(v), thin=True)[0]
+        theta = support.value(v)
+        density = self._smeared(self.mass[None], theta, thin=True)[0]
         squared = self.moments_of_tau[0]
         if self.df is not None:
             squared *= self.df / (self.df - 2) if self.df > 2 else np.nan
         mean, variance = self._moments_of_mu
         moments_of = (mean, float(np.sqrt(variance + squared)))
-        inner = GridDensity.of(v, density * support.slope(v), local=True)
+        inner = GridDensity.of(v, density * support.slope_at(theta), local=True)
         return MappedDensity(inner, support, moments_of, self._moments_of_new)
 
     @property
@@ -203,7 +204,9 @@ class Integrated:
             top = log_share.max(axis=(0, 2))
             share = np.exp(log_share - top[:, None])
             outside = np.log(np.maximum(self._smeared(np.moveaxis(share, 1, 0), theta), 0.0))
-        density = np.exp(self.log_likelihood(theta) + top[:, None] + outside) * support.slope(v)
+        density = np.exp(self.log_likelihood(theta) + top[:, None] + outside) * support.slope_at(
+            theta
+        )
         slope = make_interp_spline(self.u, log_given, k=5, axis=2).derivative()(self.u)
         shift = (self.mass * self.tau[:, None] ** 2)[:, None] * slope / self.support.slope(self.u)
         return density, self._moments_of_mu[0] + shift.sum(axis=(0, 2))
@@ -217,7 +220,7 @@ class Integrated:
 
     def _spacing(self, at: Array) -> Array:
         """Distance of the nodes of mu at some points; none beyond the support."""
-        return (self.u[1] - self.u[0]) * self.support.slope(self.support.inverse(at))
+        return (self.u[1] - self.u[0]) * self.support.slope_at(at)
 
     def _nearest_spacing(self, at: Array) -> Array:
         """The same of the nodes nearest to some points."""
@@ -260,7 +263,7 @@ class Integrated:
             stride = self._stride(t, spacing[wide]) if thin and wide.size else 1
             mu, mass = mu[::stride], masses[:, t, seen[::stride]] * stride / tau
             for some in np.array_split(wide, max(1, wide.size * mu.size // AT_ONCE)):
-                kernel = self._kernel((at[some, None] - mu) / tau)
+                kernel = self._kernel(at[some, None] / tau - mu / tau)
                 found[:, some] += mass @ kernel.T
             if narrow[t].any():
                 curve, some = next(curves), np.flatnonzero(near & narrow[t])
@@ -347,8 +350,7 @@ class Integrated:
     def _over_effects(self, curve: Pieces, tau: float, at: Array) -> Array:
         """Mean of functions of mu, (q, n), at a point less a normal effect of scale `tau`."""
         z, log_weight = rule_of_effects(None)
-        u = self.support.inverse(at[:, None] - tau * z)
-        first, last = self.u[0], self.u[-1]
-        inside = (u >= first) & (u <= last)
-        per_unit = np.where(inside, 1 / self.support.slope(np.clip(u, first, last)), 0.0)
-        return (curve(u) * per_unit) @ np.exp(log_weight)
+        places = at[:, None] - tau * z
+        near = np.clip(places, self.mu[0], self.mu[-1])
+        per_unit = np.where(near == places, 1 / self.support.slope_at(near), 0.0)
+        return (curve(self.support.inverse(near)) * per_unit) @ np.exp(log_weight)
