@@ -351,6 +351,7 @@ class Integrated:
         """Mean of functions of mu, (q, n), at a point less a normal effect of scale `tau`."""
         z, log_weight = rule_of_effects(None)
         places = at[:, None] - tau * z
-        near = np.clip(places, self.mu[0], self.mu[-1])
-        per_unit = np.where(near == places, 1 / self.support.slope_at(near), 0.0)
+        inside = (places > self.mu[0]) & (places < self.mu[-1])
+        near = np.where(inside, places, self.mu[self.mu.size // 2])
+        per_unit = inside / self.support.slope_at(near)
         return (curve(self.support.inverse(near)) * per_unit) @ np.exp(log_weight)
