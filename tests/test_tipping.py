@@ -358,3 +358,20 @@ def test_the_command_line_has_it_on_request(tmp_path):
         "tau fixed",
         "prior of tau stretched",
     ]
+
+
+def test_where_fits_fail_far_out_it_is_said_between_which_places_nothing_turns(monkeypatch):
+    right = tipping.refit
+
+    def fails(model, data):
+        if isinstance(model.tau, bm.HalfNormal) and model.tau.scale < 0.02:
+            raise ModelError("This needs a fit, which failed.")
+        return right(model, data)
+
+    monkeypatch.setattr(tipping, "refit", fails)
+    alike = estimates([-3.0, -3.1, -2.9, -3.05], [0.05] * 4)
+    said = points(normal(bm.HalfNormal(0.1)), alike)["prior of tau stretched"].says
+    assert said.startswith("No prior of tau from 0.")
+    assert "times as wide as HalfNormal(0.1) turns the conclusion." in said
+    assert said.endswith("Beyond, fits do not pass their gates.")
+    assert 0.2 <= float(said.split()[5]) < 0.9

@@ -205,6 +205,7 @@ def _changes(
 
 
 def _of_fixed(posterior: Posterior, margin: _Margin, most: float, nodes: AlongTau | None) -> _Found:
+    @cache
     def fixed(tau: float) -> float:
         prior = Uniform(tau * (1 - NARROW), tau * (1 + NARROW))
         return margin.of(with_tau(posterior.model, prior), posterior.data)
@@ -215,9 +216,11 @@ def _of_fixed(posterior: Posterior, margin: _Margin, most: float, nodes: AlongTa
 
     here = float(posterior["tau"].quantile(0.5))
     places = most * np.geomspace(1e-3, 1, PLACES)
-    tau = _confirmed(fixed, None if nodes is None else roughly, places, here)
-    if tau is None:
-        return _Found(None, f"No tau up to {most:.3g} turns the conclusion.")
+    looked = _confirmed(fixed, None if nodes is None else roughly, places, here)
+    if (tau := looked.root) is None:
+        low = "" if looked.low == places[0] else f"from {looked.low:.3g} "
+        said = f"No tau {low}up to {looked.high:.3g} turns the conclusion."
+        return _Found(None, said + looked.beyond(places))
     side = "more" if tau.above else "less"
     return _Found(tau.at, f"The conclusion turns where tau is {tau.at:.3g} or {side}.")
 
@@ -229,6 +232,7 @@ def _of_stretched(
     if rescaled(prior, 1.0) is None:
         return _Found(None, f"{prior!r} has no scale to stretch.")
 
+    @cache
     def stretched(factor: float) -> float:
         return margin.of(with_tau(posterior.model, _scaled(prior, factor)), posterior.data)
 
@@ -239,10 +243,10 @@ def _of_stretched(
         assert nodes is not None
         return margin.of_z(nodes.z_under(_scaled(prior, factor)))
 
-    root = _confirmed(stretched, None if nodes is None else roughly, factors, 1.0)
-    if root is None:
-        said = f"No prior of tau from 0.01 to {factors[-1]:.3g} times as wide as {prior!r}"
-        return _Found(None, f"{said} turns the conclusion.")
+    looked = _confirmed(stretched, None if nodes is None else roughly, factors, 1.0)
+    if (root := looked.root) is None:
+        said = f"No prior of tau from {looked.low:.2g} to {looked.high:.3g} times as wide as"
+        return _Found(None, f"{said} {prior!r} turns the conclusion.{looked.beyond(factors)}")
     says = f"The conclusion turns where the prior of tau is stretched{_to(prior, root.at)}."
     return _Found(root.at, says)
 
@@ -268,21 +272,62 @@ def _largest_tau(posterior: Posterior) -> float:
     return WIDE * float(np.median(se))
 
 
+class _Looked(NamedTuple):
+    """A turning point, if there is one, and between which places fits could be asked."""
+
+    root: _Root | None
+    low: float
+    high: float
+
+    def beyond(self, places: Array) -> str:
+        """That fits failed further out, if they did."""
+        whole = self.low == places[0] and self.high == places[-1]
+        return "" if whole else " Beyond, fits do not pass their gates."
+
+
 def _confirmed(
     margin: Callable[[float], float],
     rough: Callable[[float], float] | None,
     places: Array,
     here: float,
-) -> _Root | None:
+) -> _Looked:
     """The nearest turning point on nodes, if fits on either side of it agree; else that of fits."""
-    if rough is None:
-        return _nearest(margin, places, here)
-    found = _nearest(rough, places, here)
-    ends = places[[0, -1]] if found is None else found.at * np.exp([-BESIDE, BESIDE])
-    stands = [margin(float(at)) > 0 for at in ends]
-    if stands == [rough(float(at)) > 0 for at in ends]:
-        return found
-    return _nearest(margin, places, here)
+    found = None if rough is None else _nearest(rough, places, here)
+    if rough is not None and found is not None:
+        ends = found.at * np.exp([-BESIDE, BESIDE])
+        if [margin(float(at)) > 0 for at in ends] == [rough(float(at)) > 0 for at in ends]:
+            return _Looked(found, *map(float, places[[0, -1]]))
+    low = next(_passing(margin, places))
+    high = next(_passing(margin, places[::-1]))
+    if rough is not None and found is None and _agree(margin, rough, (low, high)):
+        return _Looked(None, low, high)
+    asked = places[(places >= low) & (places <= high)]
+    return _Looked(_nearest(margin, asked, here), low, high)
+
+
+def _passing(margin: Callable[[float], float], places: Array) -> Iterator[float]:
+    """Places, in order, where a fit passes its gates.
+
+    Raises
+    ------
+    ModelError
+        If none does.
+    """
+    failed: ModelError | None = None
+    for at in map(float, places):
+        try:
+            margin(at)
+        except ModelError as error:
+            failed = failed or error
+        else:
+            yield at
+    raise failed or ModelError("No place was asked.")
+
+
+def _agree(
+    margin: Callable[[float], float], rough: Callable[[float], float], at: tuple[float, float]
+) -> bool:
+    return all((margin(one) > 0) == (rough(one) > 0) for one in at)
 
 
 def _nearest(margin: Callable[[float], float], places: Array, here: float) -> _Root | None:
