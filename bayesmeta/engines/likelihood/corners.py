@@ -46,7 +46,8 @@ class Corners(NamedTuple):
     `theta`, shape (n,), are the nodes of both sides where anything is seen, in ascending order;
     `weighted` (n, k) the functions, scaled to 1 at most, times the rule's weight; `splines` their
     logs on the negative and the positive side; `top` (k,) the scale. `rows` are the studies, and
-    `made` says of what else the table was made, where others may ask for the same.
+    `made` says of what else the table was made, where others may ask for the same, and `size` how
+    many nodes a side has.
     """
 
     step: float
@@ -56,6 +57,7 @@ class Corners(NamedTuple):
     top: Array
     rows: tuple[Row, ...] = ()
     made: Hashable = None
+    size: int = 0
 
     def only(self, some: Sequence[int]) -> "Corners":
         """The same of some of the functions."""
@@ -109,8 +111,9 @@ def _of_rows(
     """The same table for the same counts: refits differ in their priors."""
     logs = ([log_likelihood_of_row(of, row, side, spacing) for row in every] for side in sides)
     table = table_of(sides, [np.array(each) for each in logs])
-    nodes = (sides[0].first, sides[0].step)  # as far as what is asked for
-    return table._replace(rows=every, made=(of, nodes, spacing))
+    return table._replace(
+        rows=every, made=(of, spacing, sides[0].first, sides[0].step), size=sides[0].size
+    )
 
 
 def read_off(of: OfCounts, data: Data, theta: Array, far: float, fineness: float) -> Array:
@@ -186,7 +189,8 @@ def at_nodes(corners: Corners, mu: Array, tau: Array, df: float | None) -> Array
     """
     k = corners.top.size
     keep = 0 < len(corners.rows) <= FEW
-    of = (corners.made, df, tau.tobytes(), mu.tobytes())
+    ends = None if df is None else corners.size  # tails of Student-t effects reach beyond any
+    of = (corners.made, ends, df, tau.tobytes(), mu.tobytes())
     kept: dict[Row, Array] = means_kept(of) if keep else {}
     names = corners.rows if keep else tuple((float(i),) for i in range(k))
     new = [i for i, row in enumerate(names) if row not in kept]
