@@ -74,7 +74,7 @@ MISTAKES = (
     Mistake(
         "forget the Jacobian of nodes of mu in a new effect",
         "engines/nodes/effects.py",
-        "inner = GridDensity.of(v, density * support.slope(v), local=True)",
+        "inner = GridDensity.of(v, density * support.slope_at(theta), local=True)",
         "inner = GridDensity.of(v, density, local=True)",
         OF_EFFECTS
         + "what_a_fit_says_beyond_mu_and_tau_is_that_of_brute_force[RD, everybody or nobody]",

@@ -375,3 +375,15 @@ def test_where_fits_fail_far_out_it_is_said_between_which_places_nothing_turns(m
     assert "times as wide as HalfNormal(0.1) turns the conclusion." in said
     assert said.endswith("Beyond, fits do not pass their gates.")
     assert 0.2 <= float(said.split()[5]) < 0.9
+
+
+def test_a_conclusion_beyond_doubt_is_told_and_does_not_stop_the_run():
+    """Sums of masses round to more than 1 there."""
+    rows = {f"trial {i}": (20 + i % 3, 400, 80 - i % 5, 400) for i in range(5)}
+    for tau in (0.1, 0.5):
+        model = bm.BinomialNormal(measure="OR", mu=bm.Normal(0, 2), tau=bm.HalfNormal(tau))
+        found = bm.tipping_points(bm.fit(model, binary(rows)))
+        assert found.conclusion is Conclusion.BELOW
+        assert len(found.points) == 3
+        assert all(one.more_stands and one.fewer_stands for one in found.one_event)
+        assert all(0.99999 < one.more <= 1 for one in found.one_event)

@@ -73,7 +73,7 @@ def one_event(
     the fit has it.
     """
     data = posterior.data
-    known = float(np.clip(ndtri(posterior.at().cdf(0.0)), -FARTHEST, FARTHEST))
+    known = float(np.clip(ndtri(np.clip(posterior.at().cdf(0.0), 0, 1)), -FARTHEST, FARTHEST))
     own = nodes.z(data)
     found: list[OneEvent] = []
     for column in EVENTS:

@@ -66,7 +66,7 @@ class Exchanged:
         """
         log = self._whole[:, None] - self._own + self._each(data)
         mass = np.exp(log - log.max(axis=0))
-        return ndtri(mass[self._below].sum(axis=0) / mass.sum(axis=0))
+        return _z(mass[self._below].sum(axis=0) / mass.sum(axis=0))
 
     @classmethod
     def of(cls, posterior: Posterior) -> "Exchanged | None":
@@ -79,7 +79,7 @@ class Exchanged:
     @property
     def sound(self) -> bool:
         """Whether the nodes say of the posterior as it is what the fit says."""
-        known = ndtri(self._posterior.at().cdf(0.0))
+        known = _z(self._posterior.at().cdf(0.0))
         return abs(self.z(self._posterior.data)[0] - known) <= APART
 
 
@@ -107,20 +107,26 @@ class AlongTau:
         starts = np.cumsum([0, *sizes[:-1]])
         mass = np.exp(log - log.max())
         self._mass = np.add.reduceat(mass, starts)
-        self._below = np.add.reduceat(np.where(mu < 0, mass, 0.0), starts) / self._mass
+        below = np.add.reduceat(np.where(mu < 0, mass, 0.0), starts)
+        self._below = below / np.maximum(self._mass, np.finfo(float).tiny)
 
     def z_at(self, tau: float) -> float:
         """Standard normal quantile of the probability that mu is below 0 given tau."""
         from scipy.interpolate import CubicSpline
 
-        z = np.clip(ndtri(self._below), -FARTHEST, FARTHEST)
-        return float(CubicSpline(np.log(self._tau), z)(np.log(tau)))
+        return float(CubicSpline(np.log(self._tau), _z(self._below))(np.log(tau)))
 
     def z_under(self, prior: Prior) -> float:
         """The same with a prior of tau."""
-        log = np.log(self._mass) + log_density(prior, self._tau) + np.log(self._weight)
+        with np.errstate(divide="ignore"):
+            log = np.log(self._mass) + log_density(prior, self._tau) + np.log(self._weight)
         mass = np.exp(log - log.max())
-        return float(ndtri(mass @ self._below / mass.sum()))
+        return float(_z(mass @ self._below / mass.sum()))
+
+
+def _z(below: float | Array) -> Array:
+    """Standard normal quantiles of probabilities, which sums of masses may round beyond 0 or 1."""
+    return np.clip(ndtri(np.clip(below, 0.0, 1.0)), -FARTHEST, FARTHEST)
 
 
 def _panels(edges: Array) -> tuple[Array, Array]:

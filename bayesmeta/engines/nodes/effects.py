@@ -235,15 +235,16 @@ class Integrated:
         beyond = np.argmax((spectra > BAND)[:, ::-1], axis=1)
         return 2 * np.pi * (spectra.shape[1] - beyond) / self.mu.size
 
-    def _stride(self, t: int, spacing: Array) -> int:
-        """Every how many nodes of mu say all of its density times a normal about some points.
+    def _stride(self, t: int, seen: NDArray[np.intp]) -> int:
+        """Every how many nodes of mu say all of its density times a normal, wherever that is.
 
         As many as leave the highest frequency of the product below that at which they repeat: then
         the trapezoidal rule takes none of it for a constant.
         """
         if self._bands is None:
             return 1
-        most = 2 * np.pi / (self._bands[t] + KERNEL * spacing.max() / self.tau[t])
+        spacing = (self.u[1] - self.u[0]) * self.support.slope_at(self.mu[seen]).max()
+        most = 2 * np.pi / (self._bands[t] + KERNEL * spacing / self.tau[t])
         return int(2 ** np.clip(np.floor(np.log2(most)), 0, 3))
 
     def _smeared(self, masses: Array, at: Array, *, thin: bool = False) -> Array:
@@ -253,17 +254,17 @@ class Integrated:
         trapezoidal rule over these; where it is narrower, by a rule over it.
         """
         found = np.zeros((len(masses), at.size))
-        narrow, spacing = self._narrow(at), self._nearest_spacing(at)
+        narrow = self._narrow(at)
         curves = self._curves(masses, np.flatnonzero(narrow.any(axis=1)))
         far = FAR if self.df is None else FAR_T
         for t, seen in self._alive:
             tau, mu = self.tau[t], self.mu[seen]
             near = (at >= mu[0] - far * tau) & (at <= mu[-1] + far * tau)
             wide = np.flatnonzero(near & ~narrow[t])
-            stride = self._stride(t, spacing[wide]) if thin and wide.size else 1
+            stride = self._stride(t, seen) if thin and wide.size else 1
             mu, mass = mu[::stride], masses[:, t, seen[::stride]] * stride / tau
             for some in np.array_split(wide, max(1, wide.size * mu.size // AT_ONCE)):
-                kernel = self._kernel(at[some, None] / tau - mu / tau)
+                kernel = self._kernel((at[some, None] - mu) / tau)
                 found[:, some] += mass @ kernel.T
             if narrow[t].any():
                 curve, some = next(curves), np.flatnonzero(near & narrow[t])
