@@ -188,7 +188,9 @@ def test_of_what_no_study_tells_no_row_is_said_to_stand():
     model = bm.NormalNormal(mu=bm.Linear("latitude + same", intercept=WIDE, slopes=SLOPE), tau=TAU)
     found = bm.scenarios(bm.fit(model, estimates()), of="same")
     assert found.in_short == ""
-    assert found.in_words.endswith("No study tells of it: its posterior is its prior.")
+    assert found.in_words.endswith(
+        "The studies do not tell all of it: what they leave open has its prior."
+    )
     assert "stands" not in found.table()
     assert found.base.estimate[0] == pytest.approx(SLOPE.mean, abs=1e-9)
     assert "stands in" in bm.scenarios(found.base.posterior, of="latitude").in_short
@@ -199,3 +201,14 @@ def test_many_coefficients_that_take_minutes_are_named():
     found = bm.scenarios(bm.fit(bm.NormalNormal(mu=mu, tau=TAU), estimates()))
     (one,) = found.not_made
     assert (one.name, "take minutes there" in one.why) == ("Student-t effects, df 4", True)
+
+
+def test_a_place_that_the_studies_do_not_tell_is_not_judged():
+    model = bm.NormalNormal(mu=bm.Linear("latitude + same", intercept=WIDE, slopes=SLOPE), tau=TAU)
+    data = estimates()
+    same = float(data.covariates["same"][0])
+    fit = bm.fit(model, data)
+    far, here = (bm.scenarios(fit, of={"latitude": 40, "same": same + at}) for at in (20, 0))
+    assert far.in_words.endswith("do not tell all of it: what they leave open has its prior.")
+    assert not far.judged
+    assert "stands in" in here.in_words

@@ -11,7 +11,7 @@ from ._formula import Factor, Formula, Term, parse
 from ._lines import Lines, lines, names_of_lines
 from ._make import design, term_kinds
 from ._matrix import Design
-from ._told import check_flat, told, untold
+from ._told import check_flat, tells, told, untold
 
 __all__ = [
     "DEGREE",
@@ -32,6 +32,7 @@ __all__ = [
     "lines",
     "names_of_lines",
     "parse",
+    "tells",
     "term_kinds",
     "told",
     "untold",

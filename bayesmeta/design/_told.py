@@ -68,6 +68,15 @@ def told(made: Design) -> NDArray[np.bool_]:
     return made.matrix.any(axis=0)
 
 
+def tells(made: Design, row: NDArray[np.float64]) -> bool:
+    """Whether the studies tell of a combination of coefficients, (p,), by themselves.
+
+    That is whether it is a combination of their own rows of the design.
+    """
+    of_studies = np.linalg.pinv(made.matrix, rcond=SMALLEST) @ made.matrix
+    return bool(np.linalg.norm(row - row @ of_studies) <= INVOLVED * np.linalg.norm(row))
+
+
 def untold(made: Design) -> Iterator[str]:
     """Say in a sentence each what rests on the priors alone."""
     empty = _named(made, ~told(made))

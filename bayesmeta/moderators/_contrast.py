@@ -8,7 +8,7 @@ from typing import NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import Columns, Design, told
+from ..design import Columns, Design, tells
 from ..errors import ModelError
 from ..model import Predictor
 from ..posterior import Marginal, Posterior
@@ -88,14 +88,14 @@ class Combination(NamedTuple):
 
 def columns(made: Design) -> Iterator[Combination]:
     """Each column of the design, per unit of the covariate whatever it was scaled by."""
-    units, tells = _units(made), told(made)
+    units, every = _units(made), np.eye(len(made.names))
     for j, (name, kind) in enumerate(zip(made.names, made.kinds, strict=True)):
         yield Combination(
             name=f"{name}{_middle(made) if kind == 'intercept' else ''}",
-            row=np.eye(len(made.names))[j] / units[j],
+            row=every[j] / units[j],
             per=f"unit of {name}" if kind == "slope" and "[" not in name else "",
             scaled=float(units[j]),
-            told=bool(tells[j]),
+            told=tells(made, every[j]),
         )
 
 
@@ -104,7 +104,8 @@ def pairs(made: Design) -> Iterator[Combination]:
     for variable, levels in made.levels.items():
         for one, other in combinations(levels, 2):
             row = made.level(variable, other) - made.level(variable, one)
-            yield Combination(f"{other}{MINUS}{one}", row, by=variable)
+            name = f"{other}{MINUS}{one}"
+            yield Combination(name, row, by=variable, told=tells(made, row))
 
 
 def coefficients(fit: Posterior, location: Predictor, made: Design) -> Iterator[Contrast]:
@@ -224,6 +225,7 @@ def _there(
         marginal=at(new=False),
         new=at(new=True) if spread else None,
         k=int(members(fit, made, by, str(where[by])).sum()) if by else None,
+        told=tells(made, row),
     )
 
 

@@ -149,7 +149,8 @@ class Scenarios(Tabled):
         failed = [one.name for one in self.rows if not one.sound]
         but = f"; not sound, and not judged: {', '.join(failed)}" if failed else ""
         if not self.told:
-            return f"{said}{but}. No study tells of it: its posterior is its prior."
+            told = "The studies do not tell all of it: what they leave open has its prior."
+            return f"{said}{but}. {told}"
         if self.base.conclusion is None or not self.judged:
             return f"{said}{but}."
         named = [one.name for one in self.turned]

@@ -24,7 +24,7 @@ type Array = NDArray[np.float64]
 _HEADS = {"rstudent": "residual", "dffits": "DFFITS", "cook": "Cook’s D", "hat": "weight"}
 _MARGIN, _GAP, _LABEL, _AIR = 0.12, 0.14, 0.25, 0.05  # inches; the third of the page's width
 
-_BETWEEN = 0.07  # inches, between the letters of two ticks
+_BETWEEN = 0.05  # inches, between the letters of two ticks
 _TRIED = 2.0  # inches, for whose ticks it is tried whether there is room
 
 
@@ -152,9 +152,16 @@ def _panel(
             clip_on=False,
         )
     tried = [0.0, *limits[:1], *sorted(linear_ticks(low, high, width=_TRIED), key=abs)]
-    texts = _apart(tried, wide / (high - low), of)
+    texts = _apart([*tried, _outermost(low, high)], wide / (high - low), of)
     axes.set_xticks(list(texts), list(texts.values()))
     axes.tick_params(length=3.0, pad=2.5)
+
+
+def _outermost(low: float, high: float) -> float:
+    """The farthest tick of one digit: where no other keeps apart from zero."""
+    far = high if high >= -low else low
+    unit = 10 ** np.floor(np.log10(abs(far)))
+    return float(np.copysign(np.floor(abs(far) / unit) * unit, far))
 
 
 def _apart(tried: Sequence[float], inch: float, of: Page) -> dict[float, str]:
