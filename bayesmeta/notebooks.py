@@ -67,7 +67,10 @@ def table_to_html(table: "pd.DataFrame") -> str:
     ]
     more = [f"{len(table) - MOST} more rows in table()"] if len(table) > MOST else []
     shown = f"{rows_to_html([_head(table.index.name), *columns], rows)}{paragraphs(more)}"
-    if list(map(_head, table.columns)) == list(columns):
+    said = [
+        [_head(name), *(str(one) for one in table[name].tolist()[:MOST])] for name in table.columns
+    ]
+    if said == [[head, *cells] for head, cells in columns.items()]:
         return shown
     whole = table.head(MOST).to_html(float_format="{:.4g}".format, na_rep="", border=0)
     return f"{shown}<details><summary>Every column</summary>{whole}</details>"
@@ -82,7 +85,7 @@ def readable(table: "pd.DataFrame") -> Mapping[str, Sequence[str]]:
     """
     names = {str(at).removesuffix(_NATURAL): at for at in table.columns}
     cells = {
-        name: [_cell(one) for one in table[at].tolist()[:MOST]]
+        name: [_cell(one, chance=name.startswith("prob_")) for one in table[at].tolist()[:MOST]]
         for name, at in names.items()
         if not name.endswith(_FOLDED)
     }
@@ -116,25 +119,29 @@ def _head(name: object) -> str:
     return "" if name is None else str(name).replace("_", " ")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, *, chance: bool = False) -> str:
     """Two decimals, or two digits of what is small; yes and no; nothing for what is not known."""
     match value:
         case bool() | np.bool_():
             return "yes" if value else "no"
-        case float() | np.floating():
-            return _rounded(float(value))
+        case int() | float() | np.number():
+            return _rounded(float(value), chance=chance and 0 <= value <= 1)  # pyright: ignore[reportArgumentType]
         case None:
             return ""
         case _:
-            return str(value)
+            return "" if type(value).__name__ in ("NAType", "NaTType") else str(value)
 
 
-def _rounded(value: float) -> str:
+def _rounded(value: float, *, chance: bool) -> str:
     if np.isnan(value):
         return ""
+    if chance and not 0.001 <= value <= 0.999:  # no probability is rounded to certainty
+        return "< 0.001" if value < 0.5 else "> 0.999"
     whole = value == round(value) if np.isfinite(value) else True
-    small = 0 < abs(value) < 0.095 or abs(value) >= 1e5
-    text = f"{value:g}" if whole and not small else f"{value:.2g}" if small else f"{value:.2f}"
+    small = 0 < abs(value) < 0.095
+    text = f"{value:.2g}" if small else f"{value:.15g}" if whole else f"{value:.2f}"
+    if chance and text in ("1.00", "0.00"):
+        text = f"{value:.3f}"
     return text.replace("-", "−")
 
 

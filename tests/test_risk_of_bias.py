@@ -53,7 +53,6 @@ def fitted(k=3, measure="OR"):
         ("LOW RISK", "some concern", "high risk of bias"),
         ("low_risk_of_bias", "Some Concerns", "High risk"),
         ("+", "!", "-"),  # of the tool's own sheet
-        ("+", "?", "−"),  # of RevMan
         ("+", "–", "X"),  # of robvis
     ],
 )
@@ -65,11 +64,13 @@ def test_levels_are_read_in_any_case_and_in_signs_whose_meaning_is_clear(cells):
 
 
 def test_signs_that_programs_use_differently_are_refused_and_never_guessed():
-    said = refusal(table(row("A", "+", "-", "+", "+", "+", "-")))
-    assert (
-        "mean one thing in one program and another in the next: write the levels as words" in said
-    )
-    assert "mean one thing" in refusal(table(row("A", "x", "!", "-", "+", "+", "x")))
+    for other in ("-", "?"):  # RevMan's and robvis's - and ? are not alike
+        said = refusal(table(row("A", "+", "-", other, "+", "+", "-")))
+        assert (
+            "mean one thing in one program and another in the next: write the levels as words"
+            in said
+        )
+        assert "mean one thing" in refusal(table(row("A", "x", "!", "-", "+", "+", "x")))
 
 
 def test_robins_i_has_seven_domains_and_signs_of_its_own():
@@ -135,7 +136,10 @@ def test_the_table_has_every_judgement_in_words_under_the_names_of_the_domains()
         (table(row("", *["low"] * 6)), "row 1 has no study; write its name."),
         (table(row("A", *["low"] * 5), heads=ROB2[:-1]), "it has no column Overall."),
         (table(row("A", *["low"] * 5), heads=[*ROB2[:3], *ROB2[4:]]), "it has no column D3."),
-        (table(row("A", *["low"] * 7), heads=[*ROB2, "D1 again"]), "it has several columns D1."),
+        (
+            table(row("A", *["low"] * 7), heads=[*ROB2, "D1 again"]),
+            "it has several columns D1: 'D1' and 'D1 again'.",
+        ),
         (table(row(*["low"] * 6), heads=ROB2[1:]), "it has no column Study."),
     ],
 )
@@ -341,3 +345,10 @@ def test_fit_takes_the_table_for_its_report_and_for_nothing_else(tmp_path):
     assert [*(tmp_path / "out").glob("*/tables/risk-of-bias.csv")]
     content = json.loads((tmp_path / "out/results.json").read_text())
     assert 'risk_of_bias = "rob2.csv"' in content["specification"]
+
+
+def test_a_number_of_a_domain_goes_before_what_has_its_name_in_it():
+    frame = table(row("A", *["low"] * 6))
+    more = frame.assign(**{"Participants": 40, "Missing data note": "few", "Overall comment": "ok"})
+    assert risk_of_bias(more).tool.name == "RoB 2"
+    assert risk_of_bias(more).levels == risk_of_bias(frame).levels

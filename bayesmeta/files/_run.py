@@ -42,7 +42,7 @@ class Piece:
     holds: str
 
 
-def check_unclaimed(folder: Path, paths: Iterable[str], *, force: bool) -> None:
+def check_unclaimed(folder: Path, paths: Iterable[str], *, force: bool, remedy: str = "") -> None:
     """Refuse a folder that cannot be written to, or has files of these names that no run wrote.
 
     Parameters
@@ -53,6 +53,8 @@ def check_unclaimed(folder: Path, paths: Iterable[str], *, force: bool) -> None:
         the manifest lists any file of it.
     force : bool
         Whether such files may be overwritten.
+    remedy : str
+        What to do about them; by default to name another folder, or to overwrite.
 
     Raises
     ------
@@ -64,14 +66,17 @@ def check_unclaimed(folder: Path, paths: Iterable[str], *, force: bool) -> None:
     foreign = [] if force else list(dict.fromkeys(_foreign(folder, paths)))
     if foreign:
         more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""
+        remedy = remedy or f"name another folder, or overwrite with {way('force')}"
         raise FileError(
             f"{folder} has {', '.join(foreign[:5])}{more}, which no {MANIFEST} there lists as "
-            f"written by a run; name another folder, or overwrite with {way('force')}."
+            f"written by a run; {remedy}."
         )
     check_room(folder, map(Path, paths))
 
 
-def write_run(folder: Path | str, pieces: Iterable[Piece], *, force: bool = False) -> None:
+def write_run(
+    folder: Path | str, pieces: Iterable[Piece], *, force: bool = False, remedy: str = ""
+) -> None:
     """Write the files of a run, and a manifest of them; nothing of an earlier run is left.
 
     Parameters
@@ -93,7 +98,7 @@ def write_run(folder: Path | str, pieces: Iterable[Piece], *, force: bool = Fals
         files = stage / "files"
         files.mkdir()
         new = {piece.path: _put(files, piece) for piece in pieces}
-        check_unclaimed(folder, [*new, MANIFEST], force=force)
+        check_unclaimed(folder, [*new, MANIFEST], force=force, remedy=remedy)
         publish(stage, folder, new)
 
 

@@ -150,7 +150,7 @@ def _said(found: "pd.DataFrame", step: int) -> str:
     first = found["parameter"] == found["parameter"].iloc[0]
     n = np.count_nonzero(first & (found["kind"] == "divergent"))
     diverged = f" Divergent transitions, all of them drawn: {n}." if n else ""
-    drawn = kept.get(step, f"every {step}th draw")
+    drawn = kept.get(step, f"one draw in {step}")
     return (
         f"Left: {drawn} of each chain, analysis scale. Right: how many of a chain’s draws have "
         f"such a rank, over how many would if all chains drew alike (the dashed line).{diverged}"

@@ -166,14 +166,13 @@ def _is_milder(tool: Tool, row: Sequence[Level]) -> bool:
 
 
 def _tool(heads: Sequence[str]) -> Tool:
-    """ROBINS-I where a head is of it alone, else RoB 2."""
+    """ROBINS-I where it has numbers, or else names, of domains of it alone; else RoB 2."""
+    plain = [_plain(head) for head in heads]
+    numbers = [int(found[1]) for found in map(_NUMBER.match, plain) if found]
+    if numbers:
+        return ROBINS_I if max(numbers) > len(ROB2.domains) else ROB2
     own = set(ROBINS_I.heads) - set(ROB2.heads)
-    further = {f"{one}" for one in range(len(ROB2.domains) + 1, len(ROBINS_I.domains) + 1)}
-    for head in map(_plain, heads):
-        number = _NUMBER.match(head)
-        if (number and number[1] in further) or any(one in head for one in own):
-            return ROBINS_I
-    return ROB2
+    return ROBINS_I if any(one in head for head in plain for one in own) else ROB2
 
 
 def _columns(heads: Sequence[str], tool: Tool) -> tuple[int, list[int]]:
@@ -181,11 +180,16 @@ def _columns(heads: Sequence[str], tool: Tool) -> tuple[int, list[int]]:
     found: dict[str, list[int]] = {}
     for j, head in enumerate(heads):
         found.setdefault(_meant(_plain(head), tool), []).append(j)
+    for name, at in found.items():  # a number, or the word alone, goes before what has it in it
+        plain = {j: _plain(heads[j]) for j in at}
+        own = [j for j in at if plain[j] == name.casefold() or _NUMBER.match(plain[j])]
+        found[name] = own or at
     wanted = ["Study", *(f"D{i}" for i in range(1, len(tool.domains) + 1)), "Overall"]
     for name in wanted:
         at = found.get(name, [])
         if len(at) != 1:
-            twice = f"several columns {name}" if at else f"no column {name}"
+            several = " and ".join(shown(heads[j]) for j in at)
+            twice = f"several columns {name}: {several}" if at else f"no column {name}"
             raise DataError(
                 f"A table of {tool.name} needs the columns {', '.join(wanted)}, or the names of "
                 f"the domains; it has {twice}."

@@ -103,7 +103,8 @@ ROB2 = Tool(
     signs=(
         {"+": _LOW, "!": _SOME, "-": _HIGH},  # the tool's own sheet
         {"+": _LOW, "?": _SOME, "-": _HIGH},  # RevMan
-        {"+": _LOW, "-": _SOME, "x": _HIGH},  # robvis
+        {"+": _LOW, "-": _SOME, "x": _HIGH},  # robvis,
+        {"+": _LOW, "-": _SOME, "?": Level.NO_INFORMATION},  # which has one more than RoB 2
     ),
 )
 ROBINS_I = Tool(

@@ -44,7 +44,7 @@ def report_again(place: Path | str, *, docx: bool = False) -> Path:
     found[REPORT] = Piece(REPORT, page, "the report, for a browser")
     if docx:
         found[DOCX] = Piece(DOCX, document(view), "the report, for Word")
-    write_run(folder, found.values())
+    write_run(folder, found.values(), remedy="move them away, or run with another folder")
     return folder / REPORT
 
 
