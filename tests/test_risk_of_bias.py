@@ -280,7 +280,7 @@ def test_a_run_stores_judgements_and_says_who_is_not_judged_where_the_answer_is_
     assert len(content["sha256"]["rob2.csv"]) == 64
     page = " ".join((out / "report.html").read_text().split())
     assert sentence in page
-    assert "Risk of bias of each study (RoB 2), overall 1 low, 1 some concerns" in page
+    assert "Risk of bias (RoB 2), overall 1 low, 1 some concerns" in page
     assert "Columns not read: Weight." in page
     assert '<th scope="col">randomisation process</th>' in page
     assert (

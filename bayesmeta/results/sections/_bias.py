@@ -13,10 +13,11 @@ def bias(outcome: OutcomeResult, _run: Results) -> Section | None:
         return None
     found = outcome.bias
     lacking = found.unjudged(outcome.main.data.study)
+    more = f", {len(lacking)} not judged" if lacking else ""
     said = (f"Not judged: {', '.join(lacking)}.",) if lacking else ()
     return Section(
         name="risk-of-bias",
-        title=f"Risk of bias of each study ({found.tool.name}), overall {overall_in_words(found)}",
+        title=f"Risk of bias ({found.tool.name}), overall {overall_in_words(found)}{more}",
         table=table,
         columns=(label("study"), *(words(str(name), str(name)) for name in table.columns)),
         note=" ".join((*said, *found.said, *found.contrary)),
